@@ -1,0 +1,265 @@
+//! Configuration from environment variables and a `.env` file.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Display,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use time::Duration;
+use zeroize::Zeroizing;
+
+use super::{Config, dotenv, key, secret::Secret};
+use crate::error::ConfigError;
+
+/// The `.env` of the working directory or of the nearest parent that has one.
+pub(super) fn find_dotenv() -> Option<PathBuf> {
+    let start = env::current_dir().ok()?;
+    start
+        .ancestors()
+        .map(|folder| folder.join(".env"))
+        .find(|file| file.is_file())
+}
+
+/// Reads a `.env` file, if there is one, and the environment, which wins.
+pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config, ConfigError> {
+    let mut variables = BTreeMap::new();
+    if let Some(path) = file {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            key: named_by,
+            path: path.to_owned(),
+            source,
+        })?;
+        let environment =
+            |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        variables.extend(dotenv::parse(&text, &environment));
+    }
+    Ok(from_variables(|name| match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(variables.get(name).cloned().flatten()),
+        Err(env::VarError::NotUnicode(_)) => Err("is not UTF-8"),
+    }))
+}
+
+/// What a look-up of a variable gives: its value, nothing, or what is wrong with it.
+type Found = Result<Option<String>, &'static str>;
+
+/// Takes every variable that there is. What is wrong with one is kept for `AuthManager::new`.
+fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
+    let mut reader = Reader {
+        variable,
+        problems: BTreeMap::new(),
+    };
+    let mut config = Config::empty();
+
+    // As in Flask_PyJWT, an empty value of these is none.
+    config.issuer = reader.text(key::ISSUER).filter(|text| !text.is_empty());
+    config.auth_type = reader
+        .text(key::AUTH_TYPE)
+        .filter(|text| !text.is_empty())
+        .and_then(|name| reader.noted(key::AUTH_TYPE, name.parse()));
+    config.secret = reader.text_or_file(key::SECRET, key::SECRET_FILE);
+    config.public_key = reader.text_or_file(key::PUBLIC_KEY, key::PUBLIC_KEY_FILE);
+
+    if let Some(age) = reader.seconds(key::AUTH_MAX_AGE) {
+        config.auth_max_age = age;
+    }
+    if let Some(age) = reader.seconds(key::REFRESH_MAX_AGE) {
+        config.refresh_max_age = age;
+    }
+    if let Some(leeway) = reader.seconds(key::LEEWAY) {
+        config.leeway = leeway;
+    }
+    config.audience = reader.text(key::AUDIENCE);
+    config.key_id = reader.text(key::KEY_ID);
+    if let Some(allow) = reader.switch(key::ALLOW_WEAK_SECRET) {
+        config.allow_weak_secret = allow;
+    }
+    config.problems = reader.problems;
+    config
+}
+
+struct Reader<F> {
+    variable: F,
+    problems: BTreeMap<&'static str, Arc<ConfigError>>,
+}
+
+impl<F: Fn(&'static str) -> Found> Reader<F> {
+    /// The value, or a note of what is wrong with it.
+    fn noted<T>(&mut self, key: &'static str, found: Result<T, impl Display>) -> Option<T> {
+        found
+            .map_err(|reason| {
+                self.problems
+                    .insert(key, Arc::new(ConfigError::invalid(key, reason.to_string())))
+            })
+            .ok()
+    }
+
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        let found = (self.variable)(key);
+        self.noted(key, found).flatten()
+    }
+
+    /// A value that stands in a variable or in a file that another variable names.
+    fn text_or_file(&mut self, key: &'static str, file_key: &'static str) -> Option<Secret> {
+        let text = self.text(key).filter(|text| !text.is_empty());
+        let path = self.text(file_key).filter(|path| !path.is_empty());
+        match (text, path) {
+            (Some(_), Some(_)) => {
+                let both = format!("is given beside `{file_key}`: keep one of them");
+                self.noted::<Secret>(key, Err(both))
+            }
+            (Some(text), None) => Some(Secret::new(text)),
+            (None, Some(path)) => match fs::read(&path).map(Zeroizing::new) {
+                // One line break at the end is the editor's, not the secret's.
+                Ok(content) => {
+                    let line = content.strip_suffix(b"\n").unwrap_or(&content);
+                    Some(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
+                }
+                Err(source) => {
+                    let unreadable = ConfigError::Unreadable {
+                        key: file_key,
+                        path: path.into(),
+                        source,
+                    };
+                    self.problems.insert(file_key, Arc::new(unreadable));
+                    None
+                }
+            },
+            (None, None) => None,
+        }
+    }
+
+    /// A whole number of seconds, written as Python's `int` takes it.
+    fn seconds(&mut self, key: &'static str) -> Option<Duration> {
+        let text = self.text(key)?;
+        let number = python_int(&text).ok_or("is no whole number of seconds");
+        self.noted(key, number).map(Duration::seconds)
+    }
+
+    fn switch(&mut self, key: &'static str) -> Option<bool> {
+        let text = self.text(key)?;
+        let value = match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("is neither `true` nor `false`"),
+        };
+        self.noted(key, value)
+    }
+}
+
+/// An integer as Python's `int` reads it: spaces around it, a sign, single underscores.
+fn python_int(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_plain = digits
+        .split('_')
+        .all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_plain {
+        text.replace('_', "").parse().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuthManager, AuthType};
+
+    const SECRET: &str = "a secret of 32 bytes, at the least";
+
+    fn config(variables: &[(&str, &str)]) -> Config {
+        from_variables(|name| {
+            Ok(variables
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, v)| (*v).to_owned()))
+        })
+    }
+
+    fn error_of(variables: &[(&str, &str)]) -> String {
+        AuthManager::new(config(variables))
+            .expect_err("a wrong configuration")
+            .to_string()
+    }
+
+    #[test]
+    fn every_wrong_variable_is_named() {
+        let good = [
+            ("JWT_ISSUER", "i"),
+            ("JWT_AUTHTYPE", "HS256"),
+            ("JWT_SECRET", SECRET),
+        ];
+        assert!(AuthManager::new(config(&good)).is_ok());
+        for wrong in [
+            ("JWT_ISSUER", ""),
+            ("JWT_AUTHTYPE", ""),
+            ("JWT_AUTHTYPE", "hs256"),
+            ("JWT_AUTHTYPE", "none"),
+            ("JWT_SECRET", ""),
+            ("JWT_SECRET", "short"),
+            ("JWT_AUTHMAXAGE", ""),
+            ("JWT_AUTHMAXAGE", "0"),
+            ("JWT_AUTHMAXAGE", "-1"),
+            ("JWT_AUTHMAXAGE", "1h"),
+            ("JWT_AUTHMAXAGE", "1__0"),
+            ("JWT_AUTHMAXAGE", "99999999999999999999"),
+            ("JWT_AUTHMAXAGE", "9223372036854775807"),
+            ("JWT_REFRESHMAXAGE", "0"),
+            ("JWT_LEEWAY", "-1"),
+            ("JWT_LEEWAY", "301"),
+            ("JWT_AUDIENCE", ""),
+            ("JWT_KEYID", ""),
+            ("JWT_ALLOW_WEAK_SECRET", "maybe"),
+            ("JWT_SECRET_FILE", "/there/is/no/such/file"),
+        ] {
+            let mut variables = vec![wrong];
+            variables.extend(good);
+            let error = error_of(&variables);
+            assert!(
+                error.contains(wrong.0) || wrong.0 == "JWT_SECRET_FILE",
+                "{wrong:?}: {error}"
+            );
+            assert!(!error.contains(SECRET), "{error}");
+        }
+        assert!(error_of(&good[..2]).contains("JWT_SECRET"));
+        assert!(error_of(&[good[0], ("JWT_AUTHTYPE", "RS256")]).contains("JWT_SECRET"));
+        assert!(error_of(&[good[0], good[1], ("JWT_SECRET_FILE", "/no/file")]).contains("_FILE"));
+    }
+
+    #[test]
+    fn code_wins_over_a_wrong_variable() {
+        let config = config(&[
+            ("JWT_AUTHTYPE", "x"),
+            ("JWT_SECRET", "short"),
+            ("JWT_LEEWAY", "x"),
+        ]);
+        assert!(AuthManager::new(config.clone()).is_err());
+        let config = config.issuer("i").auth_type(AuthType::HS256).secret(SECRET);
+        assert!(AuthManager::new(config.clone()).is_err());
+        assert!(AuthManager::new(config.leeway(Duration::ZERO)).is_ok());
+    }
+
+    #[test]
+    fn numbers_are_read_as_python_reads_them() {
+        for (text, expected) in [
+            ("60", Some(60)),
+            (" 60 ", Some(60)),
+            ("+60", Some(60)),
+            ("-60", Some(-60)),
+            ("3_600", Some(3600)),
+            ("_1", None),
+            ("1_", None),
+            ("+-1", None),
+            ("6e1", None),
+            ("60.0", None),
+            ("", None),
+        ] {
+            assert_eq!(python_int(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What a manager is configured with: in code, by environment variables, by a `.env` file.
+
+pub(crate) mod dotenv;
+mod environment;
+mod secret;
+mod validate;
+
+use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
+
+use actix_web::{HttpRequest, HttpResponse};
+use time::Duration;
+
+use self::secret::Secret;
+pub(crate) use self::validate::Validated;
+use crate::{
+    error::ConfigError,
+    keys::AuthType,
+    token::{Clock, SystemClock, Token},
+    web::{CheckError, Rejection, RejectionHook, TokenCheck},
+};
+
+/// The names of the environment variables, which errors name too.
+pub(crate) mod key {
+    pub(crate) const ISSUER: &str = "JWT_ISSUER";
+    pub(crate) const AUTH_TYPE: &str = "JWT_AUTHTYPE";
+    pub(crate) const SECRET: &str = "JWT_SECRET";
+    pub(crate) const SECRET_FILE: &str = "JWT_SECRET_FILE";
+    pub(crate) const PUBLIC_KEY: &str = "JWT_PUBLICKEY";
+    pub(crate) const PUBLIC_KEY_FILE: &str = "JWT_PUBLICKEY_FILE";
+    pub(crate) const AUTH_MAX_AGE: &str = "JWT_AUTHMAXAGE";
+    pub(crate) const REFRESH_MAX_AGE: &str = "JWT_REFRESHMAXAGE";
+    pub(crate) const AUDIENCE: &str = "JWT_AUDIENCE";
+    pub(crate) const LEEWAY: &str = "JWT_LEEWAY";
+    pub(crate) const KEY_ID: &str = "JWT_KEYID";
+    pub(crate) const ALLOW_WEAK_SECRET: &str = "JWT_ALLOW_WEAK_SECRET";
+    /// Values that only code can set are named by their method.
+    pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
+    pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
+}
+
+/// The configuration of an [`AuthManager`](crate::AuthManager).
+///
+/// Three sources, the later of which wins: a `.env` file, the process's environment, and what is
+/// set in code. Nothing is judged before `AuthManager::new`, which names every mistake.
+///
+/// | variable | method | default |
+/// | --- | --- | --- |
+/// | `JWT_ISSUER` | [`issuer`](Self::issuer) | required |
+/// | `JWT_AUTHTYPE` | [`auth_type`](Self::auth_type) | required |
+/// | `JWT_SECRET`, `JWT_SECRET_FILE` | [`secret`](Self::secret) | required to mint |
+/// | `JWT_PUBLICKEY`, `JWT_PUBLICKEY_FILE` | [`public_key`](Self::public_key) | derived from the private key |
+/// | `JWT_AUTHMAXAGE` | [`auth_max_age`](Self::auth_max_age) | 3600 seconds |
+/// | `JWT_REFRESHMAXAGE` | [`refresh_max_age`](Self::refresh_max_age) | 604800 seconds |
+/// | `JWT_AUDIENCE` | [`audience`](Self::audience) | none: tokens with `aud` are refused |
+/// | `JWT_LEEWAY` | [`leeway`](Self::leeway) | 0 seconds |
+/// | `JWT_KEYID` | [`key_id`](Self::key_id) | none |
+/// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config};
+/// use time::Duration;
+///
+/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+///     .auth_max_age(Duration::minutes(5));
+/// assert!(AuthManager::new(config).is_ok());
+///
+/// let error = AuthManager::new(Config::new("example", AuthType::HS256, "short")).unwrap_err();
+/// assert_eq!(error.key(), "JWT_SECRET");
+/// ```
+#[derive(Clone)]
+#[must_use = "a configuration does nothing until a manager is made of it"]
+pub struct Config {
+    issuer: Option<String>,
+    auth_type: Option<AuthType>,
+    secret: Option<Secret>,
+    public_key: Option<Secret>,
+    auth_max_age: Duration,
+    refresh_max_age: Duration,
+    audience: Option<String>,
+    leeway: Duration,
+    key_id: Option<String>,
+    allow_weak_secret: bool,
+    integer_subjects: bool,
+    max_token_size: usize,
+    max_lifetime: Option<Duration>,
+    clock: Arc<dyn Clock>,
+    on_rejection: Option<RejectionHook>,
+    token_check: Option<TokenCheck>,
+    /// What was wrong with a variable, until code sets the value.
+    problems: BTreeMap<&'static str, Arc<ConfigError>>,
+}
+
+/// Seconds that auth and refresh tokens are valid for unless configured otherwise.
+const DEFAULT_AUTH_MAX_AGE: Duration = Duration::seconds(3_600);
+const DEFAULT_REFRESH_MAX_AGE: Duration = Duration::seconds(604_800);
+/// Longest token in bytes unless configured otherwise.
+const DEFAULT_MAX_TOKEN_SIZE: usize = 8 * 1024;
+
+impl Config {
+    /// A configuration with all that is required. Nothing is read from the environment.
+    ///
+    /// For HMAC the secret is the key itself; for every other algorithm it is the private key in
+    /// PEM.
+    pub fn new(issuer: impl Into<String>, auth_type: AuthType, secret: impl AsRef<[u8]>) -> Self {
+        Self::empty()
+            .issuer(issuer)
+            .auth_type(auth_type)
+            .secret(secret)
+    }
+
+    /// Reads the environment, and below it the `.env` file of the working directory or of the
+    /// nearest parent that has one, if there is one.
+    ///
+    /// The file is read exactly as python-dotenv reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the file cannot be read. Wrong values are errors of
+    /// `AuthManager::new`, since code may still replace them.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let file = environment::find_dotenv();
+        environment::read(file.as_deref(), ".env")
+    }
+
+    /// Reads the environment, and below it this `.env` file, which has to exist.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the file cannot be read.
+    pub fn from_dotenv(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        environment::read(Some(path.as_ref()), "path")
+    }
+
+    fn empty() -> Self {
+        Self {
+            issuer: None,
+            auth_type: None,
+            secret: None,
+            public_key: None,
+            auth_max_age: DEFAULT_AUTH_MAX_AGE,
+            refresh_max_age: DEFAULT_REFRESH_MAX_AGE,
+            audience: None,
+            leeway: Duration::ZERO,
+            key_id: None,
+            allow_weak_secret: false,
+            integer_subjects: false,
+            max_token_size: DEFAULT_MAX_TOKEN_SIZE,
+            max_lifetime: None,
+            clock: Arc::new(SystemClock),
+            on_rejection: None,
+            token_check: None,
+            problems: BTreeMap::new(),
+        }
+    }
+
+    /// Forgets what a variable said wrong: code says it now.
+    fn settled(mut self, keys: &[&str]) -> Self {
+        self.problems.retain(|key, _| !keys.contains(key));
+        self
+    }
+
+    /// Sets who issues the tokens: the claim `iss`, compared exactly, and the challenge's realm.
+    #[doc(alias = "JWT_ISSUER")]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self.settled(&[key::ISSUER])
+    }
+
+    /// Sets the one algorithm by which tokens are signed and verified.
+    #[doc(alias = "JWT_AUTHTYPE")]
+    pub fn auth_type(mut self, auth_type: AuthType) -> Self {
+        self.auth_type = Some(auth_type);
+        self.settled(&[key::AUTH_TYPE])
+    }
+
+    /// Sets the HMAC secret, or the private key in PEM (PKCS#8, PKCS#1 or SEC1).
+    #[doc(alias = "JWT_SECRET")]
+    pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.secret = Some(Secret::new(secret));
+        self.settled(&[key::SECRET, key::SECRET_FILE])
+    }
+
+    /// Sets the public key in PEM (SPKI or PKCS#1). Not needed beside the private key; without a
+    /// private key the manager verifies and cannot mint.
+    #[doc(alias = "JWT_PUBLICKEY")]
+    pub fn public_key(mut self, public_key: impl AsRef<[u8]>) -> Self {
+        self.public_key = Some(Secret::new(public_key));
+        self.settled(&[key::PUBLIC_KEY, key::PUBLIC_KEY_FILE])
+    }
+
+    /// Sets how long auth tokens are valid: whole seconds, at least one.
+    #[doc(alias = "JWT_AUTHMAXAGE")]
+    pub fn auth_max_age(mut self, age: Duration) -> Self {
+        self.auth_max_age = age;
+        self.settled(&[key::AUTH_MAX_AGE])
+    }
+
+    /// Sets how long refresh tokens are valid: whole seconds, at least one.
+    #[doc(alias = "JWT_REFRESHMAXAGE")]
+    pub fn refresh_max_age(mut self, age: Duration) -> Self {
+        self.refresh_max_age = age;
+        self.settled(&[key::REFRESH_MAX_AGE])
+    }
+
+    /// Sets the audience that minted tokens name and verified ones must name (RFC 7519, section
+    /// 4.1.3). Without it, tokens that name any are refused.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self.settled(&[key::AUDIENCE])
+    }
+
+    /// Sets by how much the clocks of issuer and verifier may differ: whole seconds, at most 300.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self.settled(&[key::LEEWAY])
+    }
+
+    /// Sets the key's id: minted headers carry it as `kid`, and a token that has a `kid` must
+    /// have this one. Tokens without one are accepted too.
+    pub fn key_id(mut self, id: impl Into<String>) -> Self {
+        self.key_id = Some(id.into());
+        self.settled(&[key::KEY_ID])
+    }
+
+    /// Accepts an HMAC secret that is shorter than the hash, with a warning. For old fleets only:
+    /// such a secret can be guessed from one token. An empty secret stays an error.
+    pub fn allow_weak_secret(mut self, allow: bool) -> Self {
+        self.allow_weak_secret = allow;
+        self.settled(&[key::ALLOW_WEAK_SECRET])
+    }
+
+    /// Accepts tokens whose `sub` is a JSON integer, as fleets with an old `PyJWT` issue them.
+    pub fn integer_subjects(mut self, accept: bool) -> Self {
+        self.integer_subjects = accept;
+        self
+    }
+
+    /// Sets the longest token in bytes that is looked at: 256 bytes to 1 MiB, by default 8 KiB.
+    pub fn max_token_size(mut self, bytes: usize) -> Self {
+        self.max_token_size = bytes;
+        self
+    }
+
+    /// Refuses tokens whose time from `iat` to `exp` is longer than this. By default there is no
+    /// such limit.
+    pub fn max_lifetime(mut self, limit: Duration) -> Self {
+        self.max_lifetime = Some(limit);
+        self
+    }
+
+    /// Sets the clock. Tests set a [`FrozenClock`](crate::FrozenClock).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Replaces the answer to every refused request: of the attribute, the middleware and the
+    /// extractor alike. It gets the answer that would be given, to change or to replace.
+    ///
+    /// `Cache-Control: no-store` is added where the new answer has no such field.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::{HttpResponse, http::{StatusCode, header}};
+    /// use flask_pyjwt::{AuthType, Config};
+    ///
+    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+    ///     .on_rejection(|rejection, _request, answer| match rejection.status() {
+    ///         StatusCode::UNAUTHORIZED => HttpResponse::SeeOther()
+    ///             .insert_header((header::LOCATION, "/login"))
+    ///             .finish(),
+    ///         _ => answer,
+    ///     });
+    /// ```
+    pub fn on_rejection(
+        mut self,
+        hook: impl Fn(&Rejection, &HttpRequest, HttpResponse) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.on_rejection = Some(Arc::new(hook));
+        self
+    }
+
+    /// Adds a question of your own that every verified token has to pass before a route looks at
+    /// its claims: a denylist, a tenant that is suspended. It may wait; nothing of the request
+    /// is read meanwhile.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthType, CheckError, Config};
+    ///
+    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+    ///     .token_check(|token| async move {
+    ///         if token.sub() == "mallory" { Err(CheckError::Revoked) } else { Ok(()) }
+    ///     });
+    /// ```
+    pub fn token_check<F, R>(mut self, check: F) -> Self
+    where
+        F: Fn(Token) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), CheckError>> + 'static,
+    {
+        self.token_check = Some(Arc::new(move |token| Box::pin(check(token))));
+        self
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("issuer", &self.issuer)
+            .field("auth_type", &self.auth_type)
+            .field("secret", &self.secret)
+            .field("public_key", &self.public_key)
+            .field("auth_max_age", &self.auth_max_age)
+            .field("refresh_max_age", &self.refresh_max_age)
+            .field("audience", &self.audience)
+            .field("leeway", &self.leeway)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}

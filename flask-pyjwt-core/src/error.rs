@@ -1,0 +1,94 @@
+//! What can go wrong when a manager is configured or mints.
+
+use std::path::PathBuf;
+
+use crate::token::TokenError;
+
+/// A configuration that cannot work, found when the manager is made and not at the first request.
+///
+/// It names the key, by its environment variable, and what to do. It never shows a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value that is required was given nowhere.
+    #[error("missing config value `{key}`: set it in the environment, in `.env` or in code")]
+    #[doc(alias = "MissingConfigError")]
+    Missing {
+        /// The name of the variable.
+        key: &'static str,
+    },
+    /// A value cannot be used.
+    #[error("invalid config value `{key}`: it {reason}")]
+    #[doc(alias = "InvalidConfigError")]
+    Invalid {
+        /// The name of the variable.
+        key: &'static str,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// A file that was named cannot be read.
+    #[error("cannot read the file {}, named by `{key}`", path.display())]
+    Unreadable {
+        /// What named the file: a variable, or the argument `path`.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn invalid(key: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            key,
+            reason: reason.into(),
+        }
+    }
+
+    /// The configuration variable that the error is about.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Missing { key } | Self::Invalid { key, .. } | Self::Unreadable { key, .. } => key,
+        }
+    }
+}
+
+/// A token that is not minted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MintError {
+    /// The manager has only a public key: it verifies, and cannot mint.
+    #[error("this manager has no private key: set `JWT_SECRET` to mint tokens")]
+    #[doc(alias = "MissingSignerError")]
+    MissingSigner,
+    /// A claim that only the manager sets.
+    #[error("the claim `{name}` is reserved: the manager sets it")]
+    ReservedClaim {
+        /// The name of the claim.
+        name: String,
+    },
+    /// A claim's value cannot be written as JSON.
+    #[error("the value of the claim `{name}` cannot be written as JSON")]
+    NoJson {
+        /// The name of the claim.
+        name: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The token would be longer than verification accepts.
+    #[error("the token would have {size} bytes, and {limit} are accepted: use fewer claims")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// [`Config::max_token_size`](crate::Config::max_token_size)
+        limit: usize,
+    },
+    /// The system gives no randomness.
+    #[error("the system's source of randomness fails")]
+    Randomness,
+    /// Verification would refuse the token.
+    #[error("the token would be refused")]
+    Refused(#[from] TokenError),
+}

@@ -1,0 +1,134 @@
+//! The signature algorithms.
+
+use std::{fmt, str::FromStr};
+
+/// How tokens are signed: `JWT_AUTHTYPE`, the header's `alg` (RFC 7518, section 3.1; RFC 8037).
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::AuthType;
+///
+/// assert_eq!("HS256".parse(), Ok(AuthType::HS256));
+/// assert_eq!(AuthType::EdDSA.to_string(), "EdDSA");
+/// assert!("hs256".parse::<AuthType>().is_err()); // names are exact, as in Flask_PyJWT
+/// assert!("none".parse::<AuthType>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthType {
+    /// HMAC with SHA-256: one shared secret of at least 32 bytes.
+    HS256,
+    /// HMAC with SHA-384: one shared secret of at least 48 bytes.
+    HS384,
+    /// HMAC with SHA-512: one shared secret of at least 64 bytes.
+    HS512,
+    /// RSASSA-PKCS1-v1_5 with SHA-256, at least 2048 bits.
+    RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384, at least 2048 bits.
+    RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512, at least 2048 bits.
+    RS512,
+    /// RSASSA-PSS with SHA-256, at least 2048 bits.
+    PS256,
+    /// RSASSA-PSS with SHA-384, at least 2048 bits.
+    PS384,
+    /// RSASSA-PSS with SHA-512, at least 2048 bits.
+    PS512,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// ECDSA on P-384 with SHA-384.
+    ES384,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// What kind of key an algorithm takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Hmac,
+    Rsa,
+    Ecdsa,
+    Ed25519,
+}
+
+impl AuthType {
+    /// Every algorithm there is here.
+    pub const ALL: [Self; 12] = [
+        Self::HS256,
+        Self::HS384,
+        Self::HS512,
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+        Self::ES256,
+        Self::ES384,
+        Self::EdDSA,
+    ];
+
+    /// The name in a token's header and in `JWT_AUTHTYPE`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HS256 => "HS256",
+            Self::HS384 => "HS384",
+            Self::HS512 => "HS512",
+            Self::RS256 => "RS256",
+            Self::RS384 => "RS384",
+            Self::RS512 => "RS512",
+            Self::PS256 => "PS256",
+            Self::PS384 => "PS384",
+            Self::PS512 => "PS512",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    pub(crate) const fn family(self) -> Family {
+        match self {
+            Self::HS256 | Self::HS384 | Self::HS512 => Family::Hmac,
+            Self::RS256 | Self::RS384 | Self::RS512 | Self::PS256 | Self::PS384 | Self::PS512 => {
+                Family::Rsa
+            }
+            Self::ES256 | Self::ES384 => Family::Ecdsa,
+            Self::EdDSA => Family::Ed25519,
+        }
+    }
+
+    /// The shortest HMAC secret in bytes: the hash's output (RFC 7518, section 3.2).
+    pub(crate) const fn least_secret(self) -> usize {
+        match self {
+            Self::HS384 => 48,
+            Self::HS512 => 64,
+            _ => 32,
+        }
+    }
+}
+
+impl fmt::Display for AuthType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that names no algorithm of [`AuthType`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is none of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"
+)]
+#[non_exhaustive]
+pub struct UnknownAuthType;
+
+impl FromStr for AuthType {
+    type Err = UnknownAuthType;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|auth_type| auth_type.name() == name)
+            .ok_or(UnknownAuthType)
+    }
+}

@@ -1,0 +1,188 @@
+//! The primitives, by AWS-LC. Keys are parsed and keyed once, when they are configured.
+
+use aws_lc_rs::{
+    hmac,
+    rand::SystemRandom,
+    rsa,
+    signature::{
+        self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
+        RsaEncoding, VerificationAlgorithm,
+    },
+};
+
+use super::{AuthType, Encoding, Family, KeyProblem, Material};
+
+/// Verifies signatures of one algorithm with one key.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per configured key, never moved"
+)]
+pub(crate) enum Verifier {
+    Hmac(hmac::Key),
+    Public(ParsedPublicKey),
+}
+
+/// Signs with one key.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per configured key, never moved"
+)]
+pub(crate) enum Signer {
+    Hmac(hmac::Key),
+    Rsa(rsa::KeyPair, &'static dyn RsaEncoding),
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl Verifier {
+    /// For HMAC: the comparison takes the same time wherever a difference is.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+            Self::Public(key) => key.verify_sig(message, signature).is_ok(),
+        }
+    }
+
+    pub(crate) fn hmac(auth_type: AuthType, secret: &[u8]) -> Self {
+        Self::Hmac(hmac::Key::new(hmac_algorithm(auth_type), secret))
+    }
+
+    pub(crate) fn public(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
+        if auth_type.family() == Family::Rsa {
+            check_rsa(&rsa::PublicKey::from_der(&key.der).map_err(|_| KeyProblem::Unfit)?)?;
+        } else if key.encoding != Encoding::Spki {
+            return Err(KeyProblem::Unfit);
+        }
+        Self::parsed(auth_type, &key.der)
+    }
+
+    fn parsed(auth_type: AuthType, key: &[u8]) -> Result<Self, KeyProblem> {
+        ParsedPublicKey::new(verification(auth_type), key)
+            .map(Self::Public)
+            .map_err(|_| KeyProblem::Unfit)
+    }
+}
+
+impl Signer {
+    pub(crate) fn hmac(auth_type: AuthType, secret: &[u8]) -> Self {
+        Self::Hmac(hmac::Key::new(hmac_algorithm(auth_type), secret))
+    }
+
+    pub(crate) fn private(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
+        let der = key.der.as_slice();
+        match (auth_type.family(), key.encoding) {
+            (Family::Rsa, Encoding::Pkcs8) => rsa(auth_type, rsa::KeyPair::from_pkcs8(der)),
+            (Family::Rsa, Encoding::Pkcs1Private) => rsa(auth_type, rsa::KeyPair::from_der(der)),
+            (Family::Ecdsa, Encoding::Pkcs8 | Encoding::Sec1) => {
+                EcdsaKeyPair::from_private_key_der(ecdsa_signing(auth_type), der)
+                    .map(Self::Ecdsa)
+                    .map_err(|_| KeyProblem::Unfit)
+            }
+            (Family::Ed25519, Encoding::Pkcs8) => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+                .map(Self::Ed25519)
+                .map_err(|_| KeyProblem::Unfit),
+            _ => Err(KeyProblem::Unfit),
+        }
+    }
+
+    /// The verifier that belongs to this signer.
+    pub(crate) fn verifier(&self, auth_type: AuthType) -> Result<Verifier, KeyProblem> {
+        match self {
+            Self::Hmac(key) => Ok(Verifier::Hmac(key.clone())),
+            Self::Rsa(pair, _) => Verifier::parsed(auth_type, pair.public_key().as_ref()),
+            Self::Ecdsa(pair) => Verifier::parsed(auth_type, pair.public_key().as_ref()),
+            Self::Ed25519(pair) => Verifier::parsed(auth_type, pair.public_key().as_ref()),
+        }
+    }
+
+    /// The signature, or nothing when the system's source of randomness fails.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Hmac(key) => Some(hmac::sign(key, message).as_ref().to_vec()),
+            Self::Rsa(pair, encoding) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(*encoding, &SystemRandom::new(), message, &mut signature)
+                    .ok()?;
+                Some(signature)
+            }
+            Self::Ecdsa(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), message).ok()?;
+                Some(signature.as_ref().to_vec())
+            }
+            Self::Ed25519(pair) => Some(pair.try_sign(message).ok()?.as_ref().to_vec()),
+        }
+    }
+}
+
+fn rsa(
+    auth_type: AuthType,
+    pair: Result<rsa::KeyPair, aws_lc_rs::error::KeyRejected>,
+) -> Result<Signer, KeyProblem> {
+    let pair = pair.map_err(|rejected| match rejected.description_() {
+        "TooSmall" => KeyProblem::TooSmall,
+        "TooLarge" => KeyProblem::TooLarge,
+        _ => KeyProblem::Unfit,
+    })?;
+    check_rsa(pair.public_key())?;
+    Ok(Signer::Rsa(pair, rsa_encoding(auth_type)))
+}
+
+/// At least 2048 bits (RFC 7518, section 3.3), and an odd exponent above 1.
+fn check_rsa(key: &rsa::PublicKey) -> Result<(), KeyProblem> {
+    let modulus = key.modulus().big_endian_without_leading_zero();
+    let leading = modulus
+        .first()
+        .map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - leading;
+    let exponent = key.exponent().big_endian_without_leading_zero();
+    match bits {
+        ..2048 => Err(KeyProblem::TooSmall),
+        8193.. => Err(KeyProblem::TooLarge),
+        _ if matches!(exponent, [] | [1]) || exponent.last().is_some_and(|e| e % 2 == 0) => {
+            Err(KeyProblem::UnsafeExponent)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hmac_algorithm(auth_type: AuthType) -> hmac::Algorithm {
+    match auth_type {
+        AuthType::HS384 => hmac::HMAC_SHA384,
+        AuthType::HS512 => hmac::HMAC_SHA512,
+        _ => hmac::HMAC_SHA256,
+    }
+}
+
+fn rsa_encoding(auth_type: AuthType) -> &'static dyn RsaEncoding {
+    match auth_type {
+        AuthType::RS384 => &signature::RSA_PKCS1_SHA384,
+        AuthType::RS512 => &signature::RSA_PKCS1_SHA512,
+        AuthType::PS256 => &signature::RSA_PSS_SHA256,
+        AuthType::PS384 => &signature::RSA_PSS_SHA384,
+        AuthType::PS512 => &signature::RSA_PSS_SHA512,
+        _ => &signature::RSA_PKCS1_SHA256,
+    }
+}
+
+fn ecdsa_signing(auth_type: AuthType) -> &'static EcdsaSigningAlgorithm {
+    match auth_type {
+        AuthType::ES384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        _ => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+    }
+}
+
+fn verification(auth_type: AuthType) -> &'static dyn VerificationAlgorithm {
+    match auth_type {
+        AuthType::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        AuthType::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        AuthType::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
+        AuthType::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
+        AuthType::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
+        AuthType::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
+        AuthType::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
+        AuthType::EdDSA => &signature::ED25519,
+        AuthType::RS256 | AuthType::HS256 | AuthType::HS384 | AuthType::HS512 => {
+            &signature::RSA_PKCS1_2048_8192_SHA256
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Key material as it is configured: PEM text, and what must never be taken for a secret.
+
+use zeroize::Zeroizing;
+
+use super::KeyProblem;
+
+/// How the bytes of a key are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// `PRIVATE KEY` (RFC 5958)
+    Pkcs8,
+    /// `RSA PRIVATE KEY` (RFC 8017, appendix A.1.2)
+    Pkcs1Private,
+    /// `EC PRIVATE KEY` (RFC 5915)
+    Sec1,
+    /// `PUBLIC KEY` (RFC 5280, section 4.1)
+    Spki,
+    /// `RSA PUBLIC KEY` (RFC 8017, appendix A.1.1)
+    Pkcs1Public,
+}
+
+/// One key, decoded from PEM.
+pub(crate) struct Material {
+    pub(crate) encoding: Encoding,
+    pub(crate) der: Zeroizing<Vec<u8>>,
+}
+
+impl Material {
+    pub(crate) fn private(text: &[u8]) -> Result<Self, KeyProblem> {
+        let material = Self::from_pem(text)?;
+        match material.encoding {
+            Encoding::Spki | Encoding::Pkcs1Public => Err(KeyProblem::PublicForPrivate),
+            _ => Ok(material),
+        }
+    }
+
+    pub(crate) fn public(text: &[u8]) -> Result<Self, KeyProblem> {
+        let material = Self::from_pem(text)?;
+        match material.encoding {
+            Encoding::Spki | Encoding::Pkcs1Public => Ok(material),
+            _ => Err(KeyProblem::PrivateForPublic),
+        }
+    }
+
+    /// Takes the one key of a PEM text; `\n` may be written out, as in a one-line variable.
+    fn from_pem(text: &[u8]) -> Result<Self, KeyProblem> {
+        let text = Zeroizing::new(unescape_line_breaks(text));
+        if !contains(&text, b"-----BEGIN ") {
+            return Err(KeyProblem::NoPem);
+        }
+        let blocks = pem::parse_many(text.as_slice()).map_err(|_| KeyProblem::BrokenPem)?;
+        let mut keys = blocks
+            .into_iter()
+            // `openssl ecparam -genkey` writes the curve's parameters before the key.
+            .filter(|block| block.tag() != "EC PARAMETERS")
+            .map(|block| {
+                let encoding = match block.tag() {
+                    "PRIVATE KEY" => Encoding::Pkcs8,
+                    "RSA PRIVATE KEY" => Encoding::Pkcs1Private,
+                    "EC PRIVATE KEY" => Encoding::Sec1,
+                    "PUBLIC KEY" => Encoding::Spki,
+                    "RSA PUBLIC KEY" => Encoding::Pkcs1Public,
+                    "ENCRYPTED PRIVATE KEY" => return Err(KeyProblem::Encrypted),
+                    "CERTIFICATE" => return Err(KeyProblem::Certificate),
+                    _ => return Err(KeyProblem::OtherPem),
+                };
+                // The older way to encrypt: `Proc-Type: 4,ENCRYPTED` (RFC 1421).
+                if block.headers().get("Proc-Type").is_some() {
+                    return Err(KeyProblem::Encrypted);
+                }
+                Ok(Self {
+                    encoding,
+                    der: Zeroizing::new(block.into_contents()),
+                })
+            });
+        let key = keys.next().ok_or(KeyProblem::BrokenPem)??;
+        match keys.next() {
+            Some(_) => Err(KeyProblem::SeveralKeys),
+            None => Ok(key),
+        }
+    }
+}
+
+/// Whether a text is a key of another kind that must never serve as an HMAC secret
+/// (CVE-2022-29217: whoever knows the public key could sign).
+pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
+    const SSH: [&[u8]; 5] = [
+        b"ssh-rsa",
+        b"ssh-dss",
+        b"ssh-ed25519",
+        b"ecdsa-sha2-",
+        b"sk-ecdsa-sha2-",
+    ];
+    let text = secret.trim_ascii_start();
+    contains(text, b"-----BEGIN ")
+        || contains(text, b"---- BEGIN ")
+        || SSH.iter().any(|prefix| text.starts_with(prefix))
+        || text.starts_with(b"sk-ssh-")
+        || is_jwk(text)
+}
+
+/// Whether a text is a JWK or a set of them (RFC 7517), by the members that they must have.
+fn is_jwk(text: &[u8]) -> bool {
+    match serde_json::from_slice(text) {
+        Ok(serde_json::Value::Object(members)) => {
+            members.contains_key("kty") || members.contains_key("keys")
+        }
+        _ => false,
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+fn unescape_line_breaks(mut text: &[u8]) -> Vec<u8> {
+    let mut unescaped = Vec::with_capacity(text.len());
+    while let Some((first, rest)) = text.split_first() {
+        let escape = [br"\r\n".as_slice(), br"\n"]
+            .into_iter()
+            .find(|escape| text.starts_with(escape));
+        unescaped.push(escape.map_or(*first, |_| b'\n'));
+        text = escape.map_or(rest, |escape| &text[escape.len()..]);
+    }
+    unescaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(tag: &str) -> String {
+        pem::encode(&pem::Pem::new(tag, vec![1, 2, 3]))
+    }
+
+    #[test]
+    fn finds_the_one_key_of_a_text() {
+        let rows = [
+            (block("PRIVATE KEY"), Ok(Encoding::Pkcs8)),
+            (
+                block("EC PARAMETERS") + &block("EC PRIVATE KEY"),
+                Ok(Encoding::Sec1),
+            ),
+            (
+                format!("Bag Attributes\n{}", block("RSA PRIVATE KEY")),
+                Ok(Encoding::Pkcs1Private),
+            ),
+            (
+                block("PRIVATE KEY").replace("\r\n", "\\n"),
+                Ok(Encoding::Pkcs8),
+            ),
+            (
+                block("PRIVATE KEY").replace("\r\n", "\\r\\n"),
+                Ok(Encoding::Pkcs8),
+            ),
+            (
+                block("PRIVATE KEY") + &block("PRIVATE KEY"),
+                Err(KeyProblem::SeveralKeys),
+            ),
+            (block("PUBLIC KEY"), Err(KeyProblem::PublicForPrivate)),
+            (block("RSA PUBLIC KEY"), Err(KeyProblem::PublicForPrivate)),
+            (block("ENCRYPTED PRIVATE KEY"), Err(KeyProblem::Encrypted)),
+            (block("CERTIFICATE"), Err(KeyProblem::Certificate)),
+            (block("OPENSSH PRIVATE KEY"), Err(KeyProblem::OtherPem)),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMII".into(),
+                Err(KeyProblem::BrokenPem),
+            ),
+            ("c2VjcmV0".into(), Err(KeyProblem::NoPem)),
+            (String::new(), Err(KeyProblem::NoPem)),
+        ];
+        for (text, expected) in rows {
+            let found = Material::private(text.as_bytes()).map(|material| material.encoding);
+            assert_eq!(found, expected, "{text}");
+        }
+        let private = Material::public(block("PRIVATE KEY").as_bytes()).map(|_| ());
+        assert_eq!(private, Err(KeyProblem::PrivateForPublic));
+    }
+
+    #[test]
+    fn threat_2_keys_are_no_secrets() {
+        for key in [
+            block("PUBLIC KEY").as_str(),
+            &block("CERTIFICATE").replace("\r\n", "\\n"),
+            "  \n-----BEGIN PUBLIC KEY-----",
+            "---- BEGIN SSH2 PUBLIC KEY ----",
+            "ssh-rsa AAAAB3NzaC1yc2E",
+            "ssh-ed25519 AAAA me@host",
+            "ecdsa-sha2-nistp256 AAAA",
+            r#" {"kty":"oct","k":"c2VjcmV0"}"#,
+            r#"{"keys":[]}"#,
+        ] {
+            assert!(looks_like_a_public_secret(key.as_bytes()), "{key}");
+        }
+        for secret in [
+            "correct horse battery staple",
+            r#"{"a":1}"#,
+            "ssh",
+            "-----",
+            "{",
+        ] {
+            assert!(!looks_like_a_public_secret(secret.as_bytes()), "{secret}");
+        }
+    }
+}

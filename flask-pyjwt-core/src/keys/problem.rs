@@ -1,0 +1,34 @@
+//! Why a key is refused, in words for the person who configures it.
+
+/// The reason why a key cannot be used. Says nothing of the key's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyProblem {
+    #[error(
+        "has no PEM block (`-----BEGIN …-----`); give the key as PEM, on one line with \\n for the line breaks if need be"
+    )]
+    NoPem,
+    #[error("has more than one PEM key; leave one")]
+    SeveralKeys,
+    #[error("is a broken PEM block; copy the key again, from -----BEGIN to -----END")]
+    BrokenPem,
+    #[error("is an encrypted private key; decrypt it first, for instance with `openssl pkey`")]
+    Encrypted,
+    #[error("is a certificate; extract its key with `openssl x509 -pubkey -noout`")]
+    Certificate,
+    #[error("is a PEM block of a kind that holds no usable key")]
+    OtherPem,
+    #[error("is a public key where a private key is needed")]
+    PublicForPrivate,
+    #[error(
+        "is a private key where a public key is needed; anybody who verifies would be able to sign"
+    )]
+    PrivateForPublic,
+    #[error("is no key of the kind and curve that the algorithm takes, or is damaged")]
+    Unfit,
+    #[error("is an RSA key of less than 2048 bits; make a larger one")]
+    TooSmall,
+    #[error("is an RSA key of more than 8192 bits; nobody could afford to verify with it")]
+    TooLarge,
+    #[error("is an RSA key with an unsafe public exponent; make a new one")]
+    UnsafeExponent,
+}

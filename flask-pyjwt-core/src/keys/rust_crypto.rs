@@ -1,0 +1,270 @@
+//! The primitives, by the RustCrypto crates. Keys are parsed and keyed once, when configured.
+
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
+use getrandom::SysRng;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rsa::{
+    PrivateKey, PublicKey,
+    pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _},
+    pkcs1v15, pss,
+    signature::{RandomizedSigner as _, SignatureEncoding as _, Signer as _, Verifier as _},
+    traits::PublicKeyParts as _,
+};
+use sha2::{Sha256, Sha384, Sha512};
+
+use super::{AuthType, Encoding, Family, KeyProblem, Material};
+
+/// Verifies signatures of one algorithm with one key.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per configured key, never moved"
+)]
+pub(crate) enum Verifier {
+    Hs256(Hmac<Sha256>),
+    Hs384(Hmac<Sha384>),
+    Hs512(Hmac<Sha512>),
+    Rs256(pkcs1v15::VerifyingKey<Sha256>),
+    Rs384(pkcs1v15::VerifyingKey<Sha384>),
+    Rs512(pkcs1v15::VerifyingKey<Sha512>),
+    Ps256(pss::VerifyingKey<Sha256>),
+    Ps384(pss::VerifyingKey<Sha384>),
+    Ps512(pss::VerifyingKey<Sha512>),
+    Es256(p256::ecdsa::VerifyingKey),
+    Es384(p384::ecdsa::VerifyingKey),
+    Ed25519(ed25519_dalek::VerifyingKey),
+}
+
+/// Signs with one key.
+#[expect(clippy::large_enum_variant, reason = "one per manager, never moved")]
+pub(crate) enum Signer {
+    Hs256(Hmac<Sha256>),
+    Hs384(Hmac<Sha384>),
+    Hs512(Hmac<Sha512>),
+    Rsa(PrivateKey, AuthType),
+    Es256(p256::ecdsa::SigningKey),
+    Es384(p384::ecdsa::SigningKey),
+    Ed25519(ed25519_dalek::SigningKey),
+}
+
+/// Parses the signature's bytes, so that another length is refused before any arithmetic.
+macro_rules! verified {
+    ($key:expr, $signature:ty, $message:expr, $bytes:expr) => {
+        <$signature>::try_from($bytes)
+            .is_ok_and(|signature| $key.verify($message, &signature).is_ok())
+    };
+}
+
+impl Verifier {
+    /// For HMAC: the comparison takes the same time wherever a difference is.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Hs256(key) => key
+                .clone()
+                .chain_update(message)
+                .verify_slice(signature)
+                .is_ok(),
+            Self::Hs384(key) => key
+                .clone()
+                .chain_update(message)
+                .verify_slice(signature)
+                .is_ok(),
+            Self::Hs512(key) => key
+                .clone()
+                .chain_update(message)
+                .verify_slice(signature)
+                .is_ok(),
+            Self::Rs256(key) => verified!(key, pkcs1v15::Signature, message, signature),
+            Self::Rs384(key) => verified!(key, pkcs1v15::Signature, message, signature),
+            Self::Rs512(key) => verified!(key, pkcs1v15::Signature, message, signature),
+            Self::Ps256(key) => verified!(key, pss::Signature, message, signature),
+            Self::Ps384(key) => verified!(key, pss::Signature, message, signature),
+            Self::Ps512(key) => verified!(key, pss::Signature, message, signature),
+            Self::Es256(key) => verified!(key, p256::ecdsa::Signature, message, signature),
+            Self::Es384(key) => verified!(key, p384::ecdsa::Signature, message, signature),
+            Self::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+        }
+    }
+
+    pub(crate) fn hmac(auth_type: AuthType, secret: &[u8]) -> Self {
+        match Signer::hmac(auth_type, secret) {
+            Signer::Hs384(key) => Self::Hs384(key),
+            Signer::Hs512(key) => Self::Hs512(key),
+            Signer::Hs256(key) => Self::Hs256(key),
+            _ => unreachable!("an HMAC signer has an HMAC key"),
+        }
+    }
+
+    pub(crate) fn public(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
+        let der = key.der.as_slice();
+        match (auth_type.family(), key.encoding) {
+            (Family::Rsa, Encoding::Spki) => {
+                PublicKey::from_public_key_der(der).map_err(|_| KeyProblem::Unfit)
+            }
+            (Family::Rsa, Encoding::Pkcs1Public) => {
+                PublicKey::from_pkcs1_der(der).map_err(|_| KeyProblem::Unfit)
+            }
+            (Family::Ecdsa, Encoding::Spki) if auth_type == AuthType::ES256 => {
+                return p256::ecdsa::VerifyingKey::from_public_key_der(der)
+                    .map(Self::Es256)
+                    .map_err(|_| KeyProblem::Unfit);
+            }
+            (Family::Ecdsa, Encoding::Spki) => {
+                return p384::ecdsa::VerifyingKey::from_public_key_der(der)
+                    .map(Self::Es384)
+                    .map_err(|_| KeyProblem::Unfit);
+            }
+            (Family::Ed25519, Encoding::Spki) => {
+                return ed25519_dalek::VerifyingKey::from_public_key_der(der)
+                    .map(Self::Ed25519)
+                    .map_err(|_| KeyProblem::Unfit);
+            }
+            _ => Err(KeyProblem::Unfit),
+        }
+        .and_then(|key| Self::rsa(auth_type, key))
+    }
+
+    fn rsa(auth_type: AuthType, key: PublicKey) -> Result<Self, KeyProblem> {
+        check_rsa(&key)?;
+        Ok(match auth_type {
+            AuthType::RS384 => Self::Rs384(pkcs1v15::VerifyingKey::new(key)),
+            AuthType::RS512 => Self::Rs512(pkcs1v15::VerifyingKey::new(key)),
+            AuthType::PS256 => Self::Ps256(pss::VerifyingKey::new(key)),
+            AuthType::PS384 => Self::Ps384(pss::VerifyingKey::new(key)),
+            AuthType::PS512 => Self::Ps512(pss::VerifyingKey::new(key)),
+            _ => Self::Rs256(pkcs1v15::VerifyingKey::new(key)),
+        })
+    }
+}
+
+impl Signer {
+    pub(crate) fn hmac(auth_type: AuthType, secret: &[u8]) -> Self {
+        const ANY_LENGTH: &str = "HMAC takes a key of any length (RFC 2104)";
+        match auth_type {
+            AuthType::HS384 => Self::Hs384(Hmac::new_from_slice(secret).expect(ANY_LENGTH)),
+            AuthType::HS512 => Self::Hs512(Hmac::new_from_slice(secret).expect(ANY_LENGTH)),
+            _ => Self::Hs256(Hmac::new_from_slice(secret).expect(ANY_LENGTH)),
+        }
+    }
+
+    pub(crate) fn private(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
+        let der = key.der.as_slice();
+        let unfit = KeyProblem::Unfit;
+        match (auth_type.family(), key.encoding) {
+            (Family::Rsa, Encoding::Pkcs8) => rsa(
+                auth_type,
+                PrivateKey::from_pkcs8_der(der).map_err(|_| unfit)?,
+            ),
+            (Family::Rsa, Encoding::Pkcs1Private) => rsa(
+                auth_type,
+                PrivateKey::from_pkcs1_der(der).map_err(|_| unfit)?,
+            ),
+            (Family::Ecdsa, Encoding::Pkcs8 | Encoding::Sec1) if auth_type == AuthType::ES256 => {
+                let secret = if key.encoding == Encoding::Sec1 {
+                    p256::SecretKey::from_sec1_der(der).map_err(|_| unfit)?
+                } else {
+                    p256::SecretKey::from_pkcs8_der(der).map_err(|_| unfit)?
+                };
+                Ok(Self::Es256(secret.into()))
+            }
+            (Family::Ecdsa, Encoding::Pkcs8 | Encoding::Sec1) => {
+                let secret = if key.encoding == Encoding::Sec1 {
+                    p384::SecretKey::from_sec1_der(der).map_err(|_| unfit)?
+                } else {
+                    p384::SecretKey::from_pkcs8_der(der).map_err(|_| unfit)?
+                };
+                Ok(Self::Es384(secret.into()))
+            }
+            (Family::Ed25519, Encoding::Pkcs8) => ed25519_dalek::SigningKey::from_pkcs8_der(der)
+                .map(Self::Ed25519)
+                .map_err(|_| unfit),
+            _ => Err(unfit),
+        }
+    }
+
+    /// The verifier that belongs to this signer.
+    pub(crate) fn verifier(&self, auth_type: AuthType) -> Result<Verifier, KeyProblem> {
+        Ok(match self {
+            Self::Hs256(key) => Verifier::Hs256(key.clone()),
+            Self::Hs384(key) => Verifier::Hs384(key.clone()),
+            Self::Hs512(key) => Verifier::Hs512(key.clone()),
+            Self::Rsa(key, _) => return Verifier::rsa(auth_type, key.to_public_key()),
+            Self::Es256(key) => Verifier::Es256(*key.verifying_key()),
+            Self::Es384(key) => Verifier::Es384(*key.verifying_key()),
+            Self::Ed25519(key) => Verifier::Ed25519(key.verifying_key()),
+        })
+    }
+
+    /// The signature, or nothing when the system's source of randomness fails.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        Some(match self {
+            Self::Hs256(key) => key
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
+            Self::Hs384(key) => key
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
+            Self::Hs512(key) => key
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
+            Self::Rsa(key, auth_type) => return sign_rsa(key, *auth_type, message),
+            Self::Es256(key) => {
+                let signature: p256::ecdsa::Signature = key.try_sign(message).ok()?;
+                signature.to_vec()
+            }
+            Self::Es384(key) => {
+                let signature: p384::ecdsa::Signature = key.try_sign(message).ok()?;
+                signature.to_vec()
+            }
+            Self::Ed25519(key) => key.try_sign(message).ok()?.to_vec(),
+        })
+    }
+}
+
+/// Signs with blinding: the randomness hides the private key's timing.
+fn sign_rsa(key: &PrivateKey, auth_type: AuthType, message: &[u8]) -> Option<Vec<u8>> {
+    macro_rules! signed {
+        ($scheme:ident, $hash:ty) => {
+            $scheme::SigningKey::<$hash>::new(key.clone())
+                .try_sign_with_rng(&mut SysRng, message)
+                .ok()?
+                .to_vec()
+        };
+    }
+    Some(match auth_type {
+        AuthType::RS384 => signed!(pkcs1v15, Sha384),
+        AuthType::RS512 => signed!(pkcs1v15, Sha512),
+        AuthType::PS256 => signed!(pss, Sha256),
+        AuthType::PS384 => signed!(pss, Sha384),
+        AuthType::PS512 => signed!(pss, Sha512),
+        _ => signed!(pkcs1v15, Sha256),
+    })
+}
+
+fn rsa(auth_type: AuthType, key: PrivateKey) -> Result<Signer, KeyProblem> {
+    check_rsa(&key.to_public_key())?;
+    key.validate().map_err(|_| KeyProblem::Unfit)?;
+    Ok(Signer::Rsa(key, auth_type))
+}
+
+/// At least 2048 bits (RFC 7518, section 3.3), and an odd exponent above 1.
+fn check_rsa(key: &PublicKey) -> Result<(), KeyProblem> {
+    let exponent = key.e_bytes();
+    match key.n().bit_width() {
+        ..2048 => Err(KeyProblem::TooSmall),
+        8193.. => Err(KeyProblem::TooLarge),
+        _ if matches!(*exponent, [] | [1]) || exponent.last().is_some_and(|e| e % 2 == 0) => {
+            Err(KeyProblem::UnsafeExponent)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,27 @@
+//! The runtime of `flask-pyjwt`. Use that package; this one exists so that the attribute and its
+//! runtime can be two crates.
+
+mod config;
+mod error;
+mod keys;
+mod manager;
+mod rules;
+mod token;
+mod web;
+
+#[doc(hidden)]
+pub mod __private;
+
+// The public interface.
+pub use crate::{
+    config::Config,
+    error::{ConfigError, MintError},
+    keys::{AuthType, UnknownAuthType},
+    manager::AuthManager,
+    rules::{Expected, Location, Requirement},
+    token::{
+        AuthTokenBuilder, Clock, FrozenClock, RefreshTokenBuilder, SystemClock, Token, TokenError,
+        TokenType, UnknownTokenType, UnverifiedToken,
+    },
+    web::{AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService},
+};

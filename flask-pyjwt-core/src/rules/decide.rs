@@ -1,0 +1,93 @@
+//! Whether a valid token satisfies a requirement.
+
+use super::{
+    Expected, Requirement, RouteVariables,
+    matching::{matches, matches_text},
+    route::Variable,
+};
+use crate::token::{Json, Token};
+
+/// Why a valid token does not open a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The claim of this name is missing or another.
+    Claim(String),
+    /// The claim `scope` does not match.
+    Scope,
+    /// The route itself is wrong: this is what to tell its author.
+    Mistake(String),
+}
+
+impl Requirement {
+    /// Decides about a token: `override` first, then every claim, then `scope`.
+    ///
+    /// A mistake in the route is told for whatever token comes first: it never depends on claims.
+    pub(crate) fn decide(&self, token: &Token, route: &RouteVariables<'_>) -> Result<(), Refusal> {
+        let payload = token.payload();
+        let mut unmet = None;
+        for (name, expected) in &self.claims {
+            if !expected.holds(name, payload, route)? {
+                unmet.get_or_insert(name);
+            }
+        }
+        if self.is_overridden(payload) {
+            return Ok(());
+        }
+        if let Some(name) = unmet {
+            return Err(Refusal::Claim(name.clone()));
+        }
+        match &self.scope {
+            Some(scope)
+                if !payload
+                    .member("scope")
+                    .is_some_and(|own| matches(scope, own)) =>
+            {
+                Err(Refusal::Scope)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_overridden(&self, payload: Json<'_>) -> bool {
+        self.override_claims.as_ref().is_some_and(|claims| {
+            !claims.is_empty()
+                && claims.iter().all(|(name, value)| {
+                    payload.member(name).is_some_and(|own| matches(value, own))
+                })
+        })
+    }
+}
+
+impl Expected {
+    /// Whether the token's claim `name` is what is expected of it.
+    fn holds(
+        &self,
+        name: &str,
+        payload: Json<'_>,
+        route: &RouteVariables<'_>,
+    ) -> Result<bool, Refusal> {
+        let claim = payload.member(name);
+        let (variable, text) = match self {
+            Self::Value(value) => return Ok(claim.is_some_and(|claim| matches(value, claim))),
+            Self::Path(variable) => (variable, None),
+            Self::PathOrText(text) => (text, Some(text)),
+        };
+        match (route.get(variable), text) {
+            (Variable::Text(value), _) => {
+                Ok(claim.is_some_and(|claim| matches_text(&value, claim)))
+            }
+            (Variable::NoText, _) => Ok(false),
+            (Variable::Unknown, None) => Err(Refusal::Mistake(format!(
+                "the claim `{name}` is bound to the route variable `{variable}`, and the route has {:?}",
+                route.names(),
+            ))),
+            (Variable::Unknown, Some(text)) => match route.nearest(text) {
+                Some(meant) => Err(Refusal::Mistake(format!(
+                    "the claim `{name}` is required to be \"{text}\": write path(\"{meant}\") for the \
+                     route variable, or literal(\"{text}\") for this very text",
+                ))),
+                None => Ok(claim.is_some_and(|claim| claim.is_str(text))),
+            },
+        }
+    }
+}

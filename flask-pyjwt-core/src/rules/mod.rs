@@ -1,0 +1,9 @@
+//! What a route requires of a token, and the one comparison that decides it.
+
+mod decide;
+mod matching;
+mod requirement;
+mod route;
+
+pub use self::requirement::{Expected, Location, Requirement};
+pub(crate) use self::{decide::Refusal, route::RouteVariables};

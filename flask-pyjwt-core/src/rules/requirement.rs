@@ -1,0 +1,91 @@
+//! What a protected route requires of a token.
+
+use serde_json::{Map, Value};
+
+use crate::token::TokenType;
+
+/// What one claim has to be.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Expected {
+    /// This JSON value, of this very type.
+    Value(Value),
+    /// The value of the route's variable of this name. A route without it is a mistake: 500.
+    Path(String),
+    /// The route's variable of this name if there is one, else this text. A name that is one edit
+    /// away from a variable's is taken for a mistake: 500.
+    PathOrText(String),
+}
+
+/// Where a route looks for the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// `Authorization: Bearer …` (RFC 6750, section 2.1).
+    Header,
+    /// The cookie of this name, its value taken as it is, without percent-decoding.
+    Cookie(String),
+}
+
+/// Everything that a route requires of a request: kind and place of the token, and its claims.
+///
+/// `#[require_token(…)]` writes one, [`RequireToken`](crate::RequireToken) another.
+#[derive(Debug, Clone)]
+pub struct Requirement {
+    pub(crate) token_type: TokenType,
+    pub(crate) locations: Vec<Location>,
+    pub(crate) claims: Vec<(String, Expected)>,
+    pub(crate) scope: Option<Value>,
+    pub(crate) override_claims: Option<Map<String, Value>>,
+    pub(crate) optional: bool,
+}
+
+impl Requirement {
+    /// A token of this type in the `Authorization` field, whatever its claims.
+    #[must_use]
+    pub fn new(token_type: TokenType) -> Self {
+        Self {
+            token_type,
+            locations: vec![Location::Header],
+            claims: Vec::new(),
+            scope: None,
+            override_claims: None,
+            optional: false,
+        }
+    }
+
+    /// Looks for the token in these places. Credentials in two of them are refused with 400.
+    #[must_use]
+    pub fn locations(mut self, locations: impl Into<Vec<Location>>) -> Self {
+        self.locations = locations.into();
+        self
+    }
+
+    /// Requires one claim. Said again for the same claim, both have to hold.
+    #[must_use]
+    pub fn claim(mut self, name: impl Into<String>, expected: Expected) -> Self {
+        self.claims.push((name.into(), expected));
+        self
+    }
+
+    /// Requires the claim `scope` to match this value.
+    #[must_use]
+    pub fn scope(mut self, scope: Value) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Lets a token with these top-level claims pass without looking at claims and scope.
+    #[must_use]
+    pub fn override_claims(mut self, claims: Map<String, Value>) -> Self {
+        self.override_claims = Some(claims);
+        self
+    }
+
+    /// Lets a request without credentials pass; bad credentials are refused all the same.
+    #[must_use]
+    pub fn optional(mut self, optional: bool) -> Self {
+        self.optional = optional;
+        self
+    }
+}

@@ -1,0 +1,104 @@
+//! The variables of a route, as its handler will see them.
+
+use std::borrow::Cow;
+
+use actix_web::HttpRequest;
+use percent_encoding::percent_decode_str;
+
+/// The variables that the router has found in a request's path.
+pub(crate) struct RouteVariables<'a>(&'a HttpRequest);
+
+/// What a variable of the route is for one request.
+pub(super) enum Variable<'a> {
+    /// There is no variable of this name.
+    Unknown,
+    /// There is one, and its value is no text: it matches nothing.
+    NoText,
+    Text(Cow<'a, str>),
+}
+
+impl<'a> RouteVariables<'a> {
+    pub(crate) fn of(request: &'a HttpRequest) -> Self {
+        Self(request)
+    }
+
+    /// The value of a variable, percent-decoded as `web::Path` decodes it.
+    ///
+    /// The router has decoded everything but `%25`, `%2F` and `%2B` already, and put U+FFFD for
+    /// what is not UTF-8. Such a segment must not match a token that really says U+FFFD.
+    pub(super) fn get(&self, name: &str) -> Variable<'a> {
+        let Some(value) = self.0.match_info().get(name) else {
+            return Variable::Unknown;
+        };
+        if value.contains(char::REPLACEMENT_CHARACTER)
+            && percent_decode_str(self.0.uri().path())
+                .decode_utf8()
+                .is_err()
+        {
+            return Variable::NoText;
+        }
+        percent_decode_str(value)
+            .decode_utf8()
+            .map_or(Variable::NoText, Variable::Text)
+    }
+
+    /// A variable whose name is one edit away from this one: taken for what was meant.
+    pub(super) fn nearest(&self, name: &str) -> Option<&'a str> {
+        let variables = self.0.match_info().iter();
+        variables
+            .map(|(variable, _)| variable)
+            .find(|variable| is_one_edit_away(variable, name))
+    }
+
+    /// All names, for the explanation of a mistake.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        self.0.match_info().iter().map(|(name, _)| name).collect()
+    }
+}
+
+/// Whether two names differ by one character more, less or other, or by two neighbours swapped.
+fn is_one_edit_away(a: &str, b: &str) -> bool {
+    if a.len().abs_diff(b.len()) > 4 {
+        return false;
+    }
+    let [a, b] = [a, b].map(|name| name.chars().collect::<Vec<_>>());
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let prefix = short.iter().zip(&long).take_while(|(a, b)| a == b).count();
+    let (short, long) = (&short[prefix..], &long[prefix..]);
+    if short.len() < long.len() {
+        return *short == long[1..];
+    }
+    match (short, long) {
+        ([], []) => false,
+        ([a, b, short @ ..], [c, d, long @ ..]) if a == d && b == c => short == long,
+        _ => short[1..] == long[1..],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_one_edit_away;
+
+    #[test]
+    fn one_edit() {
+        for (a, b, expected) in [
+            ("user", "user", false),
+            ("user", "users", true),
+            ("user", "usr", true),
+            ("user", "uzer", true),
+            ("user", "usre", true),
+            ("user", "suer", true),
+            ("user", "resu", false),
+            ("user", "us", false),
+            ("ab", "ba", true),
+            ("a", "b", true),
+            ("a", "", true),
+            ("", "", false),
+            ("é", "e", true),
+            ("editor", "id", false),
+        ] {
+            assert_eq!(is_one_edit_away(a, b), expected, "{a} {b}");
+            assert_eq!(is_one_edit_away(b, a), expected, "{b} {a}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The rules for a payload whose signature has been verified (DESIGN: when a token is valid).
+
+use std::sync::Arc;
+
+use time::Duration;
+
+use super::{
+    TokenError, TokenType,
+    document::{Document, Json},
+    json::Kind,
+    numeric_date::NumericDate,
+};
+
+/// What the claims of a token have to satisfy, whatever the route.
+#[derive(Debug, Clone)]
+pub(crate) struct ClaimRules {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) audience: Option<String>,
+    /// Seconds by which the clocks of issuer and verifier may differ.
+    pub(crate) leeway: i64,
+    pub(crate) max_lifetime: Option<Duration>,
+    pub(crate) integer_subjects: bool,
+}
+
+/// The claims that every accepted token has, read once.
+#[derive(Debug, Clone)]
+pub(crate) struct RegisteredClaims {
+    pub(crate) token_type: TokenType,
+    pub(crate) subject: String,
+    pub(crate) issued_at: NumericDate,
+    pub(crate) expires_at: NumericDate,
+}
+
+impl ClaimRules {
+    /// Judges a payload at this moment.
+    pub(crate) fn check(
+        &self,
+        payload: &Document,
+        now: NumericDate,
+    ) -> Result<RegisteredClaims, TokenError> {
+        let found = Found::in_object(payload.root());
+        let issued_at = found.issued_at.required("iat", NumericDate::from_json)?;
+        let expires_at = found.expires_at.required("exp", NumericDate::from_json)?;
+        let not_before = found.not_before.optional("nbf", NumericDate::from_json)?;
+
+        if expires_at.plus(self.leeway) <= now {
+            return Err(TokenError::Expired);
+        }
+        let latest = now.plus(self.leeway);
+        if issued_at > latest || not_before.is_some_and(|not_before| not_before > latest) {
+            return Err(TokenError::NotYetValid);
+        }
+        if self
+            .max_lifetime
+            .is_some_and(|limit| expires_at.since(issued_at) > limit)
+        {
+            return Err(TokenError::Lifetime);
+        }
+
+        let issuer = found.issuer.required("iss", Json::as_str)?;
+        if *issuer != *self.issuer {
+            return Err(TokenError::Issuer);
+        }
+        self.check_audience(found.audience)?;
+        let subject = found
+            .subject
+            .required("sub", |subject| self.subject(subject))?;
+        let token_type = found.token_type.required("type", |token_type| {
+            [TokenType::Auth, TokenType::Refresh]
+                .into_iter()
+                .find(|known| token_type.is_str(known.name()))
+        })?;
+        if found.confirmation.is_some() {
+            return Err(TokenError::Bound);
+        }
+        Ok(RegisteredClaims {
+            token_type,
+            subject,
+            issued_at,
+            expires_at,
+        })
+    }
+
+    fn check_audience(&self, audience: Option<Json<'_>>) -> Result<(), TokenError> {
+        let Some(wanted) = &self.audience else {
+            return if audience.is_some() {
+                Err(TokenError::Audience)
+            } else {
+                Ok(())
+            };
+        };
+        let audience = audience.ok_or(TokenError::MissingClaim("aud"))?;
+        let is_text = |value: Json<'_>| matches!(value.kind(), Kind::String | Kind::EscapedString);
+        let named = match audience.kind() {
+            Kind::Array if audience.items().all(is_text) => {
+                audience.items().any(|item| item.is_str(wanted))
+            }
+            Kind::String | Kind::EscapedString => audience.is_str(wanted),
+            _ => return Err(TokenError::MistypedClaim("aud")),
+        };
+        if named {
+            Ok(())
+        } else {
+            Err(TokenError::Audience)
+        }
+    }
+
+    /// The text of a subject: a non-empty string without control characters.
+    fn subject(&self, subject: Json<'_>) -> Option<String> {
+        if subject.kind() == Kind::Integer && self.integer_subjects {
+            return subject.as_number().map(|number| number.to_string());
+        }
+        subject
+            .as_str()
+            .filter(|text| !text.is_empty() && !text.contains(char::is_control))
+            .map(std::borrow::Cow::into_owned)
+    }
+}
+
+/// The registered claims as they stand in a payload, found in one walk over its members.
+#[derive(Default)]
+struct Found<'a> {
+    issuer: Option<Json<'a>>,
+    subject: Option<Json<'a>>,
+    audience: Option<Json<'a>>,
+    expires_at: Option<Json<'a>>,
+    not_before: Option<Json<'a>>,
+    issued_at: Option<Json<'a>>,
+    token_type: Option<Json<'a>>,
+    confirmation: Option<Json<'a>>,
+}
+
+impl<'a> Found<'a> {
+    fn in_object(payload: Json<'a>) -> Self {
+        let mut found = Self::default();
+        for (name, value) in payload.named() {
+            let Some(name) = name.as_str() else { continue };
+            let place = match &*name {
+                "iss" => &mut found.issuer,
+                "sub" => &mut found.subject,
+                "aud" => &mut found.audience,
+                "exp" => &mut found.expires_at,
+                "nbf" => &mut found.not_before,
+                "iat" => &mut found.issued_at,
+                "type" => &mut found.token_type,
+                "cnf" => &mut found.confirmation,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        found
+    }
+}
+
+/// Reads a claim that may be missing, in the words of [`TokenError`].
+trait Claim<'a> {
+    fn optional<T>(
+        self,
+        name: &'static str,
+        read: impl FnOnce(Json<'a>) -> Option<T>,
+    ) -> Result<Option<T>, TokenError>;
+
+    fn required<T>(
+        self,
+        name: &'static str,
+        read: impl FnOnce(Json<'a>) -> Option<T>,
+    ) -> Result<T, TokenError>;
+}
+
+impl<'a> Claim<'a> for Option<Json<'a>> {
+    fn optional<T>(
+        self,
+        name: &'static str,
+        read: impl FnOnce(Json<'a>) -> Option<T>,
+    ) -> Result<Option<T>, TokenError> {
+        self.map(|value| read(value).ok_or(TokenError::MistypedClaim(name)))
+            .transpose()
+    }
+
+    fn required<T>(
+        self,
+        name: &'static str,
+        read: impl FnOnce(Json<'a>) -> Option<T>,
+    ) -> Result<T, TokenError> {
+        self.optional(name, read)?
+            .ok_or(TokenError::MissingClaim(name))
+    }
+}

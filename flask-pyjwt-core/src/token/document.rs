@@ -1,0 +1,275 @@
+//! A scanned JSON object, and views of the values inside it.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Number, Value};
+
+use super::json::{JsonError, Kind, Node, scan, text_of};
+
+/// A JSON object: its text, and where its values are in it.
+pub(crate) struct Document {
+    text: String,
+    nodes: Vec<Node>,
+}
+
+impl Document {
+    /// Scans a text that has to be one JSON object.
+    pub(crate) fn object(text: String) -> Result<Self, JsonError> {
+        let nodes = scan(&text)?;
+        if nodes.first().is_none_or(|root| root.kind != Kind::Object) {
+            return Err(JsonError::Syntax);
+        }
+        Ok(Self { text, nodes })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn root(&self) -> Json<'_> {
+        Json {
+            document: self,
+            index: 0,
+        }
+    }
+
+    /// The same object as an owned map.
+    pub(crate) fn to_map(&self) -> Map<String, Value> {
+        self.root()
+            .members()
+            .map(|(name, value)| (name.into_owned(), value.to_value()))
+            .collect()
+    }
+}
+
+/// One value of a [`Document`], borrowed.
+#[derive(Clone, Copy)]
+pub(crate) struct Json<'a> {
+    document: &'a Document,
+    index: usize,
+}
+
+impl<'a> Json<'a> {
+    fn node(self) -> Node {
+        self.document.nodes[self.index]
+    }
+
+    fn at(self, index: usize) -> Self {
+        Self {
+            document: self.document,
+            index,
+        }
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// The text of a number, or what stands between a string's quotes.
+    fn raw(self) -> &'a str {
+        let node = self.node();
+        &self.document.text[node.start as usize..node.end as usize]
+    }
+
+    /// What a string says, its escapes resolved.
+    pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
+        match self.kind() {
+            Kind::String | Kind::EscapedString => Some(text_of(&self.document.text, self.node())),
+            _ => None,
+        }
+    }
+
+    /// Whether this is the string `text`.
+    pub(crate) fn is_str(self, text: &str) -> bool {
+        match self.kind() {
+            Kind::String => self.raw() == text,
+            Kind::EscapedString => self.as_str().is_some_and(|own| own == text),
+            _ => false,
+        }
+    }
+
+    /// A number as `serde_json` has it: exact for every integer of 64 bits.
+    pub(crate) fn as_number(self) -> Option<Number> {
+        let literal = self.raw();
+        match self.kind() {
+            Kind::Integer => match literal.parse::<u64>() {
+                Ok(number) => Some(number.into()),
+                Err(_) => literal.parse::<i64>().ok().map(Into::into),
+            },
+            Kind::Float => literal.parse().ok().and_then(Number::from_f64),
+            _ => None,
+        }
+    }
+
+    /// The elements of an array; nothing for any other value.
+    pub(crate) fn items(self) -> impl Iterator<Item = Json<'a>> {
+        let is_array = self.kind() == Kind::Array;
+        self.children().filter(move |_| is_array)
+    }
+
+    /// The members of an object in the order of the text; nothing for any other value.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
+        self.named()
+            .map(|(name, value)| (text_of(&self.document.text, name.node()), value))
+    }
+
+    /// The member of this name.
+    pub(crate) fn member(self, name: &str) -> Option<Json<'a>> {
+        self.named()
+            .find(|(own, _)| own.is_str(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The members of an object, their names as views.
+    pub(crate) fn named(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
+        let is_object = self.kind() == Kind::Object;
+        let mut children = self.children();
+        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+            .filter(move |_| is_object)
+    }
+
+    fn children(self) -> impl Iterator<Item = Json<'a>> {
+        let end = self.node().next as usize;
+        let mut at = self.index + 1;
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
+            }
+            let child = self.at(at);
+            at = child.node().next as usize;
+            Some(child)
+        })
+    }
+
+    /// The same value, owned.
+    pub(crate) fn to_value(self) -> Value {
+        match self.kind() {
+            Kind::Null => Value::Null,
+            Kind::True => Value::Bool(true),
+            Kind::False => Value::Bool(false),
+            Kind::Integer | Kind::Float => self.as_number().map_or(Value::Null, Value::Number),
+            Kind::String | Kind::EscapedString => self
+                .as_str()
+                .map_or(Value::Null, |text| Value::String(text.into_owned())),
+            Kind::Array => self.items().map(Json::to_value).collect(),
+            Kind::Object => self
+                .members()
+                .map(|(name, value)| (name.into_owned(), value.to_value()))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, JsonError> {
+        Document::object(text.to_owned())
+    }
+
+    /// `serde_json` is the independent reader: what both accept, both read the same.
+    #[test]
+    fn reads_what_serde_json_reads() {
+        for text in [
+            r"{}",
+            r#" { "a" : [ 1 , -2 , 3.5 , 1e2 , -0 , 0 , 18446744073709551615 , -9223372036854775808 ] } "#,
+            r#"{"a":{"b":{"c":[]}},"d":[{},[[]],{"x":null}],"e":true,"f":false}"#,
+            r#"{"\u0061\n\"\\\/\b\f\r\t":"\ud83d\ude00é€"}"#,
+            r#"{"big":18446744073709551616,"huge":1e308,"tiny":1e-400}"#,
+            "{\"\u{e9}\":\"\u{1f600}\",\"\":\"\"}",
+        ] {
+            let expected: Value = serde_json::from_str(text).expect("the other reader accepts it");
+            let document = parse(text).expect(text);
+            assert_eq!(Value::Object(document.to_map()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn threats_15_to_17_what_is_no_strict_json_object() {
+        let deep =
+            |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        assert!(parse(&deep(63)).is_ok());
+        let members = (0..50).fold(String::new(), |text, n| text + &format!(r#""m{n}":1,"#));
+        for text in [
+            "",
+            " ",
+            "null",
+            "[]",
+            "\"a\"",
+            "{}x",
+            "{}{}",
+            "{},",
+            "{}\0",
+            "\u{feff}{}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{'a':1}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":1e}",
+            "{\"a\":-}",
+            "{\"a\":0x1}",
+            "{\"a\":NaN}",
+            "{\"a\":Infinity}",
+            "{\"a\":1e400}",
+            "{\"a\":tru}",
+            "{\"a\":TRUE}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\0\"}",
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12"}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\ud800\u0041"}"#,
+            r#"{"a":"\udc00"}"#,
+            r#"{"a":"\ud800\"}"#,
+            "{\"a\":\"",
+            "{\"a\":[1,]}",
+            "{\"a\":[1 2]}",
+            "{\"a\":[1}",
+            "{/**/}",
+            &deep(64),
+            &deep(5_000),
+            &format!(r#"{{"a":{}}}"#, "1".repeat(10_000)),
+            &format!(r#"{{"a":0.{}}}"#, "1".repeat(10_000)),
+        ] {
+            assert_eq!(parse(text).err(), Some(JsonError::Syntax), "{text}");
+        }
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"\u0061":1,"b":0,"a":2}"#,
+            r#"{"b":{"x":[{"a":1,"a":2}]}}"#,
+            r#"{"":1,"":2}"#,
+            &format!(r#"{{{members}"m7":1}}"#),
+            &format!(r#"{{{members}"\u006d49":1}}"#),
+        ] {
+            assert_eq!(parse(text).err(), Some(JsonError::Duplicate), "{text}");
+        }
+        assert!(parse(r#"{"a":{"a":{"a":[{"a":1},{"a":1}]}},"A":1}"#).is_ok());
+    }
+
+    #[test]
+    fn tells_integers_from_floats_and_finds_members() {
+        let document =
+            parse(r#"{"i":1,"f":1.0,"e":1e0,"z":-0,"\u0073":"\u0061","n":null}"#).expect("valid");
+        let root = document.root();
+        let kind = |name| root.member(name).map(Json::kind);
+        assert_eq!(kind("i"), Some(Kind::Integer));
+        assert_eq!(kind("f"), Some(Kind::Float));
+        assert_eq!(kind("e"), Some(Kind::Float));
+        assert_eq!(kind("z"), Some(Kind::Float));
+        assert_eq!(kind("n"), Some(Kind::Null));
+        assert_eq!(kind("x"), None);
+        assert!(root.member("s").is_some_and(|value| value.is_str("a")));
+        assert!(
+            root.member("i")
+                .is_some_and(|value| value.member("i").is_none())
+        );
+    }
+}

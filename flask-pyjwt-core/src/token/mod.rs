@@ -1,0 +1,34 @@
+//! From bytes to a [`Token`], and back. Nothing here knows of HTTP.
+
+mod claims;
+mod clock;
+mod document;
+mod error;
+mod header;
+mod json;
+mod mint;
+mod numeric_date;
+mod segments;
+#[expect(
+    clippy::module_inception,
+    reason = "a module is named after the thing it holds"
+)]
+mod token;
+mod token_type;
+mod unverified;
+mod verify;
+
+#[cfg(test)]
+pub(crate) use self::document::Document;
+pub(crate) use self::{
+    claims::ClaimRules, document::Json, header::Header, json::Kind, mint::Minting,
+    verify::Verification,
+};
+pub use self::{
+    clock::{Clock, FrozenClock, SystemClock},
+    error::TokenError,
+    mint::{AuthTokenBuilder, RefreshTokenBuilder},
+    token::Token,
+    token_type::{TokenType, UnknownTokenType},
+    unverified::UnverifiedToken,
+};

@@ -1,0 +1,169 @@
+//! A token that has been verified or minted here.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    TokenType,
+    claims::RegisteredClaims,
+    document::{Document, Json},
+    header::Header,
+};
+use crate::keys::AuthType;
+
+/// A valid token: one that this server has verified or minted itself.
+///
+/// There is no other way to one, so whoever holds a `Token` need not ask again whether it is
+/// genuine. A clone is cheap. `Debug` shows neither the token's text nor its claims.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, TokenType};
+/// use serde_json::json;
+///
+/// let auth = AuthManager::new(Config::new(
+///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+/// ))?;
+/// let token = auth.auth_token("alice").scope(json!({"admin": true})).claim("team", 7).sign()?;
+///
+/// let verified = auth.verify_token(token.signed())?;
+/// assert_eq!(verified.sub(), "alice");
+/// assert_eq!(verified.token_type(), TokenType::Auth);
+/// assert_eq!(verified.claims()["team"], 7);
+/// assert_eq!(verified.max_age().whole_seconds(), 3600);
+///
+/// let forged = token.signed().replace('.', ".e30.");
+/// assert!(auth.verify_token(&forged).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[doc(alias = "JWT")]
+pub struct Token(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) signed: String,
+    pub(super) payload: Document,
+    pub(super) auth_type: AuthType,
+    pub(super) issuer: Arc<str>,
+    pub(super) claims: RegisteredClaims,
+    /// The claims as a map, made when somebody asks for it.
+    pub(super) map: OnceLock<Map<String, Value>>,
+}
+
+impl Token {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The token's text, as it stands in an `Authorization` field. It is a credential: keep it
+    /// out of logs.
+    #[must_use]
+    pub fn signed(&self) -> &str {
+        &self.0.signed
+    }
+
+    /// Always `true`: a token that is not signed is no `Token`.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        true
+    }
+
+    /// What the token is for: the claim `type`.
+    #[must_use]
+    pub fn token_type(&self) -> TokenType {
+        self.0.claims.token_type
+    }
+
+    /// Whom the token is about. An accepted integer subject is given in decimal.
+    #[must_use]
+    pub fn sub(&self) -> &str {
+        &self.0.claims.subject
+    }
+
+    /// What the token allows: the claim `scope`, if there is one.
+    #[must_use]
+    pub fn scope(&self) -> Option<&Value> {
+        self.claim("scope")
+    }
+
+    /// All claims, the registered ones too, as the token says them.
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        self.0.map.get_or_init(|| self.0.payload.to_map())
+    }
+
+    /// One claim, if it is there.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims().get(name)
+    }
+
+    /// Who issued the token.
+    #[must_use]
+    pub fn iss(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// When the token was issued.
+    #[must_use]
+    pub fn iat(&self) -> OffsetDateTime {
+        self.0.claims.issued_at.to_date_time()
+    }
+
+    /// From when on the token is refused.
+    #[must_use]
+    pub fn exp(&self) -> OffsetDateTime {
+        self.0.claims.expires_at.to_date_time()
+    }
+
+    /// How long the token is valid in all: from `iat` to `exp`.
+    #[must_use]
+    pub fn max_age(&self) -> Duration {
+        self.0.claims.expires_at.since(self.0.claims.issued_at)
+    }
+
+    /// The algorithm of the key that verified the token, which is that of its header.
+    #[must_use]
+    pub fn alg(&self) -> AuthType {
+        self.0.auth_type
+    }
+
+    /// The header as the token says it.
+    #[must_use]
+    pub fn header(&self) -> Map<String, Value> {
+        let segment = self.0.signed.split('.').next().unwrap_or_default();
+        Header::document(segment)
+            .map(|header| header.to_map())
+            .unwrap_or_default()
+    }
+
+    /// The claims as a type of your own.
+    ///
+    /// # Errors
+    ///
+    /// When they do not fit the type.
+    pub fn claims_as<C: DeserializeOwned>(&self) -> Result<C, serde_json::Error> {
+        serde_json::from_str(self.0.payload.text())
+    }
+
+    /// The claims as they were scanned.
+    pub(crate) fn payload(&self) -> Json<'_> {
+        self.0.payload.root()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("token_type", &self.token_type())
+            .field("alg", &self.alg())
+            .field("exp", &self.exp())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! From bytes to a [`Token`]: one strict pass, the first broken rule decides.
+
+use std::sync::Arc;
+
+use super::{
+    Token, TokenError,
+    claims::ClaimRules,
+    clock::Clock,
+    document::Document,
+    numeric_date::NumericDate,
+    segments::{MAX_SIGNATURE, Segments},
+    token::Inner,
+};
+use crate::keys::KeyRing;
+
+/// Everything that judges a token.
+pub(crate) struct Verification {
+    pub(crate) keys: KeyRing,
+    pub(crate) rules: ClaimRules,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Longest token in bytes that is looked at.
+    pub(crate) max_size: usize,
+}
+
+impl Verification {
+    /// Now, as tokens write it.
+    pub(crate) fn now(&self) -> Result<NumericDate, TokenError> {
+        NumericDate::from_clock(self.clock.now()).ok_or(TokenError::Clock)
+    }
+
+    /// Verifies a token. No claim is looked at before the signature has been.
+    pub(crate) fn verify(&self, signed: &str) -> Result<Token, TokenError> {
+        if signed.len() > self.max_size {
+            return Err(TokenError::TooLarge);
+        }
+        let segments = Segments::of(signed)?;
+        let key = self.keys.select(segments.header)?;
+        let mut buffer = [0; MAX_SIGNATURE];
+        let signature = segments.decode_signature(&mut buffer)?;
+        if !key.verifier.verify(segments.message.as_bytes(), signature) {
+            return Err(TokenError::Signature);
+        }
+        let payload = segments.decode_payload()?;
+        self.judge(signed.to_owned(), payload, key.auth_type)
+    }
+
+    /// Judges the payload of a token whose signature is right.
+    pub(super) fn judge(
+        &self,
+        signed: String,
+        payload: String,
+        auth_type: crate::AuthType,
+    ) -> Result<Token, TokenError> {
+        let payload = Document::object(payload).map_err(TokenError::payload)?;
+        let claims = self.rules.check(&payload, self.now()?)?;
+        let issuer = Arc::clone(&self.rules.issuer);
+        Ok(Token::new(Inner {
+            signed,
+            payload,
+            auth_type,
+            issuer,
+            claims,
+            map: <_>::default(),
+        }))
+    }
+}

@@ -1,0 +1,80 @@
+//! The decision about one request. Not generic: compiled once, whatever the handlers are.
+
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web::Data};
+
+use super::{CheckError, Rejection, answer::answer, credentials};
+use crate::{
+    manager::AuthManager,
+    rules::{Requirement, RouteVariables},
+    token::{Token, TokenError},
+};
+
+/// What a guard leaves in the request's extensions for [`CurrentToken`](crate::CurrentToken).
+pub(super) struct Guarded {
+    /// `None` where credentials are optional and there were none.
+    pub(super) token: Option<Token>,
+    /// Whether the attribute's wrapper will ask what became of the extraction.
+    pub(super) by_attribute: bool,
+}
+
+/// Lets a request pass, its token left in the extensions, or gives the answer to refuse it with.
+///
+/// Of the request only its head is read.
+pub(super) async fn guard(
+    requirement: &Requirement,
+    request: &HttpRequest,
+    by_attribute: bool,
+) -> Result<(), HttpResponse> {
+    let manager = manager_of(request).map_err(|rejection| answer(None, &rejection, request))?;
+    match authorize(manager, requirement, request).await {
+        Ok(token) => {
+            request.extensions_mut().insert(Guarded {
+                token,
+                by_attribute,
+            });
+            Ok(())
+        }
+        Err(rejection) => Err(answer(Some(manager), &rejection, request)),
+    }
+}
+
+/// The manager that is registered nearest to the request's route.
+pub(super) fn manager_of(request: &HttpRequest) -> Result<&AuthManager, Rejection> {
+    let plain = request.app_data::<AuthManager>();
+    let data = request.app_data::<Data<AuthManager>>().map(Data::get_ref);
+    match (plain, data) {
+        (Some(plain), Some(data)) if !plain.is_same_as(data) => Err(Rejection::SeveralManagers),
+        (Some(manager), _) | (None, Some(manager)) => Ok(manager),
+        (None, None) => Err(Rejection::MissingManager),
+    }
+}
+
+/// Decides in this order: credentials, token, its type, the server's own check, the claims.
+async fn authorize(
+    manager: &AuthManager,
+    requirement: &Requirement,
+    request: &HttpRequest,
+) -> Result<Option<Token>, Rejection> {
+    let Some(signed) = credentials::find(&requirement.locations, request)? else {
+        return if requirement.optional {
+            Ok(None)
+        } else {
+            Err(Rejection::MissingCredentials)
+        };
+    };
+    let token = manager.verify_token(&signed)?;
+    if token.token_type() != requirement.token_type {
+        return Err(TokenError::WrongType {
+            expected: requirement.token_type,
+        }
+        .into());
+    }
+    if let Some(check) = &manager.parts().token_check {
+        check(token.clone()).await.map_err(|error| match error {
+            CheckError::Revoked => TokenError::Revoked.into(),
+            CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
+        })?;
+    }
+    requirement.decide(&token, &RouteVariables::of(request))?;
+    Ok(Some(token))
+}

@@ -1,0 +1,195 @@
+//! Where a request's token is, and what counts as one.
+
+use std::borrow::Cow;
+
+use actix_web::{
+    HttpRequest,
+    cookie::Cookie,
+    http::header::{AUTHORIZATION, COOKIE},
+};
+
+use super::Rejection;
+use crate::rules::Location;
+
+/// The one token of a request in the places that its route looks at, if there is one.
+///
+/// ```text
+/// Authorization: Bearer eyJhbGciOi…       a token
+/// Authorization: Basic YWxpY2U6…          no credentials
+/// Authorization: Bearer  eyJhbGciOi…      malformed: two blanks
+/// ```
+pub(super) fn find<'a>(
+    locations: &[Location],
+    request: &'a HttpRequest,
+) -> Result<Option<Cow<'a, str>>, Rejection> {
+    let mut token = None;
+    for location in locations {
+        let found = match location {
+            Location::Header => bearer(request)?.map(Cow::Borrowed),
+            Location::Cookie(name) => cookie(name, request)?.map(Cow::Owned),
+        };
+        if found.is_some() && token.is_some() {
+            return Err(Rejection::SeveralPlaces);
+        }
+        token = token.or(found);
+    }
+    Ok(token)
+}
+
+/// The token of the one `Authorization` field (RFC 6750, section 2.1).
+fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
+    let mut fields = request.headers().get_all(AUTHORIZATION);
+    let Some(field) = fields.next() else {
+        return Ok(None);
+    };
+    if fields.next().is_some() {
+        return Err(Rejection::SeveralAuthorizations);
+    }
+    bearer_token(field.as_bytes())
+}
+
+/// The token of a field's value, or nothing where it is of another scheme.
+fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+    // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
+    if value
+        .split(|byte| *byte == b',')
+        .skip(1)
+        .any(|part| is_bearer(part.trim_ascii_start()))
+    {
+        return Err(Rejection::SeveralAuthorizations);
+    }
+    if !is_bearer(value) {
+        return Ok(None);
+    }
+    let token = value["Bearer".len()..]
+        .strip_prefix(b" ")
+        .unwrap_or_default();
+    if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
+        return Err(Rejection::MalformedCredentials);
+    }
+    std::str::from_utf8(token)
+        .map(Some)
+        .map_err(|_| Rejection::MalformedCredentials)
+}
+
+/// Whether a value's scheme is `Bearer`, in any case (RFC 9110, section 11.1).
+fn is_bearer(value: &[u8]) -> bool {
+    value
+        .split_at_checked("Bearer".len())
+        .is_some_and(|(scheme, rest)| {
+            scheme.eq_ignore_ascii_case(b"Bearer")
+                && rest.first().is_none_or(|byte| !is_scheme_byte(*byte))
+        })
+}
+
+/// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
+fn is_scheme_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// `b64token` of RFC 6750, section 2.1.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+}
+
+/// The value of the cookie of this name as it stands there, without percent-decoding.
+///
+/// Cookies of other names are passed over, however broken. An empty value is none: it is what
+/// remains of a cookie that was cleared.
+fn cookie(name: &str, request: &HttpRequest) -> Result<Option<String>, Rejection> {
+    let mut values = request
+        .headers()
+        .get_all(COOKIE)
+        .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| Cookie::parse(std::str::from_utf8(pair).ok()?.trim()).ok())
+        .filter(|cookie| cookie.name() == name)
+        .map(|cookie| cookie.value().to_owned());
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(Rejection::SeveralCookies);
+    }
+    Ok(value.filter(|value| !value.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn threats_28_and_29_what_a_field_says() {
+        const T: &[u8] = b"Bearer a.b.c";
+        let malformed = Err(Rejection::MalformedCredentials);
+        let several = Err(Rejection::SeveralAuthorizations);
+        for (value, expected) in [
+            (T, Ok(Some("a.b.c"))),
+            (b"bearer a.b.c", Ok(Some("a.b.c"))),
+            (b"BEARER a.b.c", Ok(Some("a.b.c"))),
+            (b"", Ok(None)),
+            (b"Basic YTpi", Ok(None)),
+            (b"Bearerx a.b.c", Ok(None)),
+            (b"Bearer-x a.b.c", Ok(None)),
+            (b"a.b.c", Ok(None)),
+            (b"Digest username=\"bearer\", realm=\"x\"", Ok(None)),
+            (b"Bearer", malformed.clone()),
+            (b"Bearer ", malformed.clone()),
+            (b"Bearer  a.b.c", malformed.clone()),
+            (b"Bearer\ta.b.c", malformed.clone()),
+            (b"Bearer a.b.c ", malformed.clone()),
+            (b"Bearer a.b.c d", malformed.clone()),
+            (b"Bearer a.b.c,d", malformed.clone()),
+            (b"Bearer \"a.b.c\"", malformed.clone()),
+            (b"Bearer=a.b.c", malformed.clone()),
+            (b"Bearer:a.b.c", malformed.clone()),
+            (b"Bearer \xffa.b.c", malformed.clone()),
+            (b"Bearer a.b.\xc3\xa9", malformed.clone()),
+            (b"Bearer a.b.c, Bearer d.e.f", several.clone()),
+            (b"Basic YTpi, Bearer a.b.c", several.clone()),
+            (b"Bearer a.b.c,bearer", several.clone()),
+        ] {
+            assert_eq!(bearer_token(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn cookies_are_taken_as_they_are() {
+        for (fields, expected) in [
+            (vec!["t=a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["x=1; t=a.b.c ;y=2"], Ok(Some("a.b.c"))),
+            (vec!["x=1", "t=a.b.c"], Ok(Some("a.b.c"))),
+            (
+                vec!["=broken; ; x; \"; t=a.b.c; =; %ZZ=%"],
+                Ok(Some("a.b.c")),
+            ),
+            (vec!["t=a%2Eb"], Ok(Some("a%2Eb"))),
+            (vec!["T=a.b.c; tt=a.b.c"], Ok(None)),
+            (vec!["t="], Ok(None)),
+            (vec!["t"], Ok(None)),
+            (vec!["t=a; t=a"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a", "t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=; t=a"], Err(Rejection::SeveralCookies)),
+        ] {
+            let mut request = TestRequest::default();
+            for field in &fields {
+                request = request.append_header((COOKIE, *field));
+            }
+            let found = cookie("t", &request.to_http_request());
+            assert_eq!(
+                found,
+                expected.map(|value| value.map(str::to_owned)),
+                "{fields:?}"
+            );
+        }
+        let broken = [b"x=\xff; t=a.b.c".as_slice(), b"\xfe"]
+            .map(|bytes| actix_web::http::header::HeaderValue::from_bytes(bytes).expect("a field"));
+        let mut request = TestRequest::default();
+        for field in broken {
+            request = request.append_header((COOKIE, field));
+        }
+        assert_eq!(
+            cookie("t", &request.to_http_request()),
+            Ok(Some("a.b.c".to_owned()))
+        );
+    }
+}

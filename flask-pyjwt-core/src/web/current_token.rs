@@ -1,0 +1,156 @@
+//! The token of the current request, for its handler.
+
+use std::{
+    fmt,
+    future::{Ready, ready},
+    ops::Deref,
+};
+
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    error::{ErrorForbidden, InternalError},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Rejection,
+    answer::answer,
+    authorize::{Guarded, manager_of},
+};
+use crate::token::Token;
+
+/// The token that the request was let in with.
+///
+/// An extractor for handlers behind `#[require_token]` or [`RequireToken`](crate::RequireToken).
+/// It derefs to [`Token`]. `CurrentToken<C>` reads the claims as a type of your own as well; a
+/// valid token whose claims do not fit it is answered with 403. On a route that nothing guards, it
+/// is answered with 500, and the log says what to add.
+///
+/// Where the guard is `optional`, take `Option<CurrentToken>`: `None` is a request without
+/// credentials, never one with bad ones. Behind the attribute, claims that do not fit are a 403
+/// there too; the middleware cannot see what an `Option` swallows, so do not combine
+/// `Option<CurrentToken<C>>` with it.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::CurrentToken;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Member {
+///     team: u32,
+/// }
+///
+/// async fn show(token: CurrentToken<Member>) -> String {
+///     format!("{} of team {}", token.sub(), token.typed().team)
+/// }
+/// # let _ = show;
+/// ```
+#[doc(alias = "current_token")]
+#[derive(Clone)]
+pub struct CurrentToken<C = AnyClaims> {
+    token: Token,
+    typed: C,
+}
+
+/// No expectation of the claims: what [`CurrentToken`] has unless it is told a type.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct AnyClaims;
+
+impl<C> CurrentToken<C> {
+    /// The claims as the type that the handler has asked for.
+    #[must_use]
+    pub fn typed(&self) -> &C {
+        &self.typed
+    }
+
+    /// The claims as the type that the handler has asked for, owned.
+    #[must_use]
+    pub fn into_typed(self) -> C {
+        self.typed
+    }
+
+    /// The token itself, owned.
+    #[must_use]
+    pub fn into_token(self) -> Token {
+        self.token
+    }
+}
+
+impl<C> Deref for CurrentToken<C> {
+    type Target = Token;
+
+    fn deref(&self) -> &Token {
+        &self.token
+    }
+}
+
+impl<C> fmt::Debug for CurrentToken<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CurrentToken").field(&self.token).finish()
+    }
+}
+
+impl FromRequest for CurrentToken {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(current(request).map(|token| Self {
+            token,
+            typed: AnyClaims,
+        }))
+    }
+}
+
+impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(current(request).and_then(|token| match token.claims_as() {
+            Ok(typed) => Ok(Self { token, typed }),
+            Err(_) => Err(refuse(request, Rejection::ClaimsDoNotFit)),
+        }))
+    }
+}
+
+/// Left in the extensions by an extraction that failed, for the attribute's wrapper to answer.
+pub(super) struct Refused {
+    pub(super) rejection: Rejection,
+    /// Whether the request is refused even where the handler would do without the token.
+    pub(super) is_final: bool,
+}
+
+fn current(request: &HttpRequest) -> Result<Token, Error> {
+    let guarded = request
+        .extensions()
+        .get::<Guarded>()
+        .map(|guarded| guarded.token.clone());
+    match guarded {
+        Some(Some(token)) => Ok(token),
+        Some(None) => Err(refuse(request, Rejection::MissingCredentials)),
+        None => Err(refuse(request, Rejection::Unguarded)),
+    }
+}
+
+/// The error that an extraction ends with. Behind the attribute, its wrapper answers.
+fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
+    let by_attribute = request
+        .extensions()
+        .get::<Guarded>()
+        .is_some_and(|guarded| guarded.by_attribute);
+    if by_attribute {
+        let is_final = rejection != Rejection::MissingCredentials;
+        let error = ErrorForbidden(rejection.description());
+        request.extensions_mut().insert(Refused {
+            rejection,
+            is_final,
+        });
+        return error;
+    }
+    let response = answer(manager_of(request).ok(), &rejection, request);
+    InternalError::from_response(rejection, response).into()
+}

@@ -1,0 +1,190 @@
+//! Every way in which a request is refused.
+
+use std::{borrow::Cow, time::Duration};
+
+use actix_web::http::StatusCode;
+
+use crate::{rules::Refusal, token::TokenError};
+
+/// Why a request did not reach its handler: one variant for every refusal there is.
+///
+/// Status, error code and description of the answer, and the label for metrics, are each said
+/// here and nowhere else. The descriptions are a closed list and tell nothing of the server.
+///
+/// | refusal | status | challenge (RFC 6750, section 3) |
+/// | --- | --- | --- |
+/// | no credentials, or another scheme than Bearer | 401 | `Bearer realm="…"` |
+/// | malformed or refused token, token of the wrong type | 401 | and `error="invalid_token"` |
+/// | claim or scope not met, claims that do not fit the handler's type | 403 | and `error="insufficient_scope"` |
+/// | two fields, two places, two cookies | 400 | and `error="invalid_request"` |
+/// | a check that cannot be made | 503 | none, but `Retry-After` |
+/// | a mistake of the server's author | 500 | none |
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// There are no credentials, or they are of another scheme than Bearer.
+    #[error("no credentials")]
+    MissingCredentials,
+    /// The `Authorization` field says Bearer, and no token follows after one blank.
+    #[error("the Bearer credentials are malformed")]
+    MalformedCredentials,
+    /// There are two `Authorization` fields, or one that was joined of two.
+    #[error("two Authorization fields")]
+    SeveralAuthorizations,
+    /// The cookie is there twice.
+    #[error("the cookie is there twice")]
+    SeveralCookies,
+    /// There are credentials in two places that the route looks at.
+    #[error("credentials in two places")]
+    SeveralPlaces,
+    /// The token is refused.
+    #[error(transparent)]
+    InvalidToken(#[from] TokenError),
+    /// The token is valid, and a claim is not what the route requires.
+    #[error("the claim `{name}` is not what the route requires")]
+    ClaimNotMet {
+        /// The name of the claim.
+        name: String,
+    },
+    /// The token is valid, and its scope is not what the route requires.
+    #[error("the scope is not what the route requires")]
+    ScopeNotMet,
+    /// The token is valid, and its claims do not fit the handler's type.
+    #[error("the claims do not fit the type that the handler wants")]
+    ClaimsDoNotFit,
+    /// Nobody can tell at the moment whether the token is good.
+    #[error("a check cannot be made at the moment")]
+    Unavailable {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// No manager is registered.
+    #[error("no AuthManager is registered: add `.app_data(auth.clone())` to the App")]
+    MissingManager,
+    /// Two managers are registered in two different ways.
+    #[error(
+        "one AuthManager is registered as it is and another as web::Data: register both as \
+         `.app_data(auth.clone())`"
+    )]
+    SeveralManagers,
+    /// A handler reads the token, and nothing guards its route.
+    #[error(
+        "the handler takes a CurrentToken, and nothing guards its route: add \
+         `#[require_token]` to the handler or wrap its scope in `RequireToken`"
+    )]
+    Unguarded,
+    /// The route requires what it cannot: a mistake of its author.
+    #[error("the route is mistaken: {0}")]
+    RouteMistake(String),
+}
+
+impl Rejection {
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingCredentials | Self::MalformedCredentials | Self::InvalidToken(_) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::SeveralAuthorizations | Self::SeveralCookies | Self::SeveralPlaces => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::ClaimNotMet { .. } | Self::ScopeNotMet | Self::ClaimsDoNotFit => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MissingManager
+            | Self::SeveralManagers
+            | Self::Unguarded
+            | Self::RouteMistake(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer's error code: the member `error` of its body.
+    #[must_use]
+    pub fn error(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "unauthorized",
+            _ => match self.status() {
+                StatusCode::UNAUTHORIZED => "invalid_token",
+                StatusCode::BAD_REQUEST => "invalid_request",
+                StatusCode::FORBIDDEN => "insufficient_scope",
+                StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+                _ => "server_error",
+            },
+        }
+    }
+
+    /// The answer's explanation for a client: one of a closed list of coarse sentences.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "Credentials are required",
+            Self::MalformedCredentials => "The credentials are malformed",
+            Self::SeveralAuthorizations | Self::SeveralCookies | Self::SeveralPlaces => {
+                "Credentials are given more than once"
+            }
+            Self::InvalidToken(TokenError::Expired) => "The token has expired",
+            Self::InvalidToken(TokenError::NotYetValid) => "The token is not valid yet",
+            Self::InvalidToken(TokenError::WrongType { .. }) => {
+                "A token of another type is required"
+            }
+            Self::InvalidToken(_) => "The token is not valid",
+            Self::ClaimNotMet { .. } | Self::ScopeNotMet | Self::ClaimsDoNotFit => {
+                "The token does not allow this"
+            }
+            Self::Unavailable { .. } => "The token cannot be checked at the moment",
+            Self::MissingManager
+            | Self::SeveralManagers
+            | Self::Unguarded
+            | Self::RouteMistake(_) => "The server is misconfigured",
+        }
+    }
+
+    /// A short name that never changes: the reason in logs, the label in metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "missing_credentials",
+            Self::MalformedCredentials => "malformed_credentials",
+            Self::SeveralAuthorizations => "several_authorizations",
+            Self::SeveralCookies => "several_cookies",
+            Self::SeveralPlaces => "several_places",
+            Self::InvalidToken(error) => error.code(),
+            Self::ClaimNotMet { .. } => "claim_not_met",
+            Self::ScopeNotMet => "scope_not_met",
+            Self::ClaimsDoNotFit => "claims_do_not_fit",
+            Self::Unavailable { .. } => "unavailable",
+            Self::MissingManager => "missing_manager",
+            Self::SeveralManagers => "several_managers",
+            Self::Unguarded => "unguarded",
+            Self::RouteMistake(_) => "route_mistake",
+        }
+    }
+
+    /// What the challenge says after the realm; `None` where there is no challenge.
+    pub(super) fn challenge(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::MissingCredentials => Some("".into()),
+            _ if self.status().is_client_error() => Some(
+                format!(
+                    r#", error="{}", error_description="{}""#,
+                    self.error(),
+                    self.description()
+                )
+                .into(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Claim(name) => Self::ClaimNotMet { name },
+            Refusal::Scope => Self::ScopeNotMet,
+            Refusal::Mistake(explanation) => Self::RouteMistake(explanation),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The same guard as the attribute's, for whole scopes and resources.
+
+use std::{
+    fmt,
+    future::{Future, Ready, ready},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    Error,
+    body::EitherBody,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+};
+use serde_json::Value;
+
+use super::authorize::guard;
+use crate::{
+    rules::{Expected, Location, Requirement},
+    token::TokenType,
+};
+
+/// Middleware that lets a request into a scope or resource only with a token that satisfies it.
+///
+/// The rules, the order of decision and the answers are those of `#[require_token]`.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, RequireToken};
+/// use serde_json::json;
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = AuthManager::new(Config::new(
+///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+/// ))?;
+/// let app = test::init_service(
+///     App::new().app_data(auth.clone()).service(
+///         web::scope("/admin")
+///             .wrap(RequireToken::auth().scope(json!({"admin": true})))
+///             .route("", web::get().to(HttpResponse::Ok)),
+///     ),
+/// )
+/// .await;
+///
+/// for (scope, status) in [(json!({"admin": true}), StatusCode::OK),
+///                         (json!({"admin": 1}), StatusCode::FORBIDDEN)] {
+///     let token = auth.auth_token("alice").scope(scope).sign()?;
+///     let request = test::TestRequest::with_uri("/admin")
+///         .insert_header(("authorization", format!("Bearer {}", token.signed())));
+///     assert_eq!(test::call_service(&app, request.to_request()).await.status(), status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A refused request is answered, not failed: what outer middleware adds (CORS, default headers)
+/// stays. Route variables are those known where it is wrapped: around a scope, the scope's own.
+#[derive(Debug, Clone)]
+#[must_use = "wrap a scope or a resource in it"]
+pub struct RequireToken(Rc<Requirement>);
+
+impl RequireToken {
+    /// Requires an auth token in the `Authorization` field.
+    pub fn auth() -> Self {
+        Self(Rc::new(Requirement::new(TokenType::Auth)))
+    }
+
+    /// Requires a refresh token in the `Authorization` field.
+    pub fn refresh() -> Self {
+        Self(Rc::new(Requirement::new(TokenType::Refresh)))
+    }
+
+    fn with(self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
+        Self(Rc::new(change(Rc::unwrap_or_clone(self.0))))
+    }
+
+    /// Looks for the token in these places. Credentials in two of them are refused with 400.
+    ///
+    /// # Panics
+    ///
+    /// When there is no place, or a cookie has no name: the route could never be entered.
+    pub fn locations(self, locations: impl Into<Vec<Location>>) -> Self {
+        let locations = locations.into();
+        assert!(
+            !locations.is_empty(),
+            "RequireToken::locations needs at least one place"
+        );
+        assert!(
+            !locations.contains(&Location::Cookie(String::new())),
+            "RequireToken::locations needs the cookie's name"
+        );
+        self.with(|requirement| requirement.locations(locations))
+    }
+
+    /// Looks for the token in the cookie of this name, and nowhere else.
+    ///
+    /// # Panics
+    ///
+    /// When the name is empty.
+    pub fn cookie(self, name: impl Into<String>) -> Self {
+        self.locations([Location::Cookie(name.into())])
+    }
+
+    /// Requires a claim to match this value: an object every member, an array every element,
+    /// anything else to be equal and of the same JSON type.
+    pub fn claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|requirement| requirement.claim(name, Expected::Value(value.into())))
+    }
+
+    /// Requires a claim to be the value of the route's variable of this name. A route without
+    /// such a variable is answered with 500.
+    pub fn claim_from_path(self, name: impl Into<String>, variable: impl Into<String>) -> Self {
+        self.with(|requirement| requirement.claim(name, Expected::Path(variable.into())))
+    }
+
+    /// Requires the subject to be the value of the route's variable of this name.
+    pub fn sub_from_path(self, variable: impl Into<String>) -> Self {
+        self.claim_from_path("sub", variable)
+    }
+
+    /// Requires the claim `scope` to match this value.
+    pub fn scope(self, scope: impl Into<Value>) -> Self {
+        self.with(|requirement| requirement.scope(scope.into()))
+    }
+
+    /// Lets a token with these top-level claims pass without looking at claims and scope.
+    ///
+    /// # Panics
+    ///
+    /// When this is not an object with at least one member: it would let everybody pass or nobody.
+    pub fn override_claims(self, claims: impl Into<Value>) -> Self {
+        match claims.into() {
+            Value::Object(claims) if !claims.is_empty() => {
+                self.with(|requirement| requirement.override_claims(claims))
+            }
+            _ => panic!("RequireToken::override_claims needs an object with at least one member"),
+        }
+    }
+
+    /// Lets requests without credentials pass; bad credentials are refused all the same.
+    pub fn optional(self, optional: bool) -> Self {
+        self.with(|requirement| requirement.optional(optional))
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireToken
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = RequireTokenService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(RequireTokenService {
+            requirement: Rc::clone(&self.0),
+            service: Rc::new(service),
+        }))
+    }
+}
+
+/// The service that [`RequireToken`] makes.
+pub struct RequireTokenService<S> {
+    requirement: Rc<Requirement>,
+    service: Rc<S>,
+}
+
+impl<S> fmt::Debug for RequireTokenService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireTokenService")
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for RequireTokenService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (requirement, service) = (Rc::clone(&self.requirement), Rc::clone(&self.service));
+        Box::pin(async move {
+            match guard(&requirement, request.request(), false).await {
+                Ok(()) => Ok(service.call(request).await?.map_into_left_body()),
+                Err(refused) => Ok(request.into_response(refused).map_into_right_body()),
+            }
+        })
+    }
+}
