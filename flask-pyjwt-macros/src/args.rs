@@ -1,0 +1,314 @@
+//! The arguments of the attribute.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote};
+use syn::{
+    Ident, LitStr, Path, Token,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _},
+    token::{Brace, Bracket},
+};
+
+use crate::{
+    claim::Expected,
+    errors::{Errors, given_twice},
+    names::{POSITIONAL, is_cookie_name, is_option, one_of},
+    nearest::nearest,
+    route::Routes,
+    value::{Key, Value, members, string},
+};
+
+/// `#[require_token("auth", "cookies", cookie_name = "c", sub = "id", scope = {"admin": true})]`
+#[derive(Default)]
+pub(crate) struct Args {
+    token_type: Option<String>,
+    locations: Vec<LitStr>,
+    cookie_name: Option<String>,
+    claims: Vec<(Key, Expected)>,
+    scope: Option<Value>,
+    override_claims: Option<Vec<(Key, Value)>>,
+    optional: bool,
+    renamed: Option<Path>,
+    /// Every option that was named, well or badly, and where.
+    given: Vec<(String, Span)>,
+    positional: usize,
+    named: bool,
+}
+
+impl Args {
+    /// Reads as much as can be read, and reports the rest.
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        let all = |input: ParseStream<'_>| {
+            errors.comma_separated(input, |input| args.argument(input));
+            Ok(())
+        };
+        if let Err(error) = all.parse2(tokens) {
+            errors.push(error);
+        }
+        args.check_cookie(errors);
+        args
+    }
+
+    /// The path that generated code names in place of the usual one.
+    pub(crate) fn renamed(&self) -> Option<TokenStream> {
+        self.renamed.as_ref().map(|path| quote!(#path::__private))
+    }
+
+    fn argument(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        if input.peek(LitStr) && !input.peek2(Token![=]) && !input.peek2(Token![:]) {
+            return self.positional(&string(input)?);
+        }
+        let key: Key = input.parse()?;
+        if !key.quoted && !input.peek(Token![=]) && !input.peek(Token![:]) {
+            return self.word(&key);
+        }
+        self.named = true;
+        if input.peek(Token![:]) {
+            return Err(input.error(format!("outside braces write `{} = …`", shown(&key))));
+        }
+        input.parse::<Token![=]>()?;
+        if key.quoted || !is_option(&key)? {
+            return self.claim(key, input.parse()?);
+        }
+        let twice = self.give(&key.name, key.span);
+        self.option(&key, input)?;
+        twice
+    }
+
+    /// `"refresh"`, `"cookies"`: in the order of Python's parameters.
+    fn positional(&mut self, text: &LitStr) -> syn::Result<()> {
+        let position = self.positional;
+        self.positional += 1;
+        let Some((name, _)) = POSITIONAL.get(position) else {
+            return Err(syn::Error::new(
+                text.span(),
+                "only the token's type and its location can be given without a name; is this a \
+                 `cookie_name = \"…\"`?",
+            ));
+        };
+        if self.named {
+            return Err(syn::Error::new(
+                text.span(),
+                format!(
+                    "a string without a name stands before all named arguments; write `{name} = \"…\"`"
+                ),
+            ));
+        }
+        self.give(name, text.span())?;
+        if position == 0 {
+            self.set_token_type(text)
+        } else {
+            self.add_location(text.clone())
+        }
+    }
+
+    /// `optional`, the one word that stands alone.
+    fn word(&mut self, word: &Key) -> syn::Result<()> {
+        let name = word.name.as_str();
+        if name == "optional" {
+            self.optional = true;
+            return self.give(name, word.span);
+        }
+        let message = if POSITIONAL.iter().any(|(_, texts)| texts.contains(&name)) {
+            format!("write it as a string: `\"{name}\"`")
+        } else if let Some(known) = nearest(name, ["optional"]) {
+            format!("unknown word `{name}`; did you mean `{known}`?")
+        } else {
+            format!("expected `{name} = …`")
+        };
+        Err(syn::Error::new(word.span, message))
+    }
+
+    fn claim(&mut self, key: Key, expected: Expected) -> syn::Result<()> {
+        if let Some((first, _)) = self.claims.iter().find(|(first, _)| first.name == key.name) {
+            return Err(given_twice(&key.name, key.span, first.span));
+        }
+        self.claims.push((key, expected));
+        Ok(())
+    }
+
+    fn give(&mut self, name: &str, span: Span) -> syn::Result<()> {
+        if let Some((_, first)) = self.given.iter().find(|(given, _)| given == name) {
+            return Err(given_twice(name, span, *first));
+        }
+        self.given.push((name.to_owned(), span));
+        Ok(())
+    }
+
+    fn option(&mut self, key: &Key, input: ParseStream<'_>) -> syn::Result<()> {
+        match key.name.as_str() {
+            "token_type" => self.set_token_type(&text_of(key, input)?),
+            "location" if input.peek(Bracket) => self.set_locations(key, input),
+            "location" => self.add_location(text_of(key, input)?),
+            "cookie_name" => {
+                let name = text_of(key, input)?;
+                self.cookie_name = Some(name.value());
+                if is_cookie_name(&name.value()) {
+                    return Ok(());
+                }
+                Err(syn::Error::new(
+                    name.span(),
+                    "a cookie's name has at least one character, all of them letters, digits or \
+                     among !#$%&'*+-.^_`|~ (RFC 6265)",
+                ))
+            }
+            "scope" => {
+                self.scope = Some(input.parse()?);
+                Ok(())
+            }
+            "override" => self.set_override(input),
+            "crate" if input.peek(LitStr) => {
+                Err(input.error("`crate` takes a path without quotes: `crate = name`"))
+            }
+            "crate" => {
+                self.renamed = Some(input.call(Path::parse_mod_style)?);
+                Ok(())
+            }
+            _ => Err(syn::Error::new(
+                key.span,
+                "write `optional` alone; for a claim of this name `\"optional\" = …`",
+            )),
+        }
+    }
+
+    fn set_token_type(&mut self, text: &LitStr) -> syn::Result<()> {
+        one_of("a token's type", POSITIONAL[0].1, text)?;
+        self.token_type = Some(text.value());
+        Ok(())
+    }
+
+    fn add_location(&mut self, text: LitStr) -> syn::Result<()> {
+        one_of("a token's location", POSITIONAL[1].1, &text)?;
+        if let Some(first) = self
+            .locations
+            .iter()
+            .find(|first| first.value() == text.value())
+        {
+            return Err(given_twice(&text.value(), text.span(), first.span()));
+        }
+        self.locations.push(text);
+        Ok(())
+    }
+
+    fn set_locations(&mut self, key: &Key, input: ParseStream<'_>) -> syn::Result<()> {
+        let content;
+        syn::bracketed!(content in input);
+        let mut errors = Errors::default();
+        if content.is_empty() {
+            errors.at(key.span, "a token has at least one location");
+        }
+        errors.comma_separated(&content, |input| self.add_location(text_of(key, input)?));
+        errors.finish()
+    }
+
+    fn set_override(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        let place = input.span();
+        if !input.peek(Brace) {
+            return Err(input.error("`override` takes claims in braces: `{\"admin\": true}`"));
+        }
+        match input.parse()? {
+            Value::Object(members) if !members.is_empty() => {
+                self.override_claims = Some(members);
+                Ok(())
+            }
+            _ => Err(syn::Error::new(
+                place,
+                "an empty `override` would let every token pass; name a claim or leave it out",
+            )),
+        }
+    }
+
+    /// `cookie_name` is there exactly when a cookie is looked for.
+    fn check_cookie(&self, errors: &mut Errors) {
+        let given = |name| self.given.iter().find(|(given, _)| given == name);
+        let cookies = self
+            .locations
+            .iter()
+            .find(|location| location.value() == "cookies");
+        match (cookies, given("cookie_name")) {
+            (Some(cookies), None) => {
+                errors.at(
+                    cookies.span(),
+                    "the location \"cookies\" needs a `cookie_name = \"…\"`",
+                );
+            }
+            // A location that was given badly may well have been meant to be this one.
+            (None, Some((_, place)))
+                if given("location").is_none() || !self.locations.is_empty() =>
+            {
+                errors.at(
+                    *place,
+                    "`cookie_name` goes with the location \"cookies\": `location = \"cookies\"`",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// An expression of the type `Requirement`.
+    pub(crate) fn to_requirement(
+        &self,
+        routes: Option<&Routes>,
+        private: &TokenStream,
+        errors: &mut Errors,
+    ) -> TokenStream {
+        let token_type = match self.token_type.as_deref() {
+            Some("refresh") => quote!(Refresh),
+            _ => quote!(Auth),
+        };
+        let mut tokens = quote!(#private::Requirement::new(#private::TokenType::#token_type));
+        if !self.locations.is_empty() {
+            let cookie = self.cookie_name.as_deref().unwrap_or_default();
+            let locations = self
+                .locations
+                .iter()
+                .map(|location| match location.value().as_str() {
+                    "cookies" => quote!(#private::Location::Cookie(#private::json::owned(#cookie))),
+                    _ => quote!(#private::Location::Header),
+                });
+            quote!(.locations([#(#locations),*])).to_tokens(&mut tokens);
+        }
+        for (key, expected) in &self.claims {
+            let name = &key.name;
+            let expected = expected.to_tokens(key, routes, private, errors);
+            quote!(.claim(#private::json::owned(#name), #expected)).to_tokens(&mut tokens);
+        }
+        if let Some(scope) = &self.scope {
+            let scope = scope.to_tokens(private);
+            quote!(.scope(#scope)).to_tokens(&mut tokens);
+        }
+        if let Some(claims) = &self.override_claims {
+            let claims = members(claims, private);
+            quote!(.override_claims(#private::json::members(#claims))).to_tokens(&mut tokens);
+        }
+        if self.optional {
+            quote!(.optional(true)).to_tokens(&mut tokens);
+        }
+        tokens
+    }
+}
+
+fn text_of(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    if input.peek(LitStr) {
+        return string(input);
+    }
+    let message = if input.peek(Ident::peek_any) {
+        let word = input.fork().call(Ident::parse_any)?;
+        format!("write it as a string: `\"{word}\"`")
+    } else {
+        format!("`{}` takes a string", key.name)
+    };
+    Err(input.error(message))
+}
+
+fn shown(key: &Key) -> String {
+    if key.quoted {
+        format!("\"{}\"", key.name)
+    } else {
+        key.name.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! From a function to its protected form.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Generics, Visibility, spanned::Spanned as _};
+
+use crate::{args::Args, attributes::hoist, errors::Errors, handler::Handler, route::Routes};
+
+/// Wraps the handler: authorise first, extract its arguments and run it only then.
+///
+/// ```ignore
+/// #[get("/{user}")]                                  // route attributes and docs: on the wrapper
+/// pub async fn show(request: HttpRequest, payload: Payload) -> HttpResponse {
+///     async fn show(user: Path<String>) -> impl Responder { … }   // what was written, untouched
+///     assert_extractor::<Path<String>>();
+///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, request, payload, show).await
+/// }
+/// ```
+pub(crate) fn expand(
+    args: TokenStream,
+    item: TokenStream,
+    private: &TokenStream,
+) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let args = Args::parse(args, &mut errors);
+    let handler: syn::Result<Handler> = syn::parse2(item);
+    let routes = handler
+        .as_ref()
+        .ok()
+        .and_then(|handler| Routes::visible(&handler.attrs));
+    let private = args.renamed().unwrap_or_else(|| private.clone());
+    let requirement = args.to_requirement(routes.as_ref(), &private, &mut errors);
+    match handler {
+        Ok(handler) => {
+            handler.check(&mut errors);
+            errors.finish()?;
+            Ok(wrap(&requirement, handler, &private))
+        }
+        Err(error) => {
+            errors.push(error.clone());
+            errors.finish()?;
+            Err(error)
+        }
+    }
+}
+
+fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) -> TokenStream {
+    let attrs = hoist(&mut handler.attrs);
+    let vis = std::mem::replace(&mut handler.vis, Visibility::Inherited);
+
+    let name = &handler.sig.ident;
+    // An extractor borrows nothing, so that a lifetime among its generics can only be this one.
+    let lifetimes = handler.lifetimes();
+    let generics = Generics { params: handler.other_generics(), ..handler.sig.generics.clone() };
+    let (generics, _, where_clause) = generics.split_for_impl();
+    let generics = with_static(&lifetimes, generics.to_token_stream());
+    let where_clause = with_static(&lifetimes, where_clause.to_token_stream());
+    let arguments = handler.generic_arguments();
+    let turbofish = (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>));
+    let probes = handler.argument_types().map(|ty| {
+        let span = ty.span();
+        let private = located_at(private, span);
+        let ty = with_static(&lifetimes, ty.to_token_stream());
+        quote_spanned!(span=> #private::assert_extractor::<#ty>();)
+    });
+    // An item is found before an argument, whatever the hygiene, and the handler is an item here.
+    let arguments_named =
+        if name == "request" || name == "payload" { ["http_request", "body"] } else { ["request", "payload"] };
+    let [request, payload] = arguments_named.map(|name| Ident::new(name, Span::mixed_site()));
+    // What the compiler says of the handler as a whole, it says at the handler's name.
+    let at_name = located_at(private, name.span());
+    let call = quote_spanned! {name.span().resolved_at(Span::mixed_site())=>
+        #at_name::protect(
+            {
+                static REQUIREMENT: #private::LazyLock<#private::Requirement> =
+                    #private::LazyLock::new(|| #requirement);
+                &*REQUIREMENT
+            },
+            #request,
+            #payload,
+            #name #turbofish,
+        )
+        .await
+    };
+    quote! {
+        #(#attrs)*
+        #vis async fn #name #generics(
+            #request: #private::HttpRequest,
+            #payload: #private::Payload,
+        ) -> #private::HttpResponse #where_clause {
+            #handler
+            #(#probes)*
+            #call
+        }
+    }
+}
+
+/// The same with `'static` in place of these lifetimes.
+fn with_static(lifetimes: &[&Ident], tokens: TokenStream) -> TokenStream {
+    if lifetimes.is_empty() {
+        return tokens;
+    }
+    let mut after_apostrophe = false;
+    let replace = |token: TokenTree| {
+        let is_name = std::mem::replace(
+            &mut after_apostrophe,
+            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\''),
+        );
+        match token {
+            TokenTree::Group(group) => {
+                let stream = with_static(lifetimes, group.stream());
+                let mut replaced = Group::new(group.delimiter(), stream);
+                replaced.set_span(group.span());
+                replaced.into()
+            }
+            TokenTree::Ident(ident) if is_name && lifetimes.contains(&&ident) => {
+                Ident::new("static", ident.span()).into()
+            }
+            other => other,
+        }
+    };
+    tokens.into_iter().map(replace).collect()
+}
+
+/// The same names with another place, for messages about what stands there.
+fn located_at(tokens: &TokenStream, place: Span) -> TokenStream {
+    let relocate = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &mut token {
+            *group = Group::new(group.delimiter(), located_at(&group.stream(), place));
+        }
+        token.set_span(token.span().located_at(place));
+        token
+    };
+    tokens.clone().into_iter().map(relocate).collect()
+}

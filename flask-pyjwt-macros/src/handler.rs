@@ -1,0 +1,171 @@
+//! The function that the attribute stands on.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{
+    Attribute, FnArg, GenericParam, ReturnType, Safety, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+    spanned::Spanned as _,
+    token::Brace,
+};
+
+use crate::{attributes::last_segment, errors::Errors};
+
+/// A function whose body is not looked into, so that it may be half typed or newer than our parser.
+pub(crate) struct Handler {
+    /// All attributes below ours.
+    pub(crate) attrs: Vec<Attribute>,
+    /// `pub`, or nothing.
+    pub(crate) vis: Visibility,
+    /// From `async` to the `where` clause.
+    pub(crate) sig: Signature,
+    body: TokenStream,
+}
+
+impl Parse for Handler {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        if !is_function(input) {
+            return Err(input.error("`#[require_token]` goes on a handler: an `async fn`"));
+        }
+        let sig = input.parse()?;
+        if !input.peek(Brace) {
+            return Err(input.error("a handler has a body: `{ … }`"));
+        }
+        let body = input.parse()?;
+        Ok(Self {
+            attrs,
+            vis,
+            sig,
+            body,
+        })
+    }
+}
+
+impl ToTokens for Handler {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attr in &self.attrs {
+            attr.to_tokens(tokens);
+        }
+        self.vis.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}
+
+fn is_function(input: ParseStream<'_>) -> bool {
+    input.peek(Token![fn])
+        || input.peek(Token![async])
+        || input.peek(Token![unsafe])
+        || input.peek(Token![extern])
+        || input.peek(Token![const]) && !(input.peek3(Token![:]))
+}
+
+impl Handler {
+    /// The types of the arguments.
+    pub(crate) fn argument_types(&self) -> impl Iterator<Item = &Type> {
+        self.sig
+            .inputs
+            .iter()
+            .filter_map(|argument| match argument {
+                FnArg::Typed(argument) => Some(&*argument.ty),
+                FnArg::Receiver(_) => None,
+            })
+    }
+
+    /// The names of the generic types and constants. Lifetimes are always inferred: naming one
+    /// that is bound late is an error.
+    pub(crate) fn generic_arguments(&self) -> Vec<&Ident> {
+        let arguments = self
+            .sig
+            .generics
+            .params
+            .iter()
+            .filter_map(|param| match param {
+                GenericParam::Type(param) => Some(&param.ident),
+                GenericParam::Const(param) => Some(&param.ident),
+                GenericParam::Lifetime(_) => None,
+            });
+        arguments.collect()
+    }
+
+    /// The names of the generic lifetimes, without the apostrophe.
+    pub(crate) fn lifetimes(&self) -> Vec<&Ident> {
+        let lifetimes = self.sig.generics.lifetimes().map(|param| &param.lifetime.ident);
+        lifetimes.collect()
+    }
+
+    /// The generics that are no lifetimes.
+    pub(crate) fn other_generics(&self) -> Punctuated<GenericParam, Token![,]> {
+        let params = self.sig.generics.params.iter();
+        params.filter(|param| !matches!(param, GenericParam::Lifetime(_))).cloned().collect()
+    }
+
+    /// What no handler can be, said where it is written.
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        for attr in &self.attrs {
+            if last_segment(attr.meta.to_token_stream()).as_deref() == Some("require_token") {
+                errors.push(syn::Error::new_spanned(
+                    attr.path(),
+                    "`#[require_token]` is given twice; write one with all that is required",
+                ));
+            }
+        }
+        let sig = &self.sig;
+        if let Some(receiver) = sig.receiver() {
+            errors.push(syn::Error::new_spanned(
+                receiver,
+                "a handler is a free function, without `self`",
+            ));
+        }
+        if let Some(constness) = sig.constness {
+            errors.at(constness.span, "a handler cannot be `const`");
+        }
+        if let Safety::Unsafe(keyword) = &sig.safety {
+            errors.at(
+                keyword.span,
+                "a handler cannot be `unsafe`: actix-web calls it",
+            );
+        }
+        if let Some(abi) = &sig.abi {
+            errors.at(abi.span(), "a handler cannot be `extern`");
+        }
+        if let Some(variadic) = &sig.variadic {
+            errors.at(variadic.span(), "a handler has a fixed number of arguments");
+        }
+        for ty in self.argument_types().filter(|ty| is_impl_trait(ty)) {
+            errors.push(syn::Error::new_spanned(
+                ty,
+                "an argument of a handler needs a type with a name: actix-web finds the extractor \
+                 by it",
+            ));
+        }
+        if sig.inputs.len() > 16 {
+            errors.push(syn::Error::new_spanned(
+                &sig.inputs[16],
+                "a handler has at most 16 arguments; several extractors fit into one as a tuple",
+            ));
+        }
+        if matches!(sig.output, ReturnType::Default) {
+            errors.at(
+                sig.ident.span(),
+                format!(
+                    "`{}` returns nothing; a handler returns `impl Responder`",
+                    sig.ident
+                ),
+            );
+        }
+    }
+}
+
+fn is_impl_trait(ty: &Type) -> bool {
+    match ty {
+        Type::ImplTrait(_) => true,
+        // What a `macro_rules!` fragment comes in.
+        Type::Group(group) => is_impl_trait(&group.elem),
+        Type::Paren(paren) => is_impl_trait(&paren.elem),
+        _ => false,
+    }
+}

@@ -1,0 +1,126 @@
+//! The names and texts that have a meaning of their own.
+
+use syn::LitStr;
+
+use crate::{nearest::nearest, value::Key};
+
+/// Names with a meaning of their own; every other name is that of a claim.
+const OPTIONS: [&str; 7] = [
+    "token_type",
+    "location",
+    "cookie_name",
+    "scope",
+    "override",
+    "optional",
+    "crate",
+];
+/// Names that will have one. They are no claims today, so that no claim changes its meaning.
+const RESERVED: [&str; 5] = ["issuer", "fresh", "max_age", "csrf", "query_name"];
+/// What the first and the second positional argument can be.
+pub(crate) const POSITIONAL: [(&str, [&str; 2]); 2] = [
+    ("token_type", ["auth", "refresh"]),
+    ("location", ["header", "cookies"]),
+];
+
+/// Whether this name is an option's. One that nearly is, or will be, is an error.
+pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
+    let name = key.name.as_str();
+    if OPTIONS.contains(&name) {
+        return Ok(true);
+    }
+    let problem = if RESERVED.contains(&name) {
+        format!("the name `{name}` is reserved")
+    } else {
+        // Short names have too many neighbours that are good claims: `score`, `scopes`.
+        let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
+        match nearest(name, long).filter(|option| format!("{option}s") != name) {
+            Some(option) => format!("did you mean `{option}`?"),
+            None => return Ok(false),
+        }
+    };
+    Err(syn::Error::new(
+        key.span,
+        format!("{problem}; for a claim of this name write `\"{name}\" = …`"),
+    ))
+}
+
+/// Refuses any other text than these two.
+pub(crate) fn one_of(what: &str, texts: [&str; 2], text: &LitStr) -> syn::Result<()> {
+    let value = text.value();
+    if texts.contains(&value.as_str()) {
+        return Ok(());
+    }
+    let [a, b] = texts;
+    let mut message = format!("{what} is \"{a}\" or \"{b}\"");
+    if let Some(near) = nearest(&value, texts) {
+        message += &format!("; did you mean \"{near}\"?");
+    } else if let Some((name, _)) = POSITIONAL
+        .iter()
+        .find(|(_, texts)| texts.contains(&value.as_str()))
+    {
+        message += &format!("; for this write `{name} = \"{value}\"`");
+    }
+    Err(syn::Error::new(text.span(), message))
+}
+
+/// A token of RFC 9110, which is what RFC 6265 takes for a cookie's name.
+pub(crate) fn is_cookie_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_claim_that_is_no_option_and_not_nearly_one() {
+        for (name, expected) in [
+            ("scope", Some(true)),
+            ("crate", Some(true)),
+            ("optional", Some(true)),
+            ("role", Some(false)),
+            ("type", Some(false)),
+            ("sub", Some(false)),
+            ("iss", Some(false)),
+            ("score", Some(false)),
+            ("scopes", Some(false)),
+            ("locations", Some(false)),
+            ("issuer", None),
+            ("fresh", None),
+            ("max_age", None),
+            ("csrf", None),
+            ("query_name", None),
+            ("overide", None),
+            ("tokentype", None),
+            ("cookie_nmae", None),
+        ] {
+            let key = Key {
+                name: name.to_owned(),
+                span: Span::call_site(),
+                quoted: false,
+            };
+            assert_eq!(is_option(&key).ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_name_is_a_token() {
+        for (name, expected) in [
+            ("auth_token", true),
+            ("__Host-rt", true),
+            ("a.b~c!", true),
+            ("", false),
+            ("a b", false),
+            ("a;b", false),
+            ("a=b", false),
+            ("\"a\"", false),
+            ("größe", false),
+            ("a\n", false),
+        ] {
+            assert_eq!(is_cookie_name(name), expected, "{name:?}");
+        }
+    }
+}

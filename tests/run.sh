@@ -1,0 +1,118 @@
+#!/bin/sh
+# Everything that has to hold before a change is accepted, in one command: sh tests/run.sh
+#
+# Needs Rust; installs the rest from Debian's packages where it may. Every step is told, with the seconds
+# since the start; the first failure ends the run.
+set -eu
+
+cd "$(dirname "$0")/.."
+began=$(date +%s)
+
+# Here nothing is skipped: a test that lacks what it needs fails.
+CI=true
+export CI
+
+step() {
+    printf '\n[%4d s] %s\n' "$(($(date +%s) - began))" "$*"
+}
+
+run() {
+    step "$@"
+    "$@"
+}
+
+die() {
+    printf '\n[%4d s] failed: %s\n' "$(($(date +%s) - began))" "$*" >&2
+    exit 1
+}
+
+# --- What the steps need -------------------------------------------------------------------------------
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo -n "$@"
+    else
+        return 1
+    fi
+}
+
+updated=
+install() {
+    step "installing Debian's $*"
+    command -v apt-get >/dev/null 2>&1 || die "please install $*"
+    if [ -z "$updated" ]; then
+        as_root apt-get -q update || die "apt-get update; please install $*"
+        updated=yes
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$@" ||
+        die "please install $*"
+}
+
+component() {
+    cargo "$1" --version >/dev/null 2>&1 && return
+    step "installing Rust's $2"
+    rustup component add "$2" || die "please install $2"
+}
+
+step "looking for what the steps need"
+command -v cargo >/dev/null 2>&1 || die "please install Rust"
+component fmt rustfmt
+component clippy clippy
+# The C parts of AWS-LC.
+command -v cc >/dev/null 2>&1 || install gcc libc6-dev
+# The real Flask_PyJWT, in a virtual environment that tests/interop.rs makes.
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
+cargo --version
+rustc --version
+python3 --version
+
+if cargo nextest --version >/dev/null 2>&1; then
+    # What a diagnostic says does not depend on the cryptography, and compiling that many files takes long.
+    run_tests() { run cargo nextest run --locked --no-fail-fast "$@"; }
+    run_tests_again() { run_tests "$@" -E 'not binary(ui)'; }
+else
+    run_tests() { run cargo test --locked --no-fail-fast --tests "$@"; }
+    run_tests_again() { run_tests "$@"; }
+fi
+
+# --- The steps: the quick ones first -------------------------------------------------------------------
+
+run cargo fmt --all --check
+
+run cargo clippy --locked --workspace --all-targets -- -D warnings
+run cargo clippy --locked --workspace --all-targets --no-default-features --features rust-crypto -- -D warnings
+run cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+# Every feature that is no cryptography needs one.
+features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, sys
+packages = json.load(sys.stdin)["packages"]
+print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
+')
+for feature in $features; do
+    case $feature in
+    default) continue ;;
+    aws-lc-rs | rust-crypto) alone=$feature ;;
+    *) alone=aws-lc-rs,$feature ;;
+    esac
+    run cargo clippy --locked -p flask-pyjwt --no-default-features --features "$alone" -- -D warnings
+done
+
+step "cargo doc, warnings denied"
+RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --all-features
+
+if cargo deny --version >/dev/null 2>&1; then
+    run cargo deny --locked --all-features check licenses bans sources
+else
+    step "cargo-deny is not installed: licences, duplicates and sources are not looked at"
+fi
+
+run_tests --workspace
+run cargo build --locked --examples
+run_tests_again -p flask-pyjwt -p flask-pyjwt-core --no-default-features --features rust-crypto
+run_tests_again --workspace --all-features
+run cargo test --locked --workspace --all-features --doc
+
+step "everything passed"
