@@ -51,7 +51,10 @@ fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) 
     let name = &handler.sig.ident;
     // An extractor borrows nothing, so that a lifetime among its generics can only be this one.
     let lifetimes = handler.lifetimes();
-    let generics = Generics { params: handler.other_generics(), ..handler.sig.generics.clone() };
+    let generics = Generics {
+        params: handler.other_generics(),
+        ..handler.sig.generics.clone()
+    };
     let (generics, _, where_clause) = generics.split_for_impl();
     let generics = with_static(&lifetimes, generics.to_token_stream());
     let where_clause = with_static(&lifetimes, where_clause.to_token_stream());
@@ -64,8 +67,11 @@ fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) 
         quote_spanned!(span=> #private::assert_extractor::<#ty>();)
     });
     // An item is found before an argument, whatever the hygiene, and the handler is an item here.
-    let arguments_named =
-        if name == "request" || name == "payload" { ["http_request", "body"] } else { ["request", "payload"] };
+    let arguments_named = if name == "request" || name == "payload" {
+        ["http_request", "body"]
+    } else {
+        ["request", "payload"]
+    };
     let [request, payload] = arguments_named.map(|name| Ident::new(name, Span::mixed_site()));
     // What the compiler says of the handler as a whole, it says at the handler's name.
     let at_name = located_at(private, name.span());
@@ -82,7 +88,8 @@ fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) 
         )
         .await
     };
-    quote! {
+    // An item whose braces were not written by hand is generated, and dead for no one.
+    quote_spanned! {handler.sig.fn_token.span=>
         #(#attrs)*
         #vis async fn #name #generics(
             #request: #private::HttpRequest,
@@ -122,12 +129,9 @@ fn with_static(lifetimes: &[&Ident], tokens: TokenStream) -> TokenStream {
     tokens.into_iter().map(replace).collect()
 }
 
-/// The same names with another place, for messages about what stands there.
+/// The same names, said to stand elsewhere: for messages about what stands there.
 fn located_at(tokens: &TokenStream, place: Span) -> TokenStream {
     let relocate = |mut token: TokenTree| {
-        if let TokenTree::Group(group) = &mut token {
-            *group = Group::new(group.delimiter(), located_at(&group.stream(), place));
-        }
         token.set_span(token.span().located_at(place));
         token
     };

@@ -93,14 +93,21 @@ impl Handler {
 
     /// The names of the generic lifetimes, without the apostrophe.
     pub(crate) fn lifetimes(&self) -> Vec<&Ident> {
-        let lifetimes = self.sig.generics.lifetimes().map(|param| &param.lifetime.ident);
+        let lifetimes = self
+            .sig
+            .generics
+            .lifetimes()
+            .map(|param| &param.lifetime.ident);
         lifetimes.collect()
     }
 
     /// The generics that are no lifetimes.
     pub(crate) fn other_generics(&self) -> Punctuated<GenericParam, Token![,]> {
         let params = self.sig.generics.params.iter();
-        params.filter(|param| !matches!(param, GenericParam::Lifetime(_))).cloned().collect()
+        params
+            .filter(|param| !matches!(param, GenericParam::Lifetime(_)))
+            .cloned()
+            .collect()
     }
 
     /// What no handler can be, said where it is written.
