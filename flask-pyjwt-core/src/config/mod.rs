@@ -15,7 +15,7 @@ pub(crate) use self::validate::Validated;
 use crate::{
     error::ConfigError,
     keys::AuthType,
-    token::{Clock, SystemClock, Token},
+    token::{Clock, TableLimits, TimeSource, Token},
     web::{CheckError, Rejection, RejectionHook, TokenCheck},
 };
 
@@ -84,7 +84,8 @@ pub struct Config {
     integer_subjects: bool,
     max_token_size: usize,
     max_lifetime: Option<Duration>,
-    clock: Arc<dyn Clock>,
+    clock: TimeSource,
+    table: TableLimits,
     on_rejection: Option<RejectionHook>,
     token_check: Option<TokenCheck>,
     /// What was wrong with a variable, until code sets the value.
@@ -96,6 +97,11 @@ const DEFAULT_AUTH_MAX_AGE: Duration = Duration::seconds(3_600);
 const DEFAULT_REFRESH_MAX_AGE: Duration = Duration::seconds(604_800);
 /// Longest token in bytes unless configured otherwise.
 const DEFAULT_MAX_TOKEN_SIZE: usize = 8 * 1024;
+/// The table of verified tokens, over all threads.
+const DEFAULT_TABLE: TableLimits = TableLimits {
+    entries: 32 * 1024,
+    bytes: 64 << 20,
+};
 
 impl Config {
     /// A configuration with all that is required. Nothing is read from the environment.
@@ -147,7 +153,8 @@ impl Config {
             integer_subjects: false,
             max_token_size: DEFAULT_MAX_TOKEN_SIZE,
             max_lifetime: None,
-            clock: Arc::new(SystemClock),
+            clock: TimeSource::System,
+            table: DEFAULT_TABLE,
             on_rejection: None,
             token_check: None,
             problems: BTreeMap::new(),
@@ -249,9 +256,21 @@ impl Config {
         self
     }
 
+    /// Sets how many verified tokens are remembered, over all threads together: at most so many
+    /// entries and so many bytes. Zero of either switches the table off. By default 32,768 entries
+    /// and 64 MiB.
+    ///
+    /// A token that is presented again is then found by its whole text instead of being verified
+    /// again. Its times, revocation and the route's requirements are checked every time. An entry
+    /// counts for about 1.5 KiB and four times the token's length. Refused tokens are never remembered.
+    pub fn token_table(mut self, entries: usize, bytes: usize) -> Self {
+        self.table = TableLimits { entries, bytes };
+        self
+    }
+
     /// Sets the clock. Tests set a [`FrozenClock`](crate::FrozenClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = TimeSource::Other(Arc::new(clock));
         self
     }
 

@@ -11,7 +11,7 @@ use crate::{
         AuthType, Family, KeyProblem, KeyRing, Material, Signer, SigningKey, Verifier,
         VerifyingKey, looks_like_a_public_secret,
     },
-    token::{ClaimRules, Minting, Verification},
+    token::{ClaimRules, Minting, TokenTable, Verification},
     web::{Answers, TokenCheck},
 };
 
@@ -98,6 +98,7 @@ impl Config {
                 },
                 clock: self.clock,
                 max_size: self.max_token_size,
+                table: TokenTable::new(self.table),
             },
             minting: Minting {
                 auth_type,

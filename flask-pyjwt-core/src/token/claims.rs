@@ -1,6 +1,6 @@
 //! The rules for a payload whose signature has been verified (DESIGN: when a token is valid).
 
-use std::sync::Arc;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use time::Duration;
 
@@ -26,9 +26,20 @@ pub(crate) struct ClaimRules {
 #[derive(Debug, Clone)]
 pub(crate) struct RegisteredClaims {
     pub(crate) token_type: TokenType,
-    pub(crate) subject: String,
+    pub(crate) subject: Subject,
     pub(crate) issued_at: NumericDate,
     pub(crate) expires_at: NumericDate,
+    /// The later of `iat` and `nbf`.
+    pub(crate) valid_from: NumericDate,
+}
+
+/// Where the text of a subject is.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// These bytes of the payload.
+    InPayload(Range<usize>),
+    /// It was written with escapes, or as an integer.
+    Own(String),
 }
 
 impl ClaimRules {
@@ -43,13 +54,8 @@ impl ClaimRules {
         let expires_at = found.expires_at.required("exp", NumericDate::from_json)?;
         let not_before = found.not_before.optional("nbf", NumericDate::from_json)?;
 
-        if expires_at.plus(self.leeway) <= now {
-            return Err(TokenError::Expired);
-        }
-        let latest = now.plus(self.leeway);
-        if issued_at > latest || not_before.is_some_and(|not_before| not_before > latest) {
-            return Err(TokenError::NotYetValid);
-        }
+        let valid_from = not_before.map_or(issued_at, |not_before| issued_at.max(not_before));
+        self.check_time(valid_from, expires_at, now)?;
         if self
             .max_lifetime
             .is_some_and(|limit| expires_at.since(issued_at) > limit)
@@ -78,7 +84,24 @@ impl ClaimRules {
             subject,
             issued_at,
             expires_at,
+            valid_from,
         })
+    }
+
+    /// Whether now is between the two moments, give or take the leeway.
+    pub(crate) fn check_time(
+        &self,
+        valid_from: NumericDate,
+        expires_at: NumericDate,
+        now: NumericDate,
+    ) -> Result<(), TokenError> {
+        if expires_at.plus(self.leeway) <= now {
+            Err(TokenError::Expired)
+        } else if valid_from > now.plus(self.leeway) {
+            Err(TokenError::NotYetValid)
+        } else {
+            Ok(())
+        }
     }
 
     fn check_audience(&self, audience: Option<Json<'_>>) -> Result<(), TokenError> {
@@ -106,14 +129,20 @@ impl ClaimRules {
     }
 
     /// The text of a subject: a non-empty string without control characters.
-    fn subject(&self, subject: Json<'_>) -> Option<String> {
+    fn subject(&self, subject: Json<'_>) -> Option<Subject> {
         if subject.kind() == Kind::Integer && self.integer_subjects {
-            return subject.as_number().map(|number| number.to_string());
+            return subject
+                .as_number()
+                .map(|number| Subject::Own(number.to_string()));
         }
-        subject
-            .as_str()
-            .filter(|text| !text.is_empty() && !text.contains(char::is_control))
-            .map(std::borrow::Cow::into_owned)
+        let text = subject.as_str()?;
+        if text.is_empty() || text.contains(char::is_control) {
+            return None;
+        }
+        Some(match text {
+            Cow::Borrowed(_) => Subject::InPayload(subject.range()),
+            Cow::Owned(text) => Subject::Own(text),
+        })
     }
 }
 

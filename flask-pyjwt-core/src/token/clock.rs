@@ -3,9 +3,12 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
 };
 
 use time::{Duration, OffsetDateTime};
+
+use super::{TokenError, numeric_date::NumericDate};
 
 /// Tells the time to everything that asks whether a token is valid.
 ///
@@ -24,6 +27,24 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
+    }
+}
+
+/// Where the time comes from. The system's is asked directly.
+#[derive(Clone)]
+pub(crate) enum TimeSource {
+    System,
+    Other(Arc<dyn Clock>),
+}
+
+impl TimeSource {
+    /// Now, as tokens write it.
+    pub(crate) fn now(&self) -> Result<NumericDate, TokenError> {
+        match self {
+            Self::System => NumericDate::from_system(SystemTime::now()),
+            Self::Other(clock) => NumericDate::from_clock(clock.now()),
+        }
+        .ok_or(TokenError::Clock)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A scanned JSON object, and views of the values inside it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use serde_json::{Map, Number, Value};
 
@@ -24,6 +24,11 @@ impl Document {
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The memory that it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.text.capacity() + self.nodes.capacity() * size_of::<Node>()
     }
 
     pub(crate) fn root(&self) -> Json<'_> {
@@ -65,10 +70,15 @@ impl<'a> Json<'a> {
         self.node().kind
     }
 
+    /// Where the value is in the text: a string's without its quotes.
+    pub(crate) fn range(self) -> Range<usize> {
+        let node = self.node();
+        node.start as usize..node.end as usize
+    }
+
     /// The text of a number, or what stands between a string's quotes.
     fn raw(self) -> &'a str {
-        let node = self.node();
-        &self.document.text[node.start as usize..node.end as usize]
+        &self.document.text[self.range()]
     }
 
     /// What a string says, its escapes resolved.

@@ -172,7 +172,7 @@ fn mint(
         .signing
         .as_ref()
         .ok_or(MintError::MissingSigner)?;
-    let issued_at = verification.now()?.seconds();
+    let issued_at = verification.clock.now()?.seconds();
     let max_age = match token_type {
         TokenType::Auth => minting.auth_max_age,
         TokenType::Refresh => minting.refresh_max_age,

@@ -9,6 +9,7 @@ mod json;
 mod mint;
 mod numeric_date;
 mod segments;
+mod table;
 #[expect(
     clippy::module_inception,
     reason = "a module is named after the thing it holds"
@@ -21,7 +22,13 @@ mod verify;
 #[cfg(test)]
 pub(crate) use self::document::Document;
 pub(crate) use self::{
-    claims::ClaimRules, document::Json, header::Header, json::Kind, mint::Minting,
+    claims::ClaimRules,
+    clock::TimeSource,
+    document::Json,
+    header::Header,
+    json::Kind,
+    mint::Minting,
+    table::{TableLimits, TokenTable},
     verify::Verification,
 };
 pub use self::{

@@ -1,5 +1,7 @@
 //! Moments as tokens write them: seconds since 1970 (RFC 7519, section 2, `NumericDate`).
 
+use std::time::SystemTime;
+
 use time::{Duration, OffsetDateTime};
 
 use super::document::Json;
@@ -37,6 +39,12 @@ impl NumericDate {
     /// The moment of a clock; nothing before 1970.
     pub(crate) fn from_clock(now: OffsetDateTime) -> Option<Self> {
         Self::from_seconds(now.unix_timestamp(), now.nanosecond())
+    }
+
+    /// The moment of the system's clock; nothing before 1970.
+    pub(crate) fn from_system(now: SystemTime) -> Option<Self> {
+        let elapsed = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Self::from_seconds(elapsed.as_secs().try_into().ok()?, elapsed.subsec_nanos())
     }
 
     fn from_seconds(seconds: i64, nanoseconds: u32) -> Option<Self> {

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     TokenType,
-    claims::RegisteredClaims,
+    claims::{RegisteredClaims, Subject},
     document::{Document, Json},
     header::Header,
 };
@@ -83,7 +83,10 @@ impl Token {
     /// Whom the token is about. An accepted integer subject is given in decimal.
     #[must_use]
     pub fn sub(&self) -> &str {
-        &self.0.claims.subject
+        match &self.0.claims.subject {
+            Subject::InPayload(range) => &self.0.payload.text()[range.clone()],
+            Subject::Own(text) => text,
+        }
     }
 
     /// What the token allows: the claim `scope`, if there is one.
@@ -150,6 +153,18 @@ impl Token {
     /// When they do not fit the type.
     pub fn claims_as<C: DeserializeOwned>(&self) -> Result<C, serde_json::Error> {
         serde_json::from_str(self.0.payload.text())
+    }
+
+    /// The registered claims, read.
+    pub(super) fn registered(&self) -> &RegisteredClaims {
+        &self.0.claims
+    }
+
+    /// The memory that it takes in bytes, with an estimate of the map that somebody may ask for.
+    pub(super) fn size(&self) -> usize {
+        const MAP: usize = 1024;
+        let payload = self.0.payload.size() + MAP + 2 * self.0.payload.text().len();
+        size_of::<Inner>() + self.0.signed.capacity() + payload
     }
 
     /// The claims as they were scanned.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{
     Token, TokenError,
     claims::ClaimRules,
-    clock::Clock,
+    clock::TimeSource,
     document::Document,
-    numeric_date::NumericDate,
     segments::{MAX_SIGNATURE, Segments},
+    table::TokenTable,
     token::Inner,
 };
 use crate::keys::KeyRing;
@@ -17,19 +17,40 @@ use crate::keys::KeyRing;
 pub(crate) struct Verification {
     pub(crate) keys: KeyRing,
     pub(crate) rules: ClaimRules,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: TimeSource,
     /// Longest token in bytes that is looked at.
     pub(crate) max_size: usize,
+    /// Tokens that were verified before; none where the table is switched off.
+    pub(crate) table: Option<TokenTable>,
 }
 
 impl Verification {
-    /// Now, as tokens write it.
-    pub(crate) fn now(&self) -> Result<NumericDate, TokenError> {
-        NumericDate::from_clock(self.clock.now()).ok_or(TokenError::Clock)
+    /// Verifies a token, or finds that it was verified before and is still valid.
+    pub(crate) fn verify(&self, signed: &str) -> Result<Token, TokenError> {
+        let Some(table) = &self.table else {
+            return self.verify_anew(signed);
+        };
+        if let Some(token) = table.get(signed) {
+            let claims = token.registered();
+            let now = self.clock.now()?;
+            return match self
+                .rules
+                .check_time(claims.valid_from, claims.expires_at, now)
+            {
+                Ok(()) => Ok(token),
+                Err(error) => {
+                    table.remove(signed);
+                    Err(error)
+                }
+            };
+        }
+        let token = self.verify_anew(signed)?;
+        table.insert(&token);
+        Ok(token)
     }
 
     /// Verifies a token. No claim is looked at before the signature has been.
-    pub(crate) fn verify(&self, signed: &str) -> Result<Token, TokenError> {
+    fn verify_anew(&self, signed: &str) -> Result<Token, TokenError> {
         if signed.len() > self.max_size {
             return Err(TokenError::TooLarge);
         }
@@ -52,7 +73,7 @@ impl Verification {
         auth_type: crate::AuthType,
     ) -> Result<Token, TokenError> {
         let payload = Document::object(payload).map_err(TokenError::payload)?;
-        let claims = self.rules.check(&payload, self.now()?)?;
+        let claims = self.rules.check(&payload, self.clock.now()?)?;
         let issuer = Arc::clone(&self.rules.issuer);
         Ok(Token::new(Inner {
             signed,
