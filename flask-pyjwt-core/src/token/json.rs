@@ -13,6 +13,19 @@ const MAX_NUMBER: usize = 400;
 /// Objects with more members than this are checked for duplicates by sorting.
 const FEW_MEMBERS: usize = 16;
 
+/// The bytes at which a stretch of plain text inside a string ends.
+const ENDS_PLAIN_TEXT: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        ends[control] = true;
+        control += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
+
 /// Why a text is not the JSON that is accepted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonError {
@@ -174,6 +187,11 @@ impl Scanner<'_> {
         let start = self.at;
         let mut kind = Kind::String;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let plain = rest
+                .iter()
+                .position(|byte| ENDS_PLAIN_TEXT[usize::from(*byte)]);
+            self.at += plain.ok_or(JsonError::Syntax)?;
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -181,7 +199,6 @@ impl Scanner<'_> {
                     self.at += 1;
                     self.escape()?;
                 }
-                Some(0x20..) => self.at += 1,
                 _ => return Err(JsonError::Syntax),
             }
         }
@@ -268,33 +285,59 @@ impl Scanner<'_> {
     }
 
     fn reject_duplicates(&self, object: usize, members: usize) -> Result<(), JsonError> {
-        let names = || {
-            let mut at = object + 1;
-            let end = self.nodes[object].next as usize;
-            std::iter::from_fn(move || {
-                let node = self.nodes.get(at).filter(|_| at < end)?;
-                at = self.nodes.get(at + 1)?.next as usize;
-                Some(*node)
-            })
-        };
+        let mut at = object + 1;
+        let names = std::iter::repeat_with(|| {
+            let name = self.nodes[at];
+            at = self.nodes[at + 1].next as usize;
+            name
+        })
+        .take(members);
         if members > FEW_MEMBERS {
-            let mut sorted: Vec<_> = names().map(|node| text_of(self.text, node)).collect();
+            let mut sorted: Vec<_> = names.map(|node| text_of(self.text, node)).collect();
             sorted.sort_unstable();
-            if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-                return Err(JsonError::Duplicate);
-            }
-            return Ok(());
+            let is_twice = sorted.windows(2).any(|pair| pair[0] == pair[1]);
+            return if is_twice {
+                Err(JsonError::Duplicate)
+            } else {
+                Ok(())
+            };
         }
-        for (index, name) in names().enumerate() {
-            if names()
-                .take(index)
-                .any(|earlier| same_text(self.text, earlier, name))
-            {
-                return Err(JsonError::Duplicate);
+        let mut seen = [(
+            0,
+            Node {
+                kind: Kind::Null,
+                start: 0,
+                end: 0,
+                next: 0,
+            },
+        ); FEW_MEMBERS];
+        for (index, name) in names.enumerate() {
+            let mark = self.mark(name);
+            for (earlier_mark, earlier) in &seen[..index] {
+                if may_be_equal(*earlier_mark, mark) && same_text(self.text, *earlier, name) {
+                    return Err(JsonError::Duplicate);
+                }
             }
+            seen[index] = (mark, name);
         }
         Ok(())
     }
+
+    /// Length, first and last byte of a name: what nearly always tells two names apart. Zero where
+    /// there are escapes, which may say the same in other bytes.
+    fn mark(&self, name: Node) -> u32 {
+        if name.kind == Kind::EscapedString {
+            return 0;
+        }
+        let text = &self.bytes[name.start as usize..name.end as usize];
+        let byte = |byte: Option<&u8>| byte.map_or(0, |byte| u32::from(*byte));
+        (name.end - name.start).wrapping_add(1) << 16 | byte(text.first()) << 8 | byte(text.last())
+    }
+}
+
+/// Whether the marks leave it open that the names are equal.
+fn may_be_equal(a: u32, b: u32) -> bool {
+    a == b || a == 0 || b == 0
 }
 
 fn position(at: usize) -> Result<u32, JsonError> {
