@@ -1,11 +1,19 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
 
+// The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
-pub use flask_pyjwt_core::*;
+pub use flask_pyjwt_core::{
+    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, Clock, Config, ConfigError,
+    CurrentToken, Expected, FrozenClock, Location, MintError, RefreshTokenBuilder, Rejection,
+    RequireToken, RequireTokenService, Requirement, SystemClock, Token, TokenError, TokenType,
+    UnknownAuthType, UnknownTokenType, UnverifiedToken,
+};
 
-// The same attribute, whose expansion names `::flask_pyjwt` in place of `::flask_pyjwt_core`.
+// The attribute whose expansion names `::flask_pyjwt`: users of this package have no
+// `::flask_pyjwt_core`.
 #[doc(inline)]
 pub use flask_pyjwt_macros::__require_token_facade as require_token;
 
+// What that expansion calls.
 #[doc(hidden)]
 pub use flask_pyjwt_core::__private;
