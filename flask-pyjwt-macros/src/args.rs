@@ -21,7 +21,7 @@ use crate::{
 /// `#[require_token("auth", "cookies", cookie_name = "c", sub = "id", scope = {"admin": true})]`
 #[derive(Default)]
 pub(crate) struct Args {
-    token_type: Option<String>,
+    refresh: bool,
     locations: Vec<LitStr>,
     cookie_name: Option<String>,
     claims: Vec<(Key, Expected)>,
@@ -110,8 +110,10 @@ impl Args {
             self.optional = true;
             return self.give(name, word.span);
         }
-        let message = if POSITIONAL.iter().any(|(_, texts)| texts.contains(&name)) {
-            format!("write it as a string: `\"{name}\"`")
+        let mut texts = POSITIONAL.into_iter().flat_map(|(_, texts)| texts);
+        let text = texts.clone().find(|text| *text == name);
+        let message = if let Some(text) = text.or_else(|| nearest(name, texts.by_ref())) {
+            format!("write it as a string: `\"{text}\"`")
         } else if let Some(known) = nearest(name, ["optional"]) {
             format!("unknown word `{name}`; did you mean `{known}`?")
         } else {
@@ -174,7 +176,7 @@ impl Args {
 
     fn set_token_type(&mut self, text: &LitStr) -> syn::Result<()> {
         one_of("a token's type", POSITIONAL[0].1, text)?;
-        self.token_type = Some(text.value());
+        self.refresh = text.value() == "refresh";
         Ok(())
     }
 
@@ -253,20 +255,21 @@ impl Args {
         private: &TokenStream,
         errors: &mut Errors,
     ) -> TokenStream {
-        let token_type = match self.token_type.as_deref() {
-            Some("refresh") => quote!(Refresh),
-            _ => quote!(Auth),
+        let token_type = if self.refresh {
+            quote!(Refresh)
+        } else {
+            quote!(Auth)
         };
         let mut tokens = quote!(#private::Requirement::new(#private::TokenType::#token_type));
         if !self.locations.is_empty() {
             let cookie = self.cookie_name.as_deref().unwrap_or_default();
-            let locations = self
-                .locations
-                .iter()
-                .map(|location| match location.value().as_str() {
-                    "cookies" => quote!(#private::Location::Cookie(#private::json::owned(#cookie))),
-                    _ => quote!(#private::Location::Header),
-                });
+            let locations = self.locations.iter().map(|location| {
+                if location.value() == "cookies" {
+                    quote!(#private::Location::Cookie(#private::json::owned(#cookie)))
+                } else {
+                    quote!(#private::Location::Header)
+                }
+            });
             quote!(.locations([#(#locations),*])).to_tokens(&mut tokens);
         }
         for (key, expected) in &self.claims {

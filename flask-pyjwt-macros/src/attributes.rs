@@ -7,7 +7,7 @@ use syn::{
     parse::{ParseStream, Parser as _},
 };
 
-use crate::route::WITH_PATH;
+use crate::route::{WITH_PATH, names_route};
 
 /// What the router, the documentation and the compiler look for on the item itself.
 const OF_THE_ITEM: [&str; 6] = ["cfg", "deprecated", "doc", "must_use", "path", "routes"];
@@ -69,6 +69,21 @@ fn split(attr: TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
         (None, None) => (None, Some(attr)),
         parts => parts,
     }
+}
+
+/// Whether there is an attribute of actix-web with a path.
+pub(crate) fn has_route(attrs: &[Attribute]) -> bool {
+    attrs
+        .iter()
+        .any(|attr| names_route(attr.meta.to_token_stream()))
+}
+
+/// The `#[cfg(…)]` among these.
+pub(crate) fn conditions(attrs: &[Attribute]) -> Vec<&Attribute> {
+    attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .collect()
 }
 
 /// The `c` of an attribute `a::b::c(…)`.

@@ -202,9 +202,11 @@ fn not_in(name: &str, path: &str) -> String {
 }
 
 fn no_variable(name: &str, routes: &Routes) -> String {
-    let mut message = format!("{} has no variable `{name}`", routes.describe());
-    if let Some(variable) = nearest(name, routes.variables()) {
-        message += &format!(" (did you mean `{variable}`?)");
-    }
-    message
+    let guess = nearest(name, routes.variables())
+        .map(|variable| format!(" (did you mean `{variable}`?)"))
+        .unwrap_or_default();
+    format!(
+        "there is no variable `{name}` in {}{guess}",
+        routes.describe()
+    )
 }

@@ -4,7 +4,13 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Generics, Visibility, spanned::Spanned as _};
 
-use crate::{args::Args, attributes::hoist, errors::Errors, handler::Handler, route::Routes};
+use crate::{
+    args::Args,
+    attributes::{conditions, has_route, hoist},
+    errors::Errors,
+    handler::Handler,
+    route::Routes,
+};
 
 /// Wraps the handler: authorise first, extract its arguments and run it only then.
 ///
@@ -60,11 +66,12 @@ fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) 
     let where_clause = with_static(&lifetimes, where_clause.to_token_stream());
     let arguments = handler.generic_arguments();
     let turbofish = (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>));
-    let probes = handler.argument_types().map(|ty| {
-        let span = ty.span();
+    let probes = handler.arguments().map(|argument| {
+        let span = argument.ty.span();
         let private = located_at(private, span);
-        let ty = with_static(&lifetimes, ty.to_token_stream());
-        quote_spanned!(span=> #private::assert_extractor::<#ty>();)
+        let ty = with_static(&lifetimes, argument.ty.to_token_stream());
+        let conditions = conditions(&argument.attrs);
+        quote_spanned!(span=> #(#conditions)* #private::assert_extractor::<#ty>();)
     });
     // An item is found before an argument, whatever the hygiene, and the handler is an item here.
     let arguments_named = if name == "request" || name == "payload" {
@@ -88,8 +95,15 @@ fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) 
         )
         .await
     };
-    // An item whose braces were not written by hand is generated, and dead for no one.
-    quote_spanned! {handler.sig.fn_token.span=>
+    // An item whose braces were not written by hand is generated, and the compiler tells no one that
+    // it is dead. Below a route attribute it is actix-web's, which makes `pub` unreachable in it.
+    let written = handler.sig.fn_token.span;
+    let place = if has_route(&attrs) {
+        Span::call_site()
+    } else {
+        written
+    };
+    quote_spanned! {place=>
         #(#attrs)*
         #vis async fn #name #generics(
             #request: #private::HttpRequest,

@@ -3,14 +3,18 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{
-    Attribute, FnArg, GenericParam, ReturnType, Safety, Signature, Token, Type, Visibility,
+    Attribute, FnArg, GenericParam, PatType, ReturnType, Safety, Signature, Token, Type,
+    TypeParamBound, Visibility,
     parse::{Parse, ParseStream},
     punctuated::Punctuated,
     spanned::Spanned as _,
     token::Brace,
 };
 
-use crate::{attributes::last_segment, errors::Errors};
+use crate::{
+    attributes::{conditions, last_segment},
+    errors::Errors,
+};
 
 /// A function whose body is not looked into, so that it may be half typed or newer than our parser.
 pub(crate) struct Handler {
@@ -64,13 +68,13 @@ fn is_function(input: ParseStream<'_>) -> bool {
 }
 
 impl Handler {
-    /// The types of the arguments.
-    pub(crate) fn argument_types(&self) -> impl Iterator<Item = &Type> {
+    /// The arguments that have a type: all but `self`.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &PatType> {
         self.sig
             .inputs
             .iter()
             .filter_map(|argument| match argument {
-                FnArg::Typed(argument) => Some(&*argument.ty),
+                FnArg::Typed(argument) => Some(argument),
                 FnArg::Receiver(_) => None,
             })
     }
@@ -142,18 +146,30 @@ impl Handler {
         if let Some(variadic) = &sig.variadic {
             errors.at(variadic.span(), "a handler has a fixed number of arguments");
         }
-        for ty in self.argument_types().filter(|ty| is_impl_trait(ty)) {
+        let types = self.arguments().map(|argument| &*argument.ty);
+        for ty in types.filter(|ty| is_impl_trait(ty)) {
             errors.push(syn::Error::new_spanned(
                 ty,
                 "an argument of a handler needs a type with a name: actix-web finds the extractor \
                  by it",
             ));
         }
-        if sig.inputs.len() > 16 {
+        let mut certain = self
+            .arguments()
+            .filter(|argument| conditions(&argument.attrs).is_empty());
+        if let Some(seventeenth) = certain.nth(16) {
             errors.push(syn::Error::new_spanned(
-                &sig.inputs[16],
+                seventeenth,
                 "a handler has at most 16 arguments; several extractors fit into one as a tuple",
             ));
+        }
+        if let (None, ReturnType::Type(_, output)) = (sig.asyncness, &sig.output)
+            && is_impl_responder(output)
+        {
+            errors.at(
+                sig.fn_token.span,
+                "a handler is an `async fn`, or returns a future",
+            );
         }
         if matches!(sig.output, ReturnType::Default) {
             errors.at(
@@ -175,4 +191,19 @@ fn is_impl_trait(ty: &Type) -> bool {
         Type::Paren(paren) => is_impl_trait(&paren.elem),
         _ => false,
     }
+}
+
+/// Whether this is `impl Responder` and nothing else, which is no future.
+fn is_impl_responder(ty: &Type) -> bool {
+    let Type::ImplTrait(ty) = ty else {
+        return false;
+    };
+    ty.bounds.iter().all(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "Responder"),
+        _ => true,
+    })
 }

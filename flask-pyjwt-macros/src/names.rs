@@ -29,18 +29,18 @@ pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
         return Ok(true);
     }
     let problem = if RESERVED.contains(&name) {
-        format!("the name `{name}` is reserved")
+        format!("the name `{name}` is reserved;")
     } else {
         // Short names have too many neighbours that are good claims: `score`, `scopes`.
         let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
         match nearest(name, long).filter(|option| format!("{option}s") != name) {
-            Some(option) => format!("did you mean `{option}`?"),
+            Some(option) => format!("did you mean the option `{option}`?"),
             None => return Ok(false),
         }
     };
     Err(syn::Error::new(
         key.span,
-        format!("{problem}; for a claim of this name write `\"{name}\" = …`"),
+        format!("{problem} for a claim of this name write `\"{name}\" = …`"),
     ))
 }
 
@@ -50,17 +50,23 @@ pub(crate) fn one_of(what: &str, texts: [&str; 2], text: &LitStr) -> syn::Result
     if texts.contains(&value.as_str()) {
         return Ok(());
     }
+    let of_another = || {
+        POSITIONAL
+            .iter()
+            .find(|(_, texts)| texts.contains(&value.as_str()))
+    };
+    let hint = if let Some(near) = nearest(&value, texts) {
+        format!("; did you mean \"{near}\"?")
+    } else if let Some((name, _)) = of_another() {
+        format!("; for this write `{name} = \"{value}\"`")
+    } else {
+        String::new()
+    };
     let [a, b] = texts;
-    let mut message = format!("{what} is \"{a}\" or \"{b}\"");
-    if let Some(near) = nearest(&value, texts) {
-        message += &format!("; did you mean \"{near}\"?");
-    } else if let Some((name, _)) = POSITIONAL
-        .iter()
-        .find(|(_, texts)| texts.contains(&value.as_str()))
-    {
-        message += &format!("; for this write `{name} = \"{value}\"`");
-    }
-    Err(syn::Error::new(text.span(), message))
+    Err(syn::Error::new(
+        text.span(),
+        format!("{what} is \"{a}\" or \"{b}\"{hint}"),
+    ))
 }
 
 /// A token of RFC 9110, which is what RFC 6265 takes for a cookie's name.

@@ -17,7 +17,7 @@ pub(crate) fn one_edit_apart(a: &str, b: &str) -> bool {
         &short[start..short.len() - end],
         &long[start..long.len() - end],
     ) {
-        ([], [_]) | ([_], [_]) => true,
+        ([] | [_], [_]) => true,
         ([a, b], [c, d]) => a == d && b == c,
         _ => false,
     }

@@ -41,13 +41,13 @@ impl Routes {
     pub(crate) fn visible(attrs: &[Attribute]) -> Option<Self> {
         let mut routes = Vec::new();
         for attr in attrs {
-            let last = attr.path().segments.last()?.ident.to_string();
+            let name = attr.path().segments.last()?.ident.to_string();
             match &attr.meta {
-                Meta::List(list) if WITH_PATH.contains(&last.as_str()) => {
+                Meta::List(list) if WITH_PATH.contains(&name.as_str()) => {
                     let path = list.parse_args_with(leading_path).ok()?;
                     routes.push(Route::parse(path.value())?);
                 }
-                Meta::List(list) if last == "cfg_attr" && names_route(list.tokens.clone()) => {
+                Meta::List(list) if name == "cfg_attr" && names_route(list.tokens.clone()) => {
                     return None;
                 }
                 _ => {}
@@ -77,7 +77,7 @@ impl Routes {
     /// The paths, for a message.
     pub(crate) fn describe(&self) -> String {
         let paths = self.0.iter().map(|route| format!("`{}`", route.path));
-        paths.collect::<Vec<_>>().join(" and ")
+        paths.collect::<Vec<_>>().join(" or ")
     }
 }
 
@@ -125,7 +125,8 @@ fn leading_path(input: ParseStream<'_>) -> syn::Result<LitStr> {
     Ok(path)
 }
 
-fn names_route(tokens: TokenStream) -> bool {
+/// Whether the name of an attribute with a path is anywhere in here.
+pub(crate) fn names_route(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Group(group) => names_route(group.stream()),
         TokenTree::Ident(ident) => WITH_PATH.iter().any(|name| ident == name),
@@ -202,6 +203,6 @@ mod tests {
         assert_eq!(routes.find("a"), Found::Everywhere);
         assert_eq!(routes.find("b"), Found::NotIn(&routes.0[1]));
         assert_eq!(routes.find("c"), Found::Nowhere);
-        assert_eq!(routes.describe(), "`/{a}/{b}` and `/{a}`");
+        assert_eq!(routes.describe(), "`/{a}/{b}` or `/{a}`");
     }
 }

@@ -130,13 +130,16 @@ fn word(input: ParseStream<'_>) -> syn::Result<Value> {
         return Ok(Value::Null);
     }
     let message = match word.to_string().as_str() {
-        "None" => "write `null`".to_owned(),
-        "True" => "write `true`".to_owned(),
-        "False" => "write `false`".to_owned(),
+        "None" => "in JSON this is `null`".to_owned(),
+        "True" => "in JSON this is `true`".to_owned(),
+        "False" => "in JSON this is `false`".to_owned(),
         binding if input.peek(Paren) && BINDINGS.contains(&binding) => format!(
             "`{binding}(…)` can only be the whole value of a claim; strings in here are always \
              taken as they are"
         ),
+        _ if input.peek(Token![::]) => {
+            "the value of a constant is not known here; write it out".to_owned()
+        }
         word => format!(
             "a value is written out; for the text or route variable `{word}` write `\"{word}\"`"
         ),

@@ -150,7 +150,7 @@ fn what_is_wrong_is_refused() {
         r#""refresh", token_type = "auth""#,
         r#""auth", "header", "c""#,
         r#"scope = 1, "auth""#,
-        r#"location = []"#,
+        "location = []",
         r#"location = ["header", "header"]"#,
         r#"location = "cookies""#,
         r#"cookie_name = "c""#,

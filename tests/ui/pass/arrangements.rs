@@ -1,7 +1,7 @@
 //! Above the route attributes and below them, with one path and with several.
 #![deny(warnings, missing_docs, unused, unreachable_pub)]
 
-use actix_web::{App, Responder, delete, get, head, patch, post, put, route, routes, web};
+use actix_web::{App, Responder, get, post, route, routes, web};
 use flask_pyjwt::require_token;
 
 /// Documented.

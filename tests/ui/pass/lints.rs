@@ -1,6 +1,6 @@
 //! Lint levels reach the function that they are about, and generated code breaks none.
 #![deny(warnings, missing_docs, unused, unreachable_pub, unfulfilled_lint_expectations)]
-#![deny(nonstandard_style, unsafe_code, unused_qualifications, unused_lifetimes, let_underscore_drop)]
+#![deny(nonstandard_style, unsafe_code, unused_qualifications, unused_lifetimes)]
 #![deny(explicit_outlives_requirements, elided_lifetimes_in_paths, single_use_lifetimes)]
 
 use actix_web::{App, get, web};

@@ -1,5 +1,5 @@
 //! Names of the user's own in place of everything that generated code could have meant.
-#![allow(dead_code, non_camel_case_types)]
+#![allow(dead_code, unused_macros, non_camel_case_types)]
 
 use ::actix_web::web as w;
 use ::flask_pyjwt::require_token;
