@@ -32,7 +32,10 @@ fn send(port: u16, head: &str, body: &str) -> Answer {
     let answer = exchange(port, head, body).unwrap_or_else(|error| panic!("{head}: {error}"));
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     Answer {
         status: status.unwrap_or_else(|| panic!("no HTTP: {answer}")),
         body: serde_json::from_str(body).unwrap_or_default(),
@@ -42,7 +45,10 @@ fn send(port: u16, head: &str, body: &str) -> Answer {
 fn exchange(port: u16, head: &str, body: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    write!(stream, "{head}Host: localhost\r\nConnection: close\r\n\r\n{body}")?;
+    write!(
+        stream,
+        "{head}Host: localhost\r\nConnection: close\r\n\r\n{body}"
+    )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(answer)

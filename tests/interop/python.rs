@@ -1,4 +1,4 @@
-//! The real Flask_PyJWT: a virtual environment of pinned packages, and what runs in it.
+//! The real `Flask_PyJWT`: a virtual environment of pinned packages, and what runs in it.
 
 use std::{
     env, fs,
@@ -18,7 +18,7 @@ pub(crate) enum Packages {
     Newest,
 }
 
-/// A Python interpreter that has Flask_PyJWT.
+/// A Python interpreter that has `Flask_PyJWT`.
 pub(crate) struct Python(PathBuf);
 
 impl Python {
@@ -44,8 +44,8 @@ impl Python {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("flask-pyjwt-{name}"));
         let requirements = script(requirements);
         let python = folder.join("bin/python");
-        let version = said(Command::new("python3").args(["-VV"]))?;
-        let wanted = said(Command::new("cat").arg(&requirements))? + &version;
+        let version = said(Command::new("python3").arg("-VV"))?;
+        let wanted = fs::read_to_string(&requirements).map_err(|e| e.to_string())? + &version;
 
         // Tests run at the same time, in threads or processes: one makes it, the others wait.
         let lock = fs::File::create(folder.with_extension("lock")).map_err(|e| e.to_string())?;
@@ -54,9 +54,23 @@ impl Python {
         if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
             return Ok(Self(python));
         }
-        println!("making {} with {}", folder.display(), requirements.display());
-        let pip = ["-m", "pip", "--disable-pip-version-check", "--no-input", "-q"];
-        said(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        println!(
+            "making {} with {}",
+            folder.display(),
+            requirements.display()
+        );
+        let pip = [
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--no-input",
+            "-q",
+        ];
+        said(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&folder),
+        )?;
         said(
             Command::new(&python)
                 .args(pip)
@@ -80,10 +94,15 @@ impl Python {
             .expect("Python starts");
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
-            BufReader::new(output).read_line(&mut line).expect("its output can be read");
+            BufReader::new(output)
+                .read_line(&mut line)
+                .expect("its output can be read");
         }
         let mut flask = Flask { child, port: 0 };
-        flask.port = line.trim().parse().expect("Flask starts and prints its port");
+        flask.port = line
+            .trim()
+            .parse()
+            .expect("Flask starts and prints its port");
         flask
     }
 
@@ -119,16 +138,23 @@ impl Drop for Flask {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/interop")
+        .join(name)
 }
 
 /// The output of a command that succeeds.
 fn said(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{command:?} failed: {said}{}", String::from_utf8_lossy(&output.stdout)))
+        Err(format!(
+            "{command:?} failed: {said}{}",
+            String::from_utf8_lossy(&output.stdout)
+        ))
     }
 }

@@ -22,15 +22,21 @@ pub(crate) struct Actix {
 
 impl Actix {
     pub(crate) fn serve(dotenv: &Path) -> Self {
-        let auth = Config::from_dotenv(dotenv).and_then(AuthManager::new).expect("a good .env");
+        let auth = Config::from_dotenv(dotenv)
+            .and_then(AuthManager::new)
+            .expect("a good .env");
         let data = auth.clone();
         let (started, starts) = mpsc::channel();
         let thread = thread::spawn(move || {
             rt::System::new().block_on(async move {
-                let server = HttpServer::new(move || App::new().app_data(web::Data::new(data.clone())).configure(routes))
-                    .workers(1)
-                    .disable_signals()
-                    .bind(("127.0.0.1", 0))?;
+                let server = HttpServer::new(move || {
+                    App::new()
+                        .app_data(web::Data::new(data.clone()))
+                        .configure(routes)
+                })
+                .workers(1)
+                .disable_signals()
+                .bind(("127.0.0.1", 0))?;
                 let port = server.addrs()[0].port();
                 let server = server.run();
                 started.send((port, server.handle())).ok();
@@ -38,7 +44,12 @@ impl Actix {
             })
         });
         let (port, handle) = starts.recv().expect("actix starts");
-        Self { port, auth, handle, thread: Some(thread) }
+        Self {
+            port,
+            auth,
+            handle,
+            thread: Some(thread),
+        }
     }
 }
 
@@ -95,14 +106,21 @@ struct Wanted {
 async fn mint_auth(auth: web::Data<AuthManager>, wanted: Json<Wanted>) -> impl Responder {
     let Wanted { sub, scope, claims } = wanted.into_inner();
     let token = auth.auth_token(sub).scope(scope);
-    let token = claims.into_iter().fold(token, |token, (name, value)| token.claim(name, value));
-    token.sign().map(|token| properties(&token)).map_err(ErrorInternalServerError)
+    let token = claims
+        .into_iter()
+        .fold(token, |token, (name, value)| token.claim(name, value));
+    token
+        .sign()
+        .map(|token| properties(&token))
+        .map_err(ErrorInternalServerError)
 }
 
 #[post("/mint/refresh")]
 async fn mint_refresh(auth: web::Data<AuthManager>, wanted: Json<Wanted>) -> impl Responder {
     let token = auth.refresh_token(&wanted.sub).sign();
-    token.map(|token| properties(&token)).map_err(ErrorInternalServerError)
+    token
+        .map(|token| properties(&token))
+        .map_err(ErrorInternalServerError)
 }
 
 #[get("/protected")]
