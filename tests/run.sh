@@ -64,6 +64,8 @@ component clippy clippy
 command -v cc >/dev/null 2>&1 || install gcc libc6-dev
 # The real Flask_PyJWT, in a virtual environment that tests/interop.rs makes.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
+# What the quickstart prints is tried as printed.
+command -v curl >/dev/null 2>&1 || install curl
 cargo --version
 rustc --version
 python3 --version

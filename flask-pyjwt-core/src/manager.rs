@@ -31,6 +31,8 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// A handler that mints takes it as an argument: `AuthManager` is an extractor.
+///
 /// Where scopes register managers of their own, the innermost one decides. One application
 /// registers them in one way: where both `AuthManager` and `web::Data<AuthManager>` are found and
 /// are two different managers, nobody can tell which is nearer, and every guarded request is
@@ -69,6 +71,8 @@ impl AuthManager {
     }
 
     /// Verifies a token of either type. Routes verify theirs by themselves.
+    ///
+    /// [`Config::token_check`] is not asked.
     ///
     /// # Errors
     ///

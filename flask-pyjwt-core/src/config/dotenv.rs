@@ -350,8 +350,8 @@ mod tests {
             " \n",
             "a=${a}b\n",
         ] {
-            read(&part.repeat((1 << 20) / part.len()));
-            read(&format!("a={}", part.repeat((1 << 20) / part.len())));
+            read(&part.repeat((1 << 18) / part.len()));
+            read(&format!("a={}", part.repeat((1 << 18) / part.len())));
         }
     }
 }

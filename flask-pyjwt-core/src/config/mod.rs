@@ -181,7 +181,8 @@ impl Config {
         self.settled(&[key::AUTH_TYPE])
     }
 
-    /// Sets the HMAC secret, or the private key in PEM (PKCS#8, PKCS#1 or SEC1).
+    /// Sets the HMAC secret, or the private key in PEM (PKCS#8, PKCS#1 or SEC1). An HMAC secret has
+    /// at least 32, 48 or 64 bytes: the hash's length (RFC 7518, section 3.2).
     #[doc(alias = "JWT_SECRET")]
     pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.secret = Some(Secret::new(secret));
@@ -196,14 +197,16 @@ impl Config {
         self.settled(&[key::PUBLIC_KEY, key::PUBLIC_KEY_FILE])
     }
 
-    /// Sets how long auth tokens are valid: whole seconds, at least one.
+    /// Sets how long auth tokens are valid: whole seconds, 1 to 3,155,760,000
+    /// (100 years).
     #[doc(alias = "JWT_AUTHMAXAGE")]
     pub fn auth_max_age(mut self, age: Duration) -> Self {
         self.auth_max_age = age;
         self.settled(&[key::AUTH_MAX_AGE])
     }
 
-    /// Sets how long refresh tokens are valid: whole seconds, at least one.
+    /// Sets how long refresh tokens are valid: whole seconds, 1 to 3,155,760,000
+    /// (100 years).
     #[doc(alias = "JWT_REFRESHMAXAGE")]
     pub fn refresh_max_age(mut self, age: Duration) -> Self {
         self.refresh_max_age = age;
@@ -224,7 +227,8 @@ impl Config {
     }
 
     /// Sets the key's id: minted headers carry it as `kid`, and a token that has a `kid` must
-    /// have this one. Tokens without one are accepted too.
+    /// have this one. Tokens without one are accepted too. With no id configured, tokens that have a
+    /// `kid` are refused.
     pub fn key_id(mut self, id: impl Into<String>) -> Self {
         self.key_id = Some(id.into());
         self.settled(&[key::KEY_ID])
@@ -250,7 +254,7 @@ impl Config {
     }
 
     /// Refuses tokens whose time from `iat` to `exp` is longer than this. By default there is no
-    /// such limit.
+    /// such limit. It must not be shorter than the ages of the tokens minted here.
     pub fn max_lifetime(mut self, limit: Duration) -> Self {
         self.max_lifetime = Some(limit);
         self
@@ -277,7 +281,8 @@ impl Config {
     /// Replaces the answer to every refused request: of the attribute, the middleware and the
     /// extractor alike. It gets the answer that would be given, to change or to replace.
     ///
-    /// `Cache-Control: no-store` is added where the new answer has no such field.
+    /// `Cache-Control: no-store` is added where the new answer has no such field. It is not asked
+    /// where no manager is found.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -302,7 +307,7 @@ impl Config {
 
     /// Adds a question of your own that every verified token has to pass before a route looks at
     /// its claims: a denylist, a tenant that is suspended. It may wait; nothing of the request
-    /// is read meanwhile.
+    /// is read meanwhile. `AuthManager::verify_token` does not ask it.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;

@@ -72,6 +72,8 @@ impl<'a> AuthTokenBuilder<'a> {
     }
 
     /// Sets a claim of your own to anything that becomes JSON. Said again, the last one counts.
+    ///
+    /// Reserved are `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf`.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
         if RESERVED.contains(&name.as_str()) {

@@ -1,8 +1,8 @@
 //! The decision about one request. Not generic: compiled once, whatever the handlers are.
 
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 
-use super::{CheckError, Rejection, answer::answer, credentials};
+use super::{CheckError, Rejection, answer::answer, credentials, registered::manager_of};
 use crate::{
     manager::AuthManager,
     rules::{Requirement, RouteVariables},
@@ -35,17 +35,6 @@ pub(super) async fn guard(
             Ok(())
         }
         Err(rejection) => Err(answer(Some(manager), &rejection, request)),
-    }
-}
-
-/// The manager that is registered nearest to the request's route.
-pub(super) fn manager_of(request: &HttpRequest) -> Result<&AuthManager, Rejection> {
-    let plain = request.app_data::<AuthManager>();
-    let data = request.app_data::<Data<AuthManager>>().map(Data::get_ref);
-    match (plain, data) {
-        (Some(plain), Some(data)) if !plain.is_same_as(data) => Err(Rejection::SeveralManagers),
-        (Some(manager), _) | (None, Some(manager)) => Ok(manager),
-        (None, None) => Err(Rejection::MissingManager),
     }
 }
 

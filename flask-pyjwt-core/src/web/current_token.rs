@@ -13,11 +13,7 @@ use actix_web::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{
-    Rejection,
-    answer::answer,
-    authorize::{Guarded, manager_of},
-};
+use super::{Rejection, answer::answer, authorize::Guarded, registered::manager_of};
 use crate::token::Token;
 
 /// The token that the request was let in with.

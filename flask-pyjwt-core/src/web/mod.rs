@@ -7,6 +7,7 @@ mod check;
 mod credentials;
 mod current_token;
 pub(crate) mod protect;
+mod registered;
 mod rejection;
 mod require_token;
 

@@ -6,11 +6,7 @@ use actix_web::{
     FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, web::Payload,
 };
 
-use super::{
-    answer::answer,
-    authorize::{guard, manager_of},
-    current_token::Refused,
-};
+use super::{answer::answer, authorize::guard, current_token::Refused, registered::manager_of};
 use crate::rules::Requirement;
 
 /// A handler's answer, its type erased, so that one failed bound is one error and not three.
