@@ -115,6 +115,19 @@ impl Config {
             .secret(secret)
     }
 
+    /// A configuration for a server that verifies and does not mint: it has only the public key, in
+    /// PEM. Not for HMAC, which has none.
+    pub fn verify_only(
+        issuer: impl Into<String>,
+        auth_type: AuthType,
+        public_key: impl AsRef<[u8]>,
+    ) -> Self {
+        Self::empty()
+            .issuer(issuer)
+            .auth_type(auth_type)
+            .public_key(public_key)
+    }
+
     /// Reads the environment, and below it the `.env` file of the working directory or of the
     /// nearest parent that has one, if there is one.
     ///

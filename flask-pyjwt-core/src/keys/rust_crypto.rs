@@ -15,10 +15,6 @@ use sha2::{Sha256, Sha384, Sha512};
 use super::{AuthType, Encoding, Family, KeyProblem, Material};
 
 /// Verifies signatures of one algorithm with one key.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per configured key, never moved"
-)]
 pub(crate) enum Verifier {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
@@ -35,7 +31,6 @@ pub(crate) enum Verifier {
 }
 
 /// Signs with one key.
-#[expect(clippy::large_enum_variant, reason = "one per manager, never moved")]
 pub(crate) enum Signer {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
