@@ -51,7 +51,7 @@ async fn authorize(
             Err(Rejection::MissingCredentials)
         };
     };
-    let token = manager.verify_token(&signed)?;
+    let token = manager.verify_token(signed)?;
     if token.token_type() != requirement.token_type {
         return Err(TokenError::WrongType {
             expected: requirement.token_type,

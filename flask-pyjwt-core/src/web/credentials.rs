@@ -1,10 +1,7 @@
 //! Where a request's token is, and what counts as one.
 
-use std::borrow::Cow;
-
 use actix_web::{
     HttpRequest,
-    cookie::Cookie,
     http::header::{AUTHORIZATION, COOKIE},
 };
 
@@ -21,12 +18,12 @@ use crate::rules::Location;
 pub(super) fn find<'a>(
     locations: &[Location],
     request: &'a HttpRequest,
-) -> Result<Option<Cow<'a, str>>, Rejection> {
+) -> Result<Option<&'a str>, Rejection> {
     let mut token = None;
     for location in locations {
         let found = match location {
-            Location::Header => bearer(request)?.map(Cow::Borrowed),
-            Location::Cookie(name) => cookie(name, request)?.map(Cow::Owned),
+            Location::Header => bearer(request)?,
+            Location::Cookie(name) => cookie(name, request)?,
         };
         if found.is_some() && token.is_some() {
             return Err(Rejection::SeveralPlaces);
@@ -51,10 +48,15 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
 /// The token of a field's value, or nothing where it is of another scheme.
 fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
-    if value
-        .split(|byte| *byte == b',')
+    let mut is_quoted = false;
+    let mut elements = value.split(|byte| {
+        is_quoted ^= *byte == b'"';
+        *byte == b',' && !is_quoted
+    });
+    if elements
+        .by_ref()
         .skip(1)
-        .any(|part| is_bearer(part.trim_ascii_start()))
+        .any(|element| is_bearer(element.trim_ascii_start()))
     {
         return Err(Rejection::SeveralAuthorizations);
     }
@@ -92,23 +94,27 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
-/// The value of the cookie of this name as it stands there, without percent-decoding.
+/// The value of the cookie of this name as it stands there (RFC 6265, section 4.2.1), without
+/// percent-decoding.
 ///
 /// Cookies of other names are passed over, however broken. An empty value is none: it is what
 /// remains of a cookie that was cleared.
-fn cookie(name: &str, request: &HttpRequest) -> Result<Option<String>, Rejection> {
+fn cookie<'a>(name: &str, request: &'a HttpRequest) -> Result<Option<&'a str>, Rejection> {
     let mut values = request
         .headers()
         .get_all(COOKIE)
         .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| Cookie::parse(std::str::from_utf8(pair).ok()?.trim()).ok())
-        .filter(|cookie| cookie.name() == name)
-        .map(|cookie| cookie.value().to_owned());
-    let value = values.next();
+        .filter_map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            let is_named = pair[..equals].trim_ascii() == name.as_bytes();
+            is_named.then(|| pair[equals + 1..].trim_ascii())
+        });
+    let value = values.next().unwrap_or_default();
     if values.next().is_some() {
         return Err(Rejection::SeveralCookies);
     }
-    Ok(value.filter(|value| !value.is_empty()))
+    let value = std::str::from_utf8(value).map_err(|_| Rejection::MalformedCredentials)?;
+    Ok(Some(value).filter(|value| !value.is_empty()))
 }
 
 #[cfg(test)]
@@ -132,6 +138,7 @@ mod tests {
             (b"Bearer-x a.b.c", Ok(None)),
             (b"a.b.c", Ok(None)),
             (b"Digest username=\"bearer\", realm=\"x\"", Ok(None)),
+            (b"Digest username=\"a, Bearer x\", realm=\"x\"", Ok(None)),
             (b"Bearer", malformed.clone()),
             (b"Bearer ", malformed.clone()),
             (b"Bearer  a.b.c", malformed.clone()),
@@ -174,12 +181,9 @@ mod tests {
             for field in &fields {
                 request = request.append_header((COOKIE, *field));
             }
-            let found = cookie("t", &request.to_http_request());
-            assert_eq!(
-                found,
-                expected.map(|value| value.map(str::to_owned)),
-                "{fields:?}"
-            );
+            let request = request.to_http_request();
+            let found = cookie("t", &request);
+            assert_eq!(found, expected, "{fields:?}");
         }
         let broken = [b"x=\xff; t=a.b.c".as_slice(), b"\xfe"]
             .map(|bytes| actix_web::http::header::HeaderValue::from_bytes(bytes).expect("a field"));
@@ -187,9 +191,6 @@ mod tests {
         for field in broken {
             request = request.append_header((COOKIE, field));
         }
-        assert_eq!(
-            cookie("t", &request.to_http_request()),
-            Ok(Some("a.b.c".to_owned()))
-        );
+        assert_eq!(cookie("t", &request.to_http_request()), Ok(Some("a.b.c")));
     }
 }
