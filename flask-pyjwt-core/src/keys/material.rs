@@ -91,7 +91,12 @@ pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
         b"ecdsa-sha2-",
         b"sk-ecdsa-sha2-",
     ];
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     let text = secret.trim_ascii_start();
+    let text = text
+        .strip_prefix(BYTE_ORDER_MARK)
+        .unwrap_or(text)
+        .trim_ascii_start();
     contains(text, b"-----BEGIN ")
         || contains(text, b"---- BEGIN ")
         || SSH.iter().any(|prefix| text.starts_with(prefix))
@@ -185,6 +190,7 @@ mod tests {
             "  \n-----BEGIN PUBLIC KEY-----",
             "---- BEGIN SSH2 PUBLIC KEY ----",
             "ssh-rsa AAAAB3NzaC1yc2E",
+            "\u{feff}ssh-rsa AAAAB3NzaC1yc2E",
             "ssh-ed25519 AAAA me@host",
             "ecdsa-sha2-nistp256 AAAA",
             r#" {"kty":"oct","k":"c2VjcmV0"}"#,

@@ -74,7 +74,8 @@ fn standard(answers: Option<&Answers>, rejection: &Rejection) -> HttpResponse {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Rejection::Unavailable { retry_after } = rejection {
-        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        let fraction = u64::from(retry_after.subsec_nanos() > 0);
+        let seconds = retry_after.as_secs().saturating_add(fraction);
         response.insert_header((header::RETRY_AFTER, seconds.max(1)));
     }
     response.json(json!({

@@ -56,7 +56,7 @@ fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     if elements
         .by_ref()
         .skip(1)
-        .any(|element| is_bearer(element.trim_ascii_start()))
+        .any(|element| begins_credentials(element.trim_ascii_start()))
     {
         return Err(Rejection::SeveralAuthorizations);
     }
@@ -82,6 +82,12 @@ fn is_bearer(value: &[u8]) -> bool {
             scheme.eq_ignore_ascii_case(b"Bearer")
                 && rest.first().is_none_or(|byte| !is_scheme_byte(*byte))
         })
+}
+
+/// Whether an element of a list begins with the scheme and a blank, or is the scheme alone: other
+/// schemes may have a parameter of that name.
+fn begins_credentials(element: &[u8]) -> bool {
+    is_bearer(element) && matches!(element.get("Bearer".len()), None | Some(b' ' | b'\t'))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
@@ -138,6 +144,7 @@ mod tests {
             (b"Bearer-x a.b.c", Ok(None)),
             (b"a.b.c", Ok(None)),
             (b"Digest username=\"bearer\", realm=\"x\"", Ok(None)),
+            (b"Digest bearer=\"x\", bearer=\"y\"", Ok(None)),
             (b"Digest username=\"a, Bearer x\", realm=\"x\"", Ok(None)),
             (b"Bearer", malformed.clone()),
             (b"Bearer ", malformed.clone()),
