@@ -99,7 +99,8 @@ pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
         .trim_ascii_start();
     contains(text, b"-----BEGIN ")
         || contains(text, b"---- BEGIN ")
-        || SSH.iter().any(|prefix| text.starts_with(prefix))
+        // In a line of `authorized_keys`, options stand before the key.
+        || SSH.iter().any(|kind| text.starts_with(kind) || contains(text, &[b" ", *kind].concat()))
         || text.starts_with(b"sk-ssh-")
         || is_jwk(text)
 }
@@ -191,6 +192,7 @@ mod tests {
             "---- BEGIN SSH2 PUBLIC KEY ----",
             "ssh-rsa AAAAB3NzaC1yc2E",
             "\u{feff}ssh-rsa AAAAB3NzaC1yc2E",
+            "no-pty,command=\"true\" ssh-rsa AAAAB3NzaC1yc2E",
             "ssh-ed25519 AAAA me@host",
             "ecdsa-sha2-nistp256 AAAA",
             r#" {"kty":"oct","k":"c2VjcmV0"}"#,
