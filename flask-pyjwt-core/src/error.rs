@@ -1,6 +1,6 @@
 //! What can go wrong when a manager is configured or mints.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::token::TokenError;
 
@@ -27,15 +27,20 @@ pub enum ConfigError {
         reason: String,
     },
     /// A file that was named cannot be read.
-    #[error("cannot read the file {}, named by `{key}`", path.display())]
+    #[error("cannot read the file that `{key}` names{}: it takes a path", shown(path.as_deref()))]
     Unreadable {
         /// What named the file: a variable, or the argument `path`.
         key: &'static str,
-        /// The file.
-        path: PathBuf,
+        /// The file; `None` where a variable names it, since that may be a secret in the wrong place.
+        path: Option<PathBuf>,
         /// Why.
         source: std::io::Error,
     },
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map(|path| format!(", {}", path.display()))
+        .unwrap_or_default()
 }
 
 impl ConfigError {

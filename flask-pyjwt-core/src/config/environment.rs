@@ -30,7 +30,7 @@ pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config
     if let Some(path) = file {
         let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             key: named_by,
-            path: path.to_owned(),
+            path: Some(path.to_owned()),
             source,
         })?;
         let environment =
@@ -122,7 +122,7 @@ impl<F: Fn(&'static str) -> Found> Reader<F> {
                 Err(source) => {
                     let unreadable = ConfigError::Unreadable {
                         key: file_key,
-                        path: path.into(),
+                        path: None,
                         source,
                     };
                     self.problems.insert(file_key, Arc::new(unreadable));

@@ -1,5 +1,6 @@
 //! Key material as it is configured: PEM text, and what must never be taken for a secret.
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::KeyProblem;
@@ -84,7 +85,8 @@ impl Material {
 /// Whether a text is a key of another kind that must never serve as an HMAC secret
 /// (CVE-2022-29217: whoever knows the public key could sign).
 pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
-    const SSH: [&[u8]; 5] = [
+    const SSH: [&[u8]; 6] = [
+        b"sk-ssh-",
         b"ssh-rsa",
         b"ssh-dss",
         b"ssh-ed25519",
@@ -99,20 +101,23 @@ pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
         .trim_ascii_start();
     contains(text, b"-----BEGIN ")
         || contains(text, b"---- BEGIN ")
-        // In a line of `authorized_keys`, options stand before the key.
-        || SSH.iter().any(|kind| text.starts_with(kind) || contains(text, &[b" ", *kind].concat()))
-        || text.starts_with(b"sk-ssh-")
+        // In `authorized_keys`, comments and options stand before the key.
+        || text.split(u8::is_ascii_whitespace).any(|word| {
+            SSH.iter().any(|kind| word.starts_with(kind))
+        })
         || is_jwk(text)
 }
 
-/// Whether a text is a JWK or a set of them (RFC 7517), by the members that they must have.
+/// Whether a text is a JWK, a set of them (RFC 7517) or a list, by the members that they must have.
 fn is_jwk(text: &[u8]) -> bool {
-    match serde_json::from_slice(text) {
-        Ok(serde_json::Value::Object(members)) => {
-            members.contains_key("kty") || members.contains_key("keys")
+    fn holds_key(value: &Value) -> bool {
+        match value {
+            Value::Object(members) => members.contains_key("kty") || members.contains_key("keys"),
+            Value::Array(items) => items.iter().any(holds_key),
+            _ => false,
         }
-        _ => false,
     }
+    serde_json::from_slice(text).is_ok_and(|value| holds_key(&value))
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
@@ -197,6 +202,7 @@ mod tests {
             "ecdsa-sha2-nistp256 AAAA",
             r#" {"kty":"oct","k":"c2VjcmV0"}"#,
             r#"{"keys":[]}"#,
+            r#"[{"kty":"oct","k":"c2VjcmV0"}]"#,
         ] {
             assert!(looks_like_a_public_secret(key.as_bytes()), "{key}");
         }
