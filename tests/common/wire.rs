@@ -62,6 +62,14 @@ impl Server {
         [read_reply(&mut reader), read_reply(&mut reader)]
     }
 
+    /// Sends a request that closes the connection, and reads all that comes back.
+    pub(crate) fn send_and_drain(&self, request: impl AsRef<[u8]>) -> String {
+        let mut answer = String::new();
+        let mut stream = self.sent(request.as_ref());
+        std::io::Read::read_to_string(&mut stream, &mut answer).expect("the answer is text");
+        answer
+    }
+
     fn sent(&self, request: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("connected");
         // Fails a test that would wait for ever.
