@@ -1,5 +1,10 @@
 //! DESIGN 6: what each refused request is answered with, the same from attribute, middleware and
 //! extractor, and what layers around them add to it.
+#![expect(clippy::too_many_lines, reason = "tables")]
+#![expect(
+    clippy::items_after_statements,
+    reason = "a handler stands beside its use"
+)]
 
 mod common;
 

@@ -27,7 +27,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// A file that was named cannot be read.
-    #[error("cannot read the file that `{key}` names{}: it takes a path", shown(path.as_deref()))]
+    #[error("cannot read the file {}", shown(key, path.as_deref()))]
     Unreadable {
         /// What named the file: a variable, or the argument `path`.
         key: &'static str,
@@ -38,9 +38,11 @@ pub enum ConfigError {
     },
 }
 
-fn shown(path: Option<&Path>) -> String {
-    path.map(|path| format!(", {}", path.display()))
-        .unwrap_or_default()
+fn shown(key: &str, path: Option<&Path>) -> String {
+    match path {
+        Some(path) => format!("{}, named by `{key}`", path.display()),
+        None => format!("that `{key}` names: it takes a path, and not the value itself"),
+    }
 }
 
 impl ConfigError {

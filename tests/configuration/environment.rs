@@ -267,9 +267,8 @@ fn a_file_that_cannot_be_read_or_is_given_beside_a_value_is_an_error() {
             folder.0.clone(),
             secret.join("below"),
         ] {
-            let message = error(&Probe::new(&base).with(key, &path), "unreadable", key);
-            // The value may be a secret in the wrong place: it is not shown.
-            assert!(!message.contains(&*path.to_string_lossy()), "{message}");
+            // Which file it was might be a secret in the wrong place.
+            error(&Probe::new(&base).with(key, &path), "unreadable", key);
         }
     }
     error(
@@ -386,8 +385,7 @@ fn a_named_dotenv_has_to_be_there() {
 
     for path in [folder.0.join("nowhere"), folder.0.clone()] {
         let message = error(&probe().of_file(&path), "unreadable", "path");
-        // The value may be a secret in the wrong place: it is not shown.
-        assert!(!message.contains(&*path.to_string_lossy()), "{message}");
+        assert!(message.contains(&*path.to_string_lossy()), "{message}");
     }
     let no_text = folder.write("latin1", b"JWT_SECRET=marker\xff\n");
     let message = error(&probe().of_file(&no_text), "unreadable", "path");
