@@ -1,0 +1,69 @@
+#!/bin/sh
+# Instructions per operation, counted by valgrind, against the accepted ones: sh benches/callgrind.sh
+#
+# Fails where a case differs by more than 5 % from benches/callgrind.accepted, in either direction: what
+# has become cheaper is accepted as well, so that it stays. `--accept` writes the counts down.
+#
+# A case runs N times and 2 N times, and the difference counts. The compression function of SHA-256 is
+# left out: valgrind has no SHA instructions, and a machine without them would count another one.
+set -eu
+
+cd "$(dirname "$0")/.."
+accepted=benches/callgrind.accepted
+band=5 # per cent
+times=200
+
+if ! command -v valgrind >/dev/null; then
+    echo 'valgrind is not there: installing it'
+    apt-get update -q >/dev/null && apt-get install -qy valgrind >/dev/null
+fi
+
+echo 'building'
+cargo build --quiet --release --package flask-pyjwt-benches --bin instructions
+program=${CARGO_TARGET_DIR:-target}/release/instructions
+
+# The instructions of a case that runs so many times.
+collected() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+        --toggle-collect='*instructions*counted*' \
+        --toggle-collect='*sha256_block_data_order_*' \
+        "$program" "$1" "$2" 2>&1 | awk '/Collected/ { print $4 }'
+}
+
+measure() {
+    for case in $("$program" || true); do
+        once=$(collected "$case" "$times")
+        twice=$(collected "$case" $((2 * times)))
+        echo "$case $(((twice - once) / times))"
+        echo "  $case" >&2
+    done
+}
+
+echo 'counting'
+counts=$(measure)
+
+if [ "${1:-}" = --accept ]; then
+    printf '%s\n' "$counts" >"$accepted"
+fi
+
+printf '%s\n' "$counts" | awk -v band="$band" -v accepted="$accepted" '
+    BEGIN {
+        while ((getline line < accepted) > 0) { split(line, part, " "); old[part[1]] = part[2] }
+        printf "\n%-24s %10s %10s %8s\n", "case", "counted", "accepted", "change"
+    }
+    {
+        now[$1] = $2
+        if (!($1 in old)) { printf "%-24s %10d %10s\n", $1, $2, "none"; failed = 1; next }
+        change = 100 * ($2 - old[$1]) / old[$1]
+        outside = change > band || change < -band
+        printf "%-24s %10d %10d %7.1f%%%s\n", $1, $2, old[$1], change, outside ? "  outside the band" : ""
+        failed = failed || outside
+    }
+    END {
+        none = now["http-none"]
+        extractor = now["http-extractor"] - none
+        printf "\na request above no authentication, of what the extractor adds (%d):\n", extractor
+        printf "  table     %.3f  must be at most 0.10\n", (now["http-ours-table"] - none) / extractor
+        printf "  no table  %.3f  must be at most 0.45\n", (now["http-ours"] - none) / extractor
+        exit failed
+    }'

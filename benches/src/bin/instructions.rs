@@ -1,0 +1,14 @@
+//! `instructions <case> <times>`: what `callgrind.sh` counts. Without a case, names them.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let case = arguments.next().unwrap_or_default();
+    let times = arguments.next().and_then(|times| times.parse().ok());
+    if flask_pyjwt_benches::run_instructions(&case, times.unwrap_or(1)) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,69 @@
+//! What runs under callgrind: one case, so many times, inside one function that is counted.
+
+use std::hint::black_box;
+
+use crate::{
+    candidates::{Field, name},
+    http::{Way, requests},
+    keys::Keys,
+    race::Candidate,
+};
+
+/// The cases, by the names that `callgrind.sh` calls them.
+const CASES: [(&str, Case); 14] = [
+    ("verify", Case::Verify(name::OURS)),
+    ("verify-map", Case::Verify(name::OURS_MAP)),
+    ("verify-hit", Case::Verify(name::TABLE)),
+    ("verify-jsonwebtoken", Case::Verify(name::MAP)),
+    ("verify-floor-map", Case::Verify(name::FLOOR_MAP)),
+    ("verify-floor-borrowed", Case::Verify(name::FLOOR_BORROWED)),
+    ("verify-signature", Case::Verify(name::SIGNATURE)),
+    ("mint", Case::Mint(name::MINT)),
+    ("mint-jsonwebtoken", Case::Mint(name::MAP)),
+    ("mint-signature", Case::Mint(name::SIGNATURE)),
+    ("http-none", Case::Http(Way::Nothing)),
+    ("http-extractor", Case::Http(Way::Extractor)),
+    ("http-ours", Case::Http(Way::Ours)),
+    ("http-ours-table", Case::Http(Way::OursWithTable)),
+];
+
+#[derive(Clone, Copy)]
+enum Case {
+    Verify(&'static str),
+    Mint(&'static str),
+    Http(Way),
+}
+
+/// Runs a case of HS256 so many times, after a few to warm up. Says whether there is such a case.
+pub fn run_instructions(case: &str, times: u32) -> bool {
+    let Some((_, case)) = CASES.into_iter().find(|(name, _)| *name == case) else {
+        for (name, _) in CASES {
+            println!("{name}");
+        }
+        return false;
+    };
+    let keys = Keys::generate("HS256");
+    match case {
+        Case::Verify(name) => count(find(Field::new(&keys).verify(), name), times),
+        Case::Mint(name) => count(find(Field::new(&keys).mint(), name), times),
+        Case::Http(way) => count(requests(way, &keys), times),
+    }
+    true
+}
+
+fn find<'a>(candidates: Vec<Candidate<'a>>, name: &str) -> Candidate<'a> {
+    let found = candidates.into_iter().find(|other| other.name == name);
+    found.expect("a candidate of this name")
+}
+
+fn count(mut candidate: Candidate<'_>, times: u32) {
+    candidate.run(10);
+    counted(&mut candidate, times);
+}
+
+/// The function whose instructions are counted, with all that it calls.
+#[inline(never)]
+fn counted(candidate: &mut Candidate<'_>, times: u32) {
+    candidate.run(times);
+    black_box(candidate);
+}

@@ -1,0 +1,25 @@
+//! Measurements of `flask-pyjwt` beside its peers: `cargo bench -p flask-pyjwt-benches`.
+
+mod allocations;
+mod candidates;
+mod chart;
+mod claims;
+mod floor;
+mod growth;
+mod http;
+mod instructions;
+mod keys;
+mod peers;
+mod race;
+mod report;
+mod run;
+mod settings;
+mod table;
+mod verify;
+
+// What the three programs call.
+pub use crate::{
+    allocations::{Counted, print_allocations},
+    instructions::run_instructions,
+    run::run,
+};

@@ -1,0 +1,64 @@
+//! The command line of the one command.
+
+use std::{fs, io, path::Path};
+
+use crate::{chart, growth, http, report::Report, settings::Settings, table, verify};
+
+const SECTIONS: [(&str, fn(&Settings, &mut Report)); 4] = [
+    ("verify", verify::run),
+    ("table", table::run),
+    ("http", http::run),
+    ("growth", growth::run),
+];
+
+/// Measures the sections that are named, or all, and leaves the results in `bench-results` beside
+/// the folder `temporary`. `allocations` is the path of the program that counts allocations.
+///
+/// # Errors
+///
+/// An argument that is neither a section nor `--quick`, or a file that cannot be written.
+pub fn run(arguments: &[String], allocations: &str, temporary: &str) -> io::Result<()> {
+    if arguments.iter().any(|argument| argument == http::MODE) {
+        return http::serve();
+    }
+    let mut named = Vec::new();
+    let mut quick = false;
+    for argument in arguments {
+        match argument.as_str() {
+            "--bench" => {} // what cargo says
+            "--quick" => quick = true,
+            section if SECTIONS.iter().any(|(name, _)| *name == section) => named.push(section),
+            other => {
+                let known = SECTIONS.map(|(name, _)| name).join(", ");
+                let message = format!("`{other}` is none of --quick, {known}");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+        }
+    }
+    let settings = Settings::new(quick, allocations.into());
+    let mut report = Report::default();
+    for (name, measure) in SECTIONS {
+        if named.is_empty() || named.contains(&name) {
+            measure(&settings, &mut report);
+        }
+    }
+    settings.done();
+    report.conclude();
+    if quick {
+        println!("A quick run: it shows that everything works; the figures mean little.");
+    }
+    save(&report, Path::new(temporary))
+}
+
+fn save(report: &Report, temporary: &Path) -> io::Result<()> {
+    let folder = temporary.with_file_name("bench-results");
+    fs::create_dir_all(&folder)?;
+    let json = serde_json::to_string_pretty(&report.json())?;
+    fs::write(folder.join("results.json"), json)?;
+    fs::write(folder.join("results.md"), report.markdown())?;
+    if !report.charts.is_empty() {
+        chart::draw(&report.charts, &folder.join("results.svg")).map_err(io::Error::other)?;
+    }
+    println!("Results: {}", folder.display());
+    Ok(())
+}
