@@ -59,7 +59,11 @@ impl Allocations {
 }
 
 /// The other program: counts with its allocator, and prints what it has found as JSON.
-pub fn print_allocations(counted: &dyn Fn() -> Counted) {
+///
+/// # Errors
+///
+/// When it cannot be written as JSON.
+pub fn print_allocations(counted: &dyn Fn() -> Counted) -> serde_json::Result<()> {
     let mut found = Allocations::default();
     for algorithm in ALGORITHMS {
         let keys = Keys::generate(algorithm);
@@ -83,8 +87,8 @@ pub fn print_allocations(counted: &dyn Fn() -> Counted) {
         let bytes = table_entry(&Keys::generate(algorithm), counted);
         found.table_entry.insert(algorithm.to_owned(), bytes);
     }
-    let json = serde_json::to_string(&found);
-    println!("{}", json.expect("JSON"));
+    println!("{}", serde_json::to_string(&found)?);
+    Ok(())
 }
 
 fn calls(mut candidate: Candidate<'_>, counted: &dyn Fn() -> Counted) -> f64 {

@@ -35,6 +35,7 @@ enum Case {
 }
 
 /// Runs a case of HS256 so many times, after a few to warm up. Says whether there is such a case.
+#[must_use = "says whether there is such a case"]
 pub fn run_instructions(case: &str, times: u32) -> bool {
     let Some((_, case)) = CASES.into_iter().find(|(name, _)| *name == case) else {
         for (name, _) in CASES {

@@ -4,7 +4,10 @@ use std::{fs, io, path::Path};
 
 use crate::{chart, growth, http, report::Report, settings::Settings, table, verify};
 
-const SECTIONS: [(&str, fn(&Settings, &mut Report)); 4] = [
+/// Measures, and tells what it has found.
+type Section = fn(&Settings, &mut Report);
+
+const SECTIONS: [(&str, Section); 4] = [
     ("verify", verify::run),
     ("table", table::run),
     ("http", http::run),

@@ -8,7 +8,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-fn main() {
+fn main() -> serde_json::Result<()> {
     print_allocations(&|| {
         let stats = ALLOCATOR.stats();
         let (allocated, freed) = (stats.bytes_allocated, stats.bytes_deallocated);
@@ -17,5 +17,5 @@ fn main() {
             // What reallocations have added is counted among the allocated bytes already.
             live_bytes: i64::try_from(allocated).unwrap_or(0) - i64::try_from(freed).unwrap_or(0),
         }
-    });
+    })
 }
