@@ -77,6 +77,10 @@ impl Expected {
                 Ok(claim.is_some_and(|claim| matches_text(&value, claim)))
             }
             (Variable::NoText, _) => Ok(false),
+            (Variable::Twice, _) => Err(Refusal::Mistake(format!(
+                "the claim `{name}` is bound to the route variable `{variable}`, and an enclosing \
+                 scope has one of the same name: rename one of them",
+            ))),
             (Variable::Unknown, None) => Err(Refusal::Mistake(format!(
                 "the claim `{name}` is bound to the route variable `{variable}`, and the route has {:?}",
                 route.names(),

@@ -12,6 +12,8 @@ pub(crate) struct RouteVariables<'a>(&'a HttpRequest);
 pub(super) enum Variable<'a> {
     /// There is no variable of this name.
     Unknown,
+    /// An enclosing scope has a variable of the same name: nobody can tell which one is meant.
+    Twice,
     /// There is one, and its value is no text: it matches nothing.
     NoText,
     Text(Cow<'a, str>),
@@ -27,9 +29,17 @@ impl<'a> RouteVariables<'a> {
     /// The router has decoded everything but `%25`, `%2F` and `%2B` already, and put U+FFFD for
     /// what is not UTF-8. Such a segment must not match a token that really says U+FFFD.
     pub(super) fn get(&self, name: &str) -> Variable<'a> {
-        let Some(value) = self.0.match_info().get(name) else {
+        let mut own = self
+            .0
+            .match_info()
+            .iter()
+            .filter(|(variable, _)| *variable == name);
+        let Some((_, value)) = own.next() else {
             return Variable::Unknown;
         };
+        if own.next().is_some() {
+            return Variable::Twice;
+        }
         if value.contains(char::REPLACEMENT_CHARACTER)
             && percent_decode_str(self.0.uri().path())
                 .decode_utf8()
