@@ -13,7 +13,7 @@ use crate::{
 pub(super) struct Guarded {
     /// `None` where credentials are optional and there were none.
     pub(super) token: Option<Token>,
-    /// Whether the attribute's wrapper will ask what became of the extraction.
+    /// Whether the attribute's wrapper is extracting, and will ask what became of it.
     pub(super) by_attribute: bool,
 }
 

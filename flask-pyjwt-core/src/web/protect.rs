@@ -6,7 +6,12 @@ use actix_web::{
     FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, web::Payload,
 };
 
-use super::{answer::answer, authorize::guard, current_token::Refused, registered::manager_of};
+use super::{
+    answer::answer,
+    authorize::{Guarded, guard},
+    current_token::Refused,
+    registered::manager_of,
+};
 use crate::rules::Requirement;
 
 /// A handler's answer, its type erased, so that one failed bound is one error and not three.
@@ -34,6 +39,10 @@ where
         let args = Args::from_request(&request, &mut payload.into_inner()).await;
         // `Option<CurrentToken<C>>` swallows its error; the request is refused all the same.
         let refused = request.extensions_mut().remove::<Refused>();
+        // What the handler extracts by hand is answered on the spot.
+        if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>() {
+            guarded.by_attribute = false;
+        }
         match (args, refused) {
             (
                 Ok(_),
