@@ -36,6 +36,7 @@ pub(crate) mod key {
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
+    pub(crate) const TOKEN_TABLE: &str = "token_table";
 }
 
 /// The configuration of an [`AuthManager`](crate::AuthManager).
@@ -274,8 +275,8 @@ impl Config {
     }
 
     /// Sets how many verified tokens are remembered, over all threads together: at most so many
-    /// entries and so many bytes. Zero of either switches the table off. By default 32,768 entries
-    /// and 64 MiB.
+    /// entries (up to 16,777,216) and so many bytes. Zero of either switches the table off. By
+    /// default 32,768 entries and 64 MiB.
     ///
     /// A token that is presented again is then found by its whole text instead of being verified
     /// again. Its times, revocation and the route's requirements are checked every time. An entry

@@ -20,6 +20,9 @@ const LONGEST_AGE: i64 = 3_155_760_000;
 /// The largest difference of clocks, in seconds, that is no attack surface.
 const LONGEST_LEEWAY: i64 = 300;
 
+/// The most tokens that a table remembers: their places alone take 256 MiB.
+const LARGEST_TABLE: usize = 1 << 24;
+
 /// A configuration without a mistake, in the parts that use it.
 pub(crate) struct Validated {
     pub(crate) verification: Verification,
@@ -66,6 +69,13 @@ impl Config {
             return Err(ConfigError::invalid(
                 key::MAX_TOKEN_SIZE,
                 "must be 256 bytes to 1 MiB",
+            ));
+        }
+
+        if self.table.entries > LARGEST_TABLE {
+            return Err(ConfigError::invalid(
+                key::TOKEN_TABLE,
+                "must have at most 16777216 entries",
             ));
         }
 
