@@ -4,10 +4,16 @@
 #[doc(inline)]
 pub use flask_pyjwt_core::{
     AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, Clock, Config, ConfigError,
-    CurrentToken, Expected, FrozenClock, Location, MintError, RefreshTokenBuilder, Rejection,
-    RequireToken, RequireTokenService, Requirement, SystemClock, Token, TokenError, TokenType,
-    UnknownAuthType, UnknownTokenType, UnverifiedToken,
+    CurrentToken, Expected, FrozenClock, Generation, Location, LoginBuilder, MintError,
+    RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken, RequireTokenService, Requirement,
+    Revocation, Rotated, Rotation, Session, SessionEvent, SessionRecord, SessionStore, Standing,
+    StoreError, StoreFuture, SubjectRecord, SystemClock, Token, TokenError, TokenIdentity,
+    TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
 };
+
+#[cfg(feature = "memory-store")]
+#[doc(inline)]
+pub use flask_pyjwt_core::MemoryStore;
 
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.

@@ -6,6 +6,7 @@ mod error;
 mod keys;
 mod manager;
 mod rules;
+mod session;
 mod token;
 mod web;
 
@@ -19,9 +20,17 @@ pub use crate::{
     keys::{AuthType, UnknownAuthType},
     manager::AuthManager,
     rules::{Expected, Location, Requirement},
+    session::{
+        Generation, LoginBuilder, RefreshBuilder, Revocation, Rotated, Rotation, Session,
+        SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
+        SubjectRecord, TokenIdentity, TokenPair,
+    },
     token::{
         AuthTokenBuilder, Clock, FrozenClock, RefreshTokenBuilder, SystemClock, Token, TokenError,
         TokenType, UnknownTokenType, UnverifiedToken,
     },
     web::{AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService},
 };
+
+#[cfg(feature = "memory-store")]
+pub use crate::session::MemoryStore;

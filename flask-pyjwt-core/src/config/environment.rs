@@ -73,6 +73,11 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     if let Some(leeway) = reader.seconds(key::LEEWAY) {
         config.leeway = leeway;
     }
+    config.sessions.lifetime = reader.seconds(key::SESSION_MAX_AGE);
+    config.sessions.idle = reader.seconds(key::SESSION_IDLE);
+    if let Some(grace) = reader.seconds(key::REFRESH_GRACE) {
+        config.sessions.grace = grace;
+    }
     config.audience = reader.text(key::AUDIENCE);
     config.key_id = reader.text(key::KEY_ID);
     if let Some(allow) = reader.switch(key::ALLOW_WEAK_SECRET) {
@@ -215,6 +220,10 @@ mod tests {
             ("JWT_AUDIENCE", ""),
             ("JWT_KEYID", ""),
             ("JWT_ALLOW_WEAK_SECRET", "maybe"),
+            ("JWT_SESSIONMAXAGE", "0"),
+            ("JWT_SESSIONIDLE", "1h"),
+            ("JWT_REFRESHGRACE", "-1"),
+            ("JWT_REFRESHGRACE", "301"),
             ("JWT_SECRET_FILE", "/there/is/no/such/file"),
         ] {
             let mut variables = vec![wrong];

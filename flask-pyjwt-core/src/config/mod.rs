@@ -3,6 +3,7 @@
 pub(crate) mod dotenv;
 mod environment;
 mod secret;
+mod sessions;
 mod validate;
 
 use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
@@ -10,8 +11,8 @@ use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
 use actix_web::{HttpRequest, HttpResponse};
 use time::Duration;
 
-use self::secret::Secret;
 pub(crate) use self::validate::Validated;
+use self::{secret::Secret, sessions::SessionConfig};
 use crate::{
     error::ConfigError,
     keys::AuthType,
@@ -33,10 +34,15 @@ pub(crate) mod key {
     pub(crate) const LEEWAY: &str = "JWT_LEEWAY";
     pub(crate) const KEY_ID: &str = "JWT_KEYID";
     pub(crate) const ALLOW_WEAK_SECRET: &str = "JWT_ALLOW_WEAK_SECRET";
+    pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
+    pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";
+    pub(crate) const REFRESH_GRACE: &str = "JWT_REFRESHGRACE";
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
+    pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";
+    pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
 }
 
 /// The configuration of an [`AuthManager`](crate::AuthManager).
@@ -56,6 +62,9 @@ pub(crate) mod key {
 /// | `JWT_LEEWAY` | [`leeway`](Self::leeway) | 0 seconds |
 /// | `JWT_KEYID` | [`key_id`](Self::key_id) | none |
 /// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
+/// | `JWT_SESSIONMAXAGE` | [`session_lifetime`](Self::session_lifetime) | 30 days |
+/// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
+/// | `JWT_REFRESHGRACE` | [`refresh_grace`](Self::refresh_grace) | 10 seconds |
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -89,6 +98,7 @@ pub struct Config {
     table: TableLimits,
     on_rejection: Option<RejectionHook>,
     token_check: Option<TokenCheck>,
+    sessions: SessionConfig,
     /// What was wrong with a variable, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -171,6 +181,7 @@ impl Config {
             table: DEFAULT_TABLE,
             on_rejection: None,
             token_check: None,
+            sessions: SessionConfig::default(),
             problems: BTreeMap::new(),
         }
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::{Config, Secret, key};
+use super::{Config, Secret, key, sessions::Times};
 use crate::{
     error::ConfigError,
     keys::{
         AuthType, Family, KeyProblem, KeyRing, Material, Signer, SigningKey, Verifier,
         VerifyingKey, looks_like_a_public_secret,
     },
+    session::Sessions,
     token::{ClaimRules, Minting, TokenTable, Verification},
     web::{Answers, TokenCheck},
 };
@@ -29,6 +30,7 @@ pub(crate) struct Validated {
     pub(crate) minting: Minting,
     pub(crate) answers: Answers,
     pub(crate) token_check: Option<TokenCheck>,
+    pub(crate) sessions: Option<Sessions>,
 }
 
 impl Config {
@@ -79,6 +81,16 @@ impl Config {
             ));
         }
 
+        let sessions = self.sessions.validate(&Times {
+            auth_max_age,
+            refresh_max_age,
+            leeway,
+            max_lifetime: self.max_lifetime,
+        })?;
+        let longest_life = sessions
+            .as_ref()
+            .map(|sessions| Duration::milliseconds(sessions.policy.longest_life));
+
         let id = self.key_id.as_deref();
         let (signer, verifier) = if auth_type.family() == Family::Hmac {
             if self.public_key.is_some() {
@@ -97,13 +109,14 @@ impl Config {
         Ok(Validated {
             answers: Answers::new(&issuer, self.on_rejection),
             token_check: self.token_check,
+            sessions,
             verification: Verification {
                 keys,
                 rules: ClaimRules {
                     issuer,
                     audience: self.audience,
                     leeway,
-                    max_lifetime: self.max_lifetime,
+                    max_lifetime: self.max_lifetime.or(longest_life),
                     integer_subjects: self.integer_subjects,
                 },
                 clock: self.clock,
@@ -140,7 +153,7 @@ fn non_empty(key: &'static str, text: Option<&str>) -> Result<(), ConfigError> {
     }
 }
 
-fn whole_seconds(key: &'static str, duration: Duration) -> Result<i64, ConfigError> {
+pub(super) fn whole_seconds(key: &'static str, duration: Duration) -> Result<i64, ConfigError> {
     if duration.subsec_nanoseconds() == 0 {
         Ok(duration.whole_seconds())
     } else {
@@ -148,7 +161,7 @@ fn whole_seconds(key: &'static str, duration: Duration) -> Result<i64, ConfigErr
     }
 }
 
-fn age(key: &'static str, age: Duration) -> Result<i64, ConfigError> {
+pub(super) fn age(key: &'static str, age: Duration) -> Result<i64, ConfigError> {
     match whole_seconds(key, age)? {
         ..=0 => Err(ConfigError::invalid(key, "must be at least 1 second")),
         seconds @ ..=LONGEST_AGE => Ok(seconds),

@@ -1,9 +1,10 @@
 //! What a route requires of a token, and the one comparison that decides it.
 
 mod decide;
+mod freshness;
 mod matching;
 mod requirement;
 mod route;
 
 pub use self::requirement::{Expected, Location, Requirement};
-pub(crate) use self::{decide::Refusal, route::RouteVariables};
+pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::Freshness;
 use crate::token::TokenType;
 
 /// What one claim has to be.
@@ -37,6 +38,7 @@ pub struct Requirement {
     pub(crate) claims: Vec<(String, Expected)>,
     pub(crate) scope: Option<Value>,
     pub(crate) override_claims: Option<Map<String, Value>>,
+    pub(crate) freshness: Option<Freshness>,
     pub(crate) optional: bool,
 }
 
@@ -50,6 +52,7 @@ impl Requirement {
             claims: Vec::new(),
             scope: None,
             override_claims: None,
+            freshness: None,
             optional: false,
         }
     }
@@ -79,6 +82,22 @@ impl Requirement {
     #[must_use]
     pub fn override_claims(mut self, claims: Map<String, Value>) -> Self {
         self.override_claims = Some(claims);
+        self
+    }
+
+    /// Requires the token that was issued at the login itself, and not by a refresh. Other ones are
+    /// answered with 401 and a challenge (RFC 9470) that asks for a new login.
+    #[must_use]
+    pub fn fresh(mut self, fresh: bool) -> Self {
+        self.freshness = fresh.then_some(Freshness::Login);
+        self
+    }
+
+    /// Requires the login to be at most so many seconds ago, by the claim `auth_time`. Other tokens
+    /// are answered with 401 and a challenge (RFC 9470) that asks for a new login.
+    #[must_use]
+    pub fn max_age(mut self, seconds: u32) -> Self {
+        self.freshness = Some(Freshness::Within { seconds });
         self
     }
 

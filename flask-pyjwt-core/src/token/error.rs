@@ -72,9 +72,13 @@ pub enum TokenError {
     /// `cnf` binds the token to a key whose possession cannot be proven here (RFC 7800).
     #[error("the token is bound to a key whose possession cannot be proven here")]
     Bound,
-    /// A check of [`Config::token_check`](crate::Config::token_check) says that it is revoked.
+    /// The session store does not know its session or says that it is revoked, or
+    /// [`Config::token_check`](crate::Config::token_check) says so.
     #[error("the token is revoked")]
     Revoked,
+    /// A refresh token that was rotated before: somebody has a copy (RFC 9700, section 4.14.2).
+    #[error("the refresh token was used before")]
+    Replayed,
     /// The clock shows a time before 1970 or after 9999.
     #[error("the clock is out of range")]
     Clock,
@@ -106,6 +110,7 @@ impl TokenError {
             Self::WrongType { .. } => "token_wrong_type",
             Self::Bound => "token_bound",
             Self::Revoked => "token_revoked",
+            Self::Replayed => "token_replayed",
             Self::Clock => "token_clock",
         }
     }

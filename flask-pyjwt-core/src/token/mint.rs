@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Token, TokenType, verify::Verification};
+use super::{
+    Token, TokenType,
+    draft::{Draft, OwnClaims, random_id},
+    verify::Verification,
+};
 use crate::{error::MintError, keys::AuthType};
-
-/// The claims that only the manager sets.
-const RESERVED: [&str; 10] = [
-    "iss", "sub", "iat", "exp", "nbf", "aud", "type", "rid", "jti", "cnf",
-];
 
 /// What minting needs beside [`Verification`].
 pub(crate) struct Minting {
@@ -44,8 +42,7 @@ pub(crate) struct Minting {
 pub struct AuthTokenBuilder<'a> {
     manager: (&'a Verification, &'a Minting),
     subject: String,
-    claims: Map<String, Value>,
-    error: Option<MintError>,
+    claims: OwnClaims,
 }
 
 impl<'a> AuthTokenBuilder<'a> {
@@ -57,17 +54,13 @@ impl<'a> AuthTokenBuilder<'a> {
         Self {
             manager: (verification, minting),
             subject: subject.to_string(),
-            claims: Map::new(),
-            error: None,
+            claims: OwnClaims::default(),
         }
     }
 
     /// Sets the claim `scope`. `null`, like Python's `None`, leaves it out.
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
-        match scope.into() {
-            Value::Null => drop(self.claims.remove("scope")),
-            scope => drop(self.claims.insert("scope".to_owned(), scope)),
-        }
+        self.claims.scope(scope.into());
         self
     }
 
@@ -75,15 +68,7 @@ impl<'a> AuthTokenBuilder<'a> {
     ///
     /// Reserved are `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf`.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        let name = name.into();
-        if RESERVED.contains(&name.as_str()) {
-            self.error.get_or_insert(MintError::ReservedClaim { name });
-            return self;
-        }
-        match serde_json::to_value(value) {
-            Ok(value) => drop(self.claims.insert(name, value)),
-            Err(source) => drop(self.error.get_or_insert(MintError::NoJson { name, source })),
-        }
+        self.claims.claim(name.into(), value);
         self
     }
 
@@ -95,16 +80,13 @@ impl<'a> AuthTokenBuilder<'a> {
     /// when verification would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
         let (verification, minting) = self.manager;
-        match self.error {
-            Some(error) => Err(error),
-            None => mint(
-                verification,
-                minting,
-                TokenType::Auth,
-                &self.subject,
-                self.claims,
-            ),
-        }
+        mint(
+            verification,
+            minting,
+            TokenType::Auth,
+            &self.subject,
+            self.claims.into_map()?,
+        )
     }
 }
 
@@ -141,9 +123,7 @@ impl<'a> RefreshTokenBuilder<'a> {
     /// [`MintError`] when the manager has no private key, when the system has no randomness, or
     /// when verification would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id).map_err(|_| MintError::Randomness)?;
-        let claims = Map::from_iter([("rid".to_owned(), URL_SAFE_NO_PAD.encode(id).into())]);
+        let claims = Map::from_iter([("rid".to_owned(), random_id()?.into())]);
         let (verification, minting) = self.manager;
         mint(
             verification,
@@ -162,46 +142,25 @@ impl fmt::Debug for RefreshTokenBuilder<'_> {
     }
 }
 
+/// Mints a token that is issued now, with the age of its type.
 fn mint(
     verification: &Verification,
     minting: &Minting,
     token_type: TokenType,
     subject: &str,
-    mut claims: Map<String, Value>,
+    claims: Map<String, Value>,
 ) -> Result<Token, MintError> {
-    let signing = verification
-        .keys
-        .signing
-        .as_ref()
-        .ok_or(MintError::MissingSigner)?;
     let issued_at = verification.clock.now()?.seconds();
     let max_age = match token_type {
         TokenType::Auth => minting.auth_max_age,
         TokenType::Refresh => minting.refresh_max_age,
     };
-    claims.insert("iss".to_owned(), (*verification.rules.issuer).into());
-    claims.insert("sub".to_owned(), subject.into());
-    claims.insert("iat".to_owned(), issued_at.into());
-    claims.insert("exp".to_owned(), issued_at.saturating_add(max_age).into());
-    claims.insert("type".to_owned(), token_type.name().into());
-    if let Some(audience) = &verification.rules.audience {
-        claims.insert("aud".to_owned(), audience.as_str().into());
-    }
-
-    let payload = Value::Object(claims).to_string();
-    let mut signed = format!("{}.{}", signing.header, URL_SAFE_NO_PAD.encode(&payload));
-    let signature = signing
-        .signer
-        .sign(signed.as_bytes())
-        .ok_or(MintError::Randomness)?;
-    signed.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut signed);
-    if signed.len() > verification.max_size {
-        return Err(MintError::TooLarge {
-            size: signed.len(),
-            limit: verification.max_size,
-        });
-    }
-    // The rules that every other server will apply.
-    Ok(verification.judge(signed, payload, minting.auth_type)?)
+    let draft = Draft {
+        token_type,
+        subject,
+        claims,
+        issued_at,
+        expires_at: issued_at.saturating_add(max_age),
+    };
+    draft.sign(verification)
 }

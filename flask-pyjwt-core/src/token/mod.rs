@@ -3,8 +3,10 @@
 mod claims;
 mod clock;
 mod document;
+mod draft;
 mod error;
 mod header;
+mod identity;
 mod json;
 mod mint;
 mod numeric_date;
@@ -25,6 +27,7 @@ pub(crate) use self::{
     claims::ClaimRules,
     clock::TimeSource,
     document::Json,
+    draft::{Draft, OwnClaims, random_id},
     header::Header,
     json::Kind,
     mint::Minting,

@@ -47,6 +47,11 @@ impl NumericDate {
         Self::from_seconds(elapsed.as_secs().try_into().ok()?, elapsed.subsec_nanos())
     }
 
+    /// The moment so many whole seconds after 1970; nothing where a token cannot say it.
+    pub(crate) fn at(seconds: i64) -> Option<Self> {
+        Self::from_seconds(seconds, 0)
+    }
+
     fn from_seconds(seconds: i64, nanoseconds: u32) -> Option<Self> {
         (0..=LATEST).contains(&seconds).then_some(Self {
             seconds,
@@ -57,6 +62,11 @@ impl NumericDate {
     /// Whole seconds since 1970.
     pub(crate) fn seconds(self) -> i64 {
         self.seconds
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn milliseconds(self) -> i64 {
+        self.seconds * 1_000 + i64::from(self.nanoseconds / 1_000_000)
     }
 
     /// The moment so many seconds later, which may lie beyond what a token can say.

@@ -14,6 +14,8 @@ use super::{
     claims::{RegisteredClaims, Subject},
     document::{Document, Json},
     header::Header,
+    identity::LastAnswer,
+    numeric_date::NumericDate,
 };
 use crate::keys::AuthType;
 
@@ -54,6 +56,8 @@ pub(super) struct Inner {
     pub(super) claims: RegisteredClaims,
     /// The claims as a map, made when somebody asks for it.
     pub(super) map: OnceLock<Map<String, Value>>,
+    /// When a session store last said that the token is good.
+    pub(super) last_answer: LastAnswer,
 }
 
 impl Token {
@@ -146,6 +150,19 @@ impl Token {
             .unwrap_or_default()
     }
 
+    /// The session that the token belongs to: the claim `sid`, if there is one.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.claim("sid").and_then(Value::as_str)
+    }
+
+    /// When the subject proved who it is: the claim `auth_time` (`OpenID` Connect Core, section 2), if
+    /// there is one.
+    #[must_use]
+    pub fn auth_time(&self) -> Option<OffsetDateTime> {
+        self.authenticated_at().map(NumericDate::to_date_time)
+    }
+
     /// The claims as a type of your own.
     ///
     /// # Errors
@@ -158,6 +175,10 @@ impl Token {
     /// The registered claims, read.
     pub(super) fn registered(&self) -> &RegisteredClaims {
         &self.0.claims
+    }
+
+    pub(crate) fn last_answer(&self) -> &LastAnswer {
+        &self.0.last_answer
     }
 
     /// The memory that it takes in bytes, with an estimate of the map that somebody may ask for.

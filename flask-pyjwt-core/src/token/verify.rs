@@ -7,6 +7,7 @@ use super::{
     claims::ClaimRules,
     clock::TimeSource,
     document::Document,
+    numeric_date::NumericDate,
     segments::{MAX_SIGNATURE, Segments},
     table::TokenTable,
     token::Inner,
@@ -31,12 +32,7 @@ impl Verification {
             return self.verify_anew(signed);
         };
         if let Some(token) = table.get(signed) {
-            let claims = token.registered();
-            let now = self.clock.now()?;
-            return match self
-                .rules
-                .check_time(claims.valid_from, claims.expires_at, now)
-            {
+            return match self.check_time(&token) {
                 Ok(()) => Ok(token),
                 Err(error) => {
                     table.remove(signed);
@@ -62,18 +58,28 @@ impl Verification {
             return Err(TokenError::Signature);
         }
         let payload = segments.decode_payload()?;
-        self.judge(signed.to_owned(), payload, key.auth_type)
+        let now = self.clock.now()?;
+        self.judge(signed.to_owned(), payload, key.auth_type, now)
     }
 
-    /// Judges the payload of a token whose signature is right.
+    /// Whether a token that was verified before is valid now.
+    pub(crate) fn check_time(&self, token: &Token) -> Result<(), TokenError> {
+        let claims = token.registered();
+        let now = self.clock.now()?;
+        self.rules
+            .check_time(claims.valid_from, claims.expires_at, now)
+    }
+
+    /// Judges the payload of a token whose signature is right, at this moment.
     pub(super) fn judge(
         &self,
         signed: String,
         payload: String,
         auth_type: crate::AuthType,
+        now: NumericDate,
     ) -> Result<Token, TokenError> {
         let payload = Document::object(payload).map_err(TokenError::payload)?;
-        let claims = self.rules.check(&payload, self.clock.now()?)?;
+        let claims = self.rules.check(&payload, now)?;
         let issuer = Arc::clone(&self.rules.issuer);
         Ok(Token::new(Inner {
             signed,
@@ -82,6 +88,7 @@ impl Verification {
             issuer,
             claims,
             map: <_>::default(),
+            last_answer: <_>::default(),
         }))
     }
 }

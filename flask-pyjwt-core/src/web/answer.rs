@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use serde_json::json;
 
@@ -66,11 +69,32 @@ pub(super) fn answer(
     response
 }
 
+/// A refusal that a handler has ended with, by `?` on what `AuthManager::refresh` and its like gave.
+/// Behind a guard it is answered like the guard's own.
+pub(super) fn rejection_of<B>(response: &HttpResponse<B>) -> Option<Rejection> {
+    response.error()?.as_error::<Rejection>().cloned()
+}
+
+/// Where nothing guards a route, such as that of a login, a refusal that its handler ends with is
+/// answered without a realm, and [`Config::on_rejection`](crate::Config::on_rejection) is not asked.
+impl ResponseError for Rejection {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        standard(None, self)
+    }
+}
+
 fn standard(answers: Option<&Answers>, rejection: &Rejection) -> HttpResponse {
     let mut response = HttpResponse::build(rejection.status());
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    if let (Some(answers), Some(error)) = (answers, rejection.challenge()) {
-        let challenge = format!("{}{error}", answers.challenge);
+    if let Some(error) = rejection.challenge() {
+        let challenge = match answers {
+            Some(answers) => format!("{}{error}", answers.challenge),
+            None => format!("Bearer{}", error.trim_start_matches(',')),
+        };
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Rejection::Unavailable { retry_after } = rejection {

@@ -38,7 +38,8 @@ pub(super) async fn guard(
     }
 }
 
-/// Decides in this order: credentials, token, its type, the server's own check, the claims.
+/// Decides in this order: credentials, token, its type, its session, the server's own check, the age
+/// of the login, the claims.
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
@@ -58,11 +59,17 @@ async fn authorize(
         }
         .into());
     }
+    if let Some(sessions) = &manager.parts().sessions {
+        sessions.check(&token, manager.now()?).await?;
+    }
     if let Some(check) = &manager.parts().token_check {
         check(token.clone()).await.map_err(|error| match error {
             CheckError::Revoked => TokenError::Revoked.into(),
             CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
         })?;
+    }
+    if let Some(freshness) = requirement.freshness {
+        freshness.check(&token, &manager.parts().verification)?;
     }
     requirement.decide(&token, &RouteVariables::of(request))?;
     Ok(Some(token))

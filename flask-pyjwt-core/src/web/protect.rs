@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{
-    answer::answer,
+    answer::{answer, rejection_of},
     authorize::{Guarded, guard},
     current_token::Refused,
     registered::manager_of,
@@ -54,11 +54,13 @@ where
             | (Err(_), Some(Refused { rejection, .. })) => {
                 answer(manager_of(&request).ok(), &rejection, &request)
             }
-            (Ok(args), _) => handler
-                .call(args)
-                .await
-                .respond_to(&request)
-                .map_into_boxed_body(),
+            (Ok(args), _) => {
+                let response = handler.call(args).await.respond_to(&request);
+                match rejection_of(&response) {
+                    Some(rejection) => answer(manager_of(&request).ok(), &rejection, &request),
+                    None => response.map_into_boxed_body(),
+                }
+            }
             (Err(error), None) => HttpResponse::from_error(error),
         }
     })

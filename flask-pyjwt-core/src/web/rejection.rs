@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use actix_web::http::StatusCode;
 
-use crate::{rules::Refusal, token::TokenError};
+use crate::{error::MintError, rules::Refusal, token::TokenError};
 
 /// Why a request did not reach its handler: one variant for every refusal there is.
 ///
@@ -16,7 +16,8 @@ use crate::{rules::Refusal, token::TokenError};
 /// | no credentials, or another scheme than Bearer | 401 | `Bearer realm="…"` |
 /// | malformed or refused token, token of the wrong type | 401 | and `error="invalid_token"` |
 /// | claim or scope not met, claims that do not fit the handler's type | 403 | and `error="insufficient_scope"` |
-/// | two fields, two places, two cookies | 400 | and `error="invalid_request"` |
+/// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
+/// | two fields, two places, two cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
 /// | a check that cannot be made | 503 | none, but `Retry-After` |
 /// | a mistake of the server's author | 500 | none |
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,22 @@ pub enum Rejection {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The route requires a more recent login than the token's (RFC 9470).
+    #[error("the login is not recent enough for the route")]
+    LoginTooOld {
+        /// How many seconds ago the login may have been at the most; 0 where the token has to be that of
+        /// the login itself.
+        max_age: u32,
+    },
+    /// A token that has neither a session nor an id cannot be revoked.
+    #[error("the token has no id to revoke it by: mint it with `AuthManager::login`")]
+    NotRevocable,
+    /// Sessions are used, and no store is configured.
+    #[error("no session store is configured: add `Config::session_store`")]
+    NoSessionStore,
+    /// A token that should be answered with cannot be minted.
+    #[error("the token is not minted: {0}")]
+    NotMinted(String),
     /// No manager is registered.
     #[error("no AuthManager is registered: add `.app_data(auth.clone())` to the App")]
     MissingManager,
@@ -83,17 +100,21 @@ impl Rejection {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingCredentials | Self::MalformedCredentials | Self::InvalidToken(_) => {
-                StatusCode::UNAUTHORIZED
-            }
-            Self::SeveralAuthorizations | Self::SeveralCookies | Self::SeveralPlaces => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MissingCredentials
+            | Self::MalformedCredentials
+            | Self::InvalidToken(_)
+            | Self::LoginTooOld { .. } => StatusCode::UNAUTHORIZED,
+            Self::SeveralAuthorizations
+            | Self::SeveralCookies
+            | Self::SeveralPlaces
+            | Self::NotRevocable => StatusCode::BAD_REQUEST,
             Self::ClaimNotMet { .. } | Self::ScopeNotMet | Self::ClaimsDoNotFit => {
                 StatusCode::FORBIDDEN
             }
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::MissingManager
+            Self::NoSessionStore
+            | Self::NotMinted(_)
+            | Self::MissingManager
             | Self::SeveralManagers
             | Self::Unguarded
             | Self::RouteMistake(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,6 +126,7 @@ impl Rejection {
     pub fn error(&self) -> &'static str {
         match self {
             Self::MissingCredentials => "unauthorized",
+            Self::LoginTooOld { .. } => "insufficient_user_authentication",
             _ => match self.status() {
                 StatusCode::UNAUTHORIZED => "invalid_token",
                 StatusCode::BAD_REQUEST => "invalid_request",
@@ -130,11 +152,15 @@ impl Rejection {
                 "A token of another type is required"
             }
             Self::InvalidToken(_) => "The token is not valid",
+            Self::LoginTooOld { .. } => "A more recent login is required",
+            Self::NotRevocable => "The token cannot be revoked",
             Self::ClaimNotMet { .. } | Self::ScopeNotMet | Self::ClaimsDoNotFit => {
                 "The token does not allow this"
             }
             Self::Unavailable { .. } => "The token cannot be checked at the moment",
-            Self::MissingManager
+            Self::NoSessionStore
+            | Self::NotMinted(_)
+            | Self::MissingManager
             | Self::SeveralManagers
             | Self::Unguarded
             | Self::RouteMistake(_) => "The server is misconfigured",
@@ -155,6 +181,10 @@ impl Rejection {
             Self::ScopeNotMet => "scope_not_met",
             Self::ClaimsDoNotFit => "claims_do_not_fit",
             Self::Unavailable { .. } => "unavailable",
+            Self::LoginTooOld { .. } => "login_too_old",
+            Self::NotRevocable => "not_revocable",
+            Self::NoSessionStore => "no_session_store",
+            Self::NotMinted(_) => "not_minted",
             Self::MissingManager => "missing_manager",
             Self::SeveralManagers => "several_managers",
             Self::Unguarded => "unguarded",
@@ -166,6 +196,15 @@ impl Rejection {
     pub(super) fn challenge(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::MissingCredentials => Some("".into()),
+            // RFC 9470, section 3
+            Self::LoginTooOld { max_age } => Some(
+                format!(
+                    r#", error="{}", error_description="{}", max_age="{max_age}""#,
+                    self.error(),
+                    self.description()
+                )
+                .into(),
+            ),
             _ if self.status().is_client_error() => Some(
                 format!(
                     r#", error="{}", error_description="{}""#,
@@ -175,6 +214,15 @@ impl Rejection {
                 .into(),
             ),
             _ => None,
+        }
+    }
+}
+
+impl From<MintError> for Rejection {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Refused(TokenError::Clock) => TokenError::Clock.into(),
+            error => Self::NotMinted(error.to_string()),
         }
     }
 }

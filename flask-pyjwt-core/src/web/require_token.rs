@@ -15,7 +15,11 @@ use actix_web::{
 };
 use serde_json::Value;
 
-use super::authorize::guard;
+use super::{
+    answer::{answer, rejection_of},
+    authorize::guard,
+    registered::manager_of,
+};
 use crate::{
     rules::{Expected, Location, Requirement},
     token::TokenType,
@@ -140,6 +144,18 @@ impl RequireToken {
         }
     }
 
+    /// Requires the token that was issued at the login itself, and not by a refresh; else 401 with a
+    /// challenge that asks for a new login (RFC 9470).
+    pub fn fresh(self, fresh: bool) -> Self {
+        self.with(|requirement| requirement.fresh(fresh))
+    }
+
+    /// Requires the login to be at most so many seconds ago, by the claim `auth_time`; else 401 with a
+    /// challenge that asks for a new login (RFC 9470).
+    pub fn max_age(self, seconds: u32) -> Self {
+        self.with(|requirement| requirement.max_age(seconds))
+    }
+
     /// Lets requests without credentials pass; bad credentials are refused all the same.
     pub fn optional(self, optional: bool) -> Self {
         self.with(|requirement| requirement.optional(optional))
@@ -195,7 +211,17 @@ where
         let (requirement, service) = (Rc::clone(&self.requirement), Rc::clone(&self.service));
         Box::pin(async move {
             match guard(&requirement, request.request(), false).await {
-                Ok(()) => Ok(service.call(request).await?.map_into_left_body()),
+                Ok(()) => {
+                    let response = service.call(request).await?;
+                    match rejection_of(response.response()) {
+                        Some(rejection) => {
+                            let (request, _) = response.into_parts();
+                            let refused = answer(manager_of(&request).ok(), &rejection, &request);
+                            Ok(ServiceResponse::new(request, refused).map_into_right_body())
+                        }
+                        None => Ok(response.map_into_left_body()),
+                    }
+                }
                 Err(refused) => Ok(request.into_response(refused).map_into_right_body()),
             }
         })

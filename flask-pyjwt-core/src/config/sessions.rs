@@ -1,0 +1,174 @@
+//! The part of the configuration that is about sessions.
+
+use std::sync::Arc;
+
+use time::Duration;
+
+use super::{Config, key, validate};
+use crate::{
+    error::ConfigError,
+    session::{EventHook, Policy, SessionEvent, SessionStore, Sessions},
+};
+
+/// How long a session lives in all unless configured otherwise, or its refresh tokens live longer.
+const DEFAULT_LIFETIME: Duration = Duration::days(30);
+const DEFAULT_GRACE: Duration = Duration::seconds(10);
+const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(250);
+/// A longer grace window would be a second life for stolen tokens.
+const LONGEST_GRACE: Duration = Duration::minutes(5);
+const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
+
+/// What is configured of sessions.
+#[derive(Clone)]
+pub(super) struct SessionConfig {
+    store: Option<Arc<dyn SessionStore>>,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) idle: Option<Duration>,
+    pub(super) grace: Duration,
+    staleness: Duration,
+    timeout: Duration,
+    on_event: Option<EventHook>,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            store: None,
+            lifetime: None,
+            idle: None,
+            grace: DEFAULT_GRACE,
+            staleness: Duration::ZERO,
+            timeout: DEFAULT_TIMEOUT,
+            on_event: None,
+        }
+    }
+}
+
+impl Config {
+    /// Keeps sessions in this store: `AuthManager::login`, rotation and revocation work, and every
+    /// guarded request is checked for revocation in one step of the store.
+    ///
+    /// With a store, `max_lifetime` is the longest age of a token minted here unless it is set: a
+    /// revocation has to be remembered for as long as a token may live.
+    pub fn session_store(mut self, store: impl SessionStore) -> Self {
+        self.sessions.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets how long a session lives in all, however often it is refreshed: whole seconds, 1 to
+    /// 3,155,760,000 (100 years). By default 30 days, or the age of refresh tokens where that is longer.
+    #[doc(alias = "JWT_SESSIONMAXAGE")]
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.sessions.lifetime = Some(lifetime);
+        self.settled(&[key::SESSION_MAX_AGE])
+    }
+
+    /// Sets how long a session lives without being refreshed, which is the age of its refresh
+    /// tokens: whole seconds, 1 to 3,155,760,000. By default the age of other refresh tokens.
+    #[doc(alias = "JWT_SESSIONIDLE")]
+    pub fn session_idle(mut self, idle: Duration) -> Self {
+        self.sessions.idle = Some(idle);
+        self.settled(&[key::SESSION_IDLE])
+    }
+
+    /// Sets for how long a refresh token that was rotated gets the same successor again: for a retry, or
+    /// a parallel tab. Later it is taken for stolen, and its session is revoked. 0 to 300 whole
+    /// seconds, by default 10.
+    #[doc(alias = "JWT_REFRESHGRACE")]
+    pub fn refresh_grace(mut self, grace: Duration) -> Self {
+        self.sessions.grace = grace;
+        self.settled(&[key::REFRESH_GRACE])
+    }
+
+    /// Lets auth tokens pass without asking the store when it has said at most this long ago that they
+    /// are good. By default zero: it is asked every time. What this process itself revokes counts at
+    /// once; what another process revokes, after this time. Refresh tokens are always asked about.
+    ///
+    /// The answers are kept in the table of verified tokens; without that, the store is asked.
+    pub fn revocation_staleness(mut self, staleness: Duration) -> Self {
+        self.sessions.staleness = staleness;
+        self
+    }
+
+    /// Sets for how long the store is waited for before a request is answered with 503: up to a
+    /// minute, by default 250 milliseconds.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.sessions.timeout = timeout;
+        self
+    }
+
+    /// Calls this when something about a session should be heard of, such as a refresh token that
+    /// somebody has a copy of. It should return soon: the request waits for it.
+    pub fn on_session_event(
+        mut self,
+        hook: impl Fn(&SessionEvent) + Send + Sync + 'static,
+    ) -> Self {
+        self.sessions.on_event = Some(Arc::new(hook));
+        self
+    }
+}
+
+/// The other times of a configuration without a mistake, in seconds.
+pub(super) struct Times {
+    pub(super) auth_max_age: i64,
+    pub(super) refresh_max_age: i64,
+    pub(super) leeway: i64,
+    pub(super) max_lifetime: Option<Duration>,
+}
+
+impl SessionConfig {
+    /// Checks every value. Gives nothing where there is no store.
+    pub(super) fn validate(self, times: &Times) -> Result<Option<Sessions>, ConfigError> {
+        let refresh_max_age = Duration::seconds(times.refresh_max_age);
+        let idle = validate::age(key::SESSION_IDLE, self.idle.unwrap_or(refresh_max_age))?;
+        let lifetime = self
+            .lifetime
+            .unwrap_or_else(|| DEFAULT_LIFETIME.max(Duration::seconds(idle)));
+        let lifetime = validate::age(key::SESSION_MAX_AGE, lifetime)?;
+        let grace = validate::whole_seconds(key::REFRESH_GRACE, self.grace)?;
+        if !(Duration::ZERO..=LONGEST_GRACE).contains(&self.grace) {
+            return Err(ConfigError::invalid(
+                key::REFRESH_GRACE,
+                "must be 0 to 300 seconds",
+            ));
+        }
+        if !(Duration::ZERO..=Duration::DAY).contains(&self.staleness) {
+            return Err(ConfigError::invalid(
+                key::REVOCATION_STALENESS,
+                "must be zero to a day",
+            ));
+        }
+        let timeout = match self.timeout.try_into() {
+            Ok(timeout) if !self.timeout.is_zero() && self.timeout <= LONGEST_TIMEOUT => timeout,
+            _ => {
+                return Err(ConfigError::invalid(
+                    key::STORE_TIMEOUT,
+                    "must be above zero and at most a minute",
+                ));
+            }
+        };
+        let Some(store) = self.store else {
+            return Ok(None);
+        };
+        let longest = times.auth_max_age.max(times.refresh_max_age).max(idle);
+        let longest_life = times
+            .max_lifetime
+            .map_or(longest, |life| life.whole_seconds() + 1);
+        if longest_life < longest {
+            return Err(ConfigError::invalid(
+                key::MAX_LIFETIME,
+                "is shorter than the age of a session's refresh tokens",
+            ));
+        }
+        let policy = Policy {
+            grace: grace * 1_000,
+            lifetime: lifetime * 1_000,
+            idle: idle * 1_000,
+            auth_max_age: times.auth_max_age * 1_000,
+            leeway: times.leeway * 1_000,
+            longest_life: longest_life * 1_000,
+            staleness: i64::try_from(self.staleness.whole_milliseconds()).unwrap_or(0),
+        };
+        Ok(Some(Sessions::new(store, policy, timeout, self.on_event)))
+    }
+}

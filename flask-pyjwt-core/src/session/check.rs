@@ -1,0 +1,81 @@
+//! Whether a verified token is still good.
+
+use super::{Revocation, Standing, TokenIdentity, policy::Sessions};
+use crate::{
+    manager::AuthManager,
+    token::{Token, TokenError, TokenType},
+    web::Rejection,
+};
+
+impl AuthManager {
+    /// Asks the session store whether a verified token, its session and its subject are still good.
+    /// Guards do so by themselves; this is for tokens of `verify_token`, and for connections that
+    /// outlive their request.
+    ///
+    /// Without a store, every verified token is good until it expires.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::InvalidToken`] when it has expired or is revoked, [`Rejection::Unavailable`] when
+    /// the store does not answer.
+    pub async fn check(&self, token: &Token) -> Result<(), Rejection> {
+        self.parts().verification.check_time(token)?;
+        match &self.parts().sessions {
+            Some(sessions) => sessions.check(token, self.now()?).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sessions {
+    /// Asks the store about a token, unless it has said a moment ago that it is good.
+    pub(crate) async fn check(&self, token: &Token, now: i64) -> Result<(), Rejection> {
+        // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
+        let epoch = self.epoch();
+        let staleness = match token.token_type() {
+            TokenType::Auth => self.policy.staleness,
+            TokenType::Refresh => 0,
+        };
+        if staleness > 0 && token.last_answer().holds(epoch, now, staleness) {
+            return Ok(());
+        }
+        let identity = self.identity(token)?;
+        let standing = self.ask(|store| store.standing(&identity, now)).await?;
+        match standing {
+            Standing::Good => {
+                if staleness > 0 {
+                    token.last_answer().note(epoch, now);
+                }
+                Ok(())
+            }
+            Standing::Revoked => Err(TokenError::Revoked.into()),
+            Standing::Replayed => {
+                let TokenIdentity {
+                    subject, session, ..
+                } = identity;
+                let session = session.unwrap_or_default();
+                let revocation = Revocation::Session {
+                    subject: subject.clone(),
+                    session: session.clone(),
+                };
+                self.revoke(&revocation, now).await?;
+                self.replayed(&subject, &session);
+                Err(TokenError::Replayed.into())
+            }
+        }
+    }
+
+    /// What the store has to know of a token.
+    fn identity(&self, token: &Token) -> Result<TokenIdentity, TokenError> {
+        Ok(TokenIdentity {
+            subject: token.sub().to_owned(),
+            session: token.id("sid")?,
+            id: token.own_id()?,
+            issued_at: token.issued_at_milliseconds(),
+            grace: match token.token_type() {
+                TokenType::Auth => None,
+                TokenType::Refresh => Some(self.policy.grace),
+            },
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! Why a store did not do what it was asked.
+
+use std::error::Error;
+
+/// Why a [`SessionStore`](crate::SessionStore) did not answer.
+///
+/// Whatever the reason, nobody is let in: the client gets 503 with `Retry-After`, the log this.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It is out of reach, or failed.
+    #[error("the session store cannot be reached or failed")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It did not answer within [`Config::store_timeout`](crate::Config::store_timeout).
+    #[error("the session store did not answer within {milliseconds} ms")]
+    Timeout {
+        /// The limit in milliseconds.
+        milliseconds: u128,
+    },
+    /// It is bounded, and holds as much as it may.
+    #[error("the session store is full: it holds {limit} entries")]
+    Full {
+        /// How many entries it may hold.
+        limit: usize,
+    },
+    /// What it holds cannot be read.
+    #[error("the session store holds what it did not write: {reason}")]
+    Corrupt {
+        /// What is wrong, without the content itself.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// The error of a store that is out of reach, or failed.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+
+    /// The error of a store that holds what it did not write.
+    pub fn corrupt(reason: impl std::fmt::Display) -> Self {
+        Self::Corrupt {
+            reason: reason.to_string(),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Opening a session.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Generation, SessionRecord, policy::Sessions};
+use crate::{
+    error::MintError,
+    manager::AuthManager,
+    token::{Draft, OwnClaims, Token, TokenType, random_id},
+    web::Rejection,
+};
+
+/// The longest label in characters; what is longer is cut.
+const LONGEST_LABEL: usize = 256;
+
+/// The two tokens of a session: one for resources, one for the next pair.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TokenPair {
+    /// Short-lived, for access to resources. It has the claims `jti`, `sid` and `auth_time`.
+    pub auth: Token,
+    /// For [`AuthManager::refresh`], once. It has the claims `rid` and `sid`.
+    pub refresh: Token,
+}
+
+/// A session in the making: [`AuthManager::login`]. It opens when it is awaited.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+/// use serde_json::json;
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = AuthManager::new(
+///     Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+///         .session_store(MemoryStore::default()),
+/// )?;
+/// let pair = auth.login("alice").scope(json!({"admin": true})).label("Firefox").await?;
+/// assert!(auth.check(&pair.auth).await.is_ok());
+///
+/// auth.logout(&pair.auth).await?;
+/// assert!(auth.check(&pair.auth).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a session opens when this is awaited"]
+pub struct LoginBuilder<'a> {
+    manager: &'a AuthManager,
+    subject: String,
+    claims: OwnClaims,
+    label: Option<String>,
+}
+
+impl AuthManager {
+    /// Begins a session for this subject, which becomes a string: `42` gives `"42"`. Awaited, it
+    /// gives both tokens.
+    ///
+    /// Before that, the password or whatever proves who this is has to be right.
+    ///
+    /// # Errors
+    ///
+    /// When awaited: [`Rejection::Unavailable`] when the store does not answer,
+    /// [`Rejection::NoSessionStore`], and [`Rejection::NotMinted`] for claims that cannot be.
+    pub fn login(&self, subject: impl fmt::Display) -> LoginBuilder<'_> {
+        LoginBuilder {
+            manager: self,
+            subject: subject.to_string(),
+            claims: OwnClaims::default(),
+            label: None,
+        }
+    }
+}
+
+impl LoginBuilder<'_> {
+    /// Sets the claim `scope` of all auth tokens of the session.
+    pub fn scope(mut self, scope: impl Into<Value>) -> Self {
+        self.claims.scope(scope.into());
+        self
+    }
+
+    /// Sets a claim of all auth tokens of the session to anything that becomes JSON.
+    ///
+    /// Beside what is reserved in every token, `sid` and `auth_time` are.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.claims.session_claim(name.into(), value);
+        self
+    }
+
+    /// Sets what a person recognises the session by in a list, for instance the `User-Agent`. At
+    /// most 256 characters are kept.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        let label: String = label.into();
+        self.label = Some(label.chars().take(LONGEST_LABEL).collect());
+        self
+    }
+
+    async fn open(self) -> Result<TokenPair, Rejection> {
+        let (manager, sessions) = (self.manager, self.manager.sessions_or_reject()?);
+        let policy = sessions.policy;
+        let now = manager.now()?;
+        let ends_at = now.saturating_add(policy.lifetime);
+        let session = SessionRecord {
+            id: random_id()?,
+            subject: self.subject,
+            opened_at: now,
+            expires_at: now.saturating_add(policy.idle).min(ends_at),
+            ends_at,
+            label: self.label,
+            claims: self.claims.into_json()?,
+            generations: vec![Generation::new(now)?],
+        };
+        // What cannot be minted opens no session.
+        let pair = manager.mint_pair(sessions, &session, &session.generations[0])?;
+        sessions.ask(|store| store.open(&session, now)).await?;
+        Ok(pair)
+    }
+}
+
+impl<'a> IntoFuture for LoginBuilder<'a> {
+    type Output = Result<TokenPair, Rejection>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}
+
+impl fmt::Debug for LoginBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginBuilder").finish_non_exhaustive()
+    }
+}
+
+impl Generation {
+    /// A pair with ids that nobody can guess.
+    pub(super) fn new(now: i64) -> Result<Self, MintError> {
+        Ok(Self {
+            refresh_id: random_id()?,
+            auth_id: random_id()?,
+            issued_at: now,
+        })
+    }
+}
+
+impl AuthManager {
+    pub(super) fn sessions_or_reject(&self) -> Result<&Sessions, Rejection> {
+        self.parts()
+            .sessions
+            .as_ref()
+            .ok_or(Rejection::NoSessionStore)
+    }
+
+    /// Now, in milliseconds since 1970.
+    pub(crate) fn now(&self) -> Result<i64, Rejection> {
+        Ok(self.parts().verification.clock.now()?.milliseconds())
+    }
+
+    /// Mints the tokens of a generation: the same ids, times and claims, however often.
+    pub(super) fn mint_pair(
+        &self,
+        sessions: &Sessions,
+        session: &SessionRecord,
+        generation: &Generation,
+    ) -> Result<TokenPair, Rejection> {
+        let policy = sessions.policy;
+        let issued_at = generation.issued_at.div_euclid(1_000);
+        let ends_at = session.ends_at.div_euclid(1_000);
+        let until = |age: i64| issued_at.saturating_add(age.div_euclid(1_000)).min(ends_at);
+        let idle = policy.idle;
+        let sid = ("sid", Value::from(session.id.as_str()));
+
+        let mut claims: Map<String, Value> = serde_json::from_str(&session.claims)
+            .map_err(|_| Rejection::NotMinted("the session's claims cannot be read".to_owned()))?;
+        let opened_at = session.opened_at.div_euclid(1_000);
+        claims.extend(
+            [
+                sid.clone(),
+                ("jti", generation.auth_id.as_str().into()),
+                ("auth_time", opened_at.into()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let draft = |token_type, claims, expires_at| Draft {
+            token_type,
+            subject: &session.subject,
+            claims,
+            issued_at,
+            expires_at,
+        };
+        let auth = draft(
+            TokenType::Auth,
+            claims,
+            until(policy.auth_max_age.min(idle)),
+        );
+        let claims = [sid, ("rid", generation.refresh_id.as_str().into())]
+            .map(|(name, value)| (name.to_owned(), value));
+        let refresh = draft(TokenType::Refresh, Map::from_iter(claims), until(idle));
+        let verification = &self.parts().verification;
+        Ok(TokenPair {
+            auth: auth.sign(verification)?,
+            refresh: refresh.sign(verification)?,
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! Sessions in this process's memory.
+
+use std::{
+    collections::HashMap,
+    future::ready,
+    hash::{BuildHasher as _, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
+    SubjectRecord, TokenIdentity,
+};
+
+/// How many parts it has, each behind a lock of its own.
+const SHARDS: usize = 16;
+/// How many sessions and revocations it holds unless told otherwise.
+const DEFAULT_LIMIT: usize = 1 << 20;
+
+/// Sessions in this process's memory: for tests, and for servers of one process that may forget all
+/// sessions when they end.
+///
+/// It holds so many sessions and revocations, by default 1,048,576, and forgets what has expired.
+/// When it is full, logins are answered with 503, and nobody is logged out for it. A session takes about
+/// 700 bytes.
+///
+/// What was revoked by its id or subject is forgotten with the process too: tokens of no session are
+/// good again then, until they expire. Tokens of its sessions are not, since it knows none of them.
+#[derive(Debug)]
+pub struct MemoryStore {
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: RandomState,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    subjects: HashMap<Box<str>, SubjectRecord>,
+    /// Sessions and revocations, together.
+    entries: usize,
+    /// When so many are reached, what has expired is looked for.
+    sweep_at: usize,
+}
+
+impl MemoryStore {
+    /// A store that holds so many sessions and revocations at the most.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+            limit,
+        }
+    }
+
+    fn shard(&self, subject: &str) -> MutexGuard<'_, Shard> {
+        #[expect(clippy::cast_possible_truncation, reason = "only its last bits count")]
+        let number = self.hasher.hash_one(subject) as usize % SHARDS;
+        // Every step leaves a record whole.
+        self.shards[number]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A shard with room for one entry more.
+    fn with_room(&self, subject: &str, now: i64) -> Result<MutexGuard<'_, Shard>, StoreError> {
+        let mut shard = self.shard(subject);
+        let limit = (self.limit / SHARDS).max(1);
+        if shard.entries >= shard.sweep_at.min(limit) {
+            shard.sweep(now);
+        }
+        if shard.entries < limit {
+            Ok(shard)
+        } else {
+            Err(StoreError::Full { limit: self.limit })
+        }
+    }
+}
+
+impl Shard {
+    fn change<T>(&mut self, subject: &str, change: impl FnOnce(&mut SubjectRecord) -> T) -> T {
+        let record = self.subjects.entry(subject.into()).or_default();
+        self.entries -= record.len();
+        let result = change(record);
+        self.entries += record.len();
+        if record.is_empty() {
+            self.subjects.remove(subject);
+        }
+        result
+    }
+
+    /// Forgets what has ended. Twice as much as is left has to come before that is done again, so
+    /// that each entry is looked at a few times in all.
+    fn sweep(&mut self, now: i64) {
+        self.subjects.retain(|_, record| {
+            record.forget_ended(now);
+            !record.is_empty()
+        });
+        self.entries = self.subjects.values().map(SubjectRecord::len).sum();
+        self.sweep_at = 2 * self.entries + 64;
+        self.subjects.shrink_to(2 * self.subjects.len());
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new(DEFAULT_LIMIT)
+    }
+}
+
+/// An answer that is there at once.
+fn at_once<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> StoreFuture<'a, T> {
+    Box::pin(ready(answer))
+}
+
+impl SessionStore for MemoryStore {
+    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+        at_once(self.with_room(&session.subject, now).map(|mut shard| {
+            shard.change(&session.subject, |record| record.open(session.clone()));
+        }))
+    }
+
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        let mut shard = self.shard(&rotation.subject);
+        at_once(Ok(
+            shard.change(&rotation.subject, |record| record.rotate(rotation))
+        ))
+    }
+
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        let shard = self.shard(&token.subject);
+        at_once(Ok(match shard.subjects.get(&*token.subject) {
+            Some(record) => record.standing(token, now),
+            None => SubjectRecord::default().standing(token, now),
+        }))
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        let subject = revocation.subject();
+        let shard = match revocation {
+            Revocation::Session { .. } => Ok(self.shard(subject)),
+            Revocation::Token { .. } | Revocation::Subject { .. } => self.with_room(subject, now),
+        };
+        at_once(shard.map(|mut shard| {
+            shard.change(subject, |record| record.revoke(revocation));
+        }))
+    }
+
+    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+        let shard = self.shard(subject);
+        let record = shard.subjects.get(subject);
+        at_once(Ok(
+            record.map_or_else(Vec::new, |record| record.sessions(now))
+        ))
+    }
+}

@@ -1,0 +1,32 @@
+//! Sessions: lines of refresh tokens that are rotated, can be listed and ended, and the stores that
+//! remember them.
+//!
+//! The way of a request: `check` asks the store about a verified token; a handler calls `login`,
+//! `refresh` or `end`; each is one step of the [`SessionStore`].
+
+mod check;
+mod end;
+mod error;
+mod event;
+mod login;
+#[cfg(feature = "memory-store")]
+mod memory;
+mod policy;
+mod record;
+mod refresh;
+mod store;
+mod subject;
+
+#[cfg(feature = "memory-store")]
+pub use self::memory::MemoryStore;
+pub use self::{
+    end::Session,
+    error::StoreError,
+    event::SessionEvent,
+    login::{LoginBuilder, TokenPair},
+    record::{Generation, Rotated, Rotation, SessionRecord},
+    refresh::RefreshBuilder,
+    store::{Revocation, SessionStore, Standing, StoreFuture, TokenIdentity},
+    subject::SubjectRecord,
+};
+pub(crate) use self::{event::EventHook, policy::Policy, policy::Sessions};

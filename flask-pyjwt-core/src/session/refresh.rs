@@ -1,0 +1,109 @@
+//! Rotating a refresh token.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Generation, Rotated, Rotation, TokenPair};
+use crate::{
+    manager::AuthManager,
+    token::{OwnClaims, Token, TokenError, TokenType},
+    web::Rejection,
+};
+
+/// A rotation in the making: [`AuthManager::refresh`]. It happens when it is awaited.
+#[must_use = "a token is rotated when this is awaited"]
+pub struct RefreshBuilder<'a> {
+    manager: &'a AuthManager,
+    current: &'a Token,
+    claims: Option<OwnClaims>,
+}
+
+impl AuthManager {
+    /// Rotates a refresh token of a session: awaited, it gives the next pair, once.
+    ///
+    /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
+    /// gets the same pair again. Later, the token is a copy in somebody's hands: the session and
+    /// all its tokens are revoked, and
+    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of it.
+    ///
+    /// # Errors
+    ///
+    /// When awaited: [`Rejection::InvalidToken`] when the token is no refresh token of a live session
+    /// or was used before, [`Rejection::Unavailable`] when the store does not answer.
+    pub fn refresh<'a>(&'a self, current: &'a Token) -> RefreshBuilder<'a> {
+        RefreshBuilder {
+            manager: self,
+            current,
+            claims: None,
+        }
+    }
+}
+
+impl RefreshBuilder<'_> {
+    /// Sets the claim `scope` of auth tokens from now on. Whoever sets any claim here sets them all:
+    /// those of the login do not go on then.
+    pub fn scope(mut self, scope: impl Into<Value>) -> Self {
+        let claims = self.claims.get_or_insert_default();
+        claims.scope(scope.into());
+        self
+    }
+
+    /// Sets a claim of auth tokens from now on. Whoever sets any claim here sets them all: those of
+    /// the login do not go on then.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let claims = self.claims.get_or_insert_default();
+        claims.session_claim(name.into(), value);
+        self
+    }
+
+    async fn rotate(self) -> Result<TokenPair, Rejection> {
+        let (manager, token) = (self.manager, self.current);
+        let sessions = manager.sessions_or_reject()?;
+        if token.token_type() != TokenType::Refresh {
+            let expected = TokenType::Refresh;
+            return Err(TokenError::WrongType { expected }.into());
+        }
+        let session = token.required_id("sid")?;
+        let refresh_id = token.required_id("rid")?;
+        let policy = sessions.policy;
+        let rotation = Rotation {
+            subject: token.sub().to_owned(),
+            session,
+            refresh_id,
+            successor: Generation::new(manager.now()?)?,
+            idle: policy.idle,
+            grace: policy.grace,
+            claims: self.claims.map(OwnClaims::into_json).transpose()?,
+        };
+        match sessions.ask(|store| store.rotate(&rotation)).await? {
+            Rotated::Won(session) => manager.mint_pair(sessions, &session, &rotation.successor),
+            Rotated::Again(session, successor) => manager.mint_pair(sessions, &session, &successor),
+            Rotated::Replayed => {
+                sessions.replayed(&rotation.subject, &rotation.session);
+                Err(TokenError::Replayed.into())
+            }
+            Rotated::Gone => Err(TokenError::Revoked.into()),
+        }
+    }
+}
+
+impl<'a> IntoFuture for RefreshBuilder<'a> {
+    type Output = Result<TokenPair, Rejection>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.rotate())
+    }
+}
+
+impl fmt::Debug for RefreshBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshBuilder").finish_non_exhaustive()
+    }
+}

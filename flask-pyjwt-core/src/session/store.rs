@@ -1,0 +1,117 @@
+//! What a store of sessions has to do, and the laws by which it does it.
+
+use std::{future::Future, pin::Pin};
+
+use super::{Rotated, Rotation, SessionRecord, StoreError};
+
+/// A store's answer, which may take a while.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Remembers sessions, and what was revoked before its time.
+///
+/// Ready-made ones are behind features: `MemoryStore` for one process, `FileStore` for one machine,
+/// `RedisStore` for many. A store of your own keeps these laws, which
+/// `store_conformance!` (feature `store-conformance`) tests:
+///
+/// 1. **One step.** Each call is atomic: two at the same time act as if one had come after the other.
+///    Of any number of rotations with one refresh token, exactly one is [`Rotated::Won`].
+/// 2. **Acknowledged is kept.** What an answered call has changed is there for every later call, after
+///    a crash too if the store outlives crashes at all.
+/// 3. **Absent is ended.** A token of a session that the store does not know is revoked: losing
+///    sessions locks people out, and lets nobody in.
+/// 4. **The caller's clock.** `now` is the caller's time in milliseconds since 1970, and the only time that
+///    decides. A session is gone from `expires_at` on. Revocations are kept for as long as they say, or
+///    longer.
+/// 5. **No answer is an error.** Whatever cannot be answered for certain is a [`StoreError`]. Then
+///    nobody is let in.
+///
+/// Two subjects never touch, so that everything about one subject may lie in one row, key or shard:
+/// [`SubjectRecord`](crate::SubjectRecord) is all of it, with every step as a method.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Remembers a new session.
+    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()>;
+
+    /// Rotates a refresh token: [`SessionRecord::rotate`] says how. A token that is revoked by its
+    /// id, or whose session is not there, is [`Rotated::Gone`]. On [`Rotated::Replayed`] the session
+    /// is gone when this returns.
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated>;
+
+    /// Says how a token stands at the moment. Changes nothing.
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing>;
+
+    /// Ends something before its time. What is not there is ended already.
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()>;
+
+    /// The live sessions of a subject, in any order.
+    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>>;
+}
+
+/// What a store has to know of a token to say how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenIdentity {
+    /// The claim `sub`.
+    pub subject: String,
+    /// The claim `sid`: absent on tokens of no session.
+    pub session: Option<String>,
+    /// The claim `jti` of an auth token, `rid` of a refresh token.
+    pub id: Option<String>,
+    /// The claim `iat`, in milliseconds since 1970.
+    pub issued_at: i64,
+    /// For a refresh token, for how long it may be used again after it was rotated, in milliseconds;
+    /// `None` for an auth token.
+    pub grace: Option<i64>,
+}
+
+/// How a token stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against it.
+    Good,
+    /// Its session has ended or is not known, or it was revoked by its id or with its subject.
+    Revoked,
+    /// It is a refresh token that was rotated before the grace window: somebody has a copy.
+    Replayed,
+}
+
+/// Something that is ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// One token.
+    Token {
+        /// Its claim `sub`.
+        subject: String,
+        /// Its claim `jti` or `rid`.
+        id: String,
+        /// Until when that has to be remembered, in milliseconds since 1970: the token's end.
+        until: i64,
+    },
+    /// One session with all its tokens.
+    Session {
+        /// Whose session it is. A session of somebody else stays.
+        subject: String,
+        /// The session's id.
+        session: String,
+    },
+    /// All sessions of a subject, and its tokens of no session that were issued until now.
+    Subject {
+        /// Whose.
+        subject: String,
+        /// Tokens of no session whose `issued_at` is not later than this are revoked.
+        issued_until: i64,
+        /// Until when that has to be remembered, in milliseconds since 1970: the end of the last
+        /// such token.
+        until: i64,
+    },
+}
+
+impl Revocation {
+    /// Whom it is about.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Token { subject, .. }
+            | Self::Session { subject, .. }
+            | Self::Subject { subject, .. } => subject,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A token about to be minted: its claims, and their signature.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Token, TokenError, TokenType, numeric_date::NumericDate, verify::Verification};
+use crate::error::MintError;
+
+/// The claims that only the manager sets.
+const RESERVED: [&str; 10] = [
+    "iss", "sub", "iat", "exp", "nbf", "aud", "type", "rid", "jti", "cnf",
+];
+/// Those that it sets in tokens of sessions, besides.
+const RESERVED_IN_SESSIONS: [&str; 2] = ["sid", "auth_time"];
+
+/// The claims that a server gives to a token, collected by its builder.
+#[derive(Default)]
+pub(crate) struct OwnClaims {
+    claims: Map<String, Value>,
+    error: Option<MintError>,
+}
+
+impl OwnClaims {
+    /// Sets the scope. `null`, like Python's `None`, leaves it out.
+    pub(crate) fn scope(&mut self, scope: Value) {
+        match scope {
+            Value::Null => drop(self.claims.remove("scope")),
+            scope => drop(self.claims.insert("scope".to_owned(), scope)),
+        }
+    }
+
+    /// Sets a claim, or notes why it cannot be.
+    pub(crate) fn claim(&mut self, name: String, value: impl Serialize) {
+        if RESERVED.contains(&name.as_str()) {
+            self.error.get_or_insert(MintError::ReservedClaim { name });
+            return;
+        }
+        match serde_json::to_value(value) {
+            Ok(value) => drop(self.claims.insert(name, value)),
+            Err(source) => drop(self.error.get_or_insert(MintError::NoJson { name, source })),
+        }
+    }
+
+    /// Sets a claim of a session's tokens.
+    pub(crate) fn session_claim(&mut self, name: String, value: impl Serialize) {
+        if RESERVED_IN_SESSIONS.contains(&name.as_str()) {
+            self.error.get_or_insert(MintError::ReservedClaim { name });
+            return;
+        }
+        self.claim(name, value);
+    }
+
+    /// The claims, or the first thing that was wrong with them.
+    pub(crate) fn into_map(self) -> Result<Map<String, Value>, MintError> {
+        self.error.map_or(Ok(self.claims), Err)
+    }
+
+    /// The same as the text of a JSON object.
+    pub(crate) fn into_json(self) -> Result<String, MintError> {
+        self.into_map()
+            .map(|claims| Value::Object(claims).to_string())
+    }
+}
+
+/// An identifier that nobody can guess: 128 random bits.
+pub(crate) fn random_id() -> Result<String, MintError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|_| MintError::Randomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(id))
+}
+
+/// A token about to be minted.
+pub(crate) struct Draft<'a> {
+    pub(crate) token_type: TokenType,
+    pub(crate) subject: &'a str,
+    /// All claims but those that follow from the other fields and the configuration.
+    pub(crate) claims: Map<String, Value>,
+    /// Seconds since 1970.
+    pub(crate) issued_at: i64,
+    /// Seconds since 1970.
+    pub(crate) expires_at: i64,
+}
+
+impl Draft<'_> {
+    /// Signs it. What verification would refuse at the moment of its issue is not minted.
+    pub(crate) fn sign(self, verification: &Verification) -> Result<Token, MintError> {
+        let signing = verification
+            .keys
+            .signing
+            .as_ref()
+            .ok_or(MintError::MissingSigner)?;
+        let mut claims = self.claims;
+        claims.insert("iss".to_owned(), (*verification.rules.issuer).into());
+        claims.insert("sub".to_owned(), self.subject.into());
+        claims.insert("iat".to_owned(), self.issued_at.into());
+        claims.insert("exp".to_owned(), self.expires_at.into());
+        claims.insert("type".to_owned(), self.token_type.name().into());
+        if let Some(audience) = &verification.rules.audience {
+            claims.insert("aud".to_owned(), audience.as_str().into());
+        }
+
+        let payload = Value::Object(claims).to_string();
+        let mut signed = format!("{}.{}", signing.header, URL_SAFE_NO_PAD.encode(&payload));
+        let signature = signing
+            .signer
+            .sign(signed.as_bytes())
+            .ok_or(MintError::Randomness)?;
+        signed.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut signed);
+        if signed.len() > verification.max_size {
+            return Err(MintError::TooLarge {
+                size: signed.len(),
+                limit: verification.max_size,
+            });
+        }
+        // The rules that every other server will apply.
+        let issued_at = NumericDate::at(self.issued_at).ok_or(TokenError::Clock)?;
+        Ok(verification.judge(
+            signed,
+            payload,
+            verification.keys.verifying.auth_type,
+            issued_at,
+        )?)
+    }
+}

@@ -1,0 +1,72 @@
+//! By what a session store knows a token, and what it has said of it.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use super::{Token, TokenError, TokenType, document::Json, numeric_date::NumericDate};
+
+impl Token {
+    /// The claim `jti` of an auth token, `rid` of a refresh token.
+    pub(crate) fn own_id(&self) -> Result<Option<String>, TokenError> {
+        self.id(match self.token_type() {
+            TokenType::Auth => "jti",
+            TokenType::Refresh => "rid",
+        })
+    }
+
+    /// A claim that is an identifier, and has to be a string that is not empty.
+    pub(crate) fn id(&self, name: &'static str) -> Result<Option<String>, TokenError> {
+        let Some(value) = self.payload().member(name) else {
+            return Ok(None);
+        };
+        match value.as_str() {
+            Some(id) if !id.is_empty() => Ok(Some(id.into_owned())),
+            _ => Err(TokenError::MistypedClaim(name)),
+        }
+    }
+
+    /// The same for an identifier that has to be there.
+    pub(crate) fn required_id(&self, name: &'static str) -> Result<String, TokenError> {
+        self.id(name)?.ok_or(TokenError::MissingClaim(name))
+    }
+
+    pub(crate) fn issued_at(&self) -> NumericDate {
+        self.registered().issued_at
+    }
+
+    /// The claim `auth_time`, where it is a moment.
+    pub(crate) fn authenticated_at(&self) -> Option<NumericDate> {
+        let claim: Option<Json<'_>> = self.payload().member("auth_time");
+        claim.and_then(NumericDate::from_json)
+    }
+
+    pub(crate) fn issued_at_milliseconds(&self) -> i64 {
+        self.issued_at().milliseconds()
+    }
+
+    pub(crate) fn expires_at_milliseconds(&self) -> i64 {
+        self.registered().expires_at.milliseconds()
+    }
+}
+
+/// When a session store last said that a token is good, for those who need not ask every time.
+#[derive(Debug, Default)]
+pub(crate) struct LastAnswer {
+    /// Milliseconds since 1970.
+    at: AtomicI64,
+    /// What was revoked by then, counted; 0 for no answer. Written last.
+    epoch: AtomicU64,
+}
+
+impl LastAnswer {
+    /// Whether that was said at most so many milliseconds ago, and nothing was revoked since.
+    pub(crate) fn holds(&self, epoch: u64, now: i64, staleness: i64) -> bool {
+        self.epoch.load(Ordering::Acquire) == epoch
+            && (0..=staleness).contains(&now.saturating_sub(self.at.load(Ordering::Acquire)))
+    }
+
+    /// Notes that it was said now, to a question that was asked at that epoch.
+    pub(crate) fn note(&self, epoch: u64, now: i64) {
+        self.at.store(now, Ordering::Release);
+        self.epoch.store(epoch, Ordering::Release);
+    }
+}
