@@ -15,6 +15,10 @@ pub use flask_pyjwt_core::{
 #[doc(inline)]
 pub use flask_pyjwt_core::MemoryStore;
 
+#[cfg(feature = "store-conformance")]
+#[doc(inline)]
+pub use flask_pyjwt_core::store_conformance;
+
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.
 #[doc(inline)]

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote};
 use syn::{
-    Ident, LitStr, Path, Token,
+    Ident, LitBool, LitInt, LitStr, Path, Token,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
     token::{Brace, Bracket},
@@ -27,7 +27,8 @@ pub(crate) struct Args {
     claims: Vec<(Key, Expected)>,
     scope: Option<Value>,
     override_claims: Option<Vec<(Key, Value)>>,
-    optional: bool,
+    fresh: bool,
+    max_age: Option<u32>,
     renamed: Option<Path>,
     /// Every option that was named, well or badly, and where.
     given: Vec<(String, Span)>,
@@ -107,7 +108,6 @@ impl Args {
     fn word(&mut self, word: &Key) -> syn::Result<()> {
         let name = word.name.as_str();
         if name == "optional" {
-            self.optional = true;
             return self.give(name, word.span);
         }
         let mut texts = POSITIONAL.into_iter().flat_map(|(_, texts)| texts);
@@ -128,6 +128,10 @@ impl Args {
         }
         self.claims.push((key, expected));
         Ok(())
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
     }
 
     fn give(&mut self, name: &str, span: Span) -> syn::Result<()> {
@@ -160,6 +164,14 @@ impl Args {
                 Ok(())
             }
             "override" => self.set_override(input),
+            "fresh" => {
+                self.fresh = truth(key, input)?;
+                Ok(())
+            }
+            "max_age" => {
+                self.max_age = Some(seconds(key, input)?);
+                Ok(())
+            }
             "crate" if input.peek(LitStr) => {
                 Err(input.error("`crate` takes a path without quotes: `crate = name`"))
             }
@@ -285,7 +297,13 @@ impl Args {
             let claims = members(claims, private);
             quote!(.override_claims(#private::json::members(#claims))).to_tokens(&mut tokens);
         }
-        if self.optional {
+        if self.fresh {
+            quote!(.fresh(true)).to_tokens(&mut tokens);
+        }
+        if let Some(seconds) = self.max_age {
+            quote!(.max_age(#seconds)).to_tokens(&mut tokens);
+        }
+        if self.is_given("optional") {
             quote!(.optional(true)).to_tokens(&mut tokens);
         }
         tokens
@@ -303,6 +321,30 @@ fn text_of(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
         format!("`{}` takes a string", key.name)
     };
     Err(input.error(message))
+}
+
+fn truth(key: &Key, input: ParseStream<'_>) -> syn::Result<bool> {
+    if input.peek(LitBool) {
+        return Ok(input.parse::<LitBool>()?.value);
+    }
+    Err(input.error(format!(
+        "`{0}` takes `true` or `false`; for a claim of this name write `\"{0}\" = …`",
+        key.name
+    )))
+}
+
+fn seconds(key: &Key, input: ParseStream<'_>) -> syn::Result<u32> {
+    let seconds = input.fork().parse::<LitInt>().ok();
+    match seconds.and_then(|number| number.base10_parse().ok()) {
+        Some(seconds) => {
+            input.parse::<LitInt>()?;
+            Ok(seconds)
+        }
+        None => Err(input.error(format!(
+            "`{0}` takes whole seconds, 0 to 4294967295; for a claim of this name write `\"{0}\" = …`",
+            key.name
+        ))),
+    }
 }
 
 fn shown(key: &Key) -> String {

@@ -5,17 +5,19 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 7] = [
+const OPTIONS: [&str; 9] = [
     "token_type",
     "location",
     "cookie_name",
     "scope",
     "override",
     "optional",
+    "fresh",
+    "max_age",
     "crate",
 ];
 /// Names that will have one. They are no claims today, so that no claim changes its meaning.
-const RESERVED: [&str; 5] = ["issuer", "fresh", "max_age", "csrf", "query_name"];
+const RESERVED: [&str; 3] = ["issuer", "csrf", "query_name"];
 /// What the first and the second positional argument can be.
 pub(crate) const POSITIONAL: [(&str, [&str; 2]); 2] = [
     ("token_type", ["auth", "refresh"]),
@@ -95,8 +97,8 @@ mod tests {
             ("scopes", Some(false)),
             ("locations", Some(false)),
             ("issuer", None),
-            ("fresh", None),
-            ("max_age", None),
+            ("fresh", Some(true)),
+            ("max_age", Some(true)),
             ("csrf", None),
             ("query_name", None),
             ("overide", None),

@@ -38,7 +38,7 @@ pub struct Requirement {
     pub(crate) claims: Vec<(String, Expected)>,
     pub(crate) scope: Option<Value>,
     pub(crate) override_claims: Option<Map<String, Value>>,
-    pub(crate) freshness: Option<Freshness>,
+    pub(crate) freshness: Freshness,
     pub(crate) optional: bool,
 }
 
@@ -52,7 +52,7 @@ impl Requirement {
             claims: Vec::new(),
             scope: None,
             override_claims: None,
-            freshness: None,
+            freshness: Freshness::default(),
             optional: false,
         }
     }
@@ -89,7 +89,7 @@ impl Requirement {
     /// answered with 401 and a challenge (RFC 9470) that asks for a new login.
     #[must_use]
     pub fn fresh(mut self, fresh: bool) -> Self {
-        self.freshness = fresh.then_some(Freshness::Login);
+        self.freshness.login = fresh;
         self
     }
 
@@ -97,7 +97,7 @@ impl Requirement {
     /// are answered with 401 and a challenge (RFC 9470) that asks for a new login.
     #[must_use]
     pub fn max_age(mut self, seconds: u32) -> Self {
-        self.freshness = Some(Freshness::Within { seconds });
+        self.freshness.max_age = Some(seconds);
         self
     }
 

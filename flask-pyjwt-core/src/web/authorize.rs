@@ -68,9 +68,9 @@ async fn authorize(
             CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
         })?;
     }
-    if let Some(freshness) = requirement.freshness {
-        freshness.check(&token, &manager.parts().verification)?;
-    }
+    requirement
+        .freshness
+        .check(&token, &manager.parts().verification)?;
     requirement.decide(&token, &RouteVariables::of(request))?;
     Ok(Some(token))
 }
