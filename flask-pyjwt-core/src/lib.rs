@@ -15,7 +15,7 @@ pub mod __private;
 
 // The public interface.
 pub use crate::{
-    config::Config,
+    config::{Config, Cookies},
     error::{ConfigError, MintError},
     keys::{AuthType, UnknownAuthType},
     manager::AuthManager,
@@ -29,7 +29,10 @@ pub use crate::{
         AuthTokenBuilder, Clock, FrozenClock, RefreshTokenBuilder, SystemClock, Token, TokenError,
         TokenType, UnknownTokenType, UnverifiedToken,
     },
-    web::{AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService},
+    web::{
+        AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService,
+        SilentRenewal, SilentRenewalService,
+    },
 };
 
 #[cfg(feature = "memory-store")]

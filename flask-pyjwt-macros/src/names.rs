@@ -5,7 +5,7 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 11] = [
     "token_type",
     "location",
     "cookie_name",
@@ -14,14 +14,16 @@ const OPTIONS: [&str; 9] = [
     "optional",
     "fresh",
     "max_age",
+    "csrf",
+    "query_name",
     "crate",
 ];
 /// Names that will have one. They are no claims today, so that no claim changes its meaning.
-const RESERVED: [&str; 3] = ["issuer", "csrf", "query_name"];
+const RESERVED: [&str; 1] = ["issuer"];
 /// What the first and the second positional argument can be.
-pub(crate) const POSITIONAL: [(&str, [&str; 2]); 2] = [
-    ("token_type", ["auth", "refresh"]),
-    ("location", ["header", "cookies"]),
+pub(crate) const POSITIONAL: [(&str, &[&str]); 2] = [
+    ("token_type", &["auth", "refresh"]),
+    ("location", &["header", "cookies", "query", "websocket"]),
 ];
 
 /// Whether this name is an option's. One that nearly is, or will be, is an error.
@@ -46,8 +48,8 @@ pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
     ))
 }
 
-/// Refuses any other text than these two.
-pub(crate) fn one_of(what: &str, texts: [&str; 2], text: &LitStr) -> syn::Result<()> {
+/// Refuses any other text than these.
+pub(crate) fn one_of(what: &str, texts: &[&str], text: &LitStr) -> syn::Result<()> {
     let value = text.value();
     if texts.contains(&value.as_str()) {
         return Ok(());
@@ -57,17 +59,21 @@ pub(crate) fn one_of(what: &str, texts: [&str; 2], text: &LitStr) -> syn::Result
             .iter()
             .find(|(_, texts)| texts.contains(&value.as_str()))
     };
-    let hint = if let Some(near) = nearest(&value, texts) {
+    let hint = if let Some(near) = nearest(&value, texts.iter().copied()) {
         format!("; did you mean \"{near}\"?")
     } else if let Some((name, _)) = of_another() {
         format!("; for this write `{name} = \"{value}\"`")
     } else {
         String::new()
     };
-    let [a, b] = texts;
+    let quoted: Vec<_> = texts.iter().map(|text| format!("\"{text}\"")).collect();
+    let (last, others) = quoted
+        .split_last()
+        .map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+    let others = others.join(", ");
     Err(syn::Error::new(
         text.span(),
-        format!("{what} is \"{a}\" or \"{b}\"{hint}"),
+        format!("{what} is {others} or {last}{hint}"),
     ))
 }
 
@@ -99,8 +105,8 @@ mod tests {
             ("issuer", None),
             ("fresh", Some(true)),
             ("max_age", Some(true)),
-            ("csrf", None),
-            ("query_name", None),
+            ("csrf", Some(true)),
+            ("query_name", Some(true)),
             ("overide", None),
             ("tokentype", None),
             ("cookie_nmae", None),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::{Config, Secret, key, sessions::Times};
+use super::{Browser, Config, Secret, key, sessions::Times};
 use crate::{
     error::ConfigError,
     keys::{
@@ -13,7 +13,7 @@ use crate::{
     },
     session::Sessions,
     token::{ClaimRules, Minting, TokenTable, Verification},
-    web::{Answers, TokenCheck},
+    web::{Answers, CsrfKey, TokenCheck},
 };
 
 /// The longest age of a token: a hundred years, in seconds. Longer ones are typing mistakes.
@@ -31,6 +31,9 @@ pub(crate) struct Validated {
     pub(crate) answers: Answers,
     pub(crate) token_check: Option<TokenCheck>,
     pub(crate) sessions: Option<Sessions>,
+    pub(crate) browser: Browser,
+    /// None where there is no secret.
+    pub(crate) csrf: Option<CsrfKey>,
 }
 
 impl Config {
@@ -81,6 +84,12 @@ impl Config {
             ));
         }
 
+        let csrf = csrf_key(
+            self.browser.csrf_secret.as_ref(),
+            self.secret.as_ref(),
+            auth_type,
+        );
+        let browser = self.browser.validate()?;
         let sessions = self.sessions.validate(&Times {
             auth_max_age,
             refresh_max_age,
@@ -110,6 +119,8 @@ impl Config {
             answers: Answers::new(&issuer, self.on_rejection),
             token_check: self.token_check,
             sessions,
+            browser,
+            csrf,
             verification: Verification {
                 keys,
                 rules: ClaimRules {
@@ -130,6 +141,19 @@ impl Config {
             },
         })
     }
+}
+
+/// The key of CSRF proofs: of a secret of its own, or of the one that signs. A private key's bytes are the
+/// same however its PEM is written.
+fn csrf_key(own: Option<&Secret>, secret: Option<&Secret>, auth_type: AuthType) -> Option<CsrfKey> {
+    if let Some(own) = own {
+        return CsrfKey::derived(own.as_bytes());
+    }
+    let secret = secret?.as_bytes();
+    if auth_type.family() == Family::Hmac {
+        return CsrfKey::derived(secret);
+    }
+    CsrfKey::derived(&Material::private(secret).ok()?.der)
 }
 
 /// What a problem says after the key's name: for a copy of an error that cannot be cloned.

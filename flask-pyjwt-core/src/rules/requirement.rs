@@ -24,8 +24,16 @@ pub enum Expected {
 pub enum Location {
     /// `Authorization: Bearer …` (RFC 6750, section 2.1).
     Header,
+    /// The cookie that [`Config::cookies`](crate::Config::cookies) names for the type of token that
+    /// is required.
+    DefaultCookie,
     /// The cookie of this name, its value taken as it is, without percent-decoding.
     Cookie(String),
+    /// The parameter of this name in the query string of a `GET` (RFC 6750, section 2.3). It is in logs
+    /// and histories: for links and event streams that can do no better.
+    Query(String),
+    /// `Sec-WebSocket-Protocol: bearer, <token>`, for pages that open a WebSocket.
+    WebSocket,
 }
 
 /// Everything that a route requires of a request: kind and place of the token, and its claims.
@@ -40,6 +48,8 @@ pub struct Requirement {
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Freshness,
     pub(crate) optional: bool,
+    /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
+    pub(crate) csrf: bool,
 }
 
 impl Requirement {
@@ -54,6 +64,7 @@ impl Requirement {
             override_claims: None,
             freshness: Freshness::default(),
             optional: false,
+            csrf: true,
         }
     }
 
@@ -98,6 +109,13 @@ impl Requirement {
     #[must_use]
     pub fn max_age(mut self, seconds: u32) -> Self {
         self.freshness.max_age = Some(seconds);
+        self
+    }
+
+    /// Whether a token in a cookie needs a CSRF proof where the method is unsafe. By default it does.
+    #[must_use]
+    pub fn csrf(mut self, csrf: bool) -> Self {
+        self.csrf = csrf;
         self
     }
 
