@@ -5,6 +5,8 @@
 #[path = "sessions/checks.rs"]
 mod checks;
 mod common;
+#[path = "sessions/races.rs"]
+mod races;
 
 use std::sync::{Arc, Mutex};
 
