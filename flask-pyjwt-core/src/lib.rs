@@ -17,7 +17,7 @@ pub mod __private;
 pub use crate::{
     config::Config,
     error::{ConfigError, MintError},
-    keys::{AuthType, UnknownAuthType},
+    keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{Expected, Location, Requirement},
     session::{
@@ -29,7 +29,10 @@ pub use crate::{
         AuthTokenBuilder, Clock, FrozenClock, RefreshTokenBuilder, SystemClock, Token, TokenError,
         TokenType, UnknownTokenType, UnverifiedToken,
     },
-    web::{AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService},
+    web::{
+        AnyClaims, CheckError, CurrentToken, Jwks, Metadata, Rejection, RequireToken,
+        RequireTokenService,
+    },
 };
 
 #[cfg(feature = "memory-store")]

@@ -80,6 +80,10 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     }
     config.audience = reader.text(key::AUDIENCE);
     config.key_id = reader.text(key::KEY_ID);
+    config.keys.directory = reader
+        .text(key::KEYS_DIR)
+        .filter(|path| !path.is_empty())
+        .map(Into::into);
     if let Some(allow) = reader.switch(key::ALLOW_WEAK_SECRET) {
         config.allow_weak_secret = allow;
     }

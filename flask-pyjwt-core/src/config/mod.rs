@@ -2,6 +2,7 @@
 
 pub(crate) mod dotenv;
 mod environment;
+mod keys;
 mod secret;
 mod sessions;
 mod validate;
@@ -11,8 +12,8 @@ use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
 use actix_web::{HttpRequest, HttpResponse};
 use time::Duration;
 
-pub(crate) use self::validate::Validated;
-use self::{secret::Secret, sessions::SessionConfig};
+use self::sessions::SessionConfig;
+pub(crate) use self::{secret::Secret, validate::Validated};
 use crate::{
     error::ConfigError,
     keys::AuthType,
@@ -33,6 +34,7 @@ pub(crate) mod key {
     pub(crate) const AUDIENCE: &str = "JWT_AUDIENCE";
     pub(crate) const LEEWAY: &str = "JWT_LEEWAY";
     pub(crate) const KEY_ID: &str = "JWT_KEYID";
+    pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
     pub(crate) const ALLOW_WEAK_SECRET: &str = "JWT_ALLOW_WEAK_SECRET";
     pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
     pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";
@@ -40,6 +42,7 @@ pub(crate) mod key {
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
+    pub(crate) const VERIFICATION_KEY: &str = "verification_key";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
     pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
@@ -61,6 +64,7 @@ pub(crate) mod key {
 /// | `JWT_AUDIENCE` | [`audience`](Self::audience) | none: tokens with `aud` are refused |
 /// | `JWT_LEEWAY` | [`leeway`](Self::leeway) | 0 seconds |
 /// | `JWT_KEYID` | [`key_id`](Self::key_id) | none |
+/// | `JWT_KEYS_DIR` | [`keys_dir`](Self::keys_dir) | none: the key is `JWT_SECRET` |
 /// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
 /// | `JWT_SESSIONMAXAGE` | [`session_lifetime`](Self::session_lifetime) | 30 days |
 /// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
@@ -90,6 +94,7 @@ pub struct Config {
     audience: Option<String>,
     leeway: Duration,
     key_id: Option<String>,
+    keys: keys::MoreKeys,
     allow_weak_secret: bool,
     integer_subjects: bool,
     max_token_size: usize,
@@ -173,6 +178,7 @@ impl Config {
             audience: None,
             leeway: Duration::ZERO,
             key_id: None,
+            keys: keys::MoreKeys::default(),
             allow_weak_secret: false,
             integer_subjects: false,
             max_token_size: DEFAULT_MAX_TOKEN_SIZE,

@@ -28,9 +28,10 @@ pub(crate) use self::{
     clock::TimeSource,
     document::Json,
     draft::{Draft, OwnClaims, random_id},
-    header::Header,
+    header::{Header, HeaderTypes},
     json::Kind,
     mint::Minting,
+    numeric_date::NumericDate,
     table::{TableLimits, TokenTable},
     verify::Verification,
 };

@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    TokenType,
-    claims::{RegisteredClaims, Subject},
+    TokenError, TokenType,
+    claims::{ClaimRules, RegisteredClaims, Subject},
     document::{Document, Json},
     header::Header,
     identity::LastAnswer,
     numeric_date::NumericDate,
 };
-use crate::keys::AuthType;
+use crate::keys::{AuthType, VerifyingKey};
 
 /// A valid token: one that this server has verified or minted itself.
 ///
@@ -51,8 +51,10 @@ pub struct Token(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) signed: String,
     pub(super) payload: Document,
-    pub(super) auth_type: AuthType,
-    pub(super) issuer: Arc<str>,
+    /// The key that verified or signed it.
+    pub(super) key: Arc<VerifyingKey>,
+    /// What its claims satisfied.
+    pub(super) rules: Arc<ClaimRules>,
     pub(super) claims: RegisteredClaims,
     /// The claims as a map, made when somebody asks for it.
     pub(super) map: OnceLock<Map<String, Value>>,
@@ -114,7 +116,7 @@ impl Token {
     /// Who issued the token.
     #[must_use]
     pub fn iss(&self) -> &str {
-        &self.0.issuer
+        &self.0.rules.issuer
     }
 
     /// When the token was issued.
@@ -138,7 +140,7 @@ impl Token {
     /// The algorithm of the key that verified the token, which is that of its header.
     #[must_use]
     pub fn alg(&self) -> AuthType {
-        self.0.auth_type
+        self.0.key.auth_type
     }
 
     /// The header as the token says it.
@@ -175,6 +177,17 @@ impl Token {
     /// The registered claims, read.
     pub(super) fn registered(&self) -> &RegisteredClaims {
         &self.0.claims
+    }
+
+    /// Whether a token that was verified before is valid now: its key still counts, and its times
+    /// are right. `None` where the key is gone, so that it has to be judged anew.
+    pub(super) fn is_valid_at(&self, now: NumericDate) -> Option<Result<(), TokenError>> {
+        let claims = &self.0.claims;
+        self.0.key.is_live(now).then(|| {
+            self.0
+                .rules
+                .check_time(claims.valid_from, claims.expires_at, now)
+        })
     }
 
     pub(crate) fn last_answer(&self) -> &LastAnswer {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Token, TokenError,
+    HeaderTypes, Token, TokenError,
     claims::ClaimRules,
     clock::TimeSource,
     document::Document,
@@ -12,12 +12,13 @@ use super::{
     table::TokenTable,
     token::Inner,
 };
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, KeySet, VerifyingKey};
 
 /// Everything that judges a token.
 pub(crate) struct Verification {
     pub(crate) keys: KeyRing,
-    pub(crate) rules: ClaimRules,
+    pub(crate) types: HeaderTypes,
+    pub(crate) rules: Arc<ClaimRules>,
     pub(crate) clock: TimeSource,
     /// Longest token in bytes that is looked at.
     pub(crate) max_size: usize,
@@ -32,13 +33,14 @@ impl Verification {
             return self.verify_anew(signed);
         };
         if let Some(token) = table.get(signed) {
-            return match self.check_time(&token) {
-                Ok(()) => Ok(token),
-                Err(error) => {
-                    table.remove(signed);
-                    Err(error)
-                }
-            };
+            let judged = token.is_valid_at(self.clock.now()?);
+            if matches!(judged, Some(Ok(()))) {
+                return Ok(token);
+            }
+            table.remove(signed);
+            if let Some(Err(error)) = judged {
+                return Err(error);
+            }
         }
         let token = self.verify_anew(signed)?;
         table.insert(&token);
@@ -51,23 +53,33 @@ impl Verification {
             return Err(TokenError::TooLarge);
         }
         let segments = Segments::of(signed)?;
-        let key = self.keys.select(segments.header)?;
-        let mut buffer = [0; MAX_SIGNATURE];
-        let signature = segments.decode_signature(&mut buffer)?;
-        if !key.verifier.verify(segments.message.as_bytes(), signature) {
-            return Err(TokenError::Signature);
-        }
+        let ring = self.keys.load();
+        let key = self.signer_of(&ring.set, &segments)?;
         let payload = segments.decode_payload()?;
         let now = self.clock.now()?;
-        self.judge(signed.to_owned(), payload, key.auth_type, now)
+        self.judge(signed.to_owned(), payload, Arc::clone(key), now)
+    }
+
+    /// The key of a set whose signature a token bears.
+    fn signer_of<'a>(
+        &self,
+        keys: &'a KeySet,
+        segments: &Segments<'_>,
+    ) -> Result<&'a Arc<VerifyingKey>, TokenError> {
+        let candidates = keys.select(segments.header, &self.types)?;
+        let mut buffer = [0; MAX_SIGNATURE];
+        let signature = segments.decode_signature(&mut buffer)?;
+        let message = segments.message.as_bytes();
+        let key = candidates.iter().find(|key| key.verify(message, signature));
+        key.ok_or(TokenError::Signature)
     }
 
     /// Whether a token that was verified before is valid now.
     pub(crate) fn check_time(&self, token: &Token) -> Result<(), TokenError> {
-        let claims = token.registered();
         let now = self.clock.now()?;
-        self.rules
-            .check_time(claims.valid_from, claims.expires_at, now)
+        token
+            .is_valid_at(now)
+            .unwrap_or(Err(TokenError::UnknownKey))
     }
 
     /// Judges the payload of a token whose signature is right, at this moment.
@@ -75,17 +87,19 @@ impl Verification {
         &self,
         signed: String,
         payload: String,
-        auth_type: crate::AuthType,
+        key: Arc<VerifyingKey>,
         now: NumericDate,
     ) -> Result<Token, TokenError> {
+        if !key.is_live(now) {
+            return Err(TokenError::UnknownKey);
+        }
         let payload = Document::object(payload).map_err(TokenError::payload)?;
         let claims = self.rules.check(&payload, now)?;
-        let issuer = Arc::clone(&self.rules.issuer);
         Ok(Token::new(Inner {
             signed,
             payload,
-            auth_type,
-            issuer,
+            key,
+            rules: Arc::clone(&self.rules),
             claims,
             map: <_>::default(),
             last_answer: <_>::default(),

@@ -6,6 +6,7 @@ mod authorize;
 mod check;
 mod credentials;
 mod current_token;
+mod jwks;
 pub(crate) mod protect;
 mod registered;
 mod rejection;
@@ -18,6 +19,7 @@ pub(crate) use self::{
 pub use self::{
     check::CheckError,
     current_token::{AnyClaims, CurrentToken},
+    jwks::{Jwks, Metadata},
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},
 };
