@@ -10,7 +10,7 @@ use syn::{
 };
 
 use crate::{
-    claim::Expected,
+    claim::{self, Expected},
     errors::{Errors, given_twice},
     names::{POSITIONAL, is_cookie_name, is_option, one_of},
     nearest::nearest,
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     locations: Vec<LitStr>,
     cookie_name: Option<String>,
     claims: Vec<(Key, Expected)>,
-    scope: Option<Value>,
+    scope: Option<Expected>,
     override_claims: Option<Vec<(Key, Value)>>,
     optional: bool,
     renamed: Option<Path>,
@@ -156,7 +156,7 @@ impl Args {
                 ))
             }
             "scope" => {
-                self.scope = Some(input.parse()?);
+                self.scope = Some(claim::scope(input)?);
                 Ok(())
             }
             "override" => self.set_override(input),
@@ -278,8 +278,18 @@ impl Args {
             quote!(.claim(#private::json::owned(#name), #expected)).to_tokens(&mut tokens);
         }
         if let Some(scope) = &self.scope {
-            let scope = scope.to_tokens(private);
-            quote!(.scope(#scope)).to_tokens(&mut tokens);
+            let scope = match scope {
+                Expected::Value(value) => {
+                    let value = value.to_tokens(private);
+                    quote!(.scope(#value))
+                }
+                items => {
+                    let key = Key::unquoted("scope");
+                    let items = items.to_tokens(&key, routes, private, errors);
+                    quote!(.expect_scope(#items))
+                }
+            };
+            scope.to_tokens(&mut tokens);
         }
         if let Some(claims) = &self.override_claims {
             let claims = members(claims, private);

@@ -2,6 +2,7 @@
 
 use super::{
     Expected, Requirement, RouteVariables,
+    items::{has_items, missing},
     matching::{matches, matches_text},
     route::Variable,
 };
@@ -12,8 +13,8 @@ use crate::token::{Json, Token};
 pub(crate) enum Refusal {
     /// The claim of this name is missing or another.
     Claim(String),
-    /// The claim `scope` does not match.
-    Scope,
+    /// The claim `scope` does not match. Said by name is what it lacks, where that can be said.
+    Scope(String),
     /// The route itself is wrong: this is what to tell its author.
     Mistake(String),
 }
@@ -30,22 +31,22 @@ impl Requirement {
                 unmet.get_or_insert(name);
             }
         }
+        let lacks_scope = match &self.scope {
+            Some(scope) => !scope.holds("scope", payload, route)?,
+            None => false,
+        };
         if self.is_overridden(payload) {
             return Ok(());
         }
         if let Some(name) = unmet {
             return Err(Refusal::Claim(name.clone()));
         }
-        match &self.scope {
-            Some(scope)
-                if !payload
-                    .member("scope")
-                    .is_some_and(|own| matches(scope, own)) =>
-            {
-                Err(Refusal::Scope)
-            }
-            _ => Ok(()),
+        if lacks_scope {
+            let scope = self.scope.as_ref();
+            let missing = scope.map(|scope| scope.missing(payload.member("scope")));
+            return Err(Refusal::Scope(missing.unwrap_or_default()));
         }
+        Ok(())
     }
 
     fn is_overridden(&self, payload: Json<'_>) -> bool {
@@ -59,6 +60,15 @@ impl Requirement {
 }
 
 impl Expected {
+    /// The items that a claim lacks, where items are required.
+    fn missing(&self, claim: Option<Json<'_>>) -> String {
+        match self {
+            Self::All(items) => missing(claim, items, false),
+            Self::Any(items) => missing(claim, items, true),
+            Self::Value(_) | Self::Path(_) | Self::PathOrText(_) => String::new(),
+        }
+    }
+
     /// Whether the token's claim `name` is what is expected of it.
     fn holds(
         &self,
@@ -69,6 +79,8 @@ impl Expected {
         let claim = payload.member(name);
         let (variable, text) = match self {
             Self::Value(value) => return Ok(claim.is_some_and(|claim| matches(value, claim))),
+            Self::All(items) => return Ok(has_items(claim, items, false)),
+            Self::Any(items) => return Ok(has_items(claim, items, true)),
             Self::Path(variable) => (variable, None),
             Self::PathOrText(text) => (text, Some(text)),
         };

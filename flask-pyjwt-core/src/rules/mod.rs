@@ -2,6 +2,7 @@
 
 mod decide;
 mod freshness;
+mod items;
 mod matching;
 mod requirement;
 mod route;

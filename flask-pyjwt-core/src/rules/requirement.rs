@@ -16,6 +16,30 @@ pub enum Expected {
     /// The route's variable of this name if there is one, else this text. A name that is one edit
     /// away from a variable's is taken for a mistake: 500.
     PathOrText(String),
+    /// Every one of these items: words of a space-separated string, or elements of an array.
+    All(Vec<String>),
+    /// At least one of these items.
+    Any(Vec<String>),
+}
+
+impl Expected {
+    /// This item: a word of a space-separated string, or an element of an array.
+    #[must_use]
+    pub fn contains(item: impl Into<String>) -> Self {
+        Self::All(vec![item.into()])
+    }
+
+    /// Every one of these items. None at all are never found.
+    #[must_use]
+    pub fn all<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::All(items.into_iter().map(Into::into).collect())
+    }
+
+    /// At least one of these items.
+    #[must_use]
+    pub fn any<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::Any(items.into_iter().map(Into::into).collect())
+    }
 }
 
 /// Where a route looks for the token.
@@ -36,7 +60,7 @@ pub struct Requirement {
     pub(crate) token_type: TokenType,
     pub(crate) locations: Vec<Location>,
     pub(crate) claims: Vec<(String, Expected)>,
-    pub(crate) scope: Option<Value>,
+    pub(crate) scope: Option<Expected>,
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Option<Freshness>,
     pub(crate) optional: bool,
@@ -73,7 +97,13 @@ impl Requirement {
 
     /// Requires the claim `scope` to match this value.
     #[must_use]
-    pub fn scope(mut self, scope: Value) -> Self {
+    pub fn scope(self, scope: Value) -> Self {
+        self.expect_scope(Expected::Value(scope))
+    }
+
+    /// Requires the claim `scope` to be what is expected, such as to have an item.
+    #[must_use]
+    pub fn expect_scope(mut self, scope: Expected) -> Self {
         self.scope = Some(scope);
         self
     }

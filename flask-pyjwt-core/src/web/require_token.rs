@@ -130,6 +130,17 @@ impl RequireToken {
         self.with(|requirement| requirement.scope(scope.into()))
     }
 
+    /// Requires a claim to be what is expected: `Expected::contains("read")`,
+    /// `Expected::all(["read", "write"])`, `Expected::any(["admin", "owner"])`.
+    pub fn expect_claim(self, name: impl Into<String>, expected: Expected) -> Self {
+        self.with(|requirement| requirement.claim(name, expected))
+    }
+
+    /// The same for the claim `scope`, whose missing items the answer names.
+    pub fn expect_scope(self, expected: Expected) -> Self {
+        self.with(|requirement| requirement.expect_scope(expected))
+    }
+
     /// Lets a token with these top-level claims pass without looking at claims and scope.
     ///
     /// # Panics

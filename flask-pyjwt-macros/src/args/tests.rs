@@ -42,6 +42,16 @@ fn arguments_become_a_requirement() {
         (r#"optional, "refresh""#, format!("{refresh}.optional(true)")),
         ("scope = null", format!("{auth}.scope(P::json::null())")),
         (r#"scope = "x""#, format!(r#"{auth}.scope(P::json::text("x"))"#)),
+        (
+            r#"scope = contains("read")"#,
+            format!(r#"{auth}.expect_scope(P::Expected::All(P::json::texts(["read"])))"#),
+        ),
+        (
+            r#"scope = any("a", "b",), roles = all("c", "d")"#,
+            format!(
+                r#"{auth}.claim(P::json::owned("roles"),P::Expected::All(P::json::texts(["c","d"]))).expect_scope(P::Expected::Any(P::json::texts(["a","b"])))"#
+            ),
+        ),
         ("scope = {}", format!("{auth}.scope(P::json::object([]))")),
         (
             "override = {admin: true}",
@@ -139,6 +149,15 @@ fn what_is_wrong_is_refused() {
         r#"role = path("id", "x")"#,
         r#"role = other("id")"#,
         r#"scope = path("id")"#,
+        "scope = contains()",
+        "scope = contains(read)",
+        r#"scope = contains("a", "b")"#,
+        r#"scope = contains("")"#,
+        "scope = all()",
+        r#"scope = any("a" "b")"#,
+        r#"scope = contain("a")"#,
+        r#"role = any(["a"])"#,
+        r#"role = [any("a")]"#,
         r#"x = [path("id")]"#,
         r#"x = {a: literal("id")}"#,
         "override = {}",
