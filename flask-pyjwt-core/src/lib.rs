@@ -3,6 +3,7 @@
 
 mod config;
 mod error;
+mod issuers;
 mod keys;
 mod manager;
 mod rules;
@@ -17,6 +18,7 @@ pub mod __private;
 pub use crate::{
     config::Config,
     error::{ConfigError, MintError},
+    issuers::Issuer,
     keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{Expected, Location, Requirement},

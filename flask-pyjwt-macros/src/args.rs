@@ -24,6 +24,7 @@ pub(crate) struct Args {
     refresh: bool,
     locations: Vec<LitStr>,
     cookie_name: Option<String>,
+    issuer: Option<String>,
     claims: Vec<(Key, Expected)>,
     scope: Option<Expected>,
     override_claims: Option<Vec<(Key, Value)>>,
@@ -155,6 +156,14 @@ impl Args {
                      among !#$%&'*+-.^_`|~ (RFC 6265)",
                 ))
             }
+            "issuer" => {
+                let issuer = text_of(key, input)?;
+                if issuer.value().is_empty() {
+                    return Err(syn::Error::new(issuer.span(), "an issuer has a name"));
+                }
+                self.issuer = Some(issuer.value());
+                Ok(())
+            }
             "scope" => {
                 self.scope = Some(claim::scope(input)?);
                 Ok(())
@@ -271,6 +280,9 @@ impl Args {
                 }
             });
             quote!(.locations([#(#locations),*])).to_tokens(&mut tokens);
+        }
+        if let Some(issuer) = &self.issuer {
+            quote!(.issuer(#private::json::owned(#issuer))).to_tokens(&mut tokens);
         }
         for (key, expected) in &self.claims {
             let name = &key.name;

@@ -5,17 +5,18 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 7] = [
+const OPTIONS: [&str; 8] = [
     "token_type",
     "location",
     "cookie_name",
+    "issuer",
     "scope",
     "override",
     "optional",
     "crate",
 ];
 /// Names that will have one. They are no claims today, so that no claim changes its meaning.
-const RESERVED: [&str; 5] = ["issuer", "fresh", "max_age", "csrf", "query_name"];
+const RESERVED: [&str; 4] = ["fresh", "max_age", "csrf", "query_name"];
 /// What the first and the second positional argument can be.
 pub(crate) const POSITIONAL: [(&str, [&str; 2]); 2] = [
     ("token_type", ["auth", "refresh"]),
@@ -94,7 +95,7 @@ mod tests {
             ("score", Some(false)),
             ("scopes", Some(false)),
             ("locations", Some(false)),
-            ("issuer", None),
+            ("issuer", Some(true)),
             ("fresh", None),
             ("max_age", None),
             ("csrf", None),

@@ -2,6 +2,7 @@
 
 pub(crate) mod dotenv;
 mod environment;
+mod issuers;
 mod keys;
 mod secret;
 mod sessions;
@@ -16,6 +17,7 @@ use self::sessions::SessionConfig;
 pub(crate) use self::{secret::Secret, validate::Validated};
 use crate::{
     error::ConfigError,
+    issuers::Issuer,
     keys::AuthType,
     token::{Clock, TableLimits, TimeSource, Token},
     web::{CheckError, Rejection, RejectionHook, TokenCheck},
@@ -42,6 +44,7 @@ pub(crate) mod key {
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
+    pub(crate) const ISSUERS: &str = "trust";
     pub(crate) const VERIFICATION_KEY: &str = "verification_key";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
     pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";
@@ -95,6 +98,7 @@ pub struct Config {
     leeway: Duration,
     key_id: Option<String>,
     keys: keys::MoreKeys,
+    trusted: Vec<Issuer>,
     allow_weak_secret: bool,
     integer_subjects: bool,
     max_token_size: usize,
@@ -179,6 +183,7 @@ impl Config {
             leeway: Duration::ZERO,
             key_id: None,
             keys: keys::MoreKeys::default(),
+            trusted: Vec::new(),
             allow_weak_secret: false,
             integer_subjects: false,
             max_token_size: DEFAULT_MAX_TOKEN_SIZE,

@@ -7,9 +7,10 @@ use time::Duration;
 use super::{Config, key, sessions::Times};
 use crate::{
     error::ConfigError,
+    issuers::ClaimNames,
     keys::{Family, KeyDirectory, TokenLife, Watch},
     session::Sessions,
-    token::{ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
+    token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
     web::{Answers, TokenCheck},
 };
 
@@ -103,6 +104,7 @@ impl Config {
             leeway,
         };
         let (keys, directory) = self.ring(auth_type, life)?;
+        let issuers = self.issuers(&issuer)?;
         let issuer: Arc<str> = issuer.into();
         Ok(Validated {
             answers: Answers::new(&issuer, self.on_rejection),
@@ -113,11 +115,15 @@ impl Config {
                 types: HeaderTypes::own(),
                 rules: Arc::new(ClaimRules {
                     issuer,
-                    audience: self.audience,
+                    audience: self.audience.map_or(Audience::None, Audience::one),
                     leeway,
                     max_lifetime: self.max_lifetime.or(longest_life),
                     integer_subjects: self.integer_subjects,
+                    token_type: None,
+                    names: ClaimNames::default(),
+                    required: Vec::new(),
                 }),
+                issuers,
                 clock: self.clock,
                 max_size: self.max_token_size,
                 table: TokenTable::new(self.table),

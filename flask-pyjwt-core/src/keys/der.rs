@@ -2,7 +2,6 @@
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
-#[cfg(test)]
 pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
@@ -37,7 +36,6 @@ pub(super) fn only(mut der: &[u8], tag: u8) -> Option<&[u8]> {
 }
 
 /// One value.
-#[cfg(test)]
 pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut der = vec![tag];
@@ -52,7 +50,6 @@ pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// A number that is not negative, of its bytes without leading zeros.
-#[cfg(test)]
 pub(super) fn integer(magnitude: &[u8]) -> Vec<u8> {
     if magnitude.first().is_none_or(|first| first & 0x80 != 0) {
         value(INTEGER, &[&[0], magnitude].concat())

@@ -9,6 +9,7 @@ mod backend;
 mod backend;
 mod der;
 mod directory;
+mod jwk;
 mod key;
 mod key_ring;
 mod key_set;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
     directory::{KeyDirectory, Listing},
+    jwk::JwkSet,
     key::Prepared,
     key_ring::{KeyRing, Role, SigningKey, TokenLife, Wanted},
     key_set::KeySet,

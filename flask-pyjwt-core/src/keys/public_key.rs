@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    Encoding, Material,
+    AuthType, Encoding, Family, Material,
     backend::sha256,
     der::{self, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE},
 };
@@ -116,7 +116,6 @@ impl PublicKey {
     }
 
     /// Writes `SubjectPublicKeyInfo`, which both backends read and check.
-    #[cfg(test)]
     pub(crate) fn to_material(&self) -> Material {
         let identifier = |id| der::value(OBJECT_IDENTIFIER, id);
         let (algorithm, key) = match self {
@@ -136,6 +135,28 @@ impl PublicKey {
         Material {
             encoding: Encoding::Spki,
             der: der::value(SEQUENCE, &parts).into(),
+        }
+    }
+
+    /// The algorithm that a key serves where nothing says which.
+    pub(crate) const fn usual_algorithm(&self) -> AuthType {
+        match self {
+            Self::Rsa { .. } => AuthType::RS256,
+            Self::Ec {
+                curve: Curve::P256, ..
+            } => AuthType::ES256,
+            Self::Ec {
+                curve: Curve::P384, ..
+            } => AuthType::ES384,
+            Self::Ed25519 { .. } => AuthType::EdDSA,
+        }
+    }
+
+    /// Whether the key is of the kind, and on the curve, that an algorithm takes.
+    pub(crate) fn fits(&self, auth_type: AuthType) -> bool {
+        match self {
+            Self::Rsa { .. } => auth_type.family() == Family::Rsa,
+            Self::Ec { .. } | Self::Ed25519 { .. } => auth_type == self.usual_algorithm(),
         }
     }
 

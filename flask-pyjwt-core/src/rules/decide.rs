@@ -24,18 +24,17 @@ impl Requirement {
     ///
     /// A mistake in the route is told for whatever token comes first: it never depends on claims.
     pub(crate) fn decide(&self, token: &Token, route: &RouteVariables<'_>) -> Result<(), Refusal> {
-        let payload = token.payload();
         let mut unmet = None;
         for (name, expected) in &self.claims {
-            if !expected.holds(name, payload, route)? {
+            if !expected.holds(name, token, route)? {
                 unmet.get_or_insert(name);
             }
         }
         let lacks_scope = match &self.scope {
-            Some(scope) => !scope.holds("scope", payload, route)?,
+            Some(scope) => !scope.holds("scope", token, route)?,
             None => false,
         };
-        if self.is_overridden(payload) {
+        if self.is_overridden(token) {
             return Ok(());
         }
         if let Some(name) = unmet {
@@ -43,18 +42,18 @@ impl Requirement {
         }
         if lacks_scope {
             let scope = self.scope.as_ref();
-            let missing = scope.map(|scope| scope.missing(payload.member("scope")));
+            let missing = scope.map(|scope| scope.missing(token.member("scope")));
             return Err(Refusal::Scope(missing.unwrap_or_default()));
         }
         Ok(())
     }
 
-    fn is_overridden(&self, payload: Json<'_>) -> bool {
+    fn is_overridden(&self, token: &Token) -> bool {
         self.override_claims.as_ref().is_some_and(|claims| {
             !claims.is_empty()
-                && claims.iter().all(|(name, value)| {
-                    payload.member(name).is_some_and(|own| matches(value, own))
-                })
+                && claims
+                    .iter()
+                    .all(|(name, value)| token.member(name).is_some_and(|own| matches(value, own)))
         })
     }
 }
@@ -73,10 +72,10 @@ impl Expected {
     fn holds(
         &self,
         name: &str,
-        payload: Json<'_>,
+        token: &Token,
         route: &RouteVariables<'_>,
     ) -> Result<bool, Refusal> {
-        let claim = payload.member(name);
+        let claim = token.member(name);
         let (variable, text) = match self {
             Self::Value(value) => return Ok(claim.is_some_and(|claim| matches(value, claim))),
             Self::All(items) => return Ok(has_items(claim, items, false)),

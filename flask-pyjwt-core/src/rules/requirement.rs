@@ -63,6 +63,8 @@ pub struct Requirement {
     pub(crate) scope: Option<Expected>,
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Option<Freshness>,
+    /// The one issuer whose tokens are accepted; all that are trusted where it is not said.
+    pub(crate) issuer: Option<String>,
     pub(crate) optional: bool,
 }
 
@@ -77,6 +79,7 @@ impl Requirement {
             scope: None,
             override_claims: None,
             freshness: None,
+            issuer: None,
             optional: false,
         }
     }
@@ -85,6 +88,13 @@ impl Requirement {
     #[must_use]
     pub fn locations(mut self, locations: impl Into<Vec<Location>>) -> Self {
         self.locations = locations.into();
+        self
+    }
+
+    /// Accepts tokens of this issuer only: the own one or one that is trusted.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
         self
     }
 

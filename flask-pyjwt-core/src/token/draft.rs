@@ -115,8 +115,8 @@ impl Draft<'_> {
         claims.insert("iat".to_owned(), self.issued_at.into());
         claims.insert("exp".to_owned(), self.expires_at.into());
         claims.insert("type".to_owned(), self.token_type.name().into());
-        if let Some(audience) = &verification.rules.audience {
-            claims.insert("aud".to_owned(), audience.as_str().into());
+        if let Some(audience) = verification.rules.audience.minted() {
+            claims.insert("aud".to_owned(), audience.into());
         }
 
         let payload = serde_json::to_string(claims).expect("a map of JSON values is JSON");

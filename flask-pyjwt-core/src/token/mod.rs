@@ -21,12 +21,10 @@ mod token_type;
 mod unverified;
 mod verify;
 
-#[cfg(test)]
-pub(crate) use self::document::Document;
 pub(crate) use self::{
-    claims::ClaimRules,
+    claims::{Audience, ClaimRules},
     clock::TimeSource,
-    document::Json,
+    document::{Document, Json},
     draft::{Draft, OwnClaims, random_id},
     header::{Header, HeaderTypes},
     json::Kind,

@@ -107,10 +107,11 @@ impl Token {
         self.0.map.get_or_init(|| self.0.payload.to_map())
     }
 
-    /// One claim, if it is there.
+    /// One claim, if it is there, by the name that routes use: see
+    /// [`Issuer::map_claim`](crate::Issuer::map_claim).
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.claims().get(name)
+        self.0.rules.names.find_value(self.claims(), name)
     }
 
     /// Who issued the token.
@@ -199,6 +200,11 @@ impl Token {
         const MAP: usize = 1024;
         let payload = self.0.payload.size() + MAP + 2 * self.0.payload.text().len();
         size_of::<Inner>() + self.0.signed.capacity() + payload
+    }
+
+    /// One claim as it was scanned, by the name that routes use.
+    pub(crate) fn member(&self, name: &str) -> Option<Json<'_>> {
+        self.0.rules.names.find(self.payload(), name)
     }
 
     /// The claims as they were scanned.

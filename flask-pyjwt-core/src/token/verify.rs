@@ -1,6 +1,6 @@
 //! From bytes to a [`Token`]: one strict pass, the first broken rule decides.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     HeaderTypes, Token, TokenError,
@@ -12,13 +12,18 @@ use super::{
     table::TokenTable,
     token::Inner,
 };
-use crate::keys::{KeyRing, KeySet, VerifyingKey};
+use crate::{
+    issuers::{KeySource, Trust},
+    keys::{KeyRing, KeySet, VerifyingKey},
+};
 
 /// Everything that judges a token.
 pub(crate) struct Verification {
     pub(crate) keys: KeyRing,
     pub(crate) types: HeaderTypes,
     pub(crate) rules: Arc<ClaimRules>,
+    /// The other issuers that are trusted, by their names.
+    pub(crate) issuers: HashMap<String, Trust>,
     pub(crate) clock: TimeSource,
     /// Longest token in bytes that is looked at.
     pub(crate) max_size: usize,
@@ -53,25 +58,47 @@ impl Verification {
             return Err(TokenError::TooLarge);
         }
         let segments = Segments::of(signed)?;
+        if !self.issuers.is_empty() {
+            return self.verify_of_any(signed, &segments);
+        }
         let ring = self.keys.load();
-        let key = self.signer_of(&ring.set, &segments)?;
+        let key = signer_of(&ring.set, &self.types, &segments)?;
         let payload = segments.decode_payload()?;
         let now = self.clock.now()?;
         self.judge(signed.to_owned(), payload, Arc::clone(key), now)
     }
 
-    /// The key of a set whose signature a token bears.
-    fn signer_of<'a>(
-        &self,
-        keys: &'a KeySet,
-        segments: &Segments<'_>,
-    ) -> Result<&'a Arc<VerifyingKey>, TokenError> {
-        let candidates = keys.select(segments.header, &self.types)?;
-        let mut buffer = [0; MAX_SIGNATURE];
-        let signature = segments.decode_signature(&mut buffer)?;
-        let message = segments.message.as_bytes();
-        let key = candidates.iter().find(|key| key.verify(message, signature));
-        key.ok_or(TokenError::Signature)
+    /// Verifies a token with the keys of the issuer that it names. That name is all that is looked at
+    /// before the signature; it only says whose keys are asked.
+    fn verify_of_any(&self, signed: &str, segments: &Segments<'_>) -> Result<Token, TokenError> {
+        let payload = segments.decode_payload()?;
+        let payload = Document::object(payload).map_err(TokenError::payload)?;
+        let named = payload
+            .root()
+            .member("iss")
+            .ok_or(TokenError::MissingClaim("iss"))?
+            .as_str()
+            .ok_or(TokenError::MistypedClaim("iss"))?;
+        let (key, rules) = if *named == *self.rules.issuer {
+            let ring = self.keys.load();
+            let key = Arc::clone(signer_of(&ring.set, &self.types, segments)?);
+            (key, &self.rules)
+        } else {
+            let trust = self.issuers.get(&*named).ok_or(TokenError::Issuer)?;
+            let KeySource::Fixed(keys) = &trust.keys;
+            let key = signer_of(keys, &trust.types, segments)?;
+            (Arc::clone(key), &trust.rules)
+        };
+        let now = self.clock.now()?;
+        if !key.is_live(now) {
+            return Err(TokenError::UnknownKey);
+        }
+        token_of(signed.to_owned(), payload, key, rules, now)
+    }
+
+    /// Whether tokens of this issuer are accepted.
+    pub(crate) fn trusts(&self, issuer: &str) -> bool {
+        *self.rules.issuer == *issuer || self.issuers.contains_key(issuer)
     }
 
     /// Whether a token that was verified before is valid now.
@@ -94,15 +121,40 @@ impl Verification {
             return Err(TokenError::UnknownKey);
         }
         let payload = Document::object(payload).map_err(TokenError::payload)?;
-        let claims = self.rules.check(&payload, now)?;
-        Ok(Token::new(Inner {
-            signed,
-            payload,
-            key,
-            rules: Arc::clone(&self.rules),
-            claims,
-            map: <_>::default(),
-            last_answer: <_>::default(),
-        }))
+        token_of(signed, payload, key, &self.rules, now)
     }
+}
+
+/// The key of a set whose signature a token bears.
+fn signer_of<'a>(
+    keys: &'a KeySet,
+    types: &HeaderTypes,
+    segments: &Segments<'_>,
+) -> Result<&'a Arc<VerifyingKey>, TokenError> {
+    let candidates = keys.select(segments.header, types)?;
+    let mut buffer = [0; MAX_SIGNATURE];
+    let signature = segments.decode_signature(&mut buffer)?;
+    let message = segments.message.as_bytes();
+    let key = candidates.iter().find(|key| key.verify(message, signature));
+    key.ok_or(TokenError::Signature)
+}
+
+/// The token of a payload that satisfies the rules of its issuer.
+fn token_of(
+    signed: String,
+    payload: Document,
+    key: Arc<VerifyingKey>,
+    rules: &Arc<ClaimRules>,
+    now: NumericDate,
+) -> Result<Token, TokenError> {
+    let claims = rules.check(&payload, now)?;
+    Ok(Token::new(Inner {
+        signed,
+        payload,
+        key,
+        rules: Arc::clone(rules),
+        claims,
+        map: <_>::default(),
+        last_answer: <_>::default(),
+    }))
 }

@@ -108,6 +108,12 @@ impl RequireToken {
         self.locations([Location::Cookie(name.into())])
     }
 
+    /// Accepts tokens of this issuer only: the own one or one that is
+    /// [trusted](crate::Config::trust). Any other name is a mistake: 500.
+    pub fn issuer(self, issuer: impl Into<String>) -> Self {
+        self.with(|requirement| requirement.issuer(issuer))
+    }
+
     /// Requires a claim to match this value: an object every member, an array every element,
     /// anything else to be equal and of the same JSON type.
     pub fn claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {

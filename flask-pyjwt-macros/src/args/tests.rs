@@ -40,6 +40,7 @@ fn arguments_become_a_requirement() {
         ),
         ("optional", format!("{auth}.optional(true)")),
         (r#"optional, "refresh""#, format!("{refresh}.optional(true)")),
+        (r#"issuer = "x""#, format!(r#"{auth}.issuer(P::json::owned("x"))"#)),
         ("scope = null", format!("{auth}.scope(P::json::null())")),
         (r#"scope = "x""#, format!(r#"{auth}.scope(P::json::text("x"))"#)),
         (
@@ -179,6 +180,8 @@ fn what_is_wrong_is_refused() {
         r#""cookies""#,
         "refresh",
         "issuer = 1",
+        r#"issuer = """#,
+        r#"issuer = "a", issuer = "b""#,
         "role: 1",
         "role",
         "a = 1, a = 2",

@@ -33,7 +33,7 @@ handlers! {
     valued(optional = true)
     optional_twice(optional, optional)
     text_as_crate(crate = "jwt")
-    reserved(issuer = "x", fresh = true, max_age = 60, csrf = true, query_name = "t")
+    reserved(fresh = true, max_age = 60, csrf = true, query_name = "t")
     misspelt(overide = {"admin": true}, tokentype = "refresh")
     colon(scope: {"admin": true})
     no_value(role)
