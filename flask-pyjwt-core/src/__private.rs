@@ -22,6 +22,12 @@ pub mod json {
         text.to_owned()
     }
 
+    /// Owned texts.
+    #[must_use]
+    pub fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
+        texts.into_iter().map(str::to_owned).collect()
+    }
+
     /// A JSON string.
     #[must_use]
     pub fn text(text: &str) -> Value {

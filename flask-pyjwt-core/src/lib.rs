@@ -3,6 +3,7 @@
 
 mod config;
 mod error;
+mod issuers;
 mod keys;
 mod manager;
 mod rules;
@@ -17,7 +18,8 @@ pub mod __private;
 pub use crate::{
     config::{Config, Cookies},
     error::{ConfigError, MintError},
-    keys::{AuthType, UnknownAuthType},
+    issuers::Issuer,
+    keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{Expected, Location, Requirement},
     session::{
@@ -30,8 +32,8 @@ pub use crate::{
         TokenType, UnknownTokenType, UnverifiedToken,
     },
     web::{
-        AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService,
-        SilentRenewal, SilentRenewalService,
+        AnyClaims, CheckError, CurrentToken, Jwks, Metadata, Rejection, RequireToken,
+        RequireTokenService, SilentRenewal, SilentRenewalService,
     },
 };
 

@@ -1,6 +1,11 @@
 //! The one object that a server holds.
 
-use std::{fmt, sync::Arc};
+mod rotation;
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use time::Duration;
 
@@ -48,7 +53,9 @@ impl AuthManager {
     /// [`ConfigError`] names the first value that is missing or cannot work.
     #[doc(alias = "init_app")]
     pub fn new(config: Config) -> Result<Self, ConfigError> {
-        config.validate().map(Arc::new).map(Self)
+        let manager = config.validate().map(Arc::new).map(Self)?;
+        manager.watch_keys()?;
+        Ok(manager)
     }
 
     /// Makes a manager of the environment and the `.env` file: [`Config::from_env`].
@@ -92,7 +99,9 @@ impl AuthManager {
     #[must_use]
     #[doc(alias = "signer")]
     pub fn auth_type(&self) -> AuthType {
-        self.0.minting.auth_type
+        let ring = self.0.verification.keys.load();
+        let signing = ring.signing.as_ref();
+        signing.map_or(self.0.minting.auth_type, |signing| signing.key.auth_type)
     }
 
     /// How long auth tokens minted here are valid.
@@ -107,6 +116,14 @@ impl AuthManager {
     #[doc(alias = "signer")]
     pub fn refresh_max_age(&self) -> Duration {
         Duration::seconds(self.0.minting.refresh_max_age)
+    }
+
+    pub(crate) fn of(parts: Arc<Validated>) -> Self {
+        Self(parts)
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Validated> {
+        Arc::downgrade(&self.0)
     }
 
     /// The parts that requests need.

@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::{
-    claim::Expected,
+    claim::{self, Expected},
     errors::{Errors, given_twice},
     names::{POSITIONAL, is_cookie_name, is_option, one_of},
     nearest::nearest,
@@ -26,8 +26,9 @@ pub(crate) struct Args {
     locations: Vec<LitStr>,
     cookie_name: Option<String>,
     query_name: Option<String>,
+    issuer: Option<String>,
     claims: Vec<(Key, Expected)>,
-    scope: Option<Value>,
+    scope: Option<Expected>,
     override_claims: Option<Vec<(Key, Value)>>,
     fresh: bool,
     no_csrf: bool,
@@ -165,6 +166,14 @@ impl Args {
                      among !#$%&'*+-.^_`|~ (RFC 6265)",
                 ))
             }
+            "issuer" => {
+                let issuer = text_of(key, input)?;
+                if issuer.value().is_empty() {
+                    return Err(syn::Error::new(issuer.span(), "an issuer has a name"));
+                }
+                self.issuer = Some(issuer.value());
+                Ok(())
+            }
             "query_name" => {
                 let name = text_of(key, input)?;
                 self.query_name = Some(name.value());
@@ -182,7 +191,7 @@ impl Args {
                 Ok(())
             }
             "scope" => {
-                self.scope = Some(input.parse()?);
+                self.scope = Some(claim::scope(input)?);
                 Ok(())
             }
             "override" => self.set_override(input),

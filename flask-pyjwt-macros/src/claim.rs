@@ -15,6 +15,8 @@ use crate::{
     value::{Key, Value, string},
 };
 
+/// The words that ask for items of a claim.
+pub(crate) const ITEMS: [&str; 3] = ["contains", "all", "any"];
 /// The words that say how a string is meant.
 pub(crate) const BINDINGS: [&str; 3] = ["path", "literal", "outer_path"];
 
@@ -28,8 +30,51 @@ pub(crate) enum Expected {
     OuterPath(LitStr),
     /// `literal("x")`: this text.
     Literal(LitStr),
+    /// `all("x", "y")`, `contains("x")`: these items of a list of words.
+    All(Vec<LitStr>),
+    /// `any("x", "y")`: one of these items.
+    Any(Vec<LitStr>),
     /// Any other JSON value.
     Value(Value),
+}
+
+/// The right side of `scope = …`: items, or a JSON value.
+pub(crate) fn scope(input: ParseStream<'_>) -> syn::Result<Expected> {
+    if input.peek(Ident) && input.peek2(Paren) {
+        let word: Ident = input.fork().parse()?;
+        if nearest(&word.to_string(), ITEMS).is_some() || ITEMS.iter().any(|known| word == known) {
+            return input.parse();
+        }
+    }
+    input.parse().map(Expected::Value)
+}
+
+/// `("x", "y")` after `all`, `any` or `contains`.
+fn items(word: &Ident, argument: ParseStream<'_>) -> syn::Result<Expected> {
+    let mut errors = Errors::default();
+    let items = errors.comma_separated(argument, |input| {
+        if !input.peek(LitStr) {
+            return Err(input.error(format!("`{word}(…)` takes strings: `{word}(\"…\")`")));
+        }
+        let item = string(input)?;
+        if item.value().is_empty() {
+            return Err(syn::Error::new(item.span(), "an item is never empty"));
+        }
+        Ok(item)
+    });
+    errors.finish()?;
+    match (word == "contains", items.len()) {
+        (_, 0) => Err(syn::Error::new(
+            word.span(),
+            format!("`{word}` takes at least one string: `{word}(\"…\")`"),
+        )),
+        (true, 2..) => Err(syn::Error::new(
+            word.span(),
+            "`contains` takes one string; for more write `all(…)` or `any(…)`",
+        )),
+        _ if word == "any" => Ok(Expected::Any(items)),
+        _ => Ok(Expected::All(items)),
+    }
 }
 
 impl Parse for Expected {
@@ -43,6 +88,11 @@ impl Parse for Expected {
         let word: Ident = input.parse()?;
         let argument;
         parenthesized!(argument in input);
+        if ITEMS.iter().any(|known| word == known) {
+            let items = items(&word, &argument);
+            drop(argument.parse::<TokenStream>());
+            return items;
+        }
         let text = argument
             .peek(LitStr)
             .then(|| string(&argument))
@@ -66,11 +116,11 @@ impl Parse for Expected {
 }
 
 fn unknown_binding(word: &str) -> String {
-    match nearest(word, BINDINGS) {
+    match nearest(word, BINDINGS.into_iter().chain(ITEMS)) {
         Some(known) => format!("unknown `{word}(…)`; did you mean `{known}(…)`?"),
         None => format!(
             "unknown `{word}(…)`; a claim is compared with a value, `path(\"…\")`, \
-             `outer_path(\"…\")` or `literal(\"…\")`"
+             `outer_path(\"…\")`, `literal(\"…\")`, `contains(\"…\")`, `all(…)` or `any(…)`"
         ),
     }
 }
@@ -101,6 +151,14 @@ impl Expected {
             Self::Path(name) | Self::OuterPath(name) if name.value().is_empty() => {
                 errors.at(name.span(), "a variable of a route has a name");
                 TokenStream::new()
+            }
+            Self::All(items) | Self::Any(items) => {
+                let variant = if matches!(self, Self::All(_)) {
+                    quote!(All)
+                } else {
+                    quote!(Any)
+                };
+                quote!(#expected::#variant(#private::json::texts([#(#items),*])))
             }
             Self::OuterPath(name) => path(name),
             Self::Path(name) => {

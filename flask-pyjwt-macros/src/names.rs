@@ -5,10 +5,11 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 12] = [
     "token_type",
     "location",
     "cookie_name",
+    "issuer",
     "scope",
     "override",
     "optional",
@@ -18,34 +19,29 @@ const OPTIONS: [&str; 11] = [
     "query_name",
     "crate",
 ];
-/// Names that will have one. They are no claims today, so that no claim changes its meaning.
-const RESERVED: [&str; 1] = ["issuer"];
 /// What the first and the second positional argument can be.
 pub(crate) const POSITIONAL: [(&str, &[&str]); 2] = [
     ("token_type", &["auth", "refresh"]),
     ("location", &["header", "cookies", "query", "websocket"]),
 ];
 
-/// Whether this name is an option's. One that nearly is, or will be, is an error.
+/// Whether this name is an option's. One that nearly is is an error.
 pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
     let name = key.name.as_str();
     if OPTIONS.contains(&name) {
         return Ok(true);
     }
-    let problem = if RESERVED.contains(&name) {
-        format!("the name `{name}` is reserved;")
-    } else {
-        // Short names have too many neighbours that are good claims: `score`, `scopes`.
-        let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
-        match nearest(name, long).filter(|option| format!("{option}s") != name) {
-            Some(option) => format!("did you mean the option `{option}`?"),
-            None => return Ok(false),
-        }
-    };
-    Err(syn::Error::new(
-        key.span,
-        format!("{problem} for a claim of this name write `\"{name}\" = …`"),
-    ))
+    // Short names have too many neighbours that are good claims: `score`, `scopes`.
+    let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
+    match nearest(name, long).filter(|option| format!("{option}s") != name) {
+        None => Ok(false),
+        Some(option) => Err(syn::Error::new(
+            key.span,
+            format!(
+                "did you mean the option `{option}`? for a claim of this name write `\"{name}\" = …`"
+            ),
+        )),
+    }
 }
 
 /// Refuses any other text than these.
@@ -102,7 +98,7 @@ mod tests {
             ("score", Some(false)),
             ("scopes", Some(false)),
             ("locations", Some(false)),
-            ("issuer", None),
+            ("issuer", Some(true)),
             ("fresh", Some(true)),
             ("max_age", Some(true)),
             ("csrf", Some(true)),

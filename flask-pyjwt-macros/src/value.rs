@@ -47,6 +47,17 @@ pub(crate) struct Key {
     pub(crate) quoted: bool,
 }
 
+impl Key {
+    /// A name that the macro itself says.
+    pub(crate) fn unquoted(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            span: Span::call_site(),
+            quoted: false,
+        }
+    }
+}
+
 impl Parse for Key {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(LitStr) {

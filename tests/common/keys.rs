@@ -35,7 +35,7 @@ fn make_p384() -> EcdsaKeyPair {
     EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect("a key")
 }
 
-fn make_ed25519() -> Ed25519KeyPair {
+pub(crate) fn make_ed25519() -> Ed25519KeyPair {
     Ed25519KeyPair::generate().expect("a key")
 }
 

@@ -81,6 +81,10 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     config.browser.csrf_secret = reader.text(key::CSRF_SECRET).map(Secret::new);
     config.audience = reader.text(key::AUDIENCE);
     config.key_id = reader.text(key::KEY_ID);
+    config.keys.directory = reader
+        .text(key::KEYS_DIR)
+        .filter(|path| !path.is_empty())
+        .map(Into::into);
     if let Some(allow) = reader.switch(key::ALLOW_WEAK_SECRET) {
         config.allow_weak_secret = allow;
     }

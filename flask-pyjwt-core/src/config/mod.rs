@@ -3,6 +3,8 @@
 mod cookies;
 pub(crate) mod dotenv;
 mod environment;
+mod issuers;
+mod keys;
 mod secret;
 mod sessions;
 mod validate;
@@ -12,12 +14,12 @@ use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
 use actix_web::{HttpRequest, HttpResponse};
 use time::Duration;
 
-pub(crate) use self::cookies::Browser;
 pub use self::cookies::Cookies;
-pub(crate) use self::validate::Validated;
-use self::{cookies::BrowserConfig, secret::Secret, sessions::SessionConfig};
+pub(crate) use self::{cookies::Browser, secret::Secret, validate::Validated};
+use self::{cookies::BrowserConfig, sessions::SessionConfig};
 use crate::{
     error::ConfigError,
+    issuers::Issuer,
     keys::AuthType,
     token::{Clock, TableLimits, TimeSource, Token},
     web::{CheckError, Rejection, RejectionHook, TokenCheck},
@@ -36,6 +38,7 @@ pub(crate) mod key {
     pub(crate) const AUDIENCE: &str = "JWT_AUDIENCE";
     pub(crate) const LEEWAY: &str = "JWT_LEEWAY";
     pub(crate) const KEY_ID: &str = "JWT_KEYID";
+    pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
     pub(crate) const ALLOW_WEAK_SECRET: &str = "JWT_ALLOW_WEAK_SECRET";
     pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
     pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";
@@ -44,6 +47,8 @@ pub(crate) mod key {
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
+    pub(crate) const ISSUERS: &str = "trust";
+    pub(crate) const VERIFICATION_KEY: &str = "verification_key";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
     pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";
     pub(crate) const COOKIES: &str = "cookies";
@@ -67,6 +72,7 @@ pub(crate) mod key {
 /// | `JWT_AUDIENCE` | [`audience`](Self::audience) | none: tokens with `aud` are refused |
 /// | `JWT_LEEWAY` | [`leeway`](Self::leeway) | 0 seconds |
 /// | `JWT_KEYID` | [`key_id`](Self::key_id) | none |
+/// | `JWT_KEYS_DIR` | [`keys_dir`](Self::keys_dir) | none: the key is `JWT_SECRET` |
 /// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
 /// | `JWT_SESSIONMAXAGE` | [`session_lifetime`](Self::session_lifetime) | 30 days |
 /// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
@@ -97,6 +103,8 @@ pub struct Config {
     audience: Option<String>,
     leeway: Duration,
     key_id: Option<String>,
+    keys: keys::MoreKeys,
+    trusted: Vec<Issuer>,
     allow_weak_secret: bool,
     integer_subjects: bool,
     max_token_size: usize,
@@ -181,6 +189,8 @@ impl Config {
             audience: None,
             leeway: Duration::ZERO,
             key_id: None,
+            keys: keys::MoreKeys::default(),
+            trusted: Vec::new(),
             allow_weak_secret: false,
             integer_subjects: false,
             max_token_size: DEFAULT_MAX_TOKEN_SIZE,

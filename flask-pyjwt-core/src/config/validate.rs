@@ -1,18 +1,16 @@
 //! From a configuration to what a manager is made of. Every mistake is found here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use time::Duration;
 
 use super::{Browser, Config, Secret, key, sessions::Times};
 use crate::{
     error::ConfigError,
-    keys::{
-        AuthType, Family, KeyProblem, KeyRing, Material, Signer, SigningKey, Verifier,
-        VerifyingKey, looks_like_a_public_secret,
-    },
+    issuers::ClaimNames,
+    keys::{AuthType, Family, KeyDirectory, Material, TokenLife, Watch},
     session::Sessions,
-    token::{ClaimRules, Minting, TokenTable, Verification},
+    token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
     web::{Answers, CsrfKey, TokenCheck},
 };
 
@@ -34,12 +32,15 @@ pub(crate) struct Validated {
     pub(crate) browser: Browser,
     /// None where there is no secret.
     pub(crate) csrf: Option<CsrfKey>,
+    /// Where the keys come from, if they come from a folder, and who looks at it.
+    pub(crate) directory: Option<KeyDirectory>,
+    pub(crate) watch: OnceLock<Watch>,
 }
 
 impl Config {
     /// Checks every value, prepares the keys and proves that they belong together.
-    pub(crate) fn validate(self) -> Result<Validated, ConfigError> {
-        if let Some((_, problem)) = self.problems.into_iter().next() {
+    pub(crate) fn validate(mut self) -> Result<Validated, ConfigError> {
+        if let Some((_, problem)) = std::mem::take(&mut self.problems).into_iter().next() {
             return Err(match Arc::try_unwrap(problem) {
                 Ok(problem) => problem,
                 Err(shared) => ConfigError::invalid(shared.key(), reason_of(&shared)),
@@ -47,6 +48,7 @@ impl Config {
         }
         let issuer = self
             .issuer
+            .take()
             .ok_or(ConfigError::Missing { key: key::ISSUER })?;
         non_empty(key::ISSUER, Some(&issuer))?;
         non_empty(key::AUDIENCE, self.audience.as_deref())?;
@@ -63,6 +65,74 @@ impl Config {
                 "must be 0 to 300 seconds",
             ));
         }
+        self.check_limits()?;
+        let csrf = csrf_key(
+            self.browser.csrf_secret.as_ref(),
+            self.secret.as_ref(),
+            auth_type,
+        );
+        let browser = self.browser.clone().validate()?;
+        let sessions = self.sessions.clone().validate(&Times {
+            auth_max_age,
+            refresh_max_age,
+            leeway,
+            max_lifetime: self.max_lifetime,
+        })?;
+        let longest_life = sessions
+            .as_ref()
+            .map(|sessions| Duration::milliseconds(sessions.policy.longest_life));
+
+        if auth_type.family() == Family::Hmac && self.public_key.is_some() {
+            tracing::warn!("`JWT_PUBLICKEY` is ignored: {auth_type} has no public key");
+        }
+        let idle = sessions
+            .as_ref()
+            .map_or(0, |sessions| sessions.policy.idle / 1_000);
+        let life = TokenLife {
+            age: auth_max_age.max(refresh_max_age).max(idle),
+            leeway,
+        };
+        let (keys, directory) = self.ring(auth_type, life)?;
+        let issuers = self.issuers(&issuer)?;
+        let issuer: Arc<str> = issuer.into();
+        Ok(Validated {
+            answers: Answers::new(&issuer, self.on_rejection),
+            token_check: self.token_check,
+            sessions,
+            browser,
+            csrf,
+            verification: Verification {
+                keys,
+                types: HeaderTypes::own(),
+                rules: Arc::new(ClaimRules {
+                    issuer,
+                    audience: self.audience.map_or(Audience::None, Audience::one),
+                    leeway,
+                    max_lifetime: self.max_lifetime.or(longest_life),
+                    integer_subjects: self.integer_subjects,
+                    token_type: None,
+                    names: ClaimNames::default(),
+                    required: Vec::new(),
+                }),
+                issuers,
+                clock: self.clock,
+                max_size: self.max_token_size,
+                table: TokenTable::new(self.table),
+            },
+            directory,
+            watch: OnceLock::new(),
+            minting: Minting {
+                auth_type,
+                auth_max_age,
+                refresh_max_age,
+            },
+        })
+    }
+}
+
+impl Config {
+    /// Checks the limits of what is accepted and remembered.
+    fn check_limits(&self) -> Result<(), ConfigError> {
         if self
             .max_lifetime
             .is_some_and(|limit| limit < self.auth_max_age.max(self.refresh_max_age))
@@ -83,63 +153,7 @@ impl Config {
                 "must have at most 16777216 entries",
             ));
         }
-
-        let csrf = csrf_key(
-            self.browser.csrf_secret.as_ref(),
-            self.secret.as_ref(),
-            auth_type,
-        );
-        let browser = self.browser.validate()?;
-        let sessions = self.sessions.validate(&Times {
-            auth_max_age,
-            refresh_max_age,
-            leeway,
-            max_lifetime: self.max_lifetime,
-        })?;
-        let longest_life = sessions
-            .as_ref()
-            .map(|sessions| Duration::milliseconds(sessions.policy.longest_life));
-
-        let id = self.key_id.as_deref();
-        let (signer, verifier) = if auth_type.family() == Family::Hmac {
-            if self.public_key.is_some() {
-                tracing::warn!("`JWT_PUBLICKEY` is ignored: {auth_type} has no public key");
-            }
-            let (signer, verifier) = hmac(auth_type, self.secret.as_ref(), self.allow_weak_secret)?;
-            (Some(signer), verifier)
-        } else {
-            key_pair(auth_type, self.secret.as_ref(), self.public_key.as_ref())?
-        };
-        let keys = KeyRing {
-            signing: signer.map(|signer| SigningKey::new(auth_type, id, signer)),
-            verifying: VerifyingKey::new(auth_type, self.key_id.clone(), verifier),
-        };
-        let issuer: Arc<str> = issuer.into();
-        Ok(Validated {
-            answers: Answers::new(&issuer, self.on_rejection),
-            token_check: self.token_check,
-            sessions,
-            browser,
-            csrf,
-            verification: Verification {
-                keys,
-                rules: ClaimRules {
-                    issuer,
-                    audience: self.audience,
-                    leeway,
-                    max_lifetime: self.max_lifetime.or(longest_life),
-                    integer_subjects: self.integer_subjects,
-                },
-                clock: self.clock,
-                max_size: self.max_token_size,
-                table: TokenTable::new(self.table),
-            },
-            minting: Minting {
-                auth_type,
-                auth_max_age,
-                refresh_max_age,
-            },
-        })
+        Ok(())
     }
 }
 
@@ -194,85 +208,4 @@ pub(super) fn age(key: &'static str, age: Duration) -> Result<i64, ConfigError> 
             "must be at most 3155760000 seconds (100 years)",
         )),
     }
-}
-
-fn hmac(
-    auth_type: AuthType,
-    secret: Option<&Secret>,
-    allow_weak: bool,
-) -> Result<(Signer, Verifier), ConfigError> {
-    let secret = secret
-        .ok_or(ConfigError::Missing { key: key::SECRET })?
-        .as_bytes();
-    let invalid = |reason: String| ConfigError::invalid(key::SECRET, reason);
-    let least = auth_type.least_secret();
-    if secret.is_empty() {
-        return Err(invalid("is empty".to_owned()));
-    }
-    if looks_like_a_public_secret(secret) {
-        return Err(invalid(format!(
-            "is a key in PEM, SSH or JWK form, and {auth_type} takes a random secret: whoever has \
-             the public key could sign. Set `JWT_AUTHTYPE` to the key's algorithm, or make a secret"
-        )));
-    }
-    if secret.len() < least {
-        let length = secret.len();
-        if !allow_weak {
-            return Err(invalid(format!(
-                "has {length} bytes, and {auth_type} needs {least} or more (RFC 7518, section 3.2): \
-                 make a new one, for instance with `openssl rand -hex {least}`, or allow this one \
-                 with `JWT_ALLOW_WEAK_SECRET=true`"
-            )));
-        }
-        tracing::warn!(
-            "`JWT_SECRET` has {length} bytes, and {auth_type} needs {least}: it can be guessed from \
-             any token"
-        );
-    }
-    Ok((
-        Signer::hmac(auth_type, secret),
-        Verifier::hmac(auth_type, secret),
-    ))
-}
-
-/// Signs and verifies once: a pair that does not belong together is found here, and not when
-/// the first user is refused.
-fn key_pair(
-    auth_type: AuthType,
-    private: Option<&Secret>,
-    public: Option<&Secret>,
-) -> Result<(Option<Signer>, Verifier), ConfigError> {
-    const PROOF: &[u8] = b"the keys belong together";
-    let unusable = |key| {
-        move |problem: KeyProblem| {
-            ConfigError::invalid(key, format!("{problem} ({auth_type} is configured)"))
-        }
-    };
-    let signer = private
-        .map(|text| Signer::private(auth_type, &Material::private(text.as_bytes())?))
-        .transpose()
-        .map_err(unusable(key::SECRET))?;
-    let verifier = public
-        .map(|text| Verifier::public(auth_type, &Material::public(text.as_bytes())?))
-        .transpose()
-        .map_err(unusable(key::PUBLIC_KEY))?;
-    let (verifier, key) = match (&signer, verifier) {
-        (_, Some(verifier)) => (verifier, key::PUBLIC_KEY),
-        (Some(signer), None) => (
-            signer.verifier(auth_type).map_err(unusable(key::SECRET))?,
-            key::SECRET,
-        ),
-        (None, None) => return Err(ConfigError::Missing { key: key::SECRET }),
-    };
-    if let Some(signer) = &signer {
-        let signature = signer
-            .sign(PROOF)
-            .ok_or_else(|| unusable(key::SECRET)(KeyProblem::Unfit))?;
-        if !verifier.verify(PROOF, &signature) {
-            let reason = "does not belong to the private key in `JWT_SECRET`: derive it with \
-                          `openssl pkey -pubout`, or leave it out";
-            return Err(ConfigError::invalid(key, reason));
-        }
-    }
-    Ok((signer, verifier))
 }

@@ -1,6 +1,8 @@
 //! The primitives, by AWS-LC. Keys are parsed and keyed once, when they are configured.
 
 use aws_lc_rs::{
+    digest,
+    encoding::{AsDer as _, PublicKeyX509Der},
     hmac,
     rand::SystemRandom,
     rsa,
@@ -95,6 +97,17 @@ impl Signer {
         }
     }
 
+    /// The public key as `SubjectPublicKeyInfo`; an HMAC secret has none.
+    pub(crate) fn spki(&self) -> Option<Vec<u8>> {
+        let der: PublicKeyX509Der<'_> = match self {
+            Self::Hmac(_) => return None,
+            Self::Rsa(pair, _) => pair.public_key().as_der().ok()?,
+            Self::Ecdsa(pair) => pair.public_key().as_der().ok()?,
+            Self::Ed25519(pair) => pair.public_key().as_der().ok()?,
+        };
+        Some(der.as_ref().to_vec())
+    }
+
     /// The signature, or nothing when the system's source of randomness fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
@@ -112,6 +125,13 @@ impl Signer {
             Self::Ed25519(pair) => Some(pair.try_sign(message).ok()?.as_ref().to_vec()),
         }
     }
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, message).as_ref());
+    hash
 }
 
 fn rsa(

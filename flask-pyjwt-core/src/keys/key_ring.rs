@@ -1,86 +1,326 @@
-//! The keys of one issuer: which of them signs, and which of them a token's header selects.
+//! The keys of the own issuer: which of them signs, and how they follow one another.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering},
+};
 
-use super::{AuthType, Signer, Verifier};
-use crate::token::{Header, TokenError};
+use arc_swap::{ArcSwap, Guard};
 
-/// A key that verifies, prepared, and the headers by which its tokens are usually recognised.
-pub(crate) struct VerifyingKey {
-    pub(crate) auth_type: AuthType,
-    pub(crate) verifier: Verifier,
-    id: Option<String>,
-    /// Header segments of our own tokens and of `PyJWT`'s, as they stand in the token.
-    known_headers: Vec<String>,
-}
+use super::{
+    KeySet, KeyState, Prepared, Published, Signer, VerifyingKey, key_set::header_segment,
+    published::PublishedCache,
+};
+use crate::{
+    error::ConfigError,
+    token::{HeaderTypes, NumericDate},
+};
 
-impl VerifyingKey {
-    pub(crate) fn new(auth_type: AuthType, id: Option<String>, verifier: Verifier) -> Self {
-        let mut known_headers = vec![
-            header_segment(auth_type, id.as_deref()),
-            // PyJWT's, before and since it sorts the members
-            URL_SAFE_NO_PAD.encode(format!(r#"{{"typ":"JWT","alg":"{auth_type}"}}"#)),
-        ];
-        if id.is_some() {
-            known_headers.push(header_segment(auth_type, None));
-        }
-        Self {
-            auth_type,
-            verifier,
-            id,
-            known_headers,
-        }
-    }
-}
+/// What errors call a key that is given to a running manager.
+const KEY: &str = "key";
 
-/// A key that signs, and the header segment that it puts before every payload.
+/// A key that signs, and the header segments that it puts before payloads.
 pub(crate) struct SigningKey {
     pub(crate) signer: Signer,
-    pub(crate) header: String,
+    pub(crate) key: Arc<VerifyingKey>,
+    header: String,
+    header_with_id: String,
+    /// The latest `exp` of the tokens minted with it, in seconds since 1970.
+    latest_expiry: AtomicI64,
 }
 
 impl SigningKey {
-    pub(crate) fn new(auth_type: AuthType, id: Option<&str>, signer: Signer) -> Self {
+    pub(crate) fn new(signer: Signer, key: Arc<VerifyingKey>) -> Self {
         Self {
+            header: header_segment(key.auth_type, None),
+            header_with_id: header_segment(key.auth_type, Some(&key.id)),
+            latest_expiry: AtomicI64::new(i64::MIN),
             signer,
-            header: header_segment(auth_type, id),
+            key,
         }
+    }
+
+    /// Notes that a token was minted that is valid until this second.
+    pub(crate) fn minted(&self, expires_at: i64) {
+        self.latest_expiry.fetch_max(expires_at, Ordering::AcqRel);
     }
 }
 
-/// The keys of one issuer.
+/// The keys at one moment. It never changes; [`KeyRing`] puts another one in its place.
+pub(crate) struct RingState {
+    pub(crate) signing: Option<Arc<SigningKey>>,
+    pub(crate) set: KeySet,
+    /// Whether minted headers name their key.
+    carries_id: bool,
+    published: PublishedCache,
+}
+
+impl RingState {
+    fn new(
+        signing: Option<Arc<SigningKey>>,
+        keys: Vec<Arc<VerifyingKey>>,
+        carries_id: bool,
+    ) -> Self {
+        Self {
+            carries_id: carries_id || keys.len() > 1,
+            set: KeySet::new(keys, &HeaderTypes::own()),
+            signing,
+            published: PublishedCache::default(),
+        }
+    }
+
+    /// The first segment of the tokens that a key signs.
+    pub(crate) fn header_of<'a>(&self, signing: &'a SigningKey) -> &'a str {
+        if self.carries_id {
+            &signing.header_with_id
+        } else {
+            &signing.header
+        }
+    }
+
+    fn signs_with(&self, key: &Arc<VerifyingKey>) -> bool {
+        self.signing
+            .as_ref()
+            .is_some_and(|signing| Arc::ptr_eq(&signing.key, key))
+    }
+}
+
+/// The keys of the own issuer. Readers never wait; changes wait for each other.
 pub(crate) struct KeyRing {
-    pub(crate) signing: Option<SigningKey>,
-    pub(crate) verifying: VerifyingKey,
+    state: ArcSwap<RingState>,
+    change: Mutex<()>,
+    life: TokenLife,
+}
+
+/// How long a token that was minted now can be accepted, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenLife {
+    /// The longer of the two ages.
+    pub(crate) age: i64,
+    pub(crate) leeway: i64,
+}
+
+impl TokenLife {
+    /// When the last token has expired that was minted until this second.
+    fn after(self, second: i64) -> i64 {
+        second.saturating_add(self.age).saturating_add(self.leeway)
+    }
+}
+
+/// One key of a whole ring that takes the place of another.
+pub(crate) struct Wanted {
+    pub(crate) key: Prepared,
+    pub(crate) role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It signs.
+    Signs,
+    /// It verifies for as long as it is there.
+    Verifies,
+    /// It signed until this second since 1970, and goes when the last of its tokens has expired.
+    SignedUntil(i64),
 }
 
 impl KeyRing {
-    /// The key that the header of a token selects.
-    ///
-    /// A known header is recognised by comparison; any other one is parsed and judged.
-    pub(crate) fn select(&self, header: &str) -> Result<&VerifyingKey, TokenError> {
-        let key = &self.verifying;
-        if key.known_headers.iter().any(|known| known == header) {
-            return Ok(key);
+    /// A ring of its first keys, of which the first signs if it can.
+    pub(crate) fn new(
+        keys: impl IntoIterator<Item = Prepared>,
+        carries_id: bool,
+        life: TokenLife,
+    ) -> Result<Self, String> {
+        let mut signing = None;
+        let mut all = Vec::<Arc<VerifyingKey>>::new();
+        for (position, key) in keys.into_iter().enumerate() {
+            let (signer, key) = key.split();
+            check_new(&all, &key)?;
+            if let (0, Some(signer)) = (position, signer) {
+                signing = Some(Prepared::signing(signer, &key));
+            }
+            all.push(key);
         }
-        let header = Header::parse(header)?;
-        if header.algorithm != key.auth_type.name() {
-            return Err(TokenError::Algorithm);
+        Ok(Self {
+            state: ArcSwap::from_pointee(RingState::new(signing, all, carries_id)),
+            change: Mutex::new(()),
+            life,
+        })
+    }
+
+    /// The keys now, without waiting for anybody.
+    pub(crate) fn load(&self) -> Guard<Arc<RingState>> {
+        self.state.load()
+    }
+
+    /// Makes a key the signing one. The one before it goes on verifying until the last of its tokens
+    /// has expired.
+    pub(crate) fn rotate(&self, key: Prepared, now: NumericDate) -> Result<String, ConfigError> {
+        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let (signer, key) = key.split();
+        let signer = signer.ok_or_else(|| {
+            ConfigError::invalid(KEY, "is a public key where a private key is needed")
+        })?;
+        let (key, mut keys) = Self::joined(&old, key, now)?;
+        let id = key.id.clone();
+        if old.signs_with(&key) {
+            return Ok(id);
         }
-        match (header.key_id, &key.id) {
-            (None, _) => Ok(key),
-            (Some(named), Some(id)) if named == *id => Ok(key),
-            (Some(_), _) => Err(TokenError::UnknownKey),
+        key.goes_on();
+        keys.retain(|other| !Arc::ptr_eq(other, &key));
+        keys.insert(0, Arc::clone(&key));
+        let signing = Prepared::signing(signer, &key);
+        let state = RingState::new(Some(signing), keys, true);
+        self.put(&old, state);
+        // After the change: who minted before it has noted when its token expires.
+        if let Some(retired) = &old.signing {
+            let latest = retired.latest_expiry.load(Ordering::Acquire);
+            let end = latest.saturating_add(self.life.leeway);
+            retired.key.ends_at(end.max(self.life.after(now.seconds())));
         }
+        Ok(id)
+    }
+
+    /// Shows a key, and verifies with it, before it signs.
+    pub(crate) fn prepublish(
+        &self,
+        key: Prepared,
+        now: NumericDate,
+    ) -> Result<String, ConfigError> {
+        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let (_, key) = key.split();
+        let (key, keys) = Self::joined(&old, key, now)?;
+        let state = RingState::new(old.signing.clone(), keys, old.carries_id);
+        self.put(&old, state);
+        Ok(key.id.clone())
+    }
+
+    /// Puts a state in the place of the old one. What is not in it any more ends for good: tokens that
+    /// were verified before are refused, too.
+    fn put(&self, old: &RingState, state: RingState) {
+        let state = Arc::new(state);
+        self.state.store(Arc::clone(&state));
+        for key in old.set.keys() {
+            if !state.set.keys().iter().any(|own| Arc::ptr_eq(own, key)) {
+                key.end();
+            }
+        }
+    }
+
+    /// The keys that still count and this one among them, or the one that it is already.
+    fn joined(
+        old: &RingState,
+        key: Arc<VerifyingKey>,
+        now: NumericDate,
+    ) -> Result<(Arc<VerifyingKey>, Vec<Arc<VerifyingKey>>), ConfigError> {
+        let mut keys: Vec<_> = old.set.keys().to_vec();
+        keys.retain(|key| key.is_live(now));
+        let is_same = |own: &&Arc<VerifyingKey>| {
+            own.fingerprint == key.fingerprint && own.auth_type == key.auth_type && own.id == key.id
+        };
+        if let Some(own) = keys.iter().find(is_same).map(Arc::clone) {
+            return Ok((own, keys));
+        }
+        check_new(&keys, &key).map_err(|reason| ConfigError::invalid(KEY, reason))?;
+        // Behind the signing key: a nameless token is tried with the newest keys.
+        keys.insert(
+            usize::from(old.signing.is_some()).min(keys.len()),
+            Arc::clone(&key),
+        );
+        Ok((key, keys))
+    }
+
+    /// Drops a key at once: its tokens are refused from now on.
+    pub(crate) fn remove(&self, id: &str, now: NumericDate) -> Result<(), ConfigError> {
+        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let mut keys = old.set.keys().to_vec();
+        keys.retain(|key| key.is_live(now));
+        let Some(key) = keys.iter().find(|key| key.id == id).map(Arc::clone) else {
+            return Err(ConfigError::invalid(
+                KEY,
+                "is not there: no key has this id",
+            ));
+        };
+        if old.signs_with(&key) {
+            let reason = "signs: rotate to another key first";
+            return Err(ConfigError::invalid(KEY, reason));
+        }
+        keys.retain(|other| !Arc::ptr_eq(other, &key));
+        let state = RingState::new(old.signing.clone(), keys, old.carries_id);
+        self.put(&old, state);
+        Ok(())
+    }
+
+    /// Puts these keys in the place of all that there are. Those that stay, stay as they are.
+    pub(crate) fn replace(&self, wanted: Vec<Wanted>, now: NumericDate) -> Result<(), String> {
+        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let mut signing = None;
+        let mut keys = Vec::<Arc<VerifyingKey>>::new();
+        let mut ends = Vec::new();
+        for Wanted { key, role } in wanted {
+            let (signer, key) = key.split();
+            check_new(&keys, &key)?;
+            let own = old.set.keys().iter().find(|own| {
+                own.fingerprint == key.fingerprint
+                    && own.auth_type == key.auth_type
+                    && own.id == key.id
+            });
+            let is_old = own.is_some();
+            let key = own.map_or(key, Arc::clone);
+            let end = match role {
+                Role::Signs | Role::Verifies => None,
+                // An end that was set stays as it is.
+                Role::SignedUntil(_) if key.end_second().is_some() => key.end_second(),
+                Role::SignedUntil(_) if is_old => Some(self.life.after(now.seconds())),
+                Role::SignedUntil(second) => Some(self.life.after(second)),
+            };
+            if end.is_some_and(|end| end <= now.seconds()) {
+                continue;
+            }
+            if let (Role::Signs, Some(signer)) = (role, signer) {
+                signing = Some(Prepared::signing(signer, &key));
+            }
+            ends.push((Arc::clone(&key), end));
+            keys.push(key);
+        }
+        let state = RingState::new(signing, keys, true);
+        for (key, _) in ends.iter().filter(|(_, end)| end.is_none()) {
+            key.goes_on();
+        }
+        self.put(&old, state);
+        for (key, end) in ends {
+            if let Some(end) = end {
+                key.ends_at(end);
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that count now, as they are shown to those who run the server.
+    pub(crate) fn states(&self, now: NumericDate) -> Vec<KeyState> {
+        let state = self.load();
+        let keys = state.set.keys().iter().filter(|key| key.is_live(now));
+        keys.map(|key| KeyState::of(key, state.signs_with(key)))
+            .collect()
+    }
+
+    /// The public keys that count now, as they are published.
+    pub(crate) fn published(&self, now: NumericDate) -> Arc<Published> {
+        let state = self.load();
+        state.published.get(state.set.keys(), now)
     }
 }
 
-/// `{"alg":…,"typ":"JWT"}`, with `kid` where there is one, as a token's first segment.
-fn header_segment(auth_type: AuthType, id: Option<&str>) -> String {
-    let mut header = json!({ "alg": auth_type.name(), "typ": "JWT" });
-    if let Some(id) = id {
-        header["kid"] = id.into();
+/// Whether a key can join others: its id is its own.
+fn check_new(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> Result<(), String> {
+    if keys.iter().any(|own| own.id == key.id) {
+        return Err(format!(
+            "has the id of another key, `{}`: give it another one",
+            key.id
+        ));
     }
-    URL_SAFE_NO_PAD.encode(header.to_string())
+    Ok(())
 }

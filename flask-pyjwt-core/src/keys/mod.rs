@@ -7,17 +7,40 @@ mod backend;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 #[path = "rust_crypto.rs"]
 mod backend;
+mod der;
+mod directory;
+mod jwk;
+mod key;
 mod key_ring;
+mod key_set;
+mod key_state;
 mod material;
+mod pair;
 mod problem;
+mod public_key;
+mod published;
+mod verifying_key;
+mod watch;
 
-pub use self::auth_type::{AuthType, UnknownAuthType};
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
-    key_ring::{KeyRing, SigningKey, VerifyingKey},
+    directory::{KeyDirectory, Listing},
+    jwk::JwkSet,
+    key::Prepared,
+    key_ring::{KeyRing, Role, SigningKey, TokenLife, Wanted},
+    key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,
+    public_key::PublicKey,
+    published::{Published, etag},
+    verifying_key::VerifyingKey,
+    watch::{Occasion, Watch},
+};
+pub use self::{
+    auth_type::{AuthType, UnknownAuthType},
+    key::Key,
+    key_state::KeyState,
 };
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]

@@ -1,6 +1,6 @@
 //! The primitives, by the RustCrypto crates. Keys are parsed and keyed once, when configured.
 
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePublicKey as _};
 use getrandom::SysRng;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rsa::{
@@ -10,7 +10,7 @@ use rsa::{
     signature::{RandomizedSigner as _, SignatureEncoding as _, Signer as _, Verifier as _},
     traits::PublicKeyParts as _,
 };
-use sha2::{Sha256, Sha384, Sha512};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::{AuthType, Encoding, Family, KeyProblem, Material};
 
@@ -190,6 +190,18 @@ impl Signer {
         })
     }
 
+    /// The public key as `SubjectPublicKeyInfo`; an HMAC secret has none.
+    pub(crate) fn spki(&self) -> Option<Vec<u8>> {
+        let der = match self {
+            Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => return None,
+            Self::Rsa(key, _) => key.to_public_key().to_public_key_der().ok()?,
+            Self::Es256(key) => key.verifying_key().to_public_key_der().ok()?,
+            Self::Es384(key) => key.verifying_key().to_public_key_der().ok()?,
+            Self::Ed25519(key) => key.verifying_key().to_public_key_der().ok()?,
+        };
+        Some(der.as_ref().to_vec())
+    }
+
     /// The signature, or nothing when the system's source of randomness fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match self {
@@ -223,6 +235,11 @@ impl Signer {
             Self::Ed25519(key) => key.try_sign(message).ok()?.to_vec(),
         })
     }
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
+    Sha256::digest(message).into()
 }
 
 /// Signs with blinding: the randomness hides the private key's timing.

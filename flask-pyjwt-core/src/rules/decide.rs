@@ -2,6 +2,7 @@
 
 use super::{
     Expected, Requirement, RouteVariables,
+    items::{has_items, missing},
     matching::{matches, matches_text},
     route::Variable,
 };
@@ -12,8 +13,8 @@ use crate::token::{Json, Token};
 pub(crate) enum Refusal {
     /// The claim of this name is missing or another.
     Claim(String),
-    /// The claim `scope` does not match.
-    Scope,
+    /// The claim `scope` does not match. Said by name is what it lacks, where that can be said.
+    Scope(String),
     /// The route itself is wrong: this is what to tell its author.
     Mistake(String),
 }
@@ -23,52 +24,62 @@ impl Requirement {
     ///
     /// A mistake in the route is told for whatever token comes first: it never depends on claims.
     pub(crate) fn decide(&self, token: &Token, route: &RouteVariables<'_>) -> Result<(), Refusal> {
-        let payload = token.payload();
         let mut unmet = None;
         for (name, expected) in &self.claims {
-            if !expected.holds(name, payload, route)? {
+            if !expected.holds(name, token, route)? {
                 unmet.get_or_insert(name);
             }
         }
-        if self.is_overridden(payload) {
+        let lacks_scope = match &self.scope {
+            Some(scope) => !scope.holds("scope", token, route)?,
+            None => false,
+        };
+        if self.is_overridden(token) {
             return Ok(());
         }
         if let Some(name) = unmet {
             return Err(Refusal::Claim(name.clone()));
         }
-        match &self.scope {
-            Some(scope)
-                if !payload
-                    .member("scope")
-                    .is_some_and(|own| matches(scope, own)) =>
-            {
-                Err(Refusal::Scope)
-            }
-            _ => Ok(()),
+        if lacks_scope {
+            let scope = self.scope.as_ref();
+            let missing = scope.map(|scope| scope.missing(token.member("scope")));
+            return Err(Refusal::Scope(missing.unwrap_or_default()));
         }
+        Ok(())
     }
 
-    fn is_overridden(&self, payload: Json<'_>) -> bool {
+    fn is_overridden(&self, token: &Token) -> bool {
         self.override_claims.as_ref().is_some_and(|claims| {
             !claims.is_empty()
-                && claims.iter().all(|(name, value)| {
-                    payload.member(name).is_some_and(|own| matches(value, own))
-                })
+                && claims
+                    .iter()
+                    .all(|(name, value)| token.member(name).is_some_and(|own| matches(value, own)))
         })
     }
 }
 
 impl Expected {
+    /// The items that a claim lacks, where items are required.
+    fn missing(&self, claim: Option<Json<'_>>) -> String {
+        match self {
+            Self::All(items) => missing(claim, items, false),
+            Self::Any(items) => missing(claim, items, true),
+            Self::Value(_) | Self::Path(_) | Self::PathOrText(_) => String::new(),
+        }
+    }
+
     /// Whether the token's claim `name` is what is expected of it.
     fn holds(
         &self,
         name: &str,
-        payload: Json<'_>,
+        token: &Token,
         route: &RouteVariables<'_>,
     ) -> Result<bool, Refusal> {
-        let claim = payload.member(name);
+        let claim = token.member(name);
         let (variable, text) = match self {
             Self::Value(value) => return Ok(claim.is_some_and(|claim| matches(value, claim))),
+            Self::All(items) => return Ok(has_items(claim, items, false)),
+            Self::Any(items) => return Ok(has_items(claim, items, true)),
             Self::Path(variable) => (variable, None),
             Self::PathOrText(text) => (text, Some(text)),
         };

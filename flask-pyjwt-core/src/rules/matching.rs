@@ -9,7 +9,7 @@ use crate::token::{Json, Kind};
 /// An object needs every member that is required, recursively; an array every element. Anything
 /// else has to be equal and of the same JSON type: `true`, `1`, `1.0` and `"true"` are four
 /// different values, and integers are exact.
-pub(super) fn matches(required: &Value, actual: Json<'_>) -> bool {
+pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
     match required {
         Value::Null => actual.kind() == Kind::Null,
         Value::Bool(true) => actual.kind() == Kind::True,

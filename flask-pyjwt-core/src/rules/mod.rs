@@ -2,9 +2,13 @@
 
 mod decide;
 mod freshness;
+mod issuer;
+mod items;
 mod matching;
 mod requirement;
 mod route;
 
 pub use self::requirement::{Expected, Location, Requirement};
-pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
+pub(crate) use self::{
+    decide::Refusal, freshness::Freshness, matching::matches, route::RouteVariables,
+};

@@ -16,6 +16,30 @@ pub enum Expected {
     /// The route's variable of this name if there is one, else this text. A name that is one edit
     /// away from a variable's is taken for a mistake: 500.
     PathOrText(String),
+    /// Every one of these items: words of a space-separated string, or elements of an array.
+    All(Vec<String>),
+    /// At least one of these items.
+    Any(Vec<String>),
+}
+
+impl Expected {
+    /// This item: a word of a space-separated string, or an element of an array.
+    #[must_use]
+    pub fn contains(item: impl Into<String>) -> Self {
+        Self::All(vec![item.into()])
+    }
+
+    /// Every one of these items. None at all are never found.
+    #[must_use]
+    pub fn all<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::All(items.into_iter().map(Into::into).collect())
+    }
+
+    /// At least one of these items.
+    #[must_use]
+    pub fn any<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::Any(items.into_iter().map(Into::into).collect())
+    }
 }
 
 /// Where a route looks for the token.
@@ -44,9 +68,11 @@ pub struct Requirement {
     pub(crate) token_type: TokenType,
     pub(crate) locations: Vec<Location>,
     pub(crate) claims: Vec<(String, Expected)>,
-    pub(crate) scope: Option<Value>,
+    pub(crate) scope: Option<Expected>,
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Freshness,
+    /// The one issuer whose tokens are accepted; all that are trusted where it is not said.
+    pub(crate) issuer: Option<String>,
     pub(crate) optional: bool,
     /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
     pub(crate) csrf: bool,
@@ -63,6 +89,7 @@ impl Requirement {
             scope: None,
             override_claims: None,
             freshness: Freshness::default(),
+            issuer: None,
             optional: false,
             csrf: true,
         }
@@ -75,6 +102,13 @@ impl Requirement {
         self
     }
 
+    /// Accepts tokens of this issuer only: the own one or one that is trusted.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
     /// Requires one claim. Said again for the same claim, both have to hold.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, expected: Expected) -> Self {
@@ -84,7 +118,13 @@ impl Requirement {
 
     /// Requires the claim `scope` to match this value.
     #[must_use]
-    pub fn scope(mut self, scope: Value) -> Self {
+    pub fn scope(self, scope: Value) -> Self {
+        self.expect_scope(Expected::Value(scope))
+    }
+
+    /// Requires the claim `scope` to be what is expected, such as to have an item.
+    #[must_use]
+    pub fn expect_scope(mut self, scope: Expected) -> Self {
         self.scope = Some(scope);
         self
     }

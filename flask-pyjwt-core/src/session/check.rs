@@ -20,10 +20,20 @@ impl AuthManager {
     /// the store does not answer.
     pub async fn check(&self, token: &Token) -> Result<(), Rejection> {
         self.parts().verification.check_time(token)?;
-        match &self.parts().sessions {
+        match self.sessions_of(token) {
             Some(sessions) => sessions.check(token, self.now()?).await,
             None => Ok(()),
         }
+    }
+}
+
+impl AuthManager {
+    /// The sessions that a token may belong to: none where it is of another issuer, whose subjects and
+    /// ids are not those of the store.
+    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Sessions> {
+        let parts = self.parts();
+        let sessions = parts.sessions.as_ref();
+        sessions.filter(|_| token.iss() == &*parts.verification.rules.issuer)
     }
 }
 

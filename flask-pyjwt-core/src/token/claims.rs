@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
+use serde_json::Value;
 use time::Duration;
 
 use super::{
@@ -10,16 +11,47 @@ use super::{
     json::Kind,
     numeric_date::NumericDate,
 };
+use crate::{issuers::ClaimNames, rules::matches};
 
 /// What the claims of a token have to satisfy, whatever the route.
 #[derive(Debug, Clone)]
 pub(crate) struct ClaimRules {
     pub(crate) issuer: Arc<str>,
-    pub(crate) audience: Option<String>,
+    pub(crate) audience: Audience,
     /// Seconds by which the clocks of issuer and verifier may differ.
     pub(crate) leeway: i64,
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) integer_subjects: bool,
+    /// What every token is taken for; else its claim `type` says it.
+    pub(crate) token_type: Option<TokenType>,
+    pub(crate) names: ClaimNames,
+    /// Claims that every token has to have, with these values.
+    pub(crate) required: Vec<(String, Value)>,
+}
+
+/// For whom tokens have to be.
+#[derive(Debug, Clone)]
+pub(crate) enum Audience {
+    /// A token that names an audience is for somebody else.
+    None,
+    /// A token has to name one of these.
+    OneOf(Vec<String>),
+    /// It does not matter.
+    Any,
+}
+
+impl Audience {
+    pub(crate) fn one(audience: String) -> Self {
+        Self::OneOf(vec![audience])
+    }
+
+    /// What own tokens name.
+    pub(crate) fn minted(&self) -> Option<&str> {
+        match self {
+            Self::OneOf(audiences) => audiences.first().map(String::as_str),
+            Self::None | Self::Any => None,
+        }
+    }
 }
 
 /// The claims that every accepted token has, read once.
@@ -49,7 +81,13 @@ impl ClaimRules {
         payload: &Document,
         now: NumericDate,
     ) -> Result<RegisteredClaims, TokenError> {
-        let found = Found::in_object(payload.root());
+        let mut found = Found::in_object(payload.root());
+        if self.names.has("sub") {
+            found.subject = self.names.find(payload.root(), "sub");
+        }
+        if self.names.has("aud") {
+            found.audience = self.names.find(payload.root(), "aud");
+        }
         let issued_at = found.issued_at.required("iat", NumericDate::from_json)?;
         let expires_at = found.expires_at.required("exp", NumericDate::from_json)?;
         let not_before = found.not_before.optional("nbf", NumericDate::from_json)?;
@@ -71,13 +109,24 @@ impl ClaimRules {
         let subject = found
             .subject
             .required("sub", |subject| self.subject(subject))?;
-        let token_type = found.token_type.required("type", |token_type| {
+        let read_type = |token_type: Json<'_>| {
             [TokenType::Auth, TokenType::Refresh]
                 .into_iter()
                 .find(|known| token_type.is_str(known.name()))
-        })?;
+        };
+        let token_type = match self.token_type {
+            Some(token_type) => token_type,
+            None => found.token_type.required("type", read_type)?,
+        };
         if found.confirmation.is_some() {
             return Err(TokenError::Bound);
+        }
+        let lacks = |(name, value): &(String, Value)| {
+            let claim = self.names.find(payload.root(), name);
+            !claim.is_some_and(|claim| matches(value, claim))
+        };
+        if self.required.iter().any(lacks) {
+            return Err(TokenError::IssuerClaim);
         }
         Ok(RegisteredClaims {
             token_type,
@@ -105,20 +154,17 @@ impl ClaimRules {
     }
 
     fn check_audience(&self, audience: Option<Json<'_>>) -> Result<(), TokenError> {
-        let Some(wanted) = &self.audience else {
-            return if audience.is_some() {
-                Err(TokenError::Audience)
-            } else {
-                Ok(())
-            };
+        let wanted = match (&self.audience, audience) {
+            (Audience::Any, _) | (Audience::None, None) => return Ok(()),
+            (Audience::None, Some(_)) => return Err(TokenError::Audience),
+            (Audience::OneOf(wanted), _) => wanted,
         };
+        let is_wanted = |named: Json<'_>| wanted.iter().any(|wanted| named.is_str(wanted));
         let audience = audience.ok_or(TokenError::MissingClaim("aud"))?;
         let is_text = |value: Json<'_>| matches!(value.kind(), Kind::String | Kind::EscapedString);
         let named = match audience.kind() {
-            Kind::Array if audience.items().all(is_text) => {
-                audience.items().any(|item| item.is_str(wanted))
-            }
-            Kind::String | Kind::EscapedString => audience.is_str(wanted),
+            Kind::Array if audience.items().all(is_text) => audience.items().any(is_wanted),
+            Kind::String | Kind::EscapedString => is_wanted(audience),
             _ => return Err(TokenError::MistypedClaim("aud")),
         };
         if named {

@@ -1,11 +1,13 @@
 //! A token about to be minted: its claims, and their signature.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Token, TokenError, TokenType, numeric_date::NumericDate, verify::Verification};
-use crate::error::MintError;
+use crate::{error::MintError, keys::SigningKey};
 
 /// The claims that only the manager sets.
 const RESERVED: [&str; 10] = [
@@ -84,24 +86,41 @@ pub(crate) struct Draft<'a> {
 
 impl Draft<'_> {
     /// Signs it. What verification would refuse at the moment of its issue is not minted.
-    pub(crate) fn sign(self, verification: &Verification) -> Result<Token, MintError> {
-        let signing = verification
-            .keys
-            .signing
-            .as_ref()
-            .ok_or(MintError::MissingSigner)?;
-        let mut claims = self.claims;
+    pub(crate) fn sign(mut self, verification: &Verification) -> Result<Token, MintError> {
+        loop {
+            let ring = verification.keys.load();
+            let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
+            let token = self.sign_with(signing, ring.header_of(signing), verification)?;
+            // A key that was retired meanwhile does not know of this token.
+            let current = verification.keys.load();
+            if current
+                .signing
+                .as_ref()
+                .is_some_and(|current| Arc::ptr_eq(current, signing))
+            {
+                return Ok(token);
+            }
+        }
+    }
+
+    fn sign_with(
+        &mut self,
+        signing: &SigningKey,
+        header: &str,
+        verification: &Verification,
+    ) -> Result<Token, MintError> {
+        let claims = &mut self.claims;
         claims.insert("iss".to_owned(), (*verification.rules.issuer).into());
         claims.insert("sub".to_owned(), self.subject.into());
         claims.insert("iat".to_owned(), self.issued_at.into());
         claims.insert("exp".to_owned(), self.expires_at.into());
         claims.insert("type".to_owned(), self.token_type.name().into());
-        if let Some(audience) = &verification.rules.audience {
-            claims.insert("aud".to_owned(), audience.as_str().into());
+        if let Some(audience) = verification.rules.audience.minted() {
+            claims.insert("aud".to_owned(), audience.into());
         }
 
-        let payload = Value::Object(claims).to_string();
-        let mut signed = format!("{}.{}", signing.header, URL_SAFE_NO_PAD.encode(&payload));
+        let payload = serde_json::to_string(claims).expect("a map of JSON values is JSON");
+        let mut signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(&payload));
         let signature = signing
             .signer
             .sign(signed.as_bytes())
@@ -116,11 +135,9 @@ impl Draft<'_> {
         }
         // The rules that every other server will apply.
         let issued_at = NumericDate::at(self.issued_at).ok_or(TokenError::Clock)?;
-        Ok(verification.judge(
-            signed,
-            payload,
-            verification.keys.verifying.auth_type,
-            issued_at,
-        )?)
+        let key = Arc::clone(&signing.key);
+        let token = verification.judge(signed, payload, key, issued_at)?;
+        signing.minted(self.expires_at);
+        Ok(token)
     }
 }

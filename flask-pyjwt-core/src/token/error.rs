@@ -57,9 +57,12 @@ pub enum TokenError {
     /// The time from `iat` to `exp` is above [`Config::max_lifetime`](crate::Config::max_lifetime).
     #[error("the token's lifetime is above the limit")]
     Lifetime,
-    /// `iss` is another issuer.
+    /// `iss` is another issuer than those that are trusted, or than the one that the route requires.
     #[error("the token is of another issuer")]
     Issuer,
+    /// A claim is not what [`Issuer::require_claim`](crate::Issuer::require_claim) says.
+    #[error("a claim is not what is required of this issuer's tokens")]
+    IssuerClaim,
     /// `aud` does not contain the configured audience, or none is configured.
     #[error("the token is for another audience")]
     Audience,
@@ -106,6 +109,7 @@ impl TokenError {
             Self::NotYetValid => "token_not_yet_valid",
             Self::Lifetime => "token_lifetime",
             Self::Issuer => "token_issuer",
+            Self::IssuerClaim => "token_issuer_claim",
             Self::Audience => "token_audience",
             Self::WrongType { .. } => "token_wrong_type",
             Self::Bound => "token_bound",

@@ -14,13 +14,40 @@ pub(crate) struct Header {
     pub(crate) key_id: Option<String>,
 }
 
+/// The values of `typ` by which a token is known to be of the right kind (RFC 8725, section 3.11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeaderTypes {
+    names: Vec<String>,
+    /// Whether a header may leave `typ` out.
+    may_be_missing: bool,
+}
+
+impl HeaderTypes {
+    /// What our own tokens may say.
+    pub(crate) fn own() -> Self {
+        Self::new(["JWT", "at+jwt"].map(str::to_owned), false)
+    }
+
+    pub(crate) fn new(names: impl Into<Vec<String>>, may_be_missing: bool) -> Self {
+        Self {
+            names: names.into(),
+            may_be_missing,
+        }
+    }
+
+    /// Whether a type is among them, in any case.
+    pub(crate) fn accepts(&self, typ: &str) -> bool {
+        self.names.iter().any(|name| name.eq_ignore_ascii_case(typ))
+    }
+}
+
 impl Header {
     /// Reads a header segment strictly.
     ///
     /// # Errors
     ///
     /// The first rule of RFC 7515, section 4.1 and RFC 8725, section 3 that is broken.
-    pub(crate) fn parse(segment: &str) -> Result<Self, TokenError> {
+    pub(crate) fn parse(segment: &str, types: &HeaderTypes) -> Result<Self, TokenError> {
         let document = Self::document(segment)?;
         let root = document.root();
         if ["crit", "b64", "zip"]
@@ -33,14 +60,11 @@ impl Header {
             .member("alg")
             .and_then(Json::as_str)
             .ok_or(TokenError::Algorithm)?;
-        let typ = root
-            .member("typ")
-            .and_then(Json::as_str)
-            .ok_or(TokenError::Kind)?;
-        if !["jwt", "at+jwt"]
-            .iter()
-            .any(|known| typ.eq_ignore_ascii_case(known))
-        {
+        let is_right = match root.member("typ") {
+            None => types.may_be_missing,
+            Some(typ) => typ.as_str().is_some_and(|typ| types.accepts(&typ)),
+        };
+        if !is_right {
             return Err(TokenError::Kind);
         }
         let key_id = match root.member("kid") {

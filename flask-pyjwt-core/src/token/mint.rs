@@ -14,6 +14,7 @@ use crate::{error::MintError, keys::AuthType};
 
 /// What minting needs beside [`Verification`].
 pub(crate) struct Minting {
+    /// What [`Config::auth_type`](crate::Config::auth_type) says.
     pub(crate) auth_type: AuthType,
     /// Seconds that an auth token is valid for.
     pub(crate) auth_max_age: i64,

@@ -21,16 +21,15 @@ mod token_type;
 mod unverified;
 mod verify;
 
-#[cfg(test)]
-pub(crate) use self::document::Document;
 pub(crate) use self::{
-    claims::ClaimRules,
+    claims::{Audience, ClaimRules},
     clock::TimeSource,
-    document::Json,
+    document::{Document, Json},
     draft::{Draft, OwnClaims, random_id},
-    header::Header,
+    header::{Header, HeaderTypes},
     json::Kind,
     mint::Minting,
+    numeric_date::NumericDate,
     table::{TableLimits, TokenTable},
     verify::Verification,
 };

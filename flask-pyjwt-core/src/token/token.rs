@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    TokenType,
-    claims::{RegisteredClaims, Subject},
+    TokenError, TokenType,
+    claims::{ClaimRules, RegisteredClaims, Subject},
     document::{Document, Json},
     header::Header,
     identity::LastAnswer,
     numeric_date::NumericDate,
 };
-use crate::keys::AuthType;
+use crate::keys::{AuthType, VerifyingKey};
 
 /// A valid token: one that this server has verified or minted itself.
 ///
@@ -51,8 +51,10 @@ pub struct Token(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) signed: String,
     pub(super) payload: Document,
-    pub(super) auth_type: AuthType,
-    pub(super) issuer: Arc<str>,
+    /// The key that verified or signed it.
+    pub(super) key: Arc<VerifyingKey>,
+    /// What its claims satisfied.
+    pub(super) rules: Arc<ClaimRules>,
     pub(super) claims: RegisteredClaims,
     /// The claims as a map, made when somebody asks for it.
     pub(super) map: OnceLock<Map<String, Value>>,
@@ -105,16 +107,17 @@ impl Token {
         self.0.map.get_or_init(|| self.0.payload.to_map())
     }
 
-    /// One claim, if it is there.
+    /// One claim, if it is there, by the name that routes use: see
+    /// [`Issuer::map_claim`](crate::Issuer::map_claim).
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.claims().get(name)
+        self.0.rules.names.find_value(self.claims(), name)
     }
 
     /// Who issued the token.
     #[must_use]
     pub fn iss(&self) -> &str {
-        &self.0.issuer
+        &self.0.rules.issuer
     }
 
     /// When the token was issued.
@@ -138,7 +141,7 @@ impl Token {
     /// The algorithm of the key that verified the token, which is that of its header.
     #[must_use]
     pub fn alg(&self) -> AuthType {
-        self.0.auth_type
+        self.0.key.auth_type
     }
 
     /// The header as the token says it.
@@ -177,6 +180,17 @@ impl Token {
         &self.0.claims
     }
 
+    /// Whether a token that was verified before is valid now: its key still counts, and its times
+    /// are right. `None` where the key is gone, so that it has to be judged anew.
+    pub(super) fn is_valid_at(&self, now: NumericDate) -> Option<Result<(), TokenError>> {
+        let claims = &self.0.claims;
+        self.0.key.is_live(now).then(|| {
+            self.0
+                .rules
+                .check_time(claims.valid_from, claims.expires_at, now)
+        })
+    }
+
     pub(crate) fn last_answer(&self) -> &LastAnswer {
         &self.0.last_answer
     }
@@ -186,6 +200,11 @@ impl Token {
         const MAP: usize = 1024;
         let payload = self.0.payload.size() + MAP + 2 * self.0.payload.text().len();
         size_of::<Inner>() + self.0.signed.capacity() + payload
+    }
+
+    /// One claim as it was scanned, by the name that routes use.
+    pub(crate) fn member(&self, name: &str) -> Option<Json<'_>> {
+        self.0.rules.names.find(self.payload(), name)
     }
 
     /// The claims as they were scanned.

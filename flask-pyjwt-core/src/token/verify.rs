@@ -1,9 +1,9 @@
 //! From bytes to a [`Token`]: one strict pass, the first broken rule decides.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Token, TokenError,
+    HeaderTypes, Token, TokenError,
     claims::ClaimRules,
     clock::TimeSource,
     document::Document,
@@ -12,12 +12,18 @@ use super::{
     table::TokenTable,
     token::Inner,
 };
-use crate::keys::KeyRing;
+use crate::{
+    issuers::{KeySource, Trust},
+    keys::{KeyRing, KeySet, VerifyingKey},
+};
 
 /// Everything that judges a token.
 pub(crate) struct Verification {
     pub(crate) keys: KeyRing,
-    pub(crate) rules: ClaimRules,
+    pub(crate) types: HeaderTypes,
+    pub(crate) rules: Arc<ClaimRules>,
+    /// The other issuers that are trusted, by their names.
+    pub(crate) issuers: HashMap<String, Trust>,
     pub(crate) clock: TimeSource,
     /// Longest token in bytes that is looked at.
     pub(crate) max_size: usize,
@@ -32,13 +38,14 @@ impl Verification {
             return self.verify_anew(signed);
         };
         if let Some(token) = table.get(signed) {
-            return match self.check_time(&token) {
-                Ok(()) => Ok(token),
-                Err(error) => {
-                    table.remove(signed);
-                    Err(error)
-                }
-            };
+            let judged = token.is_valid_at(self.clock.now()?);
+            if matches!(judged, Some(Ok(()))) {
+                return Ok(token);
+            }
+            table.remove(signed);
+            if let Some(Err(error)) = judged {
+                return Err(error);
+            }
         }
         let token = self.verify_anew(signed)?;
         table.insert(&token);
@@ -51,23 +58,55 @@ impl Verification {
             return Err(TokenError::TooLarge);
         }
         let segments = Segments::of(signed)?;
-        let key = self.keys.select(segments.header)?;
-        let mut buffer = [0; MAX_SIGNATURE];
-        let signature = segments.decode_signature(&mut buffer)?;
-        if !key.verifier.verify(segments.message.as_bytes(), signature) {
-            return Err(TokenError::Signature);
+        if !self.issuers.is_empty() {
+            return self.verify_of_any(signed, &segments);
         }
+        let ring = self.keys.load();
+        let key = signer_of(&ring.set, &self.types, &segments)?;
         let payload = segments.decode_payload()?;
         let now = self.clock.now()?;
-        self.judge(signed.to_owned(), payload, key.auth_type, now)
+        self.judge(signed.to_owned(), payload, Arc::clone(key), now)
+    }
+
+    /// Verifies a token with the keys of the issuer that it names. That name is all that is looked at
+    /// before the signature; it only says whose keys are asked.
+    fn verify_of_any(&self, signed: &str, segments: &Segments<'_>) -> Result<Token, TokenError> {
+        let payload = segments.decode_payload()?;
+        let payload = Document::object(payload).map_err(TokenError::payload)?;
+        let named = payload
+            .root()
+            .member("iss")
+            .ok_or(TokenError::MissingClaim("iss"))?
+            .as_str()
+            .ok_or(TokenError::MistypedClaim("iss"))?;
+        let (key, rules) = if *named == *self.rules.issuer {
+            let ring = self.keys.load();
+            let key = Arc::clone(signer_of(&ring.set, &self.types, segments)?);
+            (key, &self.rules)
+        } else {
+            let trust = self.issuers.get(&*named).ok_or(TokenError::Issuer)?;
+            let KeySource::Fixed(keys) = &trust.keys;
+            let key = signer_of(keys, &trust.types, segments)?;
+            (Arc::clone(key), &trust.rules)
+        };
+        let now = self.clock.now()?;
+        if !key.is_live(now) {
+            return Err(TokenError::UnknownKey);
+        }
+        token_of(signed.to_owned(), payload, key, rules, now)
+    }
+
+    /// Whether tokens of this issuer are accepted.
+    pub(crate) fn trusts(&self, issuer: &str) -> bool {
+        *self.rules.issuer == *issuer || self.issuers.contains_key(issuer)
     }
 
     /// Whether a token that was verified before is valid now.
     pub(crate) fn check_time(&self, token: &Token) -> Result<(), TokenError> {
-        let claims = token.registered();
         let now = self.clock.now()?;
-        self.rules
-            .check_time(claims.valid_from, claims.expires_at, now)
+        token
+            .is_valid_at(now)
+            .unwrap_or(Err(TokenError::UnknownKey))
     }
 
     /// Judges the payload of a token whose signature is right, at this moment.
@@ -75,20 +114,47 @@ impl Verification {
         &self,
         signed: String,
         payload: String,
-        auth_type: crate::AuthType,
+        key: Arc<VerifyingKey>,
         now: NumericDate,
     ) -> Result<Token, TokenError> {
+        if !key.is_live(now) {
+            return Err(TokenError::UnknownKey);
+        }
         let payload = Document::object(payload).map_err(TokenError::payload)?;
-        let claims = self.rules.check(&payload, now)?;
-        let issuer = Arc::clone(&self.rules.issuer);
-        Ok(Token::new(Inner {
-            signed,
-            payload,
-            auth_type,
-            issuer,
-            claims,
-            map: <_>::default(),
-            last_answer: <_>::default(),
-        }))
+        token_of(signed, payload, key, &self.rules, now)
     }
+}
+
+/// The key of a set whose signature a token bears.
+fn signer_of<'a>(
+    keys: &'a KeySet,
+    types: &HeaderTypes,
+    segments: &Segments<'_>,
+) -> Result<&'a Arc<VerifyingKey>, TokenError> {
+    let candidates = keys.select(segments.header, types)?;
+    let mut buffer = [0; MAX_SIGNATURE];
+    let signature = segments.decode_signature(&mut buffer)?;
+    let message = segments.message.as_bytes();
+    let key = candidates.iter().find(|key| key.verify(message, signature));
+    key.ok_or(TokenError::Signature)
+}
+
+/// The token of a payload that satisfies the rules of its issuer.
+fn token_of(
+    signed: String,
+    payload: Document,
+    key: Arc<VerifyingKey>,
+    rules: &Arc<ClaimRules>,
+    now: NumericDate,
+) -> Result<Token, TokenError> {
+    let claims = rules.check(&payload, now)?;
+    Ok(Token::new(Inner {
+        signed,
+        payload,
+        key,
+        rules: Arc::clone(rules),
+        claims,
+        map: <_>::default(),
+        last_answer: <_>::default(),
+    }))
 }

@@ -35,7 +35,7 @@ impl Answers {
 }
 
 /// The text of a quoted string (RFC 9110, section 5.6.4). What cannot stand there becomes `?`.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

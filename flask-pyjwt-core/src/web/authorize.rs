@@ -137,7 +137,9 @@ async fn authorize(
         }
         .into());
     }
-    if let Some(sessions) = &manager.parts().sessions {
+    requirement.check_issuer(&token, &manager.parts().verification)?;
+    // The sessions of other issuers are theirs.
+    if let Some(sessions) = manager.sessions_of(&token) {
         sessions.check(&token, manager.now()?).await?;
     }
     if let Some(check) = &manager.parts().token_check {

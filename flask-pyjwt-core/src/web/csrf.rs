@@ -66,13 +66,20 @@ impl CsrfKey {
     }
 }
 
-/// What a proof is bound to: the session, or the subject of a token of no session.
+/// What a proof is bound to: the session, or the subject of a token of no session, of one issuer.
 fn message(token: &Token, random: &str) -> Result<Vec<u8>, Rejection> {
     let (kind, bound_to) = match token.id("sid")? {
-        Some(session) => (b"sid\0", session),
-        None => (b"sub\0", token.sub().to_owned()),
+        Some(session) => (b"sid".as_slice(), session),
+        None => (b"sub".as_slice(), token.sub().to_owned()),
     };
-    Ok([kind, random.as_bytes(), b"\0", bound_to.as_bytes()].concat())
+    // The random part has no NUL, and issuers are configured: no two bindings run into each other.
+    let parts = [
+        kind,
+        random.as_bytes(),
+        token.iss().as_bytes(),
+        bound_to.as_bytes(),
+    ];
+    Ok(parts.join(&0))
 }
 
 /// What is left to be shown before a request is let in.

@@ -9,6 +9,7 @@ mod credentials;
 mod csrf;
 mod current_token;
 mod form;
+mod jwks;
 mod origin;
 pub(crate) mod protect;
 mod query;
@@ -26,6 +27,7 @@ pub(crate) use self::{
 pub use self::{
     check::CheckError,
     current_token::{AnyClaims, CurrentToken},
+    jwks::{Jwks, Metadata},
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},
     silent_renewal::{SilentRenewal, SilentRenewalService},

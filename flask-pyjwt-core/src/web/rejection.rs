@@ -15,7 +15,7 @@ use crate::{error::MintError, rules::Refusal, token::TokenError};
 /// | --- | --- | --- |
 /// | no credentials, or another scheme than Bearer | 401 | `Bearer realm="…"` |
 /// | malformed or refused token, token of the wrong type | 401 | and `error="invalid_token"` |
-/// | claim or scope not met, claims that do not fit the handler's type | 403 | and `error="insufficient_scope"` |
+/// | claim or scope not met, claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of it are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
 /// | two fields, two places, two cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
 /// | a cookie's token, and another site or no CSRF proof | 403 | none |
@@ -57,6 +57,12 @@ pub enum Rejection {
     /// The token is valid, and its scope is not what the route requires.
     #[error("the scope is not what the route requires")]
     ScopeNotMet,
+    /// The token is valid, and its scope lacks items that the route requires.
+    #[error("the scope lacks `{scope}`")]
+    MissingScope {
+        /// What is missing, as a space-separated list (RFC 6749, section 3.3).
+        scope: String,
+    },
     /// The token is valid, and its claims do not fit the handler's type.
     #[error("the claims do not fit the type that the handler wants")]
     ClaimsDoNotFit,
@@ -141,6 +147,7 @@ impl Rejection {
             | Self::NotRevocable => StatusCode::BAD_REQUEST,
             Self::ClaimNotMet { .. }
             | Self::ScopeNotMet
+            | Self::MissingScope { .. }
             | Self::ClaimsDoNotFit
             | Self::CrossSite
             | Self::CsrfProofMissing
@@ -195,9 +202,10 @@ impl Rejection {
             Self::InvalidToken(_) => "The token is not valid",
             Self::LoginTooOld { .. } => "A more recent login is required",
             Self::NotRevocable => "The token cannot be revoked",
-            Self::ClaimNotMet { .. } | Self::ScopeNotMet | Self::ClaimsDoNotFit => {
-                "The token does not allow this"
-            }
+            Self::ClaimNotMet { .. }
+            | Self::ScopeNotMet
+            | Self::MissingScope { .. }
+            | Self::ClaimsDoNotFit => "The token does not allow this",
             Self::Unavailable { .. } => "The token cannot be checked at the moment",
             Self::NoSessionStore
             | Self::CookieTooLarge { .. }
@@ -228,7 +236,7 @@ impl Rejection {
             Self::NoCsrfSecret => "no_csrf_secret",
             Self::InvalidToken(error) => error.code(),
             Self::ClaimNotMet { .. } => "claim_not_met",
-            Self::ScopeNotMet => "scope_not_met",
+            Self::ScopeNotMet | Self::MissingScope { .. } => "scope_not_met",
             Self::ClaimsDoNotFit => "claims_do_not_fit",
             Self::Unavailable { .. } => "unavailable",
             Self::LoginTooOld { .. } => "login_too_old",
@@ -254,6 +262,15 @@ impl Rejection {
                     r#", error="{}", error_description="{}", max_age="{max_age}""#,
                     self.error(),
                     self.description()
+                )
+                .into(),
+            ),
+            Self::MissingScope { scope } => Some(
+                format!(
+                    r#", error="{}", error_description="{}", scope="{}""#,
+                    self.error(),
+                    self.description(),
+                    super::answer::quoted(scope),
                 )
                 .into(),
             ),
@@ -283,7 +300,8 @@ impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Claim(name) => Self::ClaimNotMet { name },
-            Refusal::Scope => Self::ScopeNotMet,
+            Refusal::Scope(scope) if scope.is_empty() => Self::ScopeNotMet,
+            Refusal::Scope(scope) => Self::MissingScope { scope },
             Refusal::Mistake(explanation) => Self::RouteMistake(explanation),
         }
     }

@@ -123,6 +123,12 @@ impl RequireToken {
         self.locations([Location::Cookie(name.into())])
     }
 
+    /// Accepts tokens of this issuer only: the own one or one that is
+    /// [trusted](crate::Config::trust). Any other name is a mistake: 500.
+    pub fn issuer(self, issuer: impl Into<String>) -> Self {
+        self.with(|requirement| requirement.issuer(issuer))
+    }
+
     /// Requires a claim to match this value: an object every member, an array every element,
     /// anything else to be equal and of the same JSON type.
     pub fn claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -143,6 +149,17 @@ impl RequireToken {
     /// Requires the claim `scope` to match this value.
     pub fn scope(self, scope: impl Into<Value>) -> Self {
         self.with(|requirement| requirement.scope(scope.into()))
+    }
+
+    /// Requires a claim to be what is expected: `Expected::contains("read")`,
+    /// `Expected::all(["read", "write"])`, `Expected::any(["admin", "owner"])`.
+    pub fn expect_claim(self, name: impl Into<String>, expected: Expected) -> Self {
+        self.with(|requirement| requirement.claim(name, expected))
+    }
+
+    /// The same for the claim `scope`, whose missing items the answer names.
+    pub fn expect_scope(self, expected: Expected) -> Self {
+        self.with(|requirement| requirement.expect_scope(expected))
     }
 
     /// Lets a token with these top-level claims pass without looking at claims and scope.

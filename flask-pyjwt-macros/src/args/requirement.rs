@@ -5,7 +5,12 @@ use quote::{ToTokens as _, quote};
 use syn::LitStr;
 
 use super::Args;
-use crate::{errors::Errors, route::Routes, value::members};
+use crate::{
+    claim::Expected,
+    errors::Errors,
+    route::Routes,
+    value::{Key, members},
+};
 
 impl Args {
     /// What the documentation of the handler should say of it.
@@ -51,14 +56,27 @@ impl Args {
                 .map(|location| self.location(location, private));
             quote!(.locations([#(#locations),*])).to_tokens(&mut tokens);
         }
+        if let Some(issuer) = &self.issuer {
+            quote!(.issuer(#private::json::owned(#issuer))).to_tokens(&mut tokens);
+        }
         for (key, expected) in &self.claims {
             let name = &key.name;
             let expected = expected.to_tokens(key, routes, private, errors);
             quote!(.claim(#private::json::owned(#name), #expected)).to_tokens(&mut tokens);
         }
         if let Some(scope) = &self.scope {
-            let scope = scope.to_tokens(private);
-            quote!(.scope(#scope)).to_tokens(&mut tokens);
+            let scope = match scope {
+                Expected::Value(value) => {
+                    let value = value.to_tokens(private);
+                    quote!(.scope(#value))
+                }
+                items => {
+                    let key = Key::unquoted("scope");
+                    let items = items.to_tokens(&key, routes, private, errors);
+                    quote!(.expect_scope(#items))
+                }
+            };
+            scope.to_tokens(&mut tokens);
         }
         if let Some(claims) = &self.override_claims {
             let claims = members(claims, private);

@@ -36,7 +36,6 @@ handlers! {
     valued(optional = true)
     optional_twice(optional, optional)
     text_as_crate(crate = "jwt")
-    reserved(issuer = "x")
     fresh_is_a_word(fresh)
     fresh_is_a_truth(fresh = "true")
     no_seconds(max_age = "5m", fresh = true)

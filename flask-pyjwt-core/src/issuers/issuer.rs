@@ -1,0 +1,317 @@
+//! Another issuer as it is configured.
+
+use std::{fmt, sync::Arc};
+
+use serde_json::Value;
+use time::Duration;
+
+use super::{ClaimNames, KeySource, Trust};
+use crate::{
+    config::key::ISSUERS,
+    error::ConfigError,
+    keys::{AuthType, Family, JwkSet, Key, KeySet},
+    token::{Audience, ClaimRules, HeaderTypes, TokenType},
+};
+
+/// Claims that are what they are called, wherever the issuer puts the others.
+const FIXED_CLAIMS: [&str; 6] = ["iss", "exp", "iat", "nbf", "cnf", "type"];
+
+/// Another issuer whose tokens are accepted, for [`Config::trust`](crate::Config::trust): an identity
+/// provider, another service.
+///
+/// A token goes to the issuer that it names, and is verified with that one's keys only. It counts as an
+/// auth token, whatever its claim `type`. It has to name one of the audiences.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
+///
+/// let partner = AuthManager::new(
+///     Config::new("https://partner.example", AuthType::HS256, "the secret that they share with us")
+///         .audience("our-api"),
+/// )?;
+/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+/// let auth = AuthManager::new(config.trust(
+///     Issuer::new("https://partner.example")
+///         .key(Key::new(AuthType::HS256, "the secret that they share with us"))
+///         .audience("our-api"),
+/// ))?;
+///
+/// let token = partner.auth_token("alice").sign()?;
+/// assert_eq!(auth.verify_token(token.signed())?.iss(), "https://partner.example");
+///
+/// let stranger = AuthManager::new(
+///     Config::new("https://mallory.example", AuthType::HS256, "the secret that they share with us")
+///         .audience("our-api"),
+/// )?;
+/// let token = stranger.auth_token("alice").sign()?;
+/// assert_eq!(auth.verify_token(token.signed()).unwrap_err(), TokenError::Issuer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Subjects of different issuers are different people, even where they are called the same: see
+/// [`Token::iss`](crate::Token::iss), and narrow routes with `#[require_token(issuer = "…")]`.
+#[derive(Clone)]
+#[must_use = "an issuer does nothing until a configuration trusts it"]
+pub struct Issuer {
+    name: String,
+    keys: Vec<Key>,
+    set: Option<String>,
+    algorithms: Option<Vec<AuthType>>,
+    audiences: Vec<String>,
+    any_audience: bool,
+    types: Vec<String>,
+    untyped: bool,
+    names: ClaimNames,
+    required: Vec<(String, Value)>,
+    leeway: Option<Duration>,
+    max_lifetime: Option<Duration>,
+}
+
+/// What an issuer gets from the configuration that trusts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Defaults {
+    pub(crate) leeway: Duration,
+    pub(crate) integer_subjects: bool,
+}
+
+impl Issuer {
+    /// An issuer by its exact name, which its tokens have as `iss`.
+    pub fn new(issuer: impl Into<String>) -> Self {
+        Self {
+            name: issuer.into(),
+            keys: Vec::new(),
+            set: None,
+            algorithms: None,
+            audiences: Vec::new(),
+            any_audience: false,
+            types: ["JWT", "at+jwt", "application/at+jwt"]
+                .map(str::to_owned)
+                .to_vec(),
+            untyped: false,
+            names: ClaimNames::default(),
+            required: Vec::new(),
+            leeway: None,
+            max_lifetime: None,
+        }
+    }
+
+    /// Adds a key: `Key::verify_only(algorithm, pem)`, or an HMAC secret that both sides have. May be
+    /// said again.
+    pub fn key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Sets the keys to a JWK set (RFC 7517) that stays as it is: the text of its JSON.
+    ///
+    /// Keys that cannot be used are left out with a warning. A set without a usable key is an error.
+    pub fn jwk_set(mut self, json: impl Into<String>) -> Self {
+        self.set = Some(json.into());
+        self
+    }
+
+    /// Accepts these algorithms only. By default a key of a set serves the one that its `alg` says, or
+    /// else RS256, ES256, ES384 or EdDSA after its kind.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = AuthType>) -> Self {
+        self.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// Accepts tokens for this audience: their `aud` has to contain it. May be said again, for more of
+    /// them.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens for whatever audience, also for none. Then every service that the issuer issues
+    /// tokens for can use them here: say so only where the issuer has no audiences.
+    pub fn any_audience(mut self, any: bool) -> Self {
+        self.any_audience = any;
+        self
+    }
+
+    /// Sets the values of the header's `typ` that are accepted, in any case (RFC 8725, section 3.11).
+    /// By default `JWT`, `at+jwt` and `application/at+jwt`.
+    pub fn types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts tokens whose header has no `typ`, as some providers issue them.
+    pub fn accept_untyped(mut self, accept: bool) -> Self {
+        self.untyped = accept;
+        self
+    }
+
+    /// Takes the claim that routes call `name` from another place in the token: a claim of another
+    /// name, or a JSON pointer (RFC 6901) into one, which begins with `/`.
+    ///
+    /// `map_claim("scope", "scp")`, `map_claim("roles", "/realm_access/roles")`. The subject and the
+    /// audience can be taken from other claims too: `sub`, `aud`.
+    pub fn map_claim(mut self, name: impl Into<String>, place: impl AsRef<str>) -> Self {
+        self.names.add(name.into(), place.as_ref());
+        self
+    }
+
+    /// Requires a claim of every token of this issuer, with the rules of a route's.
+    pub fn require_claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.required.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets by how much this issuer's clock may differ: whole seconds, at most 300. By default as
+    /// configured for all.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = Some(leeway);
+        self
+    }
+
+    /// Refuses tokens whose time from `iat` to `exp` is longer than this. By default there is no limit.
+    pub fn max_lifetime(mut self, limit: Duration) -> Self {
+        self.max_lifetime = Some(limit);
+        self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Judges the configuration.
+    pub(crate) fn validate(self, defaults: Defaults) -> Result<Trust, ConfigError> {
+        let name = self.name.clone();
+        let wrong = |reason: String| {
+            ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {reason}"))
+        };
+        self.check().map_err(wrong)?;
+        let leeway = self.leeway.unwrap_or(defaults.leeway);
+        if leeway.subsec_nanoseconds() != 0 || !(0..=300).contains(&leeway.whole_seconds()) {
+            return Err(wrong(
+                "has a leeway that is not 0 to 300 whole seconds".to_owned(),
+            ));
+        }
+        let types = HeaderTypes::new(self.types.clone(), self.untyped);
+        let keys = self.key_source(&types).map_err(|error| match error {
+            ConfigError::Invalid { reason, .. } => wrong(format!("has a key that {reason}")),
+            ConfigError::Missing { .. } => wrong("has an HMAC key without a secret".to_owned()),
+            other @ ConfigError::Unreadable { .. } => other,
+        })?;
+        let audience = if self.any_audience {
+            Audience::Any
+        } else {
+            Audience::OneOf(self.audiences)
+        };
+        Ok(Trust {
+            rules: Arc::new(ClaimRules {
+                issuer: self.name.into(),
+                audience,
+                leeway: leeway.whole_seconds(),
+                max_lifetime: self.max_lifetime,
+                integer_subjects: defaults.integer_subjects,
+                token_type: Some(TokenType::Auth),
+                names: self.names,
+                required: self.required,
+            }),
+            types,
+            keys,
+        })
+    }
+
+    /// What is wrong apart from the keys.
+    fn check(&self) -> Result<(), String> {
+        let told = |reason: &str| Err(reason.to_owned());
+        if self.name.is_empty() {
+            return told("has no name");
+        }
+        match (self.audiences.is_empty(), self.any_audience) {
+            (true, false) => {
+                return told(
+                    "has no audience: name yours with `audience(\"…\")`, or accept every one with \
+                     `any_audience(true)`",
+                );
+            }
+            (false, true) => {
+                return told("has an audience, and accepts every one: say one of both");
+            }
+            _ => {}
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            return told("has an empty audience");
+        }
+        if self.types.iter().any(String::is_empty) || (self.types.is_empty() && !self.untyped) {
+            return told("accepts no `typ`, or an empty one");
+        }
+        if let Some(fixed) = self.names.names().find(|name| FIXED_CLAIMS.contains(name)) {
+            return Err(format!(
+                "maps the claim `{fixed}`, which cannot be another one"
+            ));
+        }
+        if self.max_lifetime.is_some_and(|limit| !limit.is_positive()) {
+            return told("has a `max_lifetime` that no token can keep");
+        }
+        let Some(algorithms) = &self.algorithms else {
+            return Ok(());
+        };
+        if algorithms.is_empty() {
+            return told("accepts no algorithm");
+        }
+        let is_hmac = |algorithm: &AuthType| algorithm.family() == Family::Hmac;
+        if self.keys.is_empty() && algorithms.iter().any(is_hmac) {
+            return told("accepts an HMAC algorithm, and published keys are never HMAC secrets");
+        }
+        Ok(())
+    }
+
+    fn key_source(&self, types: &HeaderTypes) -> Result<KeySource, ConfigError> {
+        let refused = |reason: &str| Err(ConfigError::invalid(ISSUERS, reason));
+        match (&self.set, self.keys.is_empty()) {
+            (None, true) => return refused("is missing: give one with `key(…)` or `jwk_set(…)`"),
+            (Some(_), false) => return refused("is given beside a JWK set: keep one of them"),
+            _ => {}
+        }
+        let keys = if let Some(json) = &self.set {
+            let set = JwkSet::parse(json, self.algorithms.as_deref()).map_err(|problem| {
+                ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
+            })?;
+            for problem in &set.refused {
+                tracing::warn!(
+                    issuer = self.name,
+                    "a key of a JWK set is left out: {problem}"
+                );
+            }
+            set.joined_to(&[])
+        } else {
+            let keys = self.keys.iter().cloned();
+            let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS)?.split().1));
+            keys.collect::<Result<Vec<_>, ConfigError>>()?
+        };
+        let accepts = |of: AuthType| {
+            let algorithms = self.algorithms.as_ref();
+            algorithms.is_none_or(|accepted| accepted.contains(&of))
+        };
+        if let Some(key) = keys.iter().find(|key| !accepts(key.auth_type)) {
+            return refused(&format!("is for {}, which is not accepted", key.auth_type));
+        }
+        let mut names: Vec<_> = keys.iter().map(|key| (&key.id, key.auth_type)).collect();
+        names.retain(|(id, _)| !id.is_empty());
+        let count = names.len();
+        names.sort_by_key(|(id, auth_type)| ((*id).clone(), auth_type.name()));
+        names.dedup();
+        if names.len() < count {
+            return refused("has the id of another key");
+        }
+        Ok(KeySource::Fixed(KeySet::new(keys, types)))
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("name", &self.name)
+            .field("keys", &self.keys)
+            .field("algorithms", &self.algorithms)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
+    }
+}

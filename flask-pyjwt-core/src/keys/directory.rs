@@ -1,0 +1,202 @@
+//! `JWT_KEYS_DIR`: a folder with one file for each key.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use zeroize::Zeroizing;
+
+use super::{AuthType, Family, Key, Material, Prepared, Role, Wanted};
+use crate::{
+    config::{Secret, key::KEYS_DIR},
+    error::ConfigError,
+};
+
+/// More files than anybody has keys, and no more than can be read in a moment.
+const MOST_FILES: usize = 1_000;
+/// No key is longer, in bytes.
+const LONGEST_FILE: u64 = 64 * 1024;
+
+/// A folder of keys.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyDirectory {
+    pub(crate) path: PathBuf,
+    /// The algorithm of the files whose names say none.
+    pub(crate) auth_type: AuthType,
+    pub(crate) allow_weak: bool,
+}
+
+/// What a folder looked like when it was read: it is read again when this changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listing(Vec<File>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct File {
+    modified: SystemTime,
+    name: String,
+    length: u64,
+}
+
+/// What a file's name says: `2026-02.EdDSA.next.pem`.
+#[derive(Debug, PartialEq, Eq)]
+struct Name {
+    auth_type: Option<AuthType>,
+    is_next: bool,
+}
+
+impl Name {
+    /// `None` for a file that is no key: another ending than `.pem` and `.key`, or a hidden one.
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('.').rev();
+        if name.starts_with('.') || !matches!(parts.next(), Some("pem" | "key")) {
+            return None;
+        }
+        let mut parsed = Self {
+            auth_type: None,
+            is_next: false,
+        };
+        for part in parts {
+            match part.parse() {
+                Ok(auth_type) if parsed.auth_type.is_none() => parsed.auth_type = Some(auth_type),
+                _ if part == "next" && !parsed.is_next => parsed.is_next = true,
+                _ => break,
+            }
+        }
+        Some(parsed)
+    }
+}
+
+impl KeyDirectory {
+    /// The files that are keys, the newest first; of two that are equally new the later name.
+    pub(crate) fn list(&self) -> Result<Listing, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable {
+            key: KEYS_DIR,
+            path: Some(self.path.clone()),
+            source,
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            if Name::parse(&name).is_none() {
+                continue;
+            }
+            // Follows links, as Kubernetes mounts secrets.
+            let about = fs::metadata(entry.path()).map_err(unreadable)?;
+            if !about.is_file() {
+                continue;
+            }
+            if files.len() == MOST_FILES {
+                return Err(ConfigError::invalid(KEYS_DIR, "has more than 1000 keys"));
+            }
+            files.push(File {
+                modified: about.modified().map_err(unreadable)?,
+                name,
+                length: about.len(),
+            });
+        }
+        files.sort_by(|a, b| (b.modified, &b.name).cmp(&(a.modified, &a.name)));
+        Ok(Listing(files))
+    }
+
+    /// Reads every file of a listing. The first that is no good key spoils them all.
+    pub(crate) fn read(&self, listing: &Listing) -> Result<Vec<Wanted>, ConfigError> {
+        let mut wanted = Vec::new();
+        // When the key that is looked at was followed by a newer one.
+        let mut followed = None;
+        for file in &listing.0 {
+            let (key, is_next) = self.key_of(file)?;
+            let role = match (&key.signer, followed) {
+                (None, _) => Role::Verifies,
+                _ if is_next => Role::Verifies,
+                (Some(_), None) => Role::Signs,
+                (Some(_), Some(second)) => Role::SignedUntil(second),
+            };
+            if matches!(role, Role::Signs | Role::SignedUntil(_)) {
+                followed = Some(seconds(file.modified));
+            }
+            wanted.push(Wanted { key, role });
+        }
+        if wanted.is_empty() {
+            let reason = "has no key: put a file there whose name ends with `.pem` or `.key`";
+            return Err(ConfigError::invalid(KEYS_DIR, reason));
+        }
+        // The signing key comes first.
+        wanted.sort_by_key(|wanted| wanted.role != Role::Signs);
+        Ok(wanted)
+    }
+
+    fn key_of(&self, file: &File) -> Result<(Prepared, bool), ConfigError> {
+        let told = |reason: &str| {
+            ConfigError::invalid(
+                KEYS_DIR,
+                format!("has a file `{}` that {reason}", file.name),
+            )
+        };
+        if file.length > LONGEST_FILE {
+            return Err(told("is longer than 64 KiB"));
+        }
+        let Some(name) = Name::parse(&file.name) else {
+            return Err(told("is no key"));
+        };
+        let content = read(&self.path.join(&file.name))
+            .map_err(|error| told(&format!("cannot be read: {error}")))?;
+        let auth_type = name.auth_type.unwrap_or(self.auth_type);
+        let key = if auth_type.family() == Family::Hmac {
+            let line = content.strip_suffix(b"\n").unwrap_or(&content);
+            let secret = Secret::new(line.strip_suffix(b"\r").unwrap_or(line));
+            Key::of(auth_type, Some(secret), None)
+        } else if Material::public(&content).is_ok() {
+            Key::of(auth_type, None, Some(Secret::new(&*content)))
+        } else {
+            Key::of(auth_type, Some(Secret::new(&*content)), None)
+        };
+        let key = key.allow_weak(self.allow_weak).prepare(KEYS_DIR, KEYS_DIR);
+        let key = key.map_err(|error| match error {
+            ConfigError::Invalid { reason, .. } => told(&reason),
+            other => other,
+        })?;
+        Ok((key, name.is_next))
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    fs::read(path).map(Zeroizing::new)
+}
+
+fn seconds(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs().try_into().unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_say_the_algorithm_and_that_the_key_is_the_next_one() {
+        let name = |auth_type, is_next| Some(Name { auth_type, is_next });
+        for (text, expected) in [
+            ("a.pem", name(None, false)),
+            ("a.b.key", name(None, false)),
+            ("2026-02.EdDSA.pem", name(Some(AuthType::EdDSA), false)),
+            ("a.next.pem", name(None, true)),
+            ("a.RS256.next.pem", name(Some(AuthType::RS256), true)),
+            ("a.next.RS256.key", name(Some(AuthType::RS256), true)),
+            ("RS256.old.pem", name(None, false)),
+            (".pem", None),
+            (".hidden.pem", None),
+            ("..data", None),
+            ("a.pem~", None),
+            ("a.pem.tmp", None),
+            ("README", None),
+            ("", None),
+        ] {
+            assert_eq!(Name::parse(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A key that verifies, prepared.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::{AuthType, PublicKey, Verifier};
+use crate::token::NumericDate;
+
+/// A key that verifies tokens of its one algorithm, until it is dropped.
+pub(crate) struct VerifyingKey {
+    pub(crate) auth_type: AuthType,
+    /// What tokens name it by: `kid`. Empty for a foreign key that has none.
+    pub(crate) id: String,
+    /// Tells keys apart whatever they are called: the thumbprint of RFC 7638, or its like.
+    pub(crate) fingerprint: String,
+    /// Whether tokens that name no key may be of this one.
+    pub(crate) serves_nameless: bool,
+    /// What is published of it.
+    pub(crate) public: Option<PublicKey>,
+    verifier: Verifier,
+    /// The second since 1970 from which on it verifies nothing.
+    until: AtomicI64,
+}
+
+/// The end of a key that has none.
+const NEVER: i64 = i64::MAX;
+
+impl VerifyingKey {
+    pub(crate) fn new(
+        auth_type: AuthType,
+        id: String,
+        fingerprint: String,
+        serves_nameless: bool,
+        verifier: Verifier,
+        public: Option<PublicKey>,
+    ) -> Self {
+        Self {
+            auth_type,
+            id,
+            fingerprint,
+            serves_nameless,
+            public,
+            verifier,
+            until: AtomicI64::new(NEVER),
+        }
+    }
+
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifier.verify(message, signature)
+    }
+
+    /// Whether the key still counts. Asked for every token, those that were verified before too.
+    pub(crate) fn is_live(&self, now: NumericDate) -> bool {
+        now.seconds() < self.until.load(Ordering::Acquire)
+    }
+
+    /// Ends the key at this second since 1970, or at once where that has passed.
+    pub(crate) fn ends_at(&self, second: i64) {
+        self.until.store(second, Ordering::Release);
+    }
+
+    /// Ends the key whatever the clock shows.
+    pub(crate) fn end(&self) {
+        self.ends_at(i64::MIN);
+    }
+
+    /// Takes an end back: the key is the signing one again.
+    pub(crate) fn goes_on(&self) {
+        self.ends_at(NEVER);
+    }
+
+    /// The second since 1970 at which the key ends, if it does.
+    pub(crate) fn end_second(&self) -> Option<i64> {
+        Some(self.until.load(Ordering::Acquire)).filter(|until| *until != NEVER)
+    }
+}

@@ -1,0 +1,96 @@
+//! The thread that reads `JWT_KEYS_DIR` again.
+
+use std::{thread, time::Duration};
+
+use tokio::{
+    sync::oneshot,
+    time::{MissedTickBehavior, interval},
+};
+
+/// How often the folder is looked at: a key is seen after so many seconds at the latest.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// A thread that looks again and again. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// Nothing is sent: being dropped says it.
+    _stop: oneshot::Sender<()>,
+}
+
+/// Why it is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Some time has passed.
+    Tick,
+    /// The process got the signal `SIGHUP`.
+    Hangup,
+}
+
+impl Watch {
+    /// Starts the thread. It calls `look` on every occasion until that says `false`.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread or no timer.
+    pub(crate) fn start(
+        mut look: impl FnMut(Occasion) -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        // Here and not in the thread: from now on the signal does not end the process.
+        let mut hangup = {
+            let _inside = runtime.enter();
+            Hangup::new()
+        };
+        let (stop, mut stopped) = oneshot::channel();
+        thread::Builder::new()
+            .name("flask-pyjwt-keys".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    let mut ticks = interval(PERIOD);
+                    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                    loop {
+                        let occasion = tokio::select! {
+                            _ = &mut stopped => return,
+                            () = hangup.recv() => Occasion::Hangup,
+                            _ = ticks.tick() => Occasion::Tick,
+                        };
+                        if !look(occasion) {
+                            return;
+                        }
+                    }
+                });
+            })?;
+        Ok(Self { _stop: stop })
+    }
+}
+
+/// The signal `SIGHUP`, where there is one.
+struct Hangup(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+impl Hangup {
+    #[cfg(unix)]
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self(signal(SignalKind::hangup()).ok())
+    }
+
+    #[cfg(unix)]
+    async fn recv(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Self {
+        Self()
+    }
+
+    #[cfg(not(unix))]
+    async fn recv(&mut self) {
+        std::future::pending().await
+    }
+}

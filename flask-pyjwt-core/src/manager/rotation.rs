@@ -1,0 +1,174 @@
+//! What a running manager does with its keys.
+
+use std::sync::{Arc, Weak};
+
+use super::AuthManager;
+use crate::{
+    config::{Validated, key},
+    error::ConfigError,
+    keys::{Key, KeyState, Listing, Occasion, Published, Watch},
+    token::NumericDate,
+    web::{Jwks, Metadata},
+};
+
+/// What errors call the key that is given.
+const KEY: &str = "key";
+
+impl AuthManager {
+    /// Signs with this key from now on, while requests are served. Gives its id.
+    ///
+    /// The key that signed before goes on verifying until the last of its tokens has expired; then it
+    /// is dropped. A key that was [prepublished](Self::prepublish) is known already. Nobody waits:
+    /// neither requests nor minting.
+    ///
+    /// Managers that verify elsewhere have to know the key first. Give it to all of them with
+    /// `prepublish`, or publish it there ([`jwks`](Self::jwks)), before one of them signs with it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], and nothing changes, when the key cannot be used, has no private part, or has
+    /// the id of another one; or when the keys come from `JWT_KEYS_DIR`.
+    pub fn rotate(&self, key: Key) -> Result<String, ConfigError> {
+        self.refuse_directory()?;
+        let id = self
+            .ring()
+            .rotate(key.prepare(KEY, KEY)?, self.now_or(KEY)?)?;
+        tracing::info!(kid = id, "tokens are signed with another key from now on");
+        Ok(id)
+    }
+
+    /// Verifies with this key from now on, and publishes it, without signing with it yet. Gives its
+    /// id. [`rotate`](Self::rotate) with the same key makes it the signing one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], and nothing changes, when the key cannot be used or has the id of another one;
+    /// or when the keys come from `JWT_KEYS_DIR`.
+    pub fn prepublish(&self, key: Key) -> Result<String, ConfigError> {
+        self.refuse_directory()?;
+        let id = self
+            .ring()
+            .prepublish(key.prepare(KEY, KEY)?, self.now_or(KEY)?)?;
+        tracing::info!(kid = id, "another key is published");
+        Ok(id)
+    }
+
+    /// Drops a key at once: for one that somebody else may know. Every token of it is refused from now
+    /// on, those too that were accepted before.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when no key has this id, when it is the one that signs (rotate first), or when
+    /// the keys come from `JWT_KEYS_DIR` (delete the file).
+    pub fn remove_key(&self, id: &str) -> Result<(), ConfigError> {
+        self.refuse_directory()?;
+        self.ring().remove(id, self.now_or(KEY)?)?;
+        tracing::warn!(kid = id, "a key was dropped: its tokens are refused");
+        Ok(())
+    }
+
+    /// The keys that count now; the signing one comes first.
+    #[must_use]
+    pub fn keys(&self) -> Vec<KeyState> {
+        let now = self.0.verification.clock.now();
+        now.map_or_else(|_| Vec::new(), |now| self.ring().states(now))
+    }
+
+    /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
+    pub fn jwks(&self) -> Jwks {
+        Jwks::of(self.clone())
+    }
+
+    /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
+    /// and that of RFC 8414.
+    pub fn metadata(&self, jwks_uri: impl Into<String>) -> Metadata {
+        Metadata::of(self.clone(), jwks_uri.into())
+    }
+
+    /// The public keys that count now; nothing where the clock is out of range.
+    pub(crate) fn published(&self) -> Option<Arc<Published>> {
+        let now = self.0.verification.clock.now().ok()?;
+        Some(self.ring().published(now))
+    }
+
+    /// Reads `JWT_KEYS_DIR` again, which happens by itself within 5 seconds of a change and on `SIGHUP`.
+    /// Without such a folder nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], and the keys stay as they are, when any file is no good key.
+    pub fn reload_keys(&self) -> Result<(), ConfigError> {
+        match &self.0.directory {
+            Some(directory) => self.reload(&directory.list()?),
+            None => Ok(()),
+        }
+    }
+
+    fn reload(&self, listing: &Listing) -> Result<(), ConfigError> {
+        let Some(directory) = &self.0.directory else {
+            return Ok(());
+        };
+        let keys = directory.read(listing)?;
+        self.ring()
+            .replace(keys, self.now_or(key::KEYS_DIR)?)
+            .map_err(|reason| ConfigError::invalid(key::KEYS_DIR, reason))
+    }
+
+    /// Starts the thread that looks at `JWT_KEYS_DIR`, if that is set.
+    pub(super) fn watch_keys(&self) -> Result<(), ConfigError> {
+        let Some(directory) = &self.0.directory else {
+            return Ok(());
+        };
+        let parts = self.downgrade();
+        let mut seen = directory.list().ok();
+        let watch = Watch::start(move |occasion| look(&parts, occasion, &mut seen));
+        let watch = watch.map_err(|error| {
+            ConfigError::invalid(key::KEYS_DIR, format!("cannot be watched: {error}"))
+        })?;
+        drop(self.0.watch.set(watch));
+        Ok(())
+    }
+
+    fn ring(&self) -> &crate::keys::KeyRing {
+        &self.0.verification.keys
+    }
+
+    fn now_or(&self, key: &'static str) -> Result<NumericDate, ConfigError> {
+        let now = self.0.verification.clock.now();
+        now.map_err(|error| ConfigError::invalid(key, format!("cannot be used: {error}")))
+    }
+
+    fn refuse_directory(&self) -> Result<(), ConfigError> {
+        match &self.0.directory {
+            Some(_) => {
+                let reason = "cannot be changed in code: the keys come from `JWT_KEYS_DIR`";
+                Err(ConfigError::invalid(KEY, reason))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads the folder again if it has changed, or if somebody asks. `false` when the manager is gone.
+fn look(parts: &Weak<Validated>, occasion: Occasion, seen: &mut Option<Listing>) -> bool {
+    let Some(manager) = parts.upgrade().map(AuthManager::of) else {
+        return false;
+    };
+    let Some(directory) = &manager.0.directory else {
+        return false;
+    };
+    let result = directory.list().and_then(|listing| {
+        if occasion == Occasion::Tick && seen.as_ref() == Some(&listing) {
+            return Ok(false);
+        }
+        let result = manager.reload(&listing).map(|()| true);
+        *seen = Some(listing);
+        result
+    });
+    match result {
+        Ok(true) => tracing::info!("`JWT_KEYS_DIR` was read again"),
+        Ok(false) => {}
+        Err(error) => tracing::error!("the keys stay as they are: {error}"),
+    }
+    true
+}

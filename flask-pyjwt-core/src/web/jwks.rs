@@ -1,0 +1,217 @@
+//! The own public keys, for everybody who verifies.
+
+use std::{fmt, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource,
+    dev::{AppService, HttpServiceFactory},
+    http::{
+        Method,
+        header::{self, HeaderMap},
+    },
+    web,
+};
+use serde_json::{Map, Value, json};
+
+use crate::manager::AuthManager;
+
+/// How long answers may be kept unless configured otherwise.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
+
+/// The JWK set of a manager's public keys (RFC 7517) as a service: [`AuthManager::jwks`].
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use actix_web::{App, http::StatusCode, test};
+/// use flask_pyjwt::{AuthManager, AuthType, Config};
+/// # const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
+/// # MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+/// # -----END PRIVATE KEY-----";
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = AuthManager::new(Config::new("example", AuthType::EdDSA, PRIVATE_KEY))?;
+/// let app = test::init_service(App::new().service(auth.jwks())).await;
+///
+/// let request = test::TestRequest::with_uri("/.well-known/jwks.json");
+/// let set: serde_json::Value = test::call_and_read_body_json(&app, request.to_request()).await;
+/// assert_eq!(set["keys"][0]["alg"], "EdDSA");
+/// assert_eq!(set["keys"][0].get("d"), None); // never the private part
+///
+/// let request = test::TestRequest::post().uri("/.well-known/jwks.json");
+/// let answer = test::call_service(&app, request.to_request()).await;
+/// assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The set has every public key that counts at the moment: the signing one, those that were
+/// [prepublished](AuthManager::prepublish), and those whose last tokens are still valid. HMAC secrets
+/// are never in it.
+#[must_use = "register it with `.service(…)`"]
+pub struct Jwks {
+    manager: AuthManager,
+    path: String,
+    max_age: Duration,
+}
+
+impl Jwks {
+    pub(crate) fn of(manager: AuthManager) -> Self {
+        Self {
+            manager,
+            path: "/.well-known/jwks.json".to_owned(),
+            max_age: DEFAULT_MAX_AGE,
+        }
+    }
+
+    /// Sets the path, by default `/.well-known/jwks.json`. Inside a scope it is relative to that.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Sets for how long answers may be kept: whole seconds, by default 300. A key that is to sign has
+    /// to be prepublished for longer than that.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+}
+
+impl HttpServiceFactory for Jwks {
+    fn register(self, config: &mut AppService) {
+        let (manager, max_age) = (self.manager, self.max_age);
+        let answer = move |request: &HttpRequest| {
+            let Some(published) = manager.published() else {
+                // The clock is out of range: nobody can tell which keys count.
+                return HttpResponse::ServiceUnavailable().finish();
+            };
+            document(request, &published.etag, max_age, || published.json.clone())
+        };
+        serve(&self.path, answer).register(config);
+    }
+}
+
+impl fmt::Debug for Jwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwks")
+            .field("path", &self.path)
+            .field("max_age", &self.max_age)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A document by which clients find the key set (RFC 8414, `OpenID` Connect Discovery):
+/// [`AuthManager::metadata`].
+///
+/// It is served at `/.well-known/openid-configuration` and at
+/// `/.well-known/oauth-authorization-server`, with `issuer`, `jwks_uri` and the algorithms in use.
+/// What else a client looks for is added with [`member`](Self::member).
+#[must_use = "register it with `.service(…)`"]
+pub struct Metadata {
+    manager: AuthManager,
+    jwks_uri: String,
+    members: Map<String, Value>,
+}
+
+impl Metadata {
+    pub(crate) fn of(manager: AuthManager, jwks_uri: String) -> Self {
+        Self {
+            manager,
+            jwks_uri,
+            members: Map::new(),
+        }
+    }
+
+    /// Adds a member, such as `token_endpoint`. `issuer` and `jwks_uri` stay as they are.
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.members.insert(name.into(), value.into());
+        self
+    }
+
+    fn text(&self) -> String {
+        let keys = self.manager.keys();
+        let mut algorithms: Vec<_> = keys.iter().map(|key| key.auth_type().name()).collect();
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        let mut members = self.members.clone();
+        members
+            .entry("id_token_signing_alg_values_supported")
+            .or_insert_with(|| algorithms.into());
+        members.insert("issuer".to_owned(), self.manager.issuer().into());
+        members.insert("jwks_uri".to_owned(), json!(self.jwks_uri));
+        Value::Object(members).to_string()
+    }
+}
+
+impl HttpServiceFactory for Metadata {
+    fn register(self, config: &mut AppService) {
+        let this = std::rc::Rc::new(self);
+        for path in [
+            "/.well-known/openid-configuration",
+            "/.well-known/oauth-authorization-server",
+        ] {
+            let this = std::rc::Rc::clone(&this);
+            let answer = move |request: &HttpRequest| {
+                let text = this.text();
+                let etag = crate::keys::etag(&text);
+                document(request, &etag, DEFAULT_MAX_AGE, || text)
+            };
+            serve(path, answer).register(config);
+        }
+    }
+}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metadata")
+            .field("jwks_uri", &self.jwks_uri)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A resource that answers `GET` and `HEAD`, and anything else with 405.
+fn serve(path: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Clone + 'static) -> Resource {
+    let route = |method| {
+        let answer = answer.clone();
+        let handler = move |request: HttpRequest| std::future::ready(answer(&request));
+        web::method(method).to(handler)
+    };
+    Resource::new(path)
+        .route(route(Method::GET))
+        .route(route(Method::HEAD))
+}
+
+/// A JSON document, or 304 where the client has it already (RFC 9110, section 13.1.2).
+fn document(
+    request: &HttpRequest,
+    etag: &str,
+    max_age: Duration,
+    text: impl FnOnce() -> String,
+) -> HttpResponse {
+    let mut response = if is_known(request.headers(), etag) {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((header::ETAG, etag))
+        .insert_header((
+            header::CACHE_CONTROL,
+            format!("public, max-age={}", max_age.as_secs()),
+        ))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if is_known(request.headers(), etag) {
+        return response.finish();
+    }
+    response.content_type("application/json").body(text())
+}
+
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|field| field.to_str().ok())
+        .flat_map(|field| field.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+}

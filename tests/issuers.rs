@@ -1,0 +1,447 @@
+//! Tokens of other issuers: each goes to the issuer that it names, and only to its keys.
+
+mod common;
+
+use actix_web::{HttpResponse, get, web};
+use flask_pyjwt::{
+    AuthManager, AuthType, ConfigError, Issuer, Key, RequireToken, TokenError, TokenType,
+    require_token,
+};
+use serde_json::{Value, json};
+use time::Duration;
+
+use self::common::{
+    ISSUER, NOW, SECRET, claims_with,
+    forge::{self, encode, forge},
+    hs256, keys, manager,
+    site::Site,
+};
+
+const OTHER: &str = "https://other.example";
+const THIRD: &str = "https://third.example";
+
+fn public(auth_type: AuthType) -> String {
+    keys::public(auth_type).expect("a public key")
+}
+
+fn other() -> Issuer {
+    Issuer::new(OTHER)
+        .key(Key::verify_only(AuthType::ES256, public(AuthType::ES256)).id("e"))
+        .audience("api")
+}
+
+fn third() -> Issuer {
+    Issuer::new(THIRD)
+        .key(Key::verify_only(AuthType::EdDSA, public(AuthType::EdDSA)))
+        .audience("api")
+}
+
+fn both() -> AuthManager {
+    manager(hs256().trust(other()).trust(third()))
+}
+
+/// A good token of [`OTHER`] with some claims changed.
+#[expect(clippy::needless_pass_by_value, reason = "reads better with json!(…)")]
+fn token(changes: Value) -> String {
+    let mut claims = json!({ "iss": OTHER, "aud": "api", "type": null });
+    for (name, value) in changes.as_object().expect("an object") {
+        claims[name] = value.clone();
+    }
+    let header = r#"{"alg":"ES256","kid":"e","typ":"at+jwt"}"#;
+    forge(header, claims_with(claims), &keys::key(AuthType::ES256))
+}
+
+fn outcome(auth: &AuthManager, token: &str) -> Result<String, TokenError> {
+    auth.verify_token(token).map(|token| token.iss().to_owned())
+}
+
+#[test]
+fn a_token_goes_to_the_issuer_that_it_names_and_to_its_keys_alone() {
+    let auth = both();
+    let (hs256, es256, eddsa) = (
+        forge::Key::Hs256(SECRET),
+        keys::key(AuthType::ES256),
+        keys::key(AuthType::EdDSA),
+    );
+    let named = |alg: &str, kid: &str| format!(r#"{{"alg":"{alg}","kid":"{kid}","typ":"JWT"}}"#);
+    let nameless = |alg: &str| format!(r#"{{"alg":"{alg}","typ":"JWT"}}"#);
+    let algorithm = Err(TokenError::Algorithm);
+    for (header, key, issuer, expected) in [
+        (nameless("HS256"), &hs256, ISSUER, Ok(ISSUER.to_owned())),
+        (named("ES256", "e"), &es256, OTHER, Ok(OTHER.to_owned())),
+        (nameless("EdDSA"), &eddsa, THIRD, Ok(THIRD.to_owned())),
+        // The key of one, the name of another.
+        (named("ES256", "e"), &es256, ISSUER, algorithm.clone()),
+        (named("ES256", "e"), &es256, THIRD, algorithm.clone()),
+        (nameless("EdDSA"), &eddsa, ISSUER, algorithm.clone()),
+        (nameless("EdDSA"), &eddsa, OTHER, algorithm.clone()),
+        (nameless("HS256"), &hs256, OTHER, algorithm.clone()),
+        (nameless("HS256"), &hs256, THIRD, algorithm.clone()),
+        (
+            nameless("ES256"),
+            &es256,
+            OTHER,
+            Err(TokenError::UnknownKey),
+        ),
+        (
+            named("ES256", "x"),
+            &es256,
+            OTHER,
+            Err(TokenError::UnknownKey),
+        ),
+        // Threat 21: nobody's name.
+        (
+            named("ES256", "e"),
+            &es256,
+            "https://other.example/",
+            Err(TokenError::Issuer),
+        ),
+        (
+            named("ES256", "e"),
+            &es256,
+            "https://OTHER.example",
+            Err(TokenError::Issuer),
+        ),
+        (
+            named("ES256", "e"),
+            &es256,
+            "https://other",
+            Err(TokenError::Issuer),
+        ),
+        (named("ES256", "e"), &es256, "", Err(TokenError::Issuer)),
+    ] {
+        let audience = if issuer == ISSUER {
+            json!(null)
+        } else {
+            json!("api")
+        };
+        let claims = claims_with(json!({ "iss": issuer, "aud": audience }));
+        let token = forge(&header, claims, key);
+        assert_eq!(outcome(&auth, &token), expected, "{header} {issuer}");
+    }
+}
+
+#[test]
+fn threats_18_to_22_the_rules_hold_for_every_issuer() {
+    let auth = both();
+    assert_eq!(outcome(&auth, &token(json!({}))), Ok(OTHER.to_owned()));
+    for (changes, error) in [
+        (json!({ "iss": null }), TokenError::MissingClaim("iss")),
+        (json!({ "iss": [OTHER] }), TokenError::MistypedClaim("iss")),
+        (json!({ "iss": 1 }), TokenError::MistypedClaim("iss")),
+        (json!({ "aud": null }), TokenError::MissingClaim("aud")),
+        (json!({ "aud": "Api" }), TokenError::Audience),
+        (json!({ "aud": ["apis", "ap"] }), TokenError::Audience),
+        (
+            json!({ "aud": ["api", 1] }),
+            TokenError::MistypedClaim("aud"),
+        ),
+        (
+            json!({ "aud": { "api": true } }),
+            TokenError::MistypedClaim("aud"),
+        ),
+        (json!({ "exp": null }), TokenError::MissingClaim("exp")),
+        (json!({ "exp": NOW }), TokenError::Expired),
+        (json!({ "exp": "soon" }), TokenError::MistypedClaim("exp")),
+        (json!({ "iat": null }), TokenError::MissingClaim("iat")),
+        (json!({ "iat": NOW + 1 }), TokenError::NotYetValid),
+        (json!({ "nbf": NOW + 1 }), TokenError::NotYetValid),
+        (json!({ "nbf": "0" }), TokenError::MistypedClaim("nbf")),
+        (json!({ "sub": null }), TokenError::MissingClaim("sub")),
+        (json!({ "sub": 7 }), TokenError::MistypedClaim("sub")),
+        (json!({ "cnf": {} }), TokenError::Bound),
+    ] {
+        assert_eq!(
+            outcome(&auth, &token(changes.clone())),
+            Err(error),
+            "{changes}"
+        );
+    }
+    let short = manager(hs256().trust(other().max_lifetime(Duration::HOUR)));
+    let long = token(json!({ "exp": NOW + 4_000 }));
+    assert_eq!(outcome(&short, &long), Err(TokenError::Lifetime));
+    let lenient = manager(hs256().trust(other().leeway(Duration::MINUTE)));
+    assert!(outcome(&lenient, &token(json!({ "exp": NOW - 59 }))).is_ok());
+    assert!(outcome(&lenient, &token(json!({ "exp": NOW - 60 }))).is_err());
+}
+
+#[test]
+fn threat_23_the_kinds_of_token_are_those_that_are_said() {
+    let key = keys::key(AuthType::ES256);
+    let of_type = |typ: Option<&str>| {
+        let mut header = json!({ "alg": "ES256", "kid": "e" });
+        if let Some(typ) = typ {
+            header["typ"] = typ.into();
+        }
+        let claims = claims_with(json!({ "iss": OTHER, "aud": "api" }));
+        forge(header.to_string(), claims, &key)
+    };
+    let by_default = manager(hs256().trust(other()));
+    let strict = manager(hs256().trust(other().types(["at+jwt"])));
+    let untyped = manager(hs256().trust(other().accept_untyped(true)));
+    for (typ, accepted) in [
+        (Some("JWT"), [true, false, true]),
+        (Some("jwt"), [true, false, true]),
+        (Some("at+JWT"), [true, true, true]),
+        (Some("application/at+jwt"), [true, false, true]),
+        (None, [false, false, true]),
+        (Some(""), [false, false, false]),
+        (Some("dpop+jwt"), [false, false, false]),
+        (Some("logout+jwt"), [false, false, false]),
+        (Some("secevent+jwt"), [false, false, false]),
+    ] {
+        for (auth, accepted) in [&by_default, &strict, &untyped].into_iter().zip(accepted) {
+            let found = outcome(auth, &of_type(typ)).map(drop);
+            let expected = if accepted {
+                Ok(())
+            } else {
+                Err(TokenError::Kind)
+            };
+            assert_eq!(found, expected, "{typ:?}");
+        }
+    }
+}
+
+#[test]
+fn threats_5_and_14_a_header_brings_no_key_and_no_extension() {
+    let auth = both();
+    let key = keys::key(AuthType::ES256);
+    let alien = forge::Key::Ecdsa(&keys::OTHER_P256);
+    let claims = || claims_with(json!({ "iss": OTHER, "aud": "api" }));
+    let header = |more: &str| format!(r#"{{"alg":"ES256","kid":"e","typ":"JWT",{more}}}"#);
+    for more in [
+        r#""jku":"https://mallory.example/jwks.json""#,
+        r#""x5u":"https://mallory.example/""#,
+        r#""jwk":{"kty":"EC"}"#,
+        r#""x5c":["AA"]"#,
+    ] {
+        assert!(
+            outcome(&auth, &forge(header(more), claims(), &key)).is_ok(),
+            "{more}"
+        );
+        let forged = forge(header(more), claims(), &alien);
+        assert_eq!(
+            outcome(&auth, &forged),
+            Err(TokenError::Signature),
+            "{more}"
+        );
+    }
+    for more in [r#""crit":["x"]"#, r#""b64":false"#, r#""zip":"DEF""#] {
+        let token = forge(header(more), claims(), &key);
+        assert_eq!(outcome(&auth, &token), Err(TokenError::Critical), "{more}");
+    }
+}
+
+#[test]
+fn a_foreign_token_is_an_auth_token_whatever_it_says() {
+    let auth = both();
+    for kind in [json!(null), json!("refresh"), json!("Bearer"), json!(7)] {
+        let token = auth
+            .verify_token(&token(json!({ "type": kind })))
+            .expect("valid");
+        assert_eq!(token.token_type(), TokenType::Auth);
+    }
+}
+
+#[test]
+fn claims_are_found_where_the_issuer_puts_them() {
+    let auth = manager(
+        hs256().trust(
+            other()
+                .map_claim("scope", "scp")
+                .map_claim("roles", "/realm_access/roles")
+                .map_claim("sub", "oid")
+                .map_claim("aud", "client_id")
+                .require_claim("token_use", "access"),
+        ),
+    );
+    let good = json!({
+        "scp": "read", "scope": "admin", "oid": "7", "sub": "pairwise", "client_id": "api",
+        "aud": "somebody else", "token_use": "access", "realm_access": { "roles": ["a"] },
+    });
+    let verified = auth.verify_token(&token(good.clone())).expect("valid");
+    assert_eq!(verified.sub(), "7");
+    assert_eq!(verified.scope(), Some(&json!("read")));
+    assert_eq!(verified.claim("roles"), Some(&json!(["a"])));
+    assert_eq!(verified.claims()["scope"], "admin");
+    for (changes, error) in [
+        (json!({ "oid": null }), TokenError::MissingClaim("sub")),
+        (json!({ "client_id": "x" }), TokenError::Audience),
+        (
+            json!({ "client_id": null }),
+            TokenError::MissingClaim("aud"),
+        ),
+        (json!({ "token_use": "id" }), TokenError::IssuerClaim),
+        (json!({ "token_use": null }), TokenError::IssuerClaim),
+    ] {
+        let mut claims = good.clone();
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        assert_eq!(outcome(&auth, &token(claims)), Err(error), "{changes}");
+    }
+}
+
+#[require_token(issuer = "https://other.example", scope = contains("read"))]
+#[get("/other")]
+async fn of_other() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[require_token]
+#[get("/any")]
+async fn of_any() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[require_token("refresh")]
+#[get("/refresh")]
+async fn refresh() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[require_token(issuer = "https://nobody.example")]
+#[get("/nobody")]
+async fn of_nobody() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[actix_web::test]
+async fn a_route_can_be_narrowed_to_one_issuer() {
+    let auth = manager(
+        hs256()
+            .trust(other().map_claim("scope", "scp"))
+            .trust(third()),
+    );
+    let own = auth
+        .auth_token("alice")
+        .scope("read")
+        .sign()
+        .expect("minted");
+    let foreign = token(json!({ "scp": ["read"] }));
+    let site = Site::new(|app| {
+        app.app_data(auth)
+            .service(of_other)
+            .service(of_any)
+            .service(of_nobody)
+            .service(refresh)
+            .service(
+                web::scope("/own")
+                    .wrap(RequireToken::auth().issuer(ISSUER))
+                    .route("", web::get().to(HttpResponse::Ok)),
+            );
+    })
+    .await;
+    let without = token(json!({ "scope": "read" }));
+    for (path, token, outcome) in [
+        ("/any", own.signed(), (200, "")),
+        ("/any", &foreign, (200, "")),
+        ("/other", own.signed(), (401, "token_issuer")),
+        ("/other", &foreign, (200, "")),
+        ("/other", &without, (403, "scope_not_met")),
+        ("/own", own.signed(), (200, "")),
+        ("/own", &foreign, (401, "token_issuer")),
+        ("/nobody", own.signed(), (500, "route_mistake")),
+        ("/nobody", &foreign, (500, "route_mistake")),
+        ("/refresh", &foreign, (401, "token_wrong_type")),
+    ] {
+        assert_eq!(site.get(path, token).await.outcome(), outcome, "{path}");
+    }
+}
+
+#[test]
+fn a_jwk_set_that_stays() {
+    let auth = manager(common::config(
+        AuthType::ES256,
+        keys::secret(AuthType::ES256),
+    ));
+    let id = auth.keys()[0].id().to_owned();
+    let spki = keys::der(&public(AuthType::ES256));
+    let (x, y) = (encode(&spki[27..59]), encode(&spki[59..]));
+    let set = json!({ "keys": [
+        { "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": id },
+        { "kty": "oct", "k": "c2VjcmV0" },
+    ] });
+    let issuer = || Issuer::new(OTHER).audience("api");
+    let trusting = manager(hs256().trust(issuer().jwk_set(set.to_string())));
+    let header = json!({ "alg": "ES256", "kid": id, "typ": "JWT" }).to_string();
+    let claims = claims_with(json!({ "iss": OTHER, "aud": "api" }));
+    let token = forge(header, claims, &keys::key(AuthType::ES256));
+    assert_eq!(outcome(&trusting, &token), Ok(OTHER.to_owned()));
+}
+
+#[test]
+fn what_cannot_work_is_found_at_start() {
+    let bare = || Issuer::new(OTHER).audience("api");
+    let es256 = || Key::verify_only(AuthType::ES256, public(AuthType::ES256));
+    for (issuer, reason) in [
+        (Issuer::new("").audience("x").key(es256()), "has no name"),
+        (Issuer::new(OTHER).key(es256()), "has no audience"),
+        (other().any_audience(true), "say one of both"),
+        (other().audience(""), "an empty audience"),
+        (bare(), "is missing: give one"),
+        (other().jwk_set("{}"), "beside a JWK set"),
+        (bare().jwk_set("{}"), "no JSON object with an array `keys`"),
+        (bare().jwk_set(r#"{"keys":[]}"#), "no key that can be used"),
+        (
+            bare().key(Key::verify_only(AuthType::ES384, public(AuthType::ES256))),
+            "no key of the kind",
+        ),
+        (
+            bare().key(Key::new(AuthType::HS256, "short")),
+            "needs 32 or more",
+        ),
+        (
+            bare().key(Key::new(AuthType::HS256, public(AuthType::ES256))),
+            "PEM, SSH or JWK",
+        ),
+        (bare().key(es256()).key(es256()), "the id of another key"),
+        (
+            other().algorithms([AuthType::RS256]),
+            "which is not accepted",
+        ),
+        (other().algorithms([]), "accepts no algorithm"),
+        (
+            bare().jwk_set("{}").algorithms([AuthType::HS256]),
+            "never HMAC secrets",
+        ),
+        (other().types::<String>([]), "accepts no `typ`"),
+        (other().map_claim("iss", "x"), "maps the claim `iss`"),
+        (other().map_claim("exp", "x"), "maps the claim `exp`"),
+        (other().leeway(Duration::seconds(301)), "0 to 300"),
+        (other().max_lifetime(Duration::ZERO), "no token can keep"),
+        (
+            Issuer::new(ISSUER).key(es256()).audience("x"),
+            "the own one",
+        ),
+    ] {
+        let error = AuthManager::new(hs256().trust(issuer)).expect_err(reason);
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(
+            matches!(error, ConfigError::Invalid { key: "trust", .. }),
+            "{error:?}"
+        );
+    }
+    assert!(AuthManager::new(hs256().trust(other()).trust(other())).is_err());
+    assert!(AuthManager::new(hs256().trust(other().any_audience(false))).is_ok());
+}
+
+#[test]
+fn a_hundred_issuers_are_told_apart() {
+    let name = |n: usize| format!("https://issuer{n}.example");
+    let secret = |n: usize| format!("the secret of the issuer of number {n:04}");
+    let config = (0..100).fold(hs256(), |config, n| {
+        let key = Key::new(AuthType::HS256, secret(n));
+        config.trust(Issuer::new(name(n)).key(key).audience("api"))
+    });
+    let auth = manager(config);
+    for n in (0..100).step_by(9) {
+        for (key, expected) in [(n, Ok(name(n))), (n + 1, Err(TokenError::Signature))] {
+            let claims = claims_with(json!({ "iss": name(n), "aud": "api" }));
+            let key = secret(key);
+            let header = r#"{"alg":"HS256","typ":"JWT"}"#;
+            let token = forge(header, claims, &forge::Key::Hs256(key.as_bytes()));
+            assert_eq!(outcome(&auth, &token), expected, "{n}");
+        }
+    }
+}

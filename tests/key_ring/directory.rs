@@ -1,0 +1,252 @@
+//! `JWT_KEYS_DIR`: a folder with a file for each key.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key};
+
+use super::{
+    common::{ISSUER, keys},
+    kid, outcome, secret,
+};
+
+/// A folder that ends with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = env::temp_dir().join(format!("flask-pyjwt-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder can be made");
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file as it was so many seconds ago.
+    fn write(&self, name: &str, content: impl AsRef<[u8]>, seconds_ago: u64) {
+        let path = self.0.join(name);
+        fs::write(&path, content).expect("a file can be written");
+        let file = fs::File::options()
+            .append(true)
+            .open(path)
+            .expect("it is there");
+        let then = SystemTime::now() - Duration::from_secs(seconds_ago);
+        file.set_modified(then).expect("its time can be set");
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.0.join(name)).expect("it is there");
+    }
+
+    fn config(&self) -> Config {
+        Config::with_keys_dir(ISSUER, AuthType::HS256, self.path())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A manager of a folder: nothing else says a key.
+fn open(folder: &Folder) -> Result<AuthManager, ConfigError> {
+    AuthManager::new(folder.config())
+}
+
+fn signing_id(auth: &AuthManager) -> String {
+    let keys = auth.keys();
+    let signing: Vec<_> = keys.iter().filter(|key| key.signs()).collect();
+    let [key] = signing[..] else {
+        panic!("one key signs: {keys:?}");
+    };
+    let token = auth.auth_token("alice").sign().expect("minted");
+    assert_eq!(kid(&token).as_deref(), Some(key.id()));
+    key.id().to_owned()
+}
+
+#[test]
+fn the_newest_file_signs_and_files_come_and_go_while_tokens_stay_good() {
+    let folder = Folder::new("rotation");
+    folder.write("a.key", secret(1), 300);
+    folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 200);
+    folder.write("notes.txt", "no key", 0);
+    folder.write(".hidden.pem", "no key", 0);
+    let auth = open(&folder).expect("a good folder");
+    assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::EdDSA, 2));
+    let of_b = auth.auth_token("of b").sign().expect("minted");
+
+    // Shown, and not yet signing, however new it is.
+    folder.write("c.ES256.next.pem", keys::secret(AuthType::ES256), 100);
+    auth.reload_keys().expect("a good folder");
+    assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::EdDSA, 3));
+
+    fs::rename(
+        folder.path().join("c.ES256.next.pem"),
+        folder.path().join("c.ES256.pem"),
+    )
+    .expect("renamed");
+    auth.reload_keys().expect("a good folder");
+    assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::ES256, 3));
+    let of_c = signing_id(&auth);
+    assert_eq!(outcome(&auth, of_b.signed()), Ok("of b".to_owned()));
+    let retiring = auth
+        .keys()
+        .iter()
+        .filter(|key| key.retires_at().is_some())
+        .count();
+    assert_eq!(retiring, 2);
+
+    folder.remove("b.EdDSA.pem");
+    auth.reload_keys().expect("a good folder");
+    assert!(
+        outcome(&auth, of_b.signed()).is_err(),
+        "a file that is deleted takes its tokens along"
+    );
+    assert_eq!(signing_id(&auth), of_c);
+    // Back: the one before signs again.
+    folder.remove("c.ES256.pem");
+    auth.reload_keys().expect("a good folder");
+    assert_eq!(auth.auth_type(), AuthType::HS256);
+    assert_eq!(auth.keys()[0].retires_at(), None);
+}
+
+#[test]
+fn a_key_whose_last_token_has_expired_is_not_loaded() {
+    let folder = Folder::new("expired");
+    folder.write("a.key", secret(1), 900_000);
+    folder.write("b.key", secret(2), 700_000);
+    folder.write("c.key", secret(3), 10);
+    let auth = open(&folder).expect("a good folder");
+    // `a` was followed 700,000 seconds ago, and refresh tokens live for 604,800.
+    assert_eq!(auth.keys().len(), 2);
+}
+
+#[test]
+fn a_broken_file_never_replaces_a_good_ring() {
+    let folder = Folder::new("broken");
+    folder.write("a.key", secret(1), 300);
+    let auth = open(&folder).expect("a good folder");
+    let before = auth.keys();
+    let pem = keys::ecdsa_private(&keys::P256);
+    let public = keys::public(AuthType::ES256).expect("a public key");
+    for (name, content, reason) in [
+        ("b.key", b"short".to_vec(), "needs 32 or more"),
+        ("b.key", vec![], "is empty"),
+        (
+            "b.key",
+            public.clone().into_bytes(),
+            "in PEM, SSH or JWK form",
+        ),
+        ("b.ES256.pem", b"no PEM".to_vec(), "has no PEM block"),
+        (
+            "b.ES256.pem",
+            pem.as_bytes()[..100].to_vec(),
+            "a broken PEM block",
+        ),
+        (
+            "b.ES384.pem",
+            pem.clone().into_bytes(),
+            "no key of the kind and curve",
+        ),
+        (
+            "b.ES256.pem",
+            [pem.as_bytes(), public.as_bytes()].concat(),
+            "more than one PEM key",
+        ),
+        ("b.key", vec![b'x'; 70_000], "longer than 64 KiB"),
+        ("b.key", secret(1), "has the id of another key"),
+    ] {
+        folder.write(name, content, 0);
+        let error = auth.reload_keys().expect_err(reason).to_string();
+        assert!(
+            error.contains(reason) && error.contains("JWT_KEYS_DIR"),
+            "{error}"
+        );
+        assert_eq!(auth.keys(), before, "{error}");
+        assert!(open(&folder).is_err(), "{error}");
+        folder.remove(name);
+    }
+    folder.remove("a.key");
+    assert!(auth.reload_keys().is_err(), "an empty folder");
+    assert_eq!(auth.keys(), before);
+    folder.write("a.key", secret(1), 300);
+    assert!(auth.reload_keys().is_ok());
+    assert_eq!(auth.keys(), before);
+}
+
+#[test]
+fn a_folder_stands_alone() {
+    let folder = Folder::new("alone");
+    folder.write("a.key", secret(1), 300);
+    folder.write(
+        "b.ES256.pem",
+        keys::public(AuthType::ES256).expect("a public key"),
+        0,
+    );
+    let auth = open(&folder).expect("a good folder");
+    assert_eq!(
+        auth.auth_type(),
+        AuthType::HS256,
+        "a public key does not sign"
+    );
+    for result in [
+        auth.rotate(Key::new(AuthType::HS256, secret(2))).map(drop),
+        auth.prepublish(Key::new(AuthType::HS256, secret(2)))
+            .map(drop),
+        auth.remove_key("x"),
+    ] {
+        assert!(result.is_err_and(|error| error.to_string().contains("JWT_KEYS_DIR")));
+    }
+    for (config, key) in [
+        (folder.config().secret(secret(2)), "JWT_SECRET"),
+        (folder.config().public_key("x"), "JWT_PUBLICKEY"),
+        (folder.config().key_id("x"), "JWT_KEYID"),
+        (
+            folder
+                .config()
+                .verification_key(Key::new(AuthType::HS256, secret(2))),
+            "verification_key",
+        ),
+        (
+            folder.config().keys_dir("/there/is/no/such/folder"),
+            "JWT_KEYS_DIR",
+        ),
+    ] {
+        let error = AuthManager::new(config).expect_err(key);
+        assert_eq!(error.key(), key, "{error}");
+    }
+}
+
+/// The signal, and no call, makes it look: nothing else has changed that it could see.
+#[cfg(unix)]
+#[test]
+fn the_signal_hangup_has_the_folder_read_again() {
+    let folder = Folder::new("hangup");
+    folder.write("a.key", secret(1), 300);
+    let auth = open(&folder).expect("a good folder");
+    let old = signing_id(&auth);
+    folder.write("b.key", secret(2), 0);
+    let hang_up = || {
+        let status = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "kill -HUP \"$1\"",
+                "sh",
+                &std::process::id().to_string(),
+            ])
+            .status();
+        assert!(status.is_ok_and(|status| status.success()));
+    };
+    hang_up();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while signing_id(&auth) == old {
+        assert!(Instant::now() < patience, "it does not look");
+        std::thread::yield_now();
+    }
+}
