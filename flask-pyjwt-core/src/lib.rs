@@ -32,5 +32,7 @@ pub use crate::{
     web::{AnyClaims, CheckError, CurrentToken, Rejection, RequireToken, RequireTokenService},
 };
 
+#[cfg(feature = "file-store")]
+pub use crate::session::FileStore;
 #[cfg(feature = "memory-store")]
 pub use crate::session::MemoryStore;
