@@ -160,7 +160,13 @@ fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
     );
     match store.split_once(':') {
         None if store == "memory" => Ok(config.session_store(MemoryStore::default())),
-        _ => Err("STORE is `memory`, `file:PATH` or `redis://HOST:PORT`".into()),
+        #[cfg(feature = "file-store")]
+        Some(("file", path)) => Ok(config.session_store(flask_pyjwt::FileStore::open(path)?)),
+        _ => Err(
+            "STORE is `memory`, `file:PATH` (run with `--features file-store`) or \
+             `redis://HOST:PORT` (with `--features redis-store`)"
+                .into(),
+        ),
     }
 }
 

@@ -12,6 +12,9 @@ pub use flask_pyjwt_core::{
     TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
 };
 
+#[cfg(feature = "file-store")]
+#[doc(inline)]
+pub use flask_pyjwt_core::FileStore;
 #[cfg(feature = "memory-store")]
 #[doc(inline)]
 pub use flask_pyjwt_core::MemoryStore;

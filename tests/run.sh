@@ -85,7 +85,7 @@ run cargo fmt --all --check
 
 # The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
 run cargo clippy --locked --all-targets -- -D warnings
-run cargo clippy --locked --all-targets --no-default-features --features rust-crypto -- -D warnings
+run cargo clippy --locked --all-targets --no-default-features --features rust-crypto,memory-store -- -D warnings
 run cargo clippy --locked --all-targets --all-features -- -D warnings
 run cargo clippy --locked --workspace --all-targets -- -D warnings
 
@@ -115,7 +115,7 @@ fi
 
 run_tests
 run cargo build --locked --examples
-run_tests_again --no-default-features --features rust-crypto
+run_tests_again --no-default-features --features rust-crypto,memory-store
 run_tests_again --all-features
 run cargo test --locked --all-features --doc
 

@@ -201,6 +201,22 @@ fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
         .expect("the store does what the model does");
 }
 
+#[cfg(feature = "file-store")]
+#[test]
+fn a_store_in_a_file_does_what_the_model_does() {
+    use flask_pyjwt::FileStore;
+
+    let folder = std::env::temp_dir().join(format!("flask-pyjwt-model-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let number = std::cell::Cell::new(0);
+    try_histories(40, async || {
+        number.set(number.get() + 1);
+        let path = folder.join(format!("{}.redb", number.get()));
+        FileStore::open(path).expect("it opens")
+    });
+    std::fs::remove_dir_all(&folder).expect("a folder can be removed");
+}
+
 #[test]
 fn a_store_in_memory_does_what_the_model_does() {
     try_histories(600, async || MemoryStore::default());

@@ -37,5 +37,7 @@ pub use crate::{
     },
 };
 
+#[cfg(feature = "file-store")]
+pub use crate::session::FileStore;
 #[cfg(feature = "memory-store")]
 pub use crate::session::MemoryStore;

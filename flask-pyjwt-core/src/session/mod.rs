@@ -14,6 +14,8 @@ pub mod conformance;
 mod end;
 mod error;
 mod event;
+#[cfg(feature = "file-store")]
+mod file;
 mod login;
 #[cfg(feature = "memory-store")]
 mod memory;
@@ -23,6 +25,8 @@ mod refresh;
 mod store;
 mod subject;
 
+#[cfg(feature = "file-store")]
+pub use self::file::FileStore;
 #[cfg(feature = "memory-store")]
 pub use self::memory::MemoryStore;
 pub use self::{
