@@ -16,6 +16,10 @@ pub use flask_pyjwt_core::{
 #[doc(inline)]
 pub use flask_pyjwt_core::MemoryStore;
 
+#[cfg(feature = "jwks")]
+#[doc(inline)]
+pub use flask_pyjwt_core::KeySourceState;
+
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.
 #[doc(inline)]

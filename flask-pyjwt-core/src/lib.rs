@@ -6,6 +6,8 @@ mod error;
 mod issuers;
 mod keys;
 mod manager;
+#[cfg(feature = "jwks")]
+mod remote;
 mod rules;
 mod session;
 mod token;
@@ -39,3 +41,6 @@ pub use crate::{
 
 #[cfg(feature = "memory-store")]
 pub use crate::session::MemoryStore;
+
+#[cfg(feature = "jwks")]
+pub use crate::remote::KeySourceState;

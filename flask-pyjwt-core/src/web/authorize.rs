@@ -52,6 +52,9 @@ async fn authorize(
             Err(Rejection::MissingCredentials)
         };
     };
+    #[cfg(feature = "jwks")]
+    let token = manager.verify_token_async(signed).await?;
+    #[cfg(not(feature = "jwks"))]
     let token = manager.verify_token(signed)?;
     if token.token_type() != requirement.token_type {
         return Err(TokenError::WrongType {
