@@ -4,12 +4,12 @@
 #[doc(inline)]
 pub use flask_pyjwt_core::{
     AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, Clock, Config, ConfigError,
-    CurrentToken, Expected, FrozenClock, Generation, Issuer, Jwks, Key, KeyState, Location,
-    LoginBuilder, Metadata, MintError, RefreshBuilder, RefreshTokenBuilder, Rejection,
+    Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, Jwks, Key, KeyState,
+    Location, LoginBuilder, Metadata, MintError, RefreshBuilder, RefreshTokenBuilder, Rejection,
     RequireToken, RequireTokenService, Requirement, Revocation, Rotated, Rotation, Session,
-    SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture, SubjectRecord,
-    SystemClock, Token, TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType,
-    UnknownTokenType, UnverifiedToken,
+    SessionEvent, SessionRecord, SessionStore, SilentRenewal, SilentRenewalService, Standing,
+    StoreError, StoreFuture, SubjectRecord, SystemClock, Token, TokenError, TokenIdentity,
+    TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
 };
 
 #[cfg(feature = "memory-store")]
@@ -19,6 +19,10 @@ pub use flask_pyjwt_core::MemoryStore;
 #[cfg(feature = "jwks")]
 #[doc(inline)]
 pub use flask_pyjwt_core::KeySourceState;
+
+#[cfg(feature = "store-conformance")]
+#[doc(inline)]
+pub use flask_pyjwt_core::store_conformance;
 
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.

@@ -4,6 +4,8 @@ pub use actix_web::{HttpRequest, HttpResponse, web::Payload};
 pub use core::option::Option::{None, Some};
 pub use std::sync::LazyLock;
 
+#[cfg(feature = "store-conformance")]
+pub use crate::session::conformance;
 pub use crate::{
     rules::{Expected, Location, Requirement},
     token::TokenType,

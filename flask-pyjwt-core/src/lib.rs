@@ -18,7 +18,7 @@ pub mod __private;
 
 // The public interface.
 pub use crate::{
-    config::Config,
+    config::{Config, Cookies},
     error::{ConfigError, MintError},
     issuers::Issuer,
     keys::{AuthType, Key, KeyState, UnknownAuthType},
@@ -35,7 +35,7 @@ pub use crate::{
     },
     web::{
         AnyClaims, CheckError, CurrentToken, Jwks, Metadata, Rejection, RequireToken,
-        RequireTokenService,
+        RequireTokenService, SilentRenewal, SilentRenewalService,
     },
 };
 

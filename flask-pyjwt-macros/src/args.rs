@@ -1,9 +1,11 @@
 //! The arguments of the attribute.
 
+mod requirement;
+
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote};
+use quote::quote;
 use syn::{
-    Ident, LitStr, Path, Token,
+    Ident, LitBool, LitInt, LitStr, Path, Token,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
     token::{Brace, Bracket},
@@ -14,21 +16,23 @@ use crate::{
     errors::{Errors, given_twice},
     names::{POSITIONAL, is_cookie_name, is_option, one_of},
     nearest::nearest,
-    route::Routes,
-    value::{Key, Value, members, string},
+    value::{Key, Value, string},
 };
 
 /// `#[require_token("auth", "cookies", cookie_name = "c", sub = "id", scope = {"admin": true})]`
 #[derive(Default)]
 pub(crate) struct Args {
-    refresh: bool,
+    token_type: Option<String>,
     locations: Vec<LitStr>,
     cookie_name: Option<String>,
+    query_name: Option<String>,
     issuer: Option<String>,
     claims: Vec<(Key, Expected)>,
     scope: Option<Expected>,
     override_claims: Option<Vec<(Key, Value)>>,
-    optional: bool,
+    fresh: bool,
+    no_csrf: bool,
+    max_age: Option<u32>,
     renamed: Option<Path>,
     /// Every option that was named, well or badly, and where.
     given: Vec<(String, Span)>,
@@ -47,7 +51,8 @@ impl Args {
         if let Err(error) = all.parse2(tokens) {
             errors.push(error);
         }
-        args.check_cookie(errors);
+        args.check_named(errors, "cookies", "cookie_name", false);
+        args.check_named(errors, "query", "query_name", true);
         args
     }
 
@@ -108,10 +113,11 @@ impl Args {
     fn word(&mut self, word: &Key) -> syn::Result<()> {
         let name = word.name.as_str();
         if name == "optional" {
-            self.optional = true;
             return self.give(name, word.span);
         }
-        let mut texts = POSITIONAL.into_iter().flat_map(|(_, texts)| texts);
+        let mut texts = POSITIONAL
+            .into_iter()
+            .flat_map(|(_, texts)| texts.iter().copied());
         let text = texts.clone().find(|text| *text == name);
         let message = if let Some(text) = text.or_else(|| nearest(name, texts.by_ref())) {
             format!("write it as a string: `\"{text}\"`")
@@ -129,6 +135,10 @@ impl Args {
         }
         self.claims.push((key, expected));
         Ok(())
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
     }
 
     fn give(&mut self, name: &str, span: Span) -> syn::Result<()> {
@@ -164,11 +174,35 @@ impl Args {
                 self.issuer = Some(issuer.value());
                 Ok(())
             }
+            "query_name" => {
+                let name = text_of(key, input)?;
+                self.query_name = Some(name.value());
+                if is_cookie_name(&name.value()) && !name.value().contains(['&', '+', '%', '#']) {
+                    return Ok(());
+                }
+                Err(syn::Error::new(
+                    name.span(),
+                    "a parameter's name has at least one character, all of them letters, digits or \
+                     among !$'*-.^_`|~",
+                ))
+            }
+            "csrf" => {
+                self.no_csrf = !truth(key, input)?;
+                Ok(())
+            }
             "scope" => {
                 self.scope = Some(claim::scope(input)?);
                 Ok(())
             }
             "override" => self.set_override(input),
+            "fresh" => {
+                self.fresh = truth(key, input)?;
+                Ok(())
+            }
+            "max_age" => {
+                self.max_age = Some(seconds(key, input)?);
+                Ok(())
+            }
             "crate" if input.peek(LitStr) => {
                 Err(input.error("`crate` takes a path without quotes: `crate = name`"))
             }
@@ -185,7 +219,7 @@ impl Args {
 
     fn set_token_type(&mut self, text: &LitStr) -> syn::Result<()> {
         one_of("a token's type", POSITIONAL[0].1, text)?;
-        self.refresh = text.value() == "refresh";
+        self.token_type = Some(text.value());
         Ok(())
     }
 
@@ -230,18 +264,15 @@ impl Args {
         }
     }
 
-    /// `cookie_name` is there exactly when a cookie is looked for.
-    fn check_cookie(&self, errors: &mut Errors) {
+    /// A name goes with its location, and where there is no usual name, the other way round.
+    fn check_named(&self, errors: &mut Errors, location: &str, option: &str, is_required: bool) {
         let given = |name| self.given.iter().find(|(given, _)| given == name);
-        let cookies = self
-            .locations
-            .iter()
-            .find(|location| location.value() == "cookies");
-        match (cookies, given("cookie_name")) {
-            (Some(cookies), None) => {
+        let place = self.locations.iter().find(|own| own.value() == location);
+        match (place, given(option)) {
+            (Some(place), None) if is_required => {
                 errors.at(
-                    cookies.span(),
-                    "the location \"cookies\" needs a `cookie_name = \"…\"`",
+                    place.span(),
+                    format!("the location \"{location}\" needs a `{option} = \"…\"`"),
                 );
             }
             // A location that was given badly may well have been meant to be this one.
@@ -250,67 +281,13 @@ impl Args {
             {
                 errors.at(
                     *place,
-                    "`cookie_name` goes with the location \"cookies\": `location = \"cookies\"`",
+                    format!(
+                        "`{option}` goes with the location \"{location}\": `location = \"{location}\"`"
+                    ),
                 );
             }
             _ => {}
         }
-    }
-
-    /// An expression of the type `Requirement`.
-    pub(crate) fn to_requirement(
-        &self,
-        routes: Option<&Routes>,
-        private: &TokenStream,
-        errors: &mut Errors,
-    ) -> TokenStream {
-        let token_type = if self.refresh {
-            quote!(Refresh)
-        } else {
-            quote!(Auth)
-        };
-        let mut tokens = quote!(#private::Requirement::new(#private::TokenType::#token_type));
-        if !self.locations.is_empty() {
-            let cookie = self.cookie_name.as_deref().unwrap_or_default();
-            let locations = self.locations.iter().map(|location| {
-                if location.value() == "cookies" {
-                    quote!(#private::Location::Cookie(#private::json::owned(#cookie)))
-                } else {
-                    quote!(#private::Location::Header)
-                }
-            });
-            quote!(.locations([#(#locations),*])).to_tokens(&mut tokens);
-        }
-        if let Some(issuer) = &self.issuer {
-            quote!(.issuer(#private::json::owned(#issuer))).to_tokens(&mut tokens);
-        }
-        for (key, expected) in &self.claims {
-            let name = &key.name;
-            let expected = expected.to_tokens(key, routes, private, errors);
-            quote!(.claim(#private::json::owned(#name), #expected)).to_tokens(&mut tokens);
-        }
-        if let Some(scope) = &self.scope {
-            let scope = match scope {
-                Expected::Value(value) => {
-                    let value = value.to_tokens(private);
-                    quote!(.scope(#value))
-                }
-                items => {
-                    let key = Key::unquoted("scope");
-                    let items = items.to_tokens(&key, routes, private, errors);
-                    quote!(.expect_scope(#items))
-                }
-            };
-            scope.to_tokens(&mut tokens);
-        }
-        if let Some(claims) = &self.override_claims {
-            let claims = members(claims, private);
-            quote!(.override_claims(#private::json::members(#claims))).to_tokens(&mut tokens);
-        }
-        if self.optional {
-            quote!(.optional(true)).to_tokens(&mut tokens);
-        }
-        tokens
     }
 }
 
@@ -325,6 +302,30 @@ fn text_of(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
         format!("`{}` takes a string", key.name)
     };
     Err(input.error(message))
+}
+
+fn truth(key: &Key, input: ParseStream<'_>) -> syn::Result<bool> {
+    if input.peek(LitBool) {
+        return Ok(input.parse::<LitBool>()?.value);
+    }
+    Err(input.error(format!(
+        "`{0}` takes `true` or `false`; for a claim of this name write `\"{0}\" = …`",
+        key.name
+    )))
+}
+
+fn seconds(key: &Key, input: ParseStream<'_>) -> syn::Result<u32> {
+    let seconds = input.fork().parse::<LitInt>().ok();
+    match seconds.and_then(|number| number.base10_parse().ok()) {
+        Some(seconds) => {
+            input.parse::<LitInt>()?;
+            Ok(seconds)
+        }
+        None => Err(input.error(format!(
+            "`{0}` takes whole seconds, 0 to 4294967295; for a claim of this name write `\"{0}\" = …`",
+            key.name
+        ))),
+    }
 }
 
 fn shown(key: &Key) -> String {

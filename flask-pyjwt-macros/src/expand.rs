@@ -40,7 +40,7 @@ pub(crate) fn expand(
         Ok(handler) => {
             handler.check(&mut errors);
             errors.finish()?;
-            Ok(wrap(&requirement, handler, &private))
+            Ok(wrap(&requirement, args.remark(), handler, &private))
         }
         Err(error) => {
             errors.push(error.clone());
@@ -50,7 +50,12 @@ pub(crate) fn expand(
     }
 }
 
-fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) -> TokenStream {
+fn wrap(
+    requirement: &TokenStream,
+    remark: Option<&str>,
+    mut handler: Handler,
+    private: &TokenStream,
+) -> TokenStream {
     let attrs = hoist(&mut handler.attrs);
     let vis = std::mem::replace(&mut handler.vis, Visibility::Inherited);
 
@@ -103,8 +108,10 @@ fn wrap(requirement: &TokenStream, mut handler: Handler, private: &TokenStream) 
     } else {
         written
     };
+    let remark = remark.map(|text| quote!(#[doc = ""] #[doc = #text]));
     quote_spanned! {place=>
         #(#attrs)*
+        #remark
         #vis async fn #name #generics(
             #request: #private::HttpRequest,
             #payload: #private::Payload,

@@ -5,7 +5,7 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 12] = [
     "token_type",
     "location",
     "cookie_name",
@@ -13,40 +13,39 @@ const OPTIONS: [&str; 8] = [
     "scope",
     "override",
     "optional",
+    "fresh",
+    "max_age",
+    "csrf",
+    "query_name",
     "crate",
 ];
-/// Names that will have one. They are no claims today, so that no claim changes its meaning.
-const RESERVED: [&str; 4] = ["fresh", "max_age", "csrf", "query_name"];
 /// What the first and the second positional argument can be.
-pub(crate) const POSITIONAL: [(&str, [&str; 2]); 2] = [
-    ("token_type", ["auth", "refresh"]),
-    ("location", ["header", "cookies"]),
+pub(crate) const POSITIONAL: [(&str, &[&str]); 2] = [
+    ("token_type", &["auth", "refresh"]),
+    ("location", &["header", "cookies", "query", "websocket"]),
 ];
 
-/// Whether this name is an option's. One that nearly is, or will be, is an error.
+/// Whether this name is an option's. One that nearly is is an error.
 pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
     let name = key.name.as_str();
     if OPTIONS.contains(&name) {
         return Ok(true);
     }
-    let problem = if RESERVED.contains(&name) {
-        format!("the name `{name}` is reserved;")
-    } else {
-        // Short names have too many neighbours that are good claims: `score`, `scopes`.
-        let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
-        match nearest(name, long).filter(|option| format!("{option}s") != name) {
-            Some(option) => format!("did you mean the option `{option}`?"),
-            None => return Ok(false),
-        }
-    };
-    Err(syn::Error::new(
-        key.span,
-        format!("{problem} for a claim of this name write `\"{name}\" = …`"),
-    ))
+    // Short names have too many neighbours that are good claims: `score`, `scopes`.
+    let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
+    match nearest(name, long).filter(|option| format!("{option}s") != name) {
+        None => Ok(false),
+        Some(option) => Err(syn::Error::new(
+            key.span,
+            format!(
+                "did you mean the option `{option}`? for a claim of this name write `\"{name}\" = …`"
+            ),
+        )),
+    }
 }
 
-/// Refuses any other text than these two.
-pub(crate) fn one_of(what: &str, texts: [&str; 2], text: &LitStr) -> syn::Result<()> {
+/// Refuses any other text than these.
+pub(crate) fn one_of(what: &str, texts: &[&str], text: &LitStr) -> syn::Result<()> {
     let value = text.value();
     if texts.contains(&value.as_str()) {
         return Ok(());
@@ -56,17 +55,21 @@ pub(crate) fn one_of(what: &str, texts: [&str; 2], text: &LitStr) -> syn::Result
             .iter()
             .find(|(_, texts)| texts.contains(&value.as_str()))
     };
-    let hint = if let Some(near) = nearest(&value, texts) {
+    let hint = if let Some(near) = nearest(&value, texts.iter().copied()) {
         format!("; did you mean \"{near}\"?")
     } else if let Some((name, _)) = of_another() {
         format!("; for this write `{name} = \"{value}\"`")
     } else {
         String::new()
     };
-    let [a, b] = texts;
+    let quoted: Vec<_> = texts.iter().map(|text| format!("\"{text}\"")).collect();
+    let (last, others) = quoted
+        .split_last()
+        .map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+    let others = others.join(", ");
     Err(syn::Error::new(
         text.span(),
-        format!("{what} is \"{a}\" or \"{b}\"{hint}"),
+        format!("{what} is {others} or {last}{hint}"),
     ))
 }
 
@@ -96,10 +99,10 @@ mod tests {
             ("scopes", Some(false)),
             ("locations", Some(false)),
             ("issuer", Some(true)),
-            ("fresh", None),
-            ("max_age", None),
-            ("csrf", None),
-            ("query_name", None),
+            ("fresh", Some(true)),
+            ("max_age", Some(true)),
+            ("csrf", Some(true)),
+            ("query_name", Some(true)),
             ("overide", None),
             ("tokentype", None),
             ("cookie_nmae", None),

@@ -78,6 +78,7 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     if let Some(grace) = reader.seconds(key::REFRESH_GRACE) {
         config.sessions.grace = grace;
     }
+    config.browser.csrf_secret = reader.text(key::CSRF_SECRET).map(Secret::new);
     config.audience = reader.text(key::AUDIENCE);
     config.key_id = reader.text(key::KEY_ID);
     config.keys.directory = reader
@@ -224,6 +225,7 @@ mod tests {
             ("JWT_AUDIENCE", ""),
             ("JWT_KEYID", ""),
             ("JWT_ALLOW_WEAK_SECRET", "maybe"),
+            ("JWT_CSRFSECRET", ""),
             ("JWT_SESSIONMAXAGE", "0"),
             ("JWT_SESSIONIDLE", "1h"),
             ("JWT_REFRESHGRACE", "-1"),

@@ -1,5 +1,6 @@
 //! What a manager is configured with: in code, by environment variables, by a `.env` file.
 
+mod cookies;
 pub(crate) mod dotenv;
 mod environment;
 mod issuers;
@@ -13,8 +14,9 @@ use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
 use actix_web::{HttpRequest, HttpResponse};
 use time::Duration;
 
-use self::sessions::SessionConfig;
-pub(crate) use self::{secret::Secret, validate::Validated};
+pub use self::cookies::Cookies;
+pub(crate) use self::{cookies::Browser, secret::Secret, validate::Validated};
+use self::{cookies::BrowserConfig, sessions::SessionConfig};
 use crate::{
     error::ConfigError,
     issuers::Issuer,
@@ -41,6 +43,7 @@ pub(crate) mod key {
     pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
     pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";
     pub(crate) const REFRESH_GRACE: &str = "JWT_REFRESHGRACE";
+    pub(crate) const CSRF_SECRET: &str = "JWT_CSRFSECRET";
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
@@ -48,6 +51,8 @@ pub(crate) mod key {
     pub(crate) const VERIFICATION_KEY: &str = "verification_key";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
     pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";
+    pub(crate) const COOKIES: &str = "cookies";
+    pub(crate) const ALLOWED_ORIGINS: &str = "allowed_origins";
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
 }
 
@@ -71,6 +76,7 @@ pub(crate) mod key {
 /// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
 /// | `JWT_SESSIONMAXAGE` | [`session_lifetime`](Self::session_lifetime) | 30 days |
 /// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
+/// | `JWT_CSRFSECRET` | [`csrf_secret`](Self::csrf_secret) | derived from the secret or private key |
 /// | `JWT_REFRESHGRACE` | [`refresh_grace`](Self::refresh_grace) | 10 seconds |
 ///
 /// ```
@@ -108,6 +114,7 @@ pub struct Config {
     on_rejection: Option<RejectionHook>,
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,
+    browser: BrowserConfig,
     /// What was wrong with a variable, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -193,6 +200,7 @@ impl Config {
             on_rejection: None,
             token_check: None,
             sessions: SessionConfig::default(),
+            browser: BrowserConfig::default(),
             problems: BTreeMap::new(),
         }
     }

@@ -4,14 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use time::Duration;
 
-use super::{Config, key, sessions::Times};
+use super::{Browser, Config, Secret, key, sessions::Times};
 use crate::{
     error::ConfigError,
     issuers::ClaimNames,
-    keys::{Family, KeyDirectory, TokenLife, Watch},
+    keys::{AuthType, Family, KeyDirectory, Material, TokenLife, Watch},
     session::Sessions,
     token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
-    web::{Answers, TokenCheck},
+    web::{Answers, CsrfKey, TokenCheck},
 };
 
 /// The longest age of a token: a hundred years, in seconds. Longer ones are typing mistakes.
@@ -29,6 +29,9 @@ pub(crate) struct Validated {
     pub(crate) answers: Answers,
     pub(crate) token_check: Option<TokenCheck>,
     pub(crate) sessions: Option<Sessions>,
+    pub(crate) browser: Browser,
+    /// None where there is no secret.
+    pub(crate) csrf: Option<CsrfKey>,
     /// Where the keys come from, if they come from a folder, and who looks at it.
     pub(crate) directory: Option<KeyDirectory>,
     pub(crate) watch: OnceLock<Watch>,
@@ -65,27 +68,13 @@ impl Config {
                 "must be 0 to 300 seconds",
             ));
         }
-        if self
-            .max_lifetime
-            .is_some_and(|limit| limit < self.auth_max_age.max(self.refresh_max_age))
-        {
-            let reason = "is shorter than the age of the tokens minted here";
-            return Err(ConfigError::invalid(key::MAX_LIFETIME, reason));
-        }
-        if !(256..=1 << 20).contains(&self.max_token_size) {
-            return Err(ConfigError::invalid(
-                key::MAX_TOKEN_SIZE,
-                "must be 256 bytes to 1 MiB",
-            ));
-        }
-
-        if self.table.entries > LARGEST_TABLE {
-            return Err(ConfigError::invalid(
-                key::TOKEN_TABLE,
-                "must have at most 16777216 entries",
-            ));
-        }
-
+        self.check_limits()?;
+        let csrf = csrf_key(
+            self.browser.csrf_secret.as_ref(),
+            self.secret.as_ref(),
+            auth_type,
+        );
+        let browser = self.browser.clone().validate()?;
         let sessions = self.sessions.clone().validate(&Times {
             auth_max_age,
             refresh_max_age,
@@ -113,6 +102,8 @@ impl Config {
             answers: Answers::new(&issuer, self.on_rejection),
             token_check: self.token_check,
             sessions,
+            browser,
+            csrf,
             verification: Verification {
                 keys,
                 types: HeaderTypes::own(),
@@ -142,6 +133,46 @@ impl Config {
             },
         })
     }
+}
+
+impl Config {
+    /// Checks the limits of what is accepted and remembered.
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        if self
+            .max_lifetime
+            .is_some_and(|limit| limit < self.auth_max_age.max(self.refresh_max_age))
+        {
+            let reason = "is shorter than the age of the tokens minted here";
+            return Err(ConfigError::invalid(key::MAX_LIFETIME, reason));
+        }
+        if !(256..=1 << 20).contains(&self.max_token_size) {
+            return Err(ConfigError::invalid(
+                key::MAX_TOKEN_SIZE,
+                "must be 256 bytes to 1 MiB",
+            ));
+        }
+
+        if self.table.entries > LARGEST_TABLE {
+            return Err(ConfigError::invalid(
+                key::TOKEN_TABLE,
+                "must have at most 16777216 entries",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The key of CSRF proofs: of a secret of its own, or of the one that signs. A private key's bytes are the
+/// same however its PEM is written.
+fn csrf_key(own: Option<&Secret>, secret: Option<&Secret>, auth_type: AuthType) -> Option<CsrfKey> {
+    if let Some(own) = own {
+        return CsrfKey::derived(own.as_bytes());
+    }
+    let secret = secret?.as_bytes();
+    if auth_type.family() == Family::Hmac {
+        return CsrfKey::derived(secret);
+    }
+    CsrfKey::derived(&Material::private(secret).ok()?.der)
 }
 
 /// What a problem says after the key's name: for a copy of an error that cannot be cloned.

@@ -48,8 +48,16 @@ impl Expected {
 pub enum Location {
     /// `Authorization: Bearer …` (RFC 6750, section 2.1).
     Header,
+    /// The cookie that [`Config::cookies`](crate::Config::cookies) names for the type of token that
+    /// is required.
+    DefaultCookie,
     /// The cookie of this name, its value taken as it is, without percent-decoding.
     Cookie(String),
+    /// The parameter of this name in the query string of a `GET` (RFC 6750, section 2.3). It is in logs
+    /// and histories: for links and event streams that can do no better.
+    Query(String),
+    /// `Sec-WebSocket-Protocol: bearer, <token>`, for pages that open a WebSocket.
+    WebSocket,
 }
 
 /// Everything that a route requires of a request: kind and place of the token, and its claims.
@@ -62,10 +70,12 @@ pub struct Requirement {
     pub(crate) claims: Vec<(String, Expected)>,
     pub(crate) scope: Option<Expected>,
     pub(crate) override_claims: Option<Map<String, Value>>,
-    pub(crate) freshness: Option<Freshness>,
+    pub(crate) freshness: Freshness,
     /// The one issuer whose tokens are accepted; all that are trusted where it is not said.
     pub(crate) issuer: Option<String>,
     pub(crate) optional: bool,
+    /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
+    pub(crate) csrf: bool,
 }
 
 impl Requirement {
@@ -78,9 +88,10 @@ impl Requirement {
             claims: Vec::new(),
             scope: None,
             override_claims: None,
-            freshness: None,
+            freshness: Freshness::default(),
             issuer: None,
             optional: false,
+            csrf: true,
         }
     }
 
@@ -129,7 +140,7 @@ impl Requirement {
     /// answered with 401 and a challenge (RFC 9470) that asks for a new login.
     #[must_use]
     pub fn fresh(mut self, fresh: bool) -> Self {
-        self.freshness = fresh.then_some(Freshness::Login);
+        self.freshness.login = fresh;
         self
     }
 
@@ -137,7 +148,14 @@ impl Requirement {
     /// are answered with 401 and a challenge (RFC 9470) that asks for a new login.
     #[must_use]
     pub fn max_age(mut self, seconds: u32) -> Self {
-        self.freshness = Some(Freshness::Within { seconds });
+        self.freshness.max_age = Some(seconds);
+        self
+    }
+
+    /// Whether a token in a cookie needs a CSRF proof where the method is unsafe. By default it does.
+    #[must_use]
+    pub fn csrf(mut self, csrf: bool) -> Self {
+        self.csrf = csrf;
         self
     }
 

@@ -45,12 +45,23 @@ impl AuthManager {
     ///
     /// # Errors
     ///
-    /// [`Rejection::NotRevocable`] for a token that has neither a session nor an id,
+    /// [`Rejection::NotRevocable`] for a token that has neither a session nor an id, or is of another
+    /// issuer,
     /// [`Rejection::Unavailable`] when the store does not answer: then nothing may have ended.
     pub async fn logout(&self, current: &Token) -> Result<(), Rejection> {
+        self.own_or_reject(current)?;
         match current.id("sid")? {
             Some(session) => self.revoke_session(current.sub(), session).await,
             None => self.revoke_token(current).await,
+        }
+    }
+
+    /// What another issuer has issued is not ours to end: its sessions and subjects are not ours.
+    fn own_or_reject(&self, token: &Token) -> Result<(), Rejection> {
+        if token.iss() == self.issuer() {
+            Ok(())
+        } else {
+            Err(Rejection::NotRevocable)
         }
     }
 
@@ -58,10 +69,11 @@ impl AuthManager {
     ///
     /// # Errors
     ///
-    /// [`Rejection::NotRevocable`] for a token that has no such claim,
+    /// [`Rejection::NotRevocable`] for a token that has no such claim, or is of another issuer,
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn revoke_token(&self, token: &Token) -> Result<(), Rejection> {
         let sessions = self.sessions_or_reject()?;
+        self.own_or_reject(token)?;
         let id = token.own_id()?.ok_or(Rejection::NotRevocable)?;
         let revocation = Revocation::Token {
             subject: token.sub().to_owned(),

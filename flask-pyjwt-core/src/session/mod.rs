@@ -5,6 +5,12 @@
 //! `refresh` or `end`; each is one step of the [`SessionStore`].
 
 mod check;
+#[cfg(feature = "store-conformance")]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "they are tests: a law that is broken panics"
+)]
+pub mod conformance;
 mod end;
 mod error;
 mod event;

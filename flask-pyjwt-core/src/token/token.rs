@@ -159,7 +159,7 @@ impl Token {
         self.claim("sid").and_then(Value::as_str)
     }
 
-    /// When the subject proved who it is: the claim `auth_time` (`OpenID` Connect Core, section 2), if
+    /// When the subject proved who it is: the claim `auth_time` (OpenID Connect Core, section 2), if
     /// there is one.
     #[must_use]
     pub fn auth_time(&self) -> Option<OffsetDateTime> {

@@ -1,12 +1,30 @@
 //! The decision about one request. Not generic: compiled once, whatever the handlers are.
 
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use std::mem;
 
-use super::{CheckError, Rejection, answer::answer, credentials, registered::manager_of};
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderMap, HeaderValue, REFERRER_POLICY},
+    },
+};
+
+use super::{
+    CheckError, Rejection,
+    answer::answer,
+    credentials::{self, Source},
+    csrf::{self, Proof},
+    form::take_proof,
+    registered::manager_of,
+    silent_renewal::Renewed,
+    websocket,
+};
 use crate::{
     manager::AuthManager,
-    rules::{Requirement, RouteVariables},
-    token::{Token, TokenError},
+    rules::{Location, Requirement, RouteVariables},
+    token::{Token, TokenError, TokenType},
 };
 
 /// What a guard leaves in the request's extensions for [`CurrentToken`](crate::CurrentToken).
@@ -17,45 +35,109 @@ pub(super) struct Guarded {
     pub(super) by_attribute: bool,
 }
 
+/// What was accepted.
+struct Accepted {
+    token: Token,
+    source: Source,
+    proof: Proof,
+}
+
+/// What the answer of a request that was let in has to say besides.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passed(Option<Source>);
+
+impl Passed {
+    /// Adds to an answer what the place of the token demands.
+    pub(super) fn add_fields(self, status: StatusCode, answer: &mut HeaderMap) {
+        match self.0 {
+            // A token in an address is in histories, and would be in the `Referer` of what follows.
+            Some(Source::Query) => {
+                answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                answer.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            }
+            Some(Source::WebSocket) if status == StatusCode::SWITCHING_PROTOCOLS => {
+                websocket::choose_protocol(answer);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Lets a request pass, its token left in the extensions, or gives the answer to refuse it with.
 ///
-/// Of the request only its head is read.
+/// Of the request only its head is read, unless everything is accepted but a CSRF proof that is in the
+/// body's form: then the body is read, and put back.
 pub(super) async fn guard(
     requirement: &Requirement,
     request: &HttpRequest,
+    body: &mut Payload,
     by_attribute: bool,
-) -> Result<(), HttpResponse> {
+) -> Result<Passed, HttpResponse> {
     let manager = manager_of(request).map_err(|rejection| answer(None, &rejection, request))?;
-    match authorize(manager, requirement, request).await {
-        Ok(token) => {
+    let decided = match authorize(manager, requirement, request).await {
+        Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
+            prove_by_form(manager, accepted, request, body)
+                .await
+                .map(Some)
+        }
+        decided => decided,
+    };
+    match decided {
+        Ok(accepted) => {
+            let (token, source) = accepted
+                .map(|accepted| (accepted.token, accepted.source))
+                .unzip();
             request.extensions_mut().insert(Guarded {
                 token,
                 by_attribute,
             });
-            Ok(())
+            Ok(Passed(source))
         }
-        Err(rejection) => Err(answer(Some(manager), &rejection, request)),
+        Err(rejection) => {
+            let mut refused = answer(Some(manager), &rejection, request);
+            let by_query = |location: &Location| matches!(location, Location::Query(_));
+            if requirement.locations.iter().any(by_query) {
+                Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
+            }
+            Err(refused)
+        }
     }
 }
 
+/// Looks for the CSRF proof in the form that the body is.
+async fn prove_by_form(
+    manager: &AuthManager,
+    accepted: Accepted,
+    request: &HttpRequest,
+    body: &mut Payload,
+) -> Result<Accepted, Rejection> {
+    let (proof, whole) = take_proof(request, mem::replace(body, Payload::None)).await?;
+    *body = whole;
+    csrf::check_proof(manager, proof.as_bytes(), &accepted.token)?;
+    Ok(accepted)
+}
+
 /// Decides in this order: credentials, token, its type, its session, the server's own check, the age
-/// of the login, the claims.
+/// of the login, the page that sent a cookie, the claims.
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
-) -> Result<Option<Token>, Rejection> {
-    let Some(signed) = credentials::find(&requirement.locations, request)? else {
+) -> Result<Option<Accepted>, Rejection> {
+    let Some((presented, source)) = find_token(manager, requirement, request)? else {
         return if requirement.optional {
             Ok(None)
         } else {
             Err(Rejection::MissingCredentials)
         };
     };
-    #[cfg(feature = "jwks")]
-    let token = manager.verify_token_async(signed).await?;
-    #[cfg(not(feature = "jwks"))]
-    let token = manager.verify_token(signed)?;
+    let token = match presented {
+        Presented::Verified(token) => token,
+        #[cfg(feature = "jwks")]
+        Presented::Signed(signed) => manager.verify_token_async(signed).await?,
+        #[cfg(not(feature = "jwks"))]
+        Presented::Signed(signed) => manager.verify_token(signed)?,
+    };
     if token.token_type() != requirement.token_type {
         return Err(TokenError::WrongType {
             expected: requirement.token_type,
@@ -73,9 +155,55 @@ async fn authorize(
             CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
         })?;
     }
-    if let Some(freshness) = requirement.freshness {
-        freshness.check(&token, &manager.parts().verification)?;
-    }
+    requirement
+        .freshness
+        .check(&token, &manager.parts().verification)?;
+    let proof = if source == Source::Cookie && requirement.csrf {
+        csrf::check(manager, request, &token)?
+    } else {
+        Proof::Shown
+    };
     requirement.decide(&token, &RouteVariables::of(request))?;
-    Ok(Some(token))
+    Ok(Some(Accepted {
+        token,
+        source,
+        proof,
+    }))
+}
+
+/// A request's token.
+enum Presented<'a> {
+    /// As it came.
+    Signed(&'a str),
+    /// Minted for this request.
+    Verified(Token),
+}
+
+/// The token of a request, and where it was.
+///
+/// A pair that [`SilentRenewal`](crate::SilentRenewal) got for the browser's cookies stands for them.
+fn find_token<'a>(
+    manager: &AuthManager,
+    requirement: &Requirement,
+    request: &'a HttpRequest,
+) -> Result<Option<(Presented<'a>, Source)>, Rejection> {
+    let cookies = &manager.parts().browser.cookies;
+    let default_cookie = credentials::default_cookie(cookies, requirement.token_type);
+    let found = credentials::find(&requirement.locations, default_cookie, request)?;
+    let looks_at_cookie = |location: &Location| match location {
+        Location::DefaultCookie => true,
+        Location::Cookie(name) => name == default_cookie,
+        _ => false,
+    };
+    if found.is_none_or(|found| found.source == Source::Cookie)
+        && requirement.locations.iter().any(looks_at_cookie)
+        && let Some(Renewed(pair)) = request.extensions().get::<Renewed>()
+    {
+        let token = match requirement.token_type {
+            TokenType::Auth => pair.auth.clone(),
+            TokenType::Refresh => pair.refresh.clone(),
+        };
+        return Ok(Some((Presented::Verified(token), Source::Cookie)));
+    }
+    Ok(found.map(|found| (Presented::Signed(found.signed), found.source)))
 }

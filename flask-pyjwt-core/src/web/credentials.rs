@@ -5,8 +5,33 @@ use actix_web::{
     http::header::{AUTHORIZATION, COOKIE},
 };
 
-use super::Rejection;
-use crate::rules::Location;
+use super::{Rejection, query, websocket};
+use crate::{config::Cookies, rules::Location, token::TokenType};
+
+/// A token as it stands in a request, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found<'a> {
+    pub(super) signed: &'a str,
+    pub(super) source: Source,
+}
+
+/// Where a token was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Header,
+    /// Browsers send it unasked.
+    Cookie,
+    Query,
+    WebSocket,
+}
+
+/// The name of the cookie in which a token of this type is unless a route names another.
+pub(super) fn default_cookie(cookies: &Cookies, token_type: TokenType) -> &str {
+    match token_type {
+        TokenType::Auth => &cookies.auth_name,
+        TokenType::Refresh => &cookies.refresh_name,
+    }
+}
 
 /// The one token of a request in the places that its route looks at, if there is one.
 ///
@@ -17,14 +42,19 @@ use crate::rules::Location;
 /// ```
 pub(super) fn find<'a>(
     locations: &[Location],
+    default_cookie: &str,
     request: &'a HttpRequest,
-) -> Result<Option<&'a str>, Rejection> {
+) -> Result<Option<Found<'a>>, Rejection> {
     let mut token = None;
     for location in locations {
-        let found = match location {
-            Location::Header => bearer(request)?,
-            Location::Cookie(name) => cookie(name, request)?,
+        let (found, source) = match location {
+            Location::Header => (bearer(request)?, Source::Header),
+            Location::DefaultCookie => (cookie(default_cookie, request)?, Source::Cookie),
+            Location::Cookie(name) => (cookie(name, request)?, Source::Cookie),
+            Location::Query(name) => (query::token(name, request)?, Source::Query),
+            Location::WebSocket => (websocket::token(request)?, Source::WebSocket),
         };
+        let found = found.map(|signed| Found { signed, source });
         if found.is_some() && token.is_some() {
             return Err(Rejection::SeveralPlaces);
         }
@@ -105,7 +135,10 @@ fn is_token_byte(byte: u8) -> bool {
 ///
 /// Cookies of other names are passed over, however broken. An empty value is none: it is what
 /// remains of a cookie that was cleared.
-fn cookie<'a>(name: &str, request: &'a HttpRequest) -> Result<Option<&'a str>, Rejection> {
+pub(super) fn cookie<'a>(
+    name: &str,
+    request: &'a HttpRequest,
+) -> Result<Option<&'a str>, Rejection> {
     let mut values = request
         .headers()
         .get_all(COOKIE)

@@ -4,17 +4,25 @@
 mod answer;
 mod authorize;
 mod check;
+mod cookies;
 mod credentials;
+mod csrf;
 mod current_token;
+mod form;
 mod jwks;
+mod origin;
 pub(crate) mod protect;
+mod query;
 mod registered;
 mod rejection;
 mod require_token;
+mod silent_renewal;
+mod websocket;
 
 pub(crate) use self::{
     answer::{Answers, RejectionHook},
     check::TokenCheck,
+    csrf::CsrfKey,
 };
 pub use self::{
     check::CheckError,
@@ -22,4 +30,5 @@ pub use self::{
     jwks::{Jwks, Metadata},
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},
+    silent_renewal::{SilentRenewal, SilentRenewalService},
 };

@@ -33,17 +33,19 @@ where
     Args: FromRequest + 'static,
 {
     Box::pin(async move {
-        if let Err(refused) = guard(requirement, &request, true).await {
-            return refused;
-        }
-        let args = Args::from_request(&request, &mut payload.into_inner()).await;
+        let mut body = payload.into_inner();
+        let passed = match guard(requirement, &request, &mut body, true).await {
+            Ok(passed) => passed,
+            Err(refused) => return refused,
+        };
+        let args = Args::from_request(&request, &mut body).await;
         // `Option<CurrentToken<C>>` swallows its error; the request is refused all the same.
         let refused = request.extensions_mut().remove::<Refused>();
         // What the handler extracts by hand is answered on the spot.
         if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>() {
             guarded.by_attribute = false;
         }
-        match (args, refused) {
+        let mut response = match (args, refused) {
             (
                 Ok(_),
                 Some(Refused {
@@ -62,7 +64,9 @@ where
                 }
             }
             (Err(error), None) => HttpResponse::from_error(error),
-        }
+        };
+        passed.add_fields(response.status(), response.headers_mut());
+        response
     })
 }
 

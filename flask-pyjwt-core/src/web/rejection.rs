@@ -18,6 +18,7 @@ use crate::{error::MintError, rules::Refusal, token::TokenError};
 /// | claim or scope not met, claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of it are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
 /// | two fields, two places, two cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
+/// | a cookie's token, and another site or no CSRF proof | 403 | none |
 /// | a check that cannot be made | 503 | none, but `Retry-After` |
 /// | a mistake of the server's author | 500 | none |
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,12 @@ pub enum Rejection {
     /// The cookie is there twice.
     #[error("the cookie is there twice")]
     SeveralCookies,
+    /// The parameter of the query string is there twice.
+    #[error("the parameter is there twice")]
+    SeveralParameters,
+    /// The protocol `bearer` is there twice among those of a WebSocket.
+    #[error("the protocol `bearer` is there twice")]
+    SeveralProtocols,
     /// There are credentials in two places that the route looks at.
     #[error("credentials in two places")]
     SeveralPlaces,
@@ -59,6 +66,15 @@ pub enum Rejection {
     /// The token is valid, and its claims do not fit the handler's type.
     #[error("the claims do not fit the type that the handler wants")]
     ClaimsDoNotFit,
+    /// The token came in a cookie, and a page of another site has sent the request.
+    #[error("a page of another site has sent the request")]
+    CrossSite,
+    /// The token came in a cookie, and the method is unsafe, and there is no CSRF proof.
+    #[error("there is no CSRF proof")]
+    CsrfProofMissing,
+    /// The CSRF proof is not one of the token's session.
+    #[error("the CSRF proof is not one of this session")]
+    CsrfProofWrong,
     /// Nobody can tell at the moment whether the token is good.
     #[error("a check cannot be made at the moment")]
     Unavailable {
@@ -78,6 +94,19 @@ pub enum Rejection {
     /// Sessions are used, and no store is configured.
     #[error("no session store is configured: add `Config::session_store`")]
     NoSessionStore,
+    /// A cookie would be larger than browsers take.
+    #[error(
+        "the cookie `{name}` has {size} bytes, and browsers drop it above 4093: use fewer claims"
+    )]
+    CookieTooLarge {
+        /// The cookie's name.
+        name: String,
+        /// Its size in bytes, with its attributes.
+        size: usize,
+    },
+    /// CSRF proofs are needed, and there is no secret to make them with.
+    #[error("no CSRF proof can be made or checked without a secret: add `Config::csrf_secret`")]
+    NoCsrfSecret,
     /// A token that should be answered with cannot be minted.
     #[error("the token is not minted: {0}")]
     NotMinted(String),
@@ -112,14 +141,21 @@ impl Rejection {
             | Self::LoginTooOld { .. } => StatusCode::UNAUTHORIZED,
             Self::SeveralAuthorizations
             | Self::SeveralCookies
+            | Self::SeveralParameters
+            | Self::SeveralProtocols
             | Self::SeveralPlaces
             | Self::NotRevocable => StatusCode::BAD_REQUEST,
             Self::ClaimNotMet { .. }
             | Self::ScopeNotMet
             | Self::MissingScope { .. }
-            | Self::ClaimsDoNotFit => StatusCode::FORBIDDEN,
+            | Self::ClaimsDoNotFit
+            | Self::CrossSite
+            | Self::CsrfProofMissing
+            | Self::CsrfProofWrong => StatusCode::FORBIDDEN,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoSessionStore
+            | Self::CookieTooLarge { .. }
+            | Self::NoCsrfSecret
             | Self::NotMinted(_)
             | Self::MissingManager
             | Self::SeveralManagers
@@ -134,6 +170,7 @@ impl Rejection {
         match self {
             Self::MissingCredentials => "unauthorized",
             Self::LoginTooOld { .. } => "insufficient_user_authentication",
+            Self::CrossSite | Self::CsrfProofMissing | Self::CsrfProofWrong => "csrf_failed",
             _ => match self.status() {
                 StatusCode::UNAUTHORIZED => "invalid_token",
                 StatusCode::BAD_REQUEST => "invalid_request",
@@ -150,9 +187,13 @@ impl Rejection {
         match self {
             Self::MissingCredentials => "Credentials are required",
             Self::MalformedCredentials => "The credentials are malformed",
-            Self::SeveralAuthorizations | Self::SeveralCookies | Self::SeveralPlaces => {
-                "Credentials are given more than once"
-            }
+            Self::SeveralAuthorizations
+            | Self::SeveralCookies
+            | Self::SeveralParameters
+            | Self::SeveralProtocols
+            | Self::SeveralPlaces => "Credentials are given more than once",
+            Self::CrossSite => "The request comes from another site",
+            Self::CsrfProofMissing | Self::CsrfProofWrong => "A CSRF proof is required",
             Self::InvalidToken(TokenError::Expired) => "The token has expired",
             Self::InvalidToken(TokenError::NotYetValid) => "The token is not valid yet",
             Self::InvalidToken(TokenError::WrongType { .. }) => {
@@ -167,6 +208,8 @@ impl Rejection {
             | Self::ClaimsDoNotFit => "The token does not allow this",
             Self::Unavailable { .. } => "The token cannot be checked at the moment",
             Self::NoSessionStore
+            | Self::CookieTooLarge { .. }
+            | Self::NoCsrfSecret
             | Self::NotMinted(_)
             | Self::MissingManager
             | Self::SeveralManagers
@@ -183,7 +226,14 @@ impl Rejection {
             Self::MalformedCredentials => "malformed_credentials",
             Self::SeveralAuthorizations => "several_authorizations",
             Self::SeveralCookies => "several_cookies",
+            Self::SeveralParameters => "several_parameters",
+            Self::SeveralProtocols => "several_protocols",
             Self::SeveralPlaces => "several_places",
+            Self::CrossSite => "cross_site",
+            Self::CsrfProofMissing => "csrf_proof_missing",
+            Self::CsrfProofWrong => "csrf_proof_wrong",
+            Self::CookieTooLarge { .. } => "cookie_too_large",
+            Self::NoCsrfSecret => "no_csrf_secret",
             Self::InvalidToken(error) => error.code(),
             Self::ClaimNotMet { .. } => "claim_not_met",
             Self::ScopeNotMet | Self::MissingScope { .. } => "scope_not_met",
@@ -204,6 +254,8 @@ impl Rejection {
     pub(super) fn challenge(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::MissingCredentials => Some("".into()),
+            // Another token would not help.
+            Self::CrossSite | Self::CsrfProofMissing | Self::CsrfProofWrong => None,
             // RFC 9470, section 3
             Self::LoginTooOld { max_age } => Some(
                 format!(

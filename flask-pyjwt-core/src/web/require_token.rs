@@ -85,7 +85,7 @@ impl RequireToken {
     ///
     /// # Panics
     ///
-    /// When there is no place, or a cookie has no name: the route could never be entered.
+    /// When there is no place, or a cookie or parameter has no name: the route could never be entered.
     pub fn locations(self, locations: impl Into<Vec<Location>>) -> Self {
         let locations = locations.into();
         assert!(
@@ -96,7 +96,22 @@ impl RequireToken {
             !locations.contains(&Location::Cookie(String::new())),
             "RequireToken::locations needs the cookie's name"
         );
+        assert!(
+            !locations.contains(&Location::Query(String::new())),
+            "RequireToken::locations needs the parameter's name"
+        );
         self.with(|requirement| requirement.locations(locations))
+    }
+
+    /// Looks for the token in the cookie that [`Config::cookies`](crate::Config::cookies) names, and
+    /// nowhere else.
+    pub fn cookies(self) -> Self {
+        self.locations([Location::DefaultCookie])
+    }
+
+    /// Whether a token in a cookie needs a CSRF proof where the method is unsafe. By default it does.
+    pub fn csrf(self, csrf: bool) -> Self {
+        self.with(|requirement| requirement.csrf(csrf))
     }
 
     /// Looks for the token in the cookie of this name, and nowhere else.
@@ -224,12 +239,14 @@ where
         self.service.poll_ready(context)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (requirement, service) = (Rc::clone(&self.requirement), Rc::clone(&self.service));
         Box::pin(async move {
-            match guard(&requirement, request.request(), false).await {
-                Ok(()) => {
-                    let response = service.call(request).await?;
+            let (head, body) = request.parts_mut();
+            match guard(&requirement, head, body, false).await {
+                Ok(passed) => {
+                    let mut response = service.call(request).await?;
+                    passed.add_fields(response.status(), response.headers_mut());
                     match rejection_of(response.response()) {
                         Some(rejection) => {
                             let (request, _) = response.into_parts();

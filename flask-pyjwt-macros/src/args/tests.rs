@@ -1,6 +1,7 @@
 use quote::quote;
 
 use super::*;
+use crate::route::Routes;
 
 /// The requirement with `P` for the runtime's path and without blanks, or all messages.
 fn requirement(arguments: &str, route: &str) -> Result<String, String> {
@@ -38,6 +39,14 @@ fn arguments_become_a_requirement() {
             r#"cookie_name = "c", location = ["cookies", "header",]"#,
             format!("{auth}.locations([{cookie},P::Location::Header])"),
         ),
+        (r#""auth", "cookies""#, format!("{auth}.locations([P::Location::DefaultCookie])")),
+        (
+            r#"location = ["query", "websocket"], query_name = "q""#,
+            format!(r#"{auth}.locations([P::Location::Query(P::json::owned("q")),P::Location::WebSocket])"#),
+        ),
+        ("csrf = true, fresh = false", auth.to_owned()),
+        ("csrf = false", format!("{auth}.csrf(false)")),
+        ("fresh = true, max_age = 300", format!("{auth}.fresh(true).max_age(300u32)")),
         ("optional", format!("{auth}.optional(true)")),
         (r#"optional, "refresh""#, format!("{refresh}.optional(true)")),
         (r#"issuer = "x""#, format!(r#"{auth}.issuer(P::json::owned("x"))"#)),
@@ -172,8 +181,20 @@ fn what_is_wrong_is_refused() {
         r#"scope = 1, "auth""#,
         "location = []",
         r#"location = ["header", "header"]"#,
-        r#"location = "cookies""#,
         r#"cookie_name = "c""#,
+        r#"location = "query""#,
+        r#"query_name = "q""#,
+        r#"location = "query", query_name = """#,
+        r#"location = "query", query_name = "a&b""#,
+        r#"location = "cookies", query_name = "q""#,
+        r#"location = "socket""#,
+        "csrf",
+        "csrf = 1",
+        "fresh",
+        r#"fresh = "true""#,
+        "max_age = -1",
+        r#"max_age = "5m""#,
+        "max_age = 4294967296",
         r#"location = "header", cookie_name = "c""#,
         r#"location = "cookies", cookie_name = """#,
         r#"location = "cookies", cookie_name = "a b""#,

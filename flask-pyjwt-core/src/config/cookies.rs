@@ -1,0 +1,351 @@
+//! The part of the configuration that is about browsers: cookies, origins, and the CSRF proof.
+
+use actix_web::cookie::SameSite;
+
+use super::{Config, Secret, key};
+use crate::error::ConfigError;
+
+/// The cookies in which a browser keeps its tokens. The defaults are the safe ones.
+///
+/// | cookie | name | attributes |
+/// | --- | --- | --- |
+/// | auth token | `__Host-auth` | `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/` |
+/// | refresh token | `__Secure-refresh` | `Secure`, `HttpOnly`, `SameSite=Strict`, `Path=/` or [`refresh_path`](Self::refresh_path) |
+/// | CSRF proof | `__Host-csrf` | `Secure`, `SameSite=Strict`, `Path=/`; scripts of the page read it |
+///
+/// A combination that a browser would drop is an error of `AuthManager::new`.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, Cookies};
+///
+/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+/// let cookies = Cookies::default().refresh_path("/renew");
+/// assert!(AuthManager::new(config.clone().cookies(cookies)).is_ok());
+///
+/// // `__Host-` promises that there is no domain (RFC 6265bis, section 4.1.3).
+/// let cookies = Cookies::default().domain("example.com");
+/// assert!(AuthManager::new(config.cookies(cookies)).is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "cookies are configured by `Config::cookies`"]
+pub struct Cookies {
+    pub(crate) auth_name: String,
+    pub(crate) refresh_name: String,
+    pub(crate) csrf_name: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) refresh_path: String,
+    pub(crate) same_site: SameSite,
+    pub(crate) secure: bool,
+    pub(crate) end_with_browser: bool,
+}
+
+impl Default for Cookies {
+    fn default() -> Self {
+        Self {
+            auth_name: "__Host-auth".to_owned(),
+            refresh_name: "__Secure-refresh".to_owned(),
+            csrf_name: "__Host-csrf".to_owned(),
+            domain: None,
+            refresh_path: "/".to_owned(),
+            same_site: SameSite::Lax,
+            secure: true,
+            end_with_browser: false,
+        }
+    }
+}
+
+impl Cookies {
+    /// Sets the name of the auth token's cookie.
+    pub fn auth_name(mut self, name: impl Into<String>) -> Self {
+        self.auth_name = name.into();
+        self
+    }
+
+    /// Sets the name of the refresh token's cookie.
+    pub fn refresh_name(mut self, name: impl Into<String>) -> Self {
+        self.refresh_name = name.into();
+        self
+    }
+
+    /// Sets the name of the cookie that holds the CSRF proof.
+    pub fn csrf_name(mut self, name: impl Into<String>) -> Self {
+        self.csrf_name = name.into();
+        self
+    }
+
+    /// Sends all three cookies to this domain and those below it. Every server there can read them, and
+    /// set its own in their place: give names without the prefix `__Host-`.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// Sends the refresh token's cookie to this path and those below it alone. Without it,
+    /// [`SilentRenewal`](crate::SilentRenewal) can work everywhere.
+    pub fn refresh_path(mut self, path: impl Into<String>) -> Self {
+        self.refresh_path = path.into();
+        self
+    }
+
+    /// Sets `SameSite` of the auth token's cookie; `None` sends it with the requests of other sites.
+    /// The other two cookies are `Strict`, or `None` with it.
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// Sends the cookies over plain HTTP, too: for a development host that is not `localhost`. Give names
+    /// without the prefixes `__Host-` and `__Secure-`.
+    pub fn secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self
+    }
+
+    /// Lets the cookies end with the browser's session in place of their tokens' ages.
+    pub fn session_cookies(mut self, session_cookies: bool) -> Self {
+        self.end_with_browser = session_cookies;
+        self
+    }
+
+    /// `SameSite` of the cookies that no other site has to send.
+    pub(crate) fn strict(&self) -> SameSite {
+        match self.same_site {
+            SameSite::None => SameSite::None,
+            SameSite::Lax | SameSite::Strict => SameSite::Strict,
+        }
+    }
+
+    /// Refuses what a browser would drop.
+    fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |reason: String| Err(ConfigError::invalid(key::COOKIES, reason));
+        let names = [
+            (&self.auth_name, "/"),
+            (&self.refresh_name, self.refresh_path.as_str()),
+            (&self.csrf_name, "/"),
+        ];
+        for (number, (name, path)) in names.into_iter().enumerate() {
+            let is_name =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(is_name) {
+                return invalid(format!(
+                    "has the cookie name {name:?}: use letters, digits and !#$%&'*+-.^_`|~"
+                ));
+            }
+            if names[..number].iter().any(|(other, _)| *other == name) {
+                return invalid(format!("has the cookie name {name:?} twice"));
+            }
+            let is_plain = |c: char| c.is_ascii_graphic() && c != ';';
+            if !path.starts_with('/') || !path.chars().all(is_plain) {
+                return invalid(format!(
+                    "has the path {path:?}: it begins with / and has neither blanks nor ;"
+                ));
+            }
+            // Browsers compare the prefixes in any case (RFC 6265bis, section 5.7).
+            let name = name.to_ascii_lowercase();
+            let (host, secure) = (name.starts_with("__host-"), name.starts_with("__secure-"));
+            if (host || secure) && !self.secure {
+                return invalid(format!(
+                    "has `secure(false)` and the cookie {name:?}, which a browser then drops: give a \
+                     name without the prefix"
+                ));
+            }
+            if host && (self.domain.is_some() || path != "/") {
+                return invalid(format!(
+                    "has the cookie {name:?} with a domain or path, which a browser then drops: \
+                     `__Secure-` is the prefix for it"
+                ));
+            }
+        }
+        if self.same_site == SameSite::None && !self.secure {
+            return invalid(
+                "has `SameSite=None` without `Secure`, which a browser drops".to_owned(),
+            );
+        }
+        let is_domain = |domain: &str| {
+            let label = |label: &str| {
+                !label.is_empty()
+                    && label
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            };
+            domain
+                .strip_prefix('.')
+                .unwrap_or(domain)
+                .split('.')
+                .all(label)
+        };
+        match &self.domain {
+            Some(domain) if !is_domain(domain) => invalid(format!(
+                "has the domain {domain:?}: give a host's name without port or path"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is configured of browsers.
+#[derive(Clone, Default)]
+pub(super) struct BrowserConfig {
+    cookies: Cookies,
+    allowed_origins: Vec<String>,
+    pub(super) csrf_secret: Option<Secret>,
+}
+
+impl Config {
+    /// Sets names and attributes of the cookies in which browsers keep their tokens.
+    pub fn cookies(mut self, cookies: Cookies) -> Self {
+        self.browser.cookies = cookies;
+        self
+    }
+
+    /// Lets pages of these origins send unsafe requests with cookies, and open WebSockets, beside those
+    /// of the server's own origin: `https://app.example.com`, with the port where it is not the
+    /// scheme's own, without a path. They need the CSRF proof as well.
+    pub fn allowed_origins<I>(mut self, origins: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.browser.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the secret by which CSRF proofs are made: at least 32 bytes, the same on all servers of
+    /// a fleet. By default it is derived from the HMAC secret or the private key; a server that only
+    /// verifies needs it to take cookies on unsafe methods.
+    #[doc(alias = "JWT_CSRFSECRET")]
+    pub fn csrf_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.browser.csrf_secret = Some(Secret::new(secret));
+        self.settled(&[key::CSRF_SECRET])
+    }
+}
+
+/// A configuration of browsers without a mistake.
+pub(crate) struct Browser {
+    pub(crate) cookies: Cookies,
+    /// In lower case.
+    pub(crate) allowed_origins: Vec<String>,
+}
+
+impl BrowserConfig {
+    /// Checks every value.
+    pub(super) fn validate(self) -> Result<Browser, ConfigError> {
+        self.cookies.validate()?;
+        if let Some(wrong) = self
+            .allowed_origins
+            .iter()
+            .find(|origin| !is_origin(origin))
+        {
+            return Err(ConfigError::invalid(
+                key::ALLOWED_ORIGINS,
+                format!("has {wrong:?}: an origin is like https://app.example.com:8443"),
+            ));
+        }
+        if let Some(secret) = &self.csrf_secret
+            && secret.as_bytes().len() < 32
+        {
+            return Err(ConfigError::invalid(
+                key::CSRF_SECRET,
+                "has fewer than 32 bytes: make one with `openssl rand -hex 32`",
+            ));
+        }
+        let lower = |origin: String| origin.to_ascii_lowercase();
+        Ok(Browser {
+            cookies: self.cookies,
+            allowed_origins: self.allowed_origins.into_iter().map(lower).collect(),
+        })
+    }
+}
+
+/// Whether this is an origin as browsers write it (RFC 6454, section 6.2).
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return false;
+    };
+    let is_scheme = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let is_own_port = match authority.rsplit_once(':') {
+        Some((_, "443")) => scheme.eq_ignore_ascii_case("https"),
+        Some((_, "80")) => scheme.eq_ignore_ascii_case("http"),
+        _ => false,
+    };
+    is_scheme
+        && !is_own_port
+        && !authority.contains(['@', '*'])
+        && authority
+            .parse::<actix_web::http::uri::Authority>()
+            .is_ok_and(|authority| !authority.host().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_browser_would_drop_is_refused() {
+        let cookies = Cookies::default;
+        for good in [
+            cookies(),
+            cookies().refresh_path("/api/renew"),
+            cookies().same_site(SameSite::None),
+            cookies().same_site(SameSite::Strict).session_cookies(true),
+            cookies()
+                .auth_name("__Secure-a")
+                .csrf_name("c")
+                .domain("example.com"),
+            cookies()
+                .auth_name("a")
+                .refresh_name("r")
+                .csrf_name("c")
+                .secure(false),
+        ] {
+            assert!(good.validate().is_ok(), "{good:?}");
+        }
+        for wrong in [
+            cookies().domain("example.com"),
+            cookies().auth_name(""),
+            cookies().auth_name("a b"),
+            cookies().auth_name("a;b"),
+            cookies().auth_name("same").refresh_name("same"),
+            cookies().refresh_name("__Host-r").refresh_path("/renew"),
+            cookies().refresh_name("__hOST-r").refresh_path("/renew"),
+            cookies().refresh_path("renew"),
+            cookies().refresh_path("/a;b"),
+            cookies().secure(false),
+            cookies()
+                .auth_name("a")
+                .refresh_name("r")
+                .csrf_name("c")
+                .secure(false)
+                .same_site(SameSite::None),
+            cookies()
+                .auth_name("a")
+                .csrf_name("c")
+                .domain("example.com:80"),
+            cookies().auth_name("a").csrf_name("c").domain(""),
+        ] {
+            assert!(wrong.validate().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (text, expected) in [
+            ("https://app.example.com", true),
+            ("http://127.0.0.1:8080", true),
+            ("HTTPS://Example.com", true),
+            ("http://[::1]:3000", true),
+            ("https://app.example.com/", false),
+            ("https://app.example.com:443", false),
+            ("app.example.com", false),
+            ("https://", false),
+            ("https://*.example.com", false),
+            ("https://user@example.com", false),
+            ("file://x", false),
+            ("null", false),
+            ("*", false),
+        ] {
+            assert_eq!(is_origin(text), expected, "{text}");
+        }
+    }
+}

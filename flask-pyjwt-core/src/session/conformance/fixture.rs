@@ -1,0 +1,145 @@
+//! Sessions, tokens and questions for the laws.
+
+use std::{future::Future, time::Duration};
+
+use super::Store;
+use crate::session::{
+    Generation, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError, TokenIdentity,
+};
+
+/// The moment of most laws, in milliseconds since 1970.
+pub(super) const NOW: i64 = 1_800_000_000_123;
+pub(super) const SECOND: i64 = 1_000;
+pub(super) const HOUR: i64 = 3_600 * SECOND;
+/// The times of the sessions here.
+pub(super) const GRACE: i64 = 10 * SECOND;
+pub(super) const IDLE: i64 = 2 * HOUR;
+pub(super) const LIFETIME: i64 = 5 * HOUR;
+/// Far longer than any answer takes: a store that hangs fails the law.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) async fn answered<T>(answer: impl Future<Output = Result<T, StoreError>>) -> T {
+    actix_web::rt::time::timeout(PATIENCE, answer)
+        .await
+        .expect("the store answers")
+        .expect("the store does not fail")
+}
+
+pub(super) fn generation(name: &str, issued_at: i64) -> Generation {
+    Generation {
+        refresh_id: format!("refresh-{name}"),
+        auth_id: format!("auth-{name}"),
+        issued_at,
+    }
+}
+
+/// A session of this subject and id, opened now. Its first pair has the name `0`.
+pub(super) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
+    SessionRecord {
+        id: id.to_owned(),
+        subject: subject.to_owned(),
+        opened_at: now,
+        expires_at: now + IDLE,
+        ends_at: now + LIFETIME,
+        label: Some(format!("label of {id}")),
+        claims: format!(r#"{{"scope":"scope of {id}"}}"#),
+        generations: vec![generation("0", now)],
+    }
+}
+
+pub(super) async fn open(store: &Store, subject: &str, id: &str, now: i64) -> SessionRecord {
+    let session = session(subject, id, now);
+    answered(store.open(&session, now)).await;
+    session
+}
+
+/// A rotation from the pair of one name to that of another.
+pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: i64) -> Rotation {
+    Rotation {
+        subject: session.subject.clone(),
+        session: session.id.clone(),
+        refresh_id: format!("refresh-{from}"),
+        successor: generation(to, now),
+        idle: IDLE,
+        grace: GRACE,
+        claims: None,
+    }
+}
+
+pub(super) async fn rotate(
+    store: &Store,
+    session: &SessionRecord,
+    from: &str,
+    to: &str,
+    now: i64,
+) -> Rotated {
+    answered(store.rotate(&rotation(session, from, to, now))).await
+}
+
+/// Whether a rotation has won with this successor, and the session is as the law says.
+#[track_caller]
+pub(super) fn assert_won(rotated: &Rotated, before: &SessionRecord, to: &Generation) {
+    let Rotated::Won(after) = rotated else {
+        panic!("not won but {rotated:?}");
+    };
+    assert_eq!(after.current(), Some(to));
+    assert_eq!(after.opened_at, before.opened_at);
+    assert_eq!(after.ends_at, before.ends_at);
+    assert_eq!(after.label, before.label);
+    let end = (to.issued_at + IDLE).min(before.ends_at);
+    assert_eq!(after.expires_at, end);
+}
+
+/// Whether a rotation gave this successor again.
+#[track_caller]
+pub(super) fn assert_again(rotated: &Rotated, successor: &Generation) {
+    match rotated {
+        Rotated::Again(_, again) => assert_eq!(again, successor),
+        _ => panic!("not again but {rotated:?}"),
+    }
+}
+
+pub(super) fn auth_token(session: &SessionRecord, name: &str) -> TokenIdentity {
+    TokenIdentity {
+        subject: session.subject.clone(),
+        session: Some(session.id.clone()),
+        id: Some(format!("auth-{name}")),
+        issued_at: session.opened_at,
+        grace: None,
+    }
+}
+
+pub(super) fn refresh_token(session: &SessionRecord, name: &str) -> TokenIdentity {
+    TokenIdentity {
+        id: Some(format!("refresh-{name}")),
+        grace: Some(GRACE),
+        ..auth_token(session, name)
+    }
+}
+
+/// A token of no session.
+pub(super) fn plain_token(subject: &str, id: Option<&str>, issued_at: i64) -> TokenIdentity {
+    TokenIdentity {
+        subject: subject.to_owned(),
+        session: None,
+        id: id.map(str::to_owned),
+        issued_at,
+        grace: None,
+    }
+}
+
+pub(super) async fn standing(store: &Store, token: &TokenIdentity, now: i64) -> Standing {
+    answered(store.standing(token, now)).await
+}
+
+pub(super) async fn revoke(store: &Store, revocation: Revocation, now: i64) {
+    answered(store.revoke(&revocation, now)).await;
+}
+
+/// The ids of the open sessions, sorted.
+pub(super) async fn open_ids(store: &Store, subject: &str, now: i64) -> Vec<String> {
+    let sessions = answered(store.sessions(subject, now)).await;
+    let mut ids: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
+    ids.sort();
+    ids
+}

@@ -1,0 +1,95 @@
+//! Laws of what happens at the same time.
+
+use std::sync::Arc;
+
+use actix_web::rt::spawn;
+
+use super::{
+    Store,
+    fixture::{NOW, answered, auth_token, generation, open, open_ids, rotation, session, standing},
+};
+use crate::session::{Generation, Revocation, Rotated, Standing};
+
+/// Exactly one of a thousand wins, and all others get its successor.
+pub async fn of_a_thousand_rotations_at_once_one_wins(store: Store) {
+    for round in 0..3 {
+        let session = open(&store, "alice", &format!("s{round}"), NOW).await;
+        let racers: Vec<_> = (0..1_000)
+            .map(|racer| {
+                let store = Arc::clone(&store);
+                let rotation = rotation(&session, "0", &format!("1-{racer}"), NOW);
+                spawn(async move { answered(store.rotate(&rotation)).await })
+            })
+            .collect();
+        let (mut won, mut again): (Vec<Generation>, Vec<Generation>) = <_>::default();
+        for racer in racers {
+            match racer.await.expect("it ends") {
+                Rotated::Won(session) => won.extend(session.current().cloned()),
+                Rotated::Again(_, successor) => again.push(successor),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(won.len(), 1, "of all winners in round {round}");
+        assert_eq!(again.len(), 999);
+        assert!(again.iter().all(|successor| *successor == won[0]));
+    }
+}
+
+/// Whichever comes first: afterwards the session is gone.
+pub async fn a_revocation_wins_against_a_rotation_at_the_same_time(store: Store) {
+    for round in 0..50 {
+        let id = format!("s{round}");
+        let session = open(&store, "alice", &id, NOW).await;
+        let racers: Vec<_> = (0..10)
+            .map(|racer| {
+                let store = Arc::clone(&store);
+                let rotation = rotation(&session, "0", &format!("1-{racer}"), NOW);
+                spawn(async move {
+                    if racer == round % 10 {
+                        let revocation = Revocation::Session {
+                            subject: rotation.subject,
+                            session: rotation.session,
+                        };
+                        answered(store.revoke(&revocation, NOW)).await;
+                    } else {
+                        answered(store.rotate(&rotation)).await;
+                    }
+                })
+            })
+            .collect();
+        for racer in racers {
+            racer.await.expect("it ends");
+        }
+        let token = auth_token(&session, "0");
+        assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
+        assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
+    }
+}
+
+/// Sessions of one subject and of many open side by side.
+pub async fn sessions_that_open_at_the_same_time_are_all_there(store: Store) {
+    let racers: Vec<_> = (0..200)
+        .map(|racer| {
+            let store = Arc::clone(&store);
+            let subject = if racer % 2 == 0 { "alice" } else { "bob" };
+            let session = session(subject, &format!("s{racer:03}"), NOW);
+            spawn(async move {
+                answered(store.open(&session, NOW)).await;
+                let next = rotation(&session, "0", "1", NOW);
+                match answered(store.rotate(&next)).await {
+                    Rotated::Won(after) => {
+                        assert_eq!(after.current(), Some(&generation("1", NOW)));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            })
+        })
+        .collect();
+    for racer in racers {
+        racer.await.expect("it ends");
+    }
+    for (subject, odd) in [("alice", 0), ("bob", 1)] {
+        let expected: Vec<_> = (0..100).map(|n| format!("s{:03}", 2 * n + odd)).collect();
+        assert_eq!(open_ids(&store, subject, NOW).await, expected);
+    }
+}

@@ -1,0 +1,177 @@
+//! Laws of ending before the time.
+
+use super::{
+    Store,
+    fixture::{
+        HOUR, NOW, SECOND, auth_token, open, open_ids, plain_token, refresh_token, revoke, rotate,
+        standing,
+    },
+};
+use crate::session::{Revocation, Rotated, SessionRecord, Standing};
+
+fn token(subject: &str, id: &str, until: i64) -> Revocation {
+    Revocation::Token {
+        subject: subject.to_owned(),
+        id: id.to_owned(),
+        until,
+    }
+}
+
+fn one_session(subject: &str, session: &str) -> Revocation {
+    Revocation::Session {
+        subject: subject.to_owned(),
+        session: session.to_owned(),
+    }
+}
+
+fn everything(subject: &str, issued_until: i64, until: i64) -> Revocation {
+    Revocation::Subject {
+        subject: subject.to_owned(),
+        issued_until,
+        until,
+    }
+}
+
+/// A token is revoked by its id and subject, and its session goes on.
+pub async fn a_revoked_token_is_revoked_alone(store: Store) {
+    let session = open(&store, "alice", "s", NOW).await;
+    rotate(&store, &session, "0", "1", NOW).await;
+    let until = NOW + HOUR;
+    revoke(&store, token("alice", "auth-0", until), NOW).await;
+    revoke(&store, token("alice", "plain", until), NOW).await;
+    revoke(&store, token("bob", "auth-1", until), NOW).await;
+    for (token, expected) in [
+        (auth_token(&session, "0"), Standing::Revoked),
+        (auth_token(&session, "1"), Standing::Good),
+        (refresh_token(&session, "1"), Standing::Good),
+        (plain_token("alice", Some("plain"), NOW), Standing::Revoked),
+        (plain_token("alice", Some("other"), NOW), Standing::Good),
+        (plain_token("alice", None, NOW), Standing::Good),
+        (plain_token("bob", Some("plain"), NOW), Standing::Good),
+    ] {
+        assert_eq!(standing(&store, &token, NOW).await, expected, "{token:?}");
+    }
+    // A revoked refresh token is not rotated, and that is no replay.
+    revoke(&store, token("alice", "refresh-1", until), NOW).await;
+    let current = refresh_token(&session, "1");
+    assert_eq!(standing(&store, &current, NOW).await, Standing::Revoked);
+    let rotated = rotate(&store, &session, "1", "2", NOW).await;
+    assert_eq!(rotated, Rotated::Gone);
+    assert_eq!(open_ids(&store, "alice", NOW).await, ["s"]);
+}
+
+/// A session is revoked by its id and subject, with all its tokens, once or twice.
+pub async fn a_revoked_session_is_gone_and_nothing_else(store: Store) {
+    let session = open(&store, "alice", "s", NOW).await;
+    let other = open(&store, "alice", "t", NOW).await;
+    revoke(&store, one_session("bob", "s"), NOW).await;
+    revoke(&store, one_session("alice", "unknown"), NOW).await;
+    assert_eq!(open_ids(&store, "alice", NOW).await, ["s", "t"]);
+    for _ in 0..2 {
+        revoke(&store, one_session("alice", "s"), NOW).await;
+        assert_eq!(open_ids(&store, "alice", NOW).await, ["t"]);
+        for token in [auth_token(&session, "0"), refresh_token(&session, "0")] {
+            assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
+        }
+        let rotated = rotate(&store, &session, "0", "1", NOW).await;
+        assert_eq!(rotated, Rotated::Gone);
+    }
+    let token = auth_token(&other, "0");
+    assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
+    let plain = plain_token("alice", None, NOW - SECOND);
+    assert_eq!(standing(&store, &plain, NOW).await, Standing::Good);
+}
+
+/// A revoked subject has no session left, and no token of no session that was issued until then. What
+/// comes later is good, a session of the same moment too.
+pub async fn a_revoked_subject_has_no_session_and_no_earlier_token(store: Store) {
+    let first = open(&store, "alice", "s", NOW).await;
+    let second = open(&store, "alice", "t", NOW).await;
+    let bobs = open(&store, "bob", "s", NOW).await;
+    revoke(&store, everything("alice", NOW, NOW + HOUR), NOW).await;
+    assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
+    let anew = open(&store, "alice", "u", NOW).await;
+    for (token, expected) in [
+        (auth_token(&first, "0"), Standing::Revoked),
+        (refresh_token(&second, "0"), Standing::Revoked),
+        (auth_token(&anew, "0"), Standing::Good),
+        (refresh_token(&anew, "0"), Standing::Good),
+        (auth_token(&bobs, "0"), Standing::Good),
+        (
+            plain_token("alice", Some("x"), NOW - HOUR),
+            Standing::Revoked,
+        ),
+        (plain_token("alice", None, NOW), Standing::Revoked),
+        (plain_token("alice", None, NOW + 1), Standing::Good),
+        (plain_token("bob", None, NOW), Standing::Good),
+    ] {
+        assert_eq!(standing(&store, &token, NOW).await, expected, "{token:?}");
+    }
+    // An earlier revocation that arrives later takes nothing back.
+    let earlier = everything("alice", NOW - HOUR, NOW + SECOND);
+    revoke(&store, earlier, NOW).await;
+    let token = plain_token("alice", None, NOW);
+    assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
+}
+
+/// Until the moment that it names, a revocation holds, whatever else happens to the subject.
+pub async fn revocations_are_kept_as_long_as_they_say(store: Store) {
+    let until = NOW + 10 * HOUR;
+    revoke(&store, token("alice", "x", until), NOW).await;
+    // Said again for a shorter time, the longer one holds.
+    revoke(&store, token("alice", "x", NOW + SECOND), NOW).await;
+    revoke(&store, everything("bob", NOW, until), NOW).await;
+    for hour in 0..10 {
+        let now = NOW + hour * HOUR;
+        for subject in ["alice", "bob"] {
+            open(&store, subject, &format!("s{hour}"), now).await;
+            let short = token(subject, &format!("y{hour}"), now + SECOND);
+            revoke(&store, short, now).await;
+        }
+        let x = plain_token("alice", Some("x"), NOW);
+        assert_eq!(standing(&store, &x, now).await, Standing::Revoked, "{hour}");
+        let old = plain_token("bob", None, NOW);
+        assert_eq!(
+            standing(&store, &old, now).await,
+            Standing::Revoked,
+            "{hour}"
+        );
+    }
+}
+
+/// Does something of everything, for a store to remember.
+pub(super) async fn leave_something(store: Store, now: i64) -> [SessionRecord; 4] {
+    let kept = open(&store, "alice", "kept", now).await;
+    let ended = open(&store, "alice", "ended", now).await;
+    let replayed = open(&store, "bob", "replayed", now).await;
+    let gone = open(&store, "carol", "gone", now).await;
+    rotate(&store, &kept, "0", "1", now).await;
+    revoke(&store, one_session("alice", "ended"), now).await;
+    revoke(&store, token("alice", "auth-0", now + HOUR), now).await;
+    rotate(&store, &replayed, "unknown", "1", now).await;
+    revoke(&store, everything("carol", now, now + HOUR), now).await;
+    [kept, ended, replayed, gone]
+}
+
+/// Whether all of that is there.
+pub(super) async fn is_all_there(store: Store, sessions: [SessionRecord; 4], now: i64) {
+    let [kept, ended, replayed, gone] = &sessions;
+    for (token, expected) in [
+        (auth_token(kept, "1"), Standing::Good),
+        (auth_token(kept, "0"), Standing::Revoked),
+        (refresh_token(kept, "1"), Standing::Good),
+        (refresh_token(kept, "0"), Standing::Good),
+        (auth_token(ended, "0"), Standing::Revoked),
+        (refresh_token(ended, "0"), Standing::Revoked),
+        (auth_token(replayed, "0"), Standing::Revoked),
+        (auth_token(gone, "0"), Standing::Revoked),
+        (plain_token("carol", None, now), Standing::Revoked),
+        (plain_token("carol", None, now + SECOND), Standing::Good),
+    ] {
+        assert_eq!(standing(&store, &token, now).await, expected, "{token:?}");
+    }
+    let again = rotate(&store, kept, "0", "2", now).await;
+    assert!(matches!(again, Rotated::Again(..)), "{again:?}");
+    let next = rotate(&store, kept, "1", "2", now).await;
+    assert!(matches!(next, Rotated::Won(_)), "{next:?}");
+}

@@ -1,0 +1,155 @@
+//! Setting and clearing the cookies in which a browser keeps its tokens.
+
+use actix_web::{
+    HttpResponseBuilder,
+    cookie::{Cookie, SameSite, time::Duration},
+    http::header::CACHE_CONTROL,
+};
+
+use super::Rejection;
+use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
+
+/// The longest cookie in bytes, with its attributes: browsers drop what is longer, and say nothing.
+const LONGEST: usize = 4_093;
+
+/// Cookies of a session. What they are called and how they are guarded is configured by
+/// [`Config::cookies`](crate::Config::cookies).
+impl AuthManager {
+    /// Adds all three cookies of a session to an answer: auth token, refresh token, and CSRF proof. The
+    /// answer is not to be cached.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::HttpResponse;
+    /// use flask_pyjwt::{AuthManager, Rejection};
+    ///
+    /// async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+    ///     // After the password was right:
+    ///     let pair = auth.login("alice").await?;
+    ///     let mut answer = HttpResponse::Ok();
+    ///     auth.set_cookies(&mut answer, &pair)?;
+    ///     Ok(answer.finish())
+    /// }
+    /// # let _ = login;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::CookieTooLarge`] when a browser would drop one: use fewer claims.
+    pub fn set_cookies(
+        &self,
+        answer: &mut HttpResponseBuilder,
+        pair: &TokenPair,
+    ) -> Result<(), Rejection> {
+        for cookie in self.session_cookies(pair)? {
+            answer.cookie(cookie);
+        }
+        answer.insert_header((CACHE_CONTROL, "no-store"));
+        Ok(())
+    }
+
+    /// All three cookies of a session.
+    pub(super) fn session_cookies(
+        &self,
+        pair: &TokenPair,
+    ) -> Result<[Cookie<'static>; 3], Rejection> {
+        Ok([
+            self.auth_cookie(&pair.auth)?,
+            self.refresh_cookie(&pair.refresh)?,
+            self.csrf_cookie(&pair.refresh)?,
+        ])
+    }
+
+    /// The cookie of an auth token, for those who build their own answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::CookieTooLarge`] when a browser would drop it.
+    pub fn auth_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
+        let cookies = &self.parts().browser.cookies;
+        let cookie = Kind::Auth.cookie(cookies, token.signed().to_owned());
+        self.sized(cookie, token)
+    }
+
+    /// The cookie of a refresh token, for those who build their own answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::CookieTooLarge`] when a browser would drop it.
+    pub fn refresh_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
+        let cookies = &self.parts().browser.cookies;
+        let cookie = Kind::Refresh.cookie(cookies, token.signed().to_owned());
+        self.sized(cookie, token)
+    }
+
+    /// The cookie of a CSRF proof for the session of this token, for those who build their own
+    /// answer. It lives as long as the token: give the refresh token where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AuthManager::csrf_proof`].
+    pub fn csrf_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
+        let cookies = &self.parts().browser.cookies;
+        self.sized(Kind::Csrf.cookie(cookies, self.csrf_proof(token)?), token)
+    }
+
+    /// Adds what makes a browser forget all three cookies.
+    pub fn clear_cookies(&self, answer: &mut HttpResponseBuilder) {
+        let cookies = &self.parts().browser.cookies;
+        for kind in [Kind::Auth, Kind::Refresh, Kind::Csrf] {
+            let mut cookie = kind.cookie(cookies, String::new());
+            cookie.make_removal();
+            answer.cookie(cookie);
+        }
+        answer.insert_header((CACHE_CONTROL, "no-store"));
+    }
+
+    /// The cookie with the lifetime of its token, unless a browser would drop it.
+    fn sized(
+        &self,
+        mut cookie: Cookie<'static>,
+        token: &Token,
+    ) -> Result<Cookie<'static>, Rejection> {
+        if !self.parts().browser.cookies.end_with_browser {
+            let left = token.expires_at_milliseconds() - self.now()?;
+            cookie.set_max_age(Duration::seconds(left.max(0) / 1_000));
+        }
+        let size = cookie.to_string().len();
+        if size <= LONGEST {
+            return Ok(cookie);
+        }
+        let name = cookie.name().to_owned();
+        Err(Rejection::CookieTooLarge { name, size })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Auth,
+    Refresh,
+    Csrf,
+}
+
+impl Kind {
+    fn cookie(self, cookies: &Cookies, value: String) -> Cookie<'static> {
+        let (name, path, same_site): (_, _, SameSite) = match self {
+            Self::Auth => (&cookies.auth_name, "/", cookies.same_site),
+            Self::Refresh => (
+                &cookies.refresh_name,
+                cookies.refresh_path.as_str(),
+                cookies.strict(),
+            ),
+            Self::Csrf => (&cookies.csrf_name, "/", cookies.strict()),
+        };
+        let mut cookie = Cookie::build(name.clone(), value)
+            .path(path.to_owned())
+            .same_site(same_site)
+            .secure(cookies.secure)
+            .http_only(!matches!(self, Self::Csrf))
+            .finish();
+        if let Some(domain) = &cookies.domain {
+            cookie.set_domain(domain.clone());
+        }
+        cookie
+    }
+}

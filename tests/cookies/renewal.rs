@@ -1,0 +1,270 @@
+//! Silent renewal: once for all tabs, on the way of whatever the browser asks for.
+
+use actix_web::{
+    App, HttpResponse,
+    body::to_bytes,
+    cookie::Cookie,
+    dev::ServiceResponse,
+    http::{Method, header::SET_COOKIE},
+    test::{self, TestRequest},
+    web,
+};
+use flask_pyjwt::{
+    AuthManager, CurrentToken, FrozenClock, MemoryStore, SilentRenewal, TokenPair, require_token,
+};
+use futures_util::stream;
+use time::Duration;
+
+use super::common::{NOW, at, hs256, manager};
+
+#[require_token("auth", "cookies")]
+async fn me(token: CurrentToken) -> String {
+    format!("{} {}", token.sub(), token.iat().unix_timestamp())
+}
+
+#[require_token("auth", "cookies")]
+async fn streamed() -> HttpResponse {
+    let parts =
+        ["one ", "two ", "three"].map(|part| Ok::<_, actix_web::Error>(web::Bytes::from(part)));
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "public, max-age=60"))
+        .streaming(stream::iter(parts))
+}
+
+#[require_token("auth", "cookies")]
+async fn logout(
+    auth: AuthManager,
+    token: CurrentToken,
+) -> Result<HttpResponse, flask_pyjwt::Rejection> {
+    auth.logout(&token).await?;
+    let mut answer = HttpResponse::Ok();
+    auth.clear_cookies(&mut answer);
+    Ok(answer.finish())
+}
+
+#[require_token("refresh", "cookies")]
+async fn renew(
+    auth: AuthManager,
+    token: CurrentToken,
+) -> Result<HttpResponse, flask_pyjwt::Rejection> {
+    let pair = auth.refresh(&token).await?;
+    let mut answer = HttpResponse::Ok();
+    auth.set_cookies(&mut answer, &pair)?;
+    Ok(answer.finish())
+}
+
+async fn public() -> &'static str {
+    "for all"
+}
+
+struct Browser {
+    clock: FrozenClock,
+    auth: AuthManager,
+}
+
+impl Browser {
+    fn new() -> Self {
+        let clock = FrozenClock::new(at(NOW));
+        let config = hs256()
+            .clock(clock.clone())
+            .session_store(MemoryStore::default());
+        let auth = manager(config);
+        Self { clock, auth }
+    }
+}
+
+macro_rules! answer {
+    ($app:expr, $request:expr) => {
+        test::call_service(&$app, $request.to_request())
+    };
+}
+
+/// The application, renewing in front of everything.
+macro_rules! app {
+    ($browser:expr) => {
+        test::init_service(
+            App::new()
+                .app_data($browser.auth.clone())
+                .wrap(SilentRenewal::new())
+                .route("/me", web::get().to(me))
+                .route("/streamed", web::get().to(streamed))
+                .route("/logout", web::post().to(logout))
+                .route("/renew", web::post().to(renew))
+                .route("/public", web::get().to(public)),
+        )
+        .await
+    };
+}
+
+fn with_cookies(request: TestRequest, auth: Option<&str>, refresh: Option<&str>) -> TestRequest {
+    let auth = auth.map(|token| format!("__Host-auth={token}"));
+    let refresh = refresh.map(|token| format!("__Secure-refresh={token}"));
+    let cookies: Vec<_> = auth.into_iter().chain(refresh).collect();
+    request.insert_header(("cookie", cookies.join("; ")))
+}
+
+fn get(path: &str, auth: Option<&str>, refresh: Option<&str>) -> TestRequest {
+    with_cookies(TestRequest::with_uri(path), auth, refresh)
+}
+
+/// The cookies that an answer sets: their names and values.
+fn set_by(answer: &ServiceResponse) -> Vec<(String, String)> {
+    let fields = answer.headers().get_all(SET_COOKIE);
+    fields
+        .map(|field| {
+            let cookie =
+                Cookie::parse(field.to_str().expect("ASCII").to_owned()).expect("a cookie");
+            (cookie.name().to_owned(), cookie.value().to_owned())
+        })
+        .collect()
+}
+
+async fn login(browser: &Browser) -> TokenPair {
+    browser.auth.login("alice").await.expect("opened")
+}
+
+#[actix_web::test]
+async fn an_expired_auth_token_is_renewed_once_for_all_tabs() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let (auth, refresh) = (pair.auth.signed(), pair.refresh.signed());
+    let answer = answer!(app, get("/me", Some(auth), Some(refresh))).await;
+    assert_eq!(
+        (answer.status().as_u16(), set_by(&answer).len()),
+        (200, 0),
+        "still good"
+    );
+
+    browser.clock.advance(Duration::hours(1));
+    let mut renewed = Vec::new();
+    // A browser drops the expired cookie, or does not.
+    for auth in [Some(auth), None, Some(auth)] {
+        let answer = answer!(app, get("/me", auth, Some(refresh))).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(
+            answer.headers().get("cache-control").expect("there"),
+            "no-store"
+        );
+        let mut cookies = set_by(&answer);
+        let names: Vec<_> = cookies.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["__Host-auth", "__Secure-refresh", "__Host-csrf"]);
+        cookies.pop(); // each proof is another
+        renewed.push(cookies);
+        let body = test::read_body(answer).await;
+        assert_eq!(
+            body,
+            format!("alice {}", NOW + 3_600),
+            "the handler sees the new token"
+        );
+    }
+    assert!(
+        renewed.iter().all(|cookies| *cookies == renewed[0]),
+        "one successor"
+    );
+    let (auth, next) = (&renewed[0][0].1, &renewed[0][1].1);
+    let answer = answer!(app, get("/me", Some(auth), Some(next))).await;
+    assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (200, 0));
+    let open = browser.auth.sessions("alice").await.expect("listed");
+    assert_eq!(open.len(), 1);
+}
+
+#[actix_web::test]
+async fn a_token_that_is_about_to_expire_is_renewed_before() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let (auth, refresh) = (pair.auth.signed(), pair.refresh.signed());
+    browser.clock.advance(Duration::seconds(3_569));
+    let answer = answer!(app, get("/me", Some(auth), Some(refresh))).await;
+    assert_eq!(set_by(&answer).len(), 0, "31 seconds are left");
+    browser.clock.advance(Duration::seconds(1));
+    let answer = answer!(app, get("/public", Some(auth), Some(refresh))).await;
+    assert_eq!(set_by(&answer).len(), 3, "30 seconds are left");
+}
+
+#[actix_web::test]
+async fn a_streamed_answer_is_renewed_and_arrives_whole_and_uncached() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    browser.clock.advance(Duration::hours(2));
+    let request = get("/streamed", None, Some(pair.refresh.signed()));
+    let answer = answer!(app, request).await;
+    assert_eq!(set_by(&answer).len(), 3);
+    assert_eq!(
+        answer.headers().get("cache-control").expect("there"),
+        "no-store"
+    );
+    let body = to_bytes(answer.into_body()).await.expect("whole");
+    assert_eq!(body, "one two three");
+}
+
+#[actix_web::test]
+async fn an_answer_that_sets_the_cookies_itself_is_left_alone() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    browser.clock.advance(Duration::hours(2));
+    let proof = browser.auth.csrf_proof(&pair.auth).expect("made");
+    let post = |path: &str, refresh: &str| {
+        let request = TestRequest::with_uri(path).method(Method::POST);
+        let request = request.insert_header(("x-csrf-token", proof.as_str()));
+        with_cookies(request, None, Some(refresh))
+    };
+    let answer = answer!(app, post("/renew", pair.refresh.signed())).await;
+    assert_eq!(answer.status(), 200);
+    let cookies = set_by(&answer);
+    assert_eq!(cookies.len(), 3, "those of the handler");
+    let refresh = &cookies[1].1;
+    browser.clock.advance(Duration::hours(2));
+    let answer = answer!(app, post("/logout", refresh)).await;
+    assert_eq!(answer.status(), 200);
+    let cookies = set_by(&answer);
+    assert_eq!(cookies.len(), 3);
+    assert!(cookies.iter().all(|(_, value)| value.is_empty()), "cleared");
+}
+
+#[actix_web::test]
+async fn what_cannot_be_renewed_is_refused_as_ever() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let plain = browser.auth.refresh_token("alice").sign().expect("minted");
+    browser.clock.advance(Duration::hours(2));
+    let (auth, refresh) = (pair.auth.signed(), pair.refresh.signed());
+    let twice = with_cookies(TestRequest::with_uri("/me"), None, Some(refresh))
+        .append_header(("cookie", format!("__Secure-refresh={refresh}")));
+    for (request, expected) in [
+        (get("/me", Some(auth), None), 401),
+        (get("/me", Some(auth), Some(auth)), 401),
+        (get("/me", Some(auth), Some(plain.signed())), 401),
+        (get("/me", None, Some("a.b.c")), 401),
+        (get("/me", None, Some(&refresh[..refresh.len() - 2])), 401),
+        (twice, 401),
+    ] {
+        let answer = answer!(app, request).await;
+        assert_eq!(
+            (answer.status().as_u16(), set_by(&answer).len()),
+            (expected, 0)
+        );
+    }
+    browser.auth.logout(&pair.refresh).await.expect("ended");
+    let answer = answer!(app, get("/me", None, Some(refresh))).await;
+    assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (401, 0));
+    let answer = answer!(app, get("/public", None, Some(refresh))).await;
+    assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (200, 0));
+}
+
+#[actix_web::test]
+async fn a_replayed_refresh_cookie_ends_the_session_here_too() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let next = browser.auth.refresh(&pair.refresh).await.expect("rotated");
+    browser.clock.advance(Duration::hours(2));
+    let answer = answer!(app, get("/me", None, Some(pair.refresh.signed()))).await;
+    assert_eq!(answer.status(), 401);
+    let answer = answer!(app, get("/me", None, Some(next.refresh.signed()))).await;
+    assert_eq!(answer.status(), 401);
+}

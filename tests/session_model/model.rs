@@ -1,0 +1,171 @@
+//! Sessions as the rules tell them, in as plain a form as can be: every pair that was ever issued is
+//! kept for ever, and every question is answered by looking at all of it.
+
+use std::collections::HashSet;
+
+/// Why the model refuses a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Expired,
+    Revoked,
+    Replayed,
+}
+
+/// Which token of a pair is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Presented {
+    Auth,
+    Refresh,
+}
+
+struct Pair {
+    session: usize,
+    issued_at: i64,
+    /// When it was rotated, and into which pair.
+    rotated: Option<(i64, usize)>,
+}
+
+struct Session {
+    subject: String,
+    opened_at: i64,
+    last_issue: i64,
+    is_ended: bool,
+}
+
+pub(crate) struct Model {
+    grace: i64,
+    idle: i64,
+    lifetime: i64,
+    auth_max_age: i64,
+    sessions: Vec<Session>,
+    pairs: Vec<Pair>,
+    revoked: HashSet<(usize, Presented)>,
+}
+
+impl Model {
+    pub(crate) fn new(grace: i64, idle: i64, lifetime: i64, auth_max_age: i64) -> Self {
+        Self {
+            grace,
+            idle,
+            lifetime,
+            auth_max_age,
+            sessions: Vec::new(),
+            pairs: Vec::new(),
+            revoked: HashSet::new(),
+        }
+    }
+
+    /// Opens a session; gives the number of its first pair.
+    pub(crate) fn login(&mut self, subject: &str, now: i64) -> usize {
+        self.sessions.push(Session {
+            subject: subject.to_owned(),
+            opened_at: now,
+            last_issue: now,
+            is_ended: false,
+        });
+        self.issue(self.sessions.len() - 1, now)
+    }
+
+    fn issue(&mut self, session: usize, now: i64) -> usize {
+        self.sessions[session].last_issue = now;
+        self.pairs.push(Pair {
+            session,
+            issued_at: now,
+            rotated: None,
+        });
+        self.pairs.len() - 1
+    }
+
+    fn is_open(&self, session: usize, now: i64) -> bool {
+        let session = &self.sessions[session];
+        !session.is_ended
+            && now < session.last_issue + self.idle
+            && now < session.opened_at + self.lifetime
+    }
+
+    /// Rotates the refresh token of a pair; gives the number of the next one.
+    pub(crate) fn refresh(&mut self, pair: usize, now: i64) -> Result<usize, Refused> {
+        let session = self.pairs[pair].session;
+        if self.revoked.contains(&(pair, Presented::Refresh)) || !self.is_open(session, now) {
+            return Err(Refused::Revoked);
+        }
+        match self.pairs[pair].rotated {
+            None => {
+                let next = self.issue(session, now);
+                self.pairs[pair].rotated = Some((now, next));
+                Ok(next)
+            }
+            Some((at, next)) if now - at < self.grace => Ok(next),
+            Some(_) => {
+                self.sessions[session].is_ended = true;
+                Err(Refused::Replayed)
+            }
+        }
+    }
+
+    /// Asks about a token. A refresh token that is a replay ends the session here, too.
+    pub(crate) fn check(
+        &mut self,
+        pair: usize,
+        presented: Presented,
+        now: i64,
+    ) -> Result<(), Refused> {
+        let Pair {
+            session,
+            issued_at,
+            rotated,
+        } = self.pairs[pair];
+        if self.expires_at(session, issued_at, presented) <= now {
+            return Err(Refused::Expired);
+        }
+        if self.revoked.contains(&(pair, presented)) || !self.is_open(session, now) {
+            return Err(Refused::Revoked);
+        }
+        match (presented, rotated) {
+            (Presented::Refresh, Some((at, _))) if now - at >= self.grace => {
+                self.sessions[session].is_ended = true;
+                Err(Refused::Replayed)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When a token's own time is over: in whole seconds, as tokens say it.
+    fn expires_at(&self, session: usize, issued_at: i64, presented: Presented) -> i64 {
+        let age = match presented {
+            Presented::Auth => self.auth_max_age.min(self.idle),
+            Presented::Refresh => self.idle,
+        };
+        let end = self.sessions[session].opened_at + self.lifetime;
+        let whole = |moment: i64| moment.div_euclid(1_000) * 1_000;
+        (whole(issued_at) + age).min(whole(end))
+    }
+
+    pub(crate) fn logout(&mut self, pair: usize) {
+        let session = self.pairs[pair].session;
+        self.sessions[session].is_ended = true;
+    }
+
+    pub(crate) fn revoke_token(&mut self, pair: usize, presented: Presented) {
+        self.revoked.insert((pair, presented));
+    }
+
+    pub(crate) fn revoke_session(&mut self, subject: &str, pair: usize) {
+        let session = self.pairs[pair].session;
+        let session = &mut self.sessions[session];
+        session.is_ended |= session.subject == subject;
+    }
+
+    pub(crate) fn revoke_subject(&mut self, subject: &str) {
+        for session in &mut self.sessions {
+            session.is_ended |= session.subject == subject;
+        }
+    }
+
+    pub(crate) fn open_sessions(&self, subject: &str, now: i64) -> usize {
+        (0..self.sessions.len())
+            .filter(|session| self.sessions[*session].subject == subject)
+            .filter(|session| self.is_open(*session, now))
+            .count()
+    }
+}

@@ -1,0 +1,212 @@
+//! What a guard asks of the store and of the login, and what it does without an answer.
+
+use std::{
+    future::{pending, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use actix_web::{HttpResponse, test::TestRequest, web};
+use flask_pyjwt::{
+    MemoryStore, RequireToken, Revocation, Rotated, Rotation, SessionRecord, SessionStore,
+    Standing, StoreError, StoreFuture, TokenIdentity, require_token,
+};
+use serde_json::json;
+use time::Duration;
+
+use super::{
+    clock,
+    common::{NOW, at, hs256, manager, site::Site},
+    site, with_memory,
+};
+
+#[require_token(fresh = true)]
+async fn fresh() -> &'static str {
+    "in"
+}
+
+#[require_token(max_age = 300, override = {"admin": true})]
+async fn recent() -> &'static str {
+    "in"
+}
+
+#[actix_web::test]
+async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
+    let clock = clock();
+    let auth = with_memory(&clock);
+    let site = Site::new(|app| {
+        let wrapped = |path, guard| web::resource(path).wrap(guard).to(HttpResponse::Ok);
+        app.app_data(auth.clone())
+            .route("/fresh", web::get().to(fresh))
+            .route("/recent", web::get().to(recent))
+            .service(wrapped("/wrapped/fresh", RequireToken::auth().fresh(true)))
+            .service(wrapped(
+                "/wrapped/recent",
+                RequireToken::auth().max_age(300),
+            ));
+    })
+    .await;
+    let ask = async |kind: &str, token: &str, expected: u16| {
+        for prefix in ["", "/wrapped"] {
+            let path = format!("{prefix}/{kind}");
+            let reply = site.get(&path, token).await;
+            assert_eq!(reply.status, expected, "{path}");
+            if expected == 401 {
+                let code = "insufficient_user_authentication";
+                reply.is_refused(401, code, "login_too_old", &path);
+                let max_age = if kind == "fresh" { "0" } else { "300" };
+                let parameter = format!(", max_age=\"{max_age}\"");
+                assert!(reply.field("www-authenticate").ends_with(&parameter));
+            }
+        }
+    };
+    let pair = auth
+        .login("alice")
+        .claim("admin", true)
+        .await
+        .expect("opened");
+    clock.advance(Duration::seconds(300));
+    ask("fresh", pair.auth.signed(), 200).await;
+    ask("recent", pair.auth.signed(), 200).await;
+    let next = auth.refresh(&pair.refresh).await.expect("rotated");
+    ask("fresh", next.auth.signed(), 401).await;
+    ask("recent", next.auth.signed(), 200).await;
+    clock.advance(Duration::milliseconds(1));
+    ask("fresh", pair.auth.signed(), 200).await;
+    ask("recent", pair.auth.signed(), 401).await;
+    ask("recent", next.auth.signed(), 401).await;
+
+    // Of no login at all, of one that is yet to come, of one that is no moment.
+    let now = at(NOW).unix_timestamp() + 300;
+    for login in [
+        json!(null),
+        json!(now + 60),
+        json!(-1),
+        json!("now"),
+        json!([now]),
+    ] {
+        let token = auth.auth_token("alice").claim("auth_time", &login);
+        let token = token.sign().expect("minted");
+        ask("fresh", token.signed(), 401).await;
+        ask("recent", token.signed(), 401).await;
+    }
+    let token = auth.auth_token("alice").sign().expect("minted");
+    ask("fresh", token.signed(), 401).await;
+    let token = auth.auth_token("alice").claim("auth_time", now).sign();
+    let token = token.expect("minted");
+    ask("fresh", token.signed(), 200).await;
+    ask("recent", token.signed(), 200).await;
+}
+
+/// Counts what it is asked, and asks a store in memory.
+#[derive(Debug, Default)]
+struct Counting(MemoryStore, Arc<AtomicUsize>);
+
+impl SessionStore for Counting {
+    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+        self.0.open(session, now)
+    }
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        self.0.rotate(rotation)
+    }
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.standing(token, now)
+    }
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        self.0.revoke(revocation, now)
+    }
+    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.0.sessions(subject, now)
+    }
+}
+
+#[actix_web::test]
+async fn a_store_is_asked_once_a_request_unless_an_earlier_answer_will_do() {
+    let clock = clock();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let with = |staleness| {
+        let store = Counting(MemoryStore::default(), Arc::clone(&asked));
+        let config = hs256().clock(clock.clone()).session_store(store);
+        manager(config.revocation_staleness(staleness))
+    };
+    for (staleness, expected) in [(Duration::ZERO, 3), (Duration::seconds(2), 1)] {
+        let auth = with(staleness);
+        let site = site(&auth).await;
+        let pair = auth.login("alice").await.expect("opened");
+        let get = async |token: &str, reason: &str| {
+            asked.store(0, Ordering::Relaxed);
+            for _ in 0..3 {
+                let reply = site.get("/me", token).await;
+                assert_eq!(reply.outcome().1, reason);
+            }
+            asked.load(Ordering::Relaxed)
+        };
+        assert_eq!(get(pair.auth.signed(), "").await, expected);
+        clock.advance(Duration::seconds(2));
+        let again = get(pair.auth.signed(), "").await;
+        assert_eq!(again, if staleness.is_zero() { 3 } else { 0 }, "at its end");
+        clock.advance(Duration::milliseconds(1));
+        assert_eq!(get(pair.auth.signed(), "").await, expected, "after its end");
+        clock.advance(-Duration::milliseconds(1));
+        assert_eq!(get(pair.auth.signed(), "").await, expected, "set back");
+        // What this process revokes counts at once, and a no is never remembered.
+        auth.logout(&pair.refresh).await.expect("ended");
+        assert_eq!(get(pair.auth.signed(), "token_revoked").await, 3);
+    }
+}
+
+/// A store that does not do what it is asked.
+#[derive(Debug)]
+enum Broken {
+    Down,
+    Hanging,
+}
+
+impl Broken {
+    fn answer<'a, T: Send + 'a>(&self) -> StoreFuture<'a, T> {
+        match self {
+            Self::Down => Box::pin(ready(Err(StoreError::unavailable("no route to host")))),
+            Self::Hanging => Box::pin(pending()),
+        }
+    }
+}
+
+impl SessionStore for Broken {
+    fn open<'a>(&'a self, _: &'a SessionRecord, _: i64) -> StoreFuture<'a, ()> {
+        self.answer()
+    }
+    fn rotate<'a>(&'a self, _: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        self.answer()
+    }
+    fn standing<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
+        self.answer()
+    }
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: i64) -> StoreFuture<'a, ()> {
+        self.answer()
+    }
+    fn sessions<'a>(&'a self, _: &'a str, _: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.answer()
+    }
+}
+
+#[actix_web::test]
+async fn threat_35_a_store_that_is_down_or_hangs_lets_nobody_in() {
+    let token = manager(hs256()).auth_token("alice").sign().expect("minted");
+    for broken in [Broken::Down, Broken::Hanging] {
+        let name = format!("{broken:?}");
+        let auth = manager(hs256().session_store(broken));
+        let site = site(&auth).await;
+        let reply = site.get("/me", token.signed()).await;
+        reply.is_refused(503, "temporarily_unavailable", "unavailable", &name);
+        assert!(auth.login("alice").await.is_err(), "{name}");
+        assert!(auth.revoke_subject("alice").await.is_err(), "{name}");
+        assert!(auth.sessions("alice").await.is_err(), "{name}");
+        assert!(auth.check(&token).await.is_err(), "{name}");
+        // What needs no store is answered without it.
+        let reply = site.ask(TestRequest::get().uri("/me")).await;
+        assert_eq!(reply.outcome().0, 401, "{name}");
+    }
+}
