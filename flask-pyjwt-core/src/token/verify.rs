@@ -162,3 +162,6 @@ fn token_of(
         last_answer: <_>::default(),
     }))
 }
+
+#[cfg(test)]
+mod vectors;
