@@ -19,6 +19,10 @@ pub use flask_pyjwt_core::FileStore;
 #[doc(inline)]
 pub use flask_pyjwt_core::MemoryStore;
 
+#[cfg(feature = "jwks")]
+#[doc(inline)]
+pub use flask_pyjwt_core::KeySourceState;
+
 #[cfg(feature = "store-conformance")]
 #[doc(inline)]
 pub use flask_pyjwt_core::store_conformance;

@@ -6,6 +6,8 @@ mod error;
 mod issuers;
 mod keys;
 mod manager;
+#[cfg(feature = "jwks")]
+mod remote;
 mod rules;
 mod session;
 mod token;
@@ -41,3 +43,6 @@ pub use crate::{
 pub use crate::session::FileStore;
 #[cfg(feature = "memory-store")]
 pub use crate::session::MemoryStore;
+
+#[cfg(feature = "jwks")]
+pub use crate::remote::KeySourceState;

@@ -1,6 +1,8 @@
 //! The one object that a server holds.
 
 mod rotation;
+#[cfg(feature = "jwks")]
+mod sources;
 
 use std::{
     fmt,
@@ -55,6 +57,8 @@ impl AuthManager {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         let manager = config.validate().map(Arc::new).map(Self)?;
         manager.watch_keys()?;
+        #[cfg(feature = "jwks")]
+        manager.fetch_in_background()?;
         Ok(manager)
     }
 

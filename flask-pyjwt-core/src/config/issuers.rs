@@ -23,11 +23,13 @@ impl Config {
         let defaults = Defaults {
             leeway: self.leeway,
             integer_subjects: self.integer_subjects,
+            #[cfg(feature = "jwks")]
+            clock: self.clock.clone(),
         };
         let mut trusted = HashMap::new();
         for issuer in std::mem::take(&mut self.trusted) {
             let name = issuer.name().to_owned();
-            let trust = issuer.validate(defaults)?;
+            let trust = issuer.validate(&defaults)?;
             if name == own || trusted.insert(name.clone(), trust).is_some() {
                 let reason = format!("has the issuer `{name}` twice, or it is the own one");
                 return Err(ConfigError::invalid(key::ISSUERS, reason));

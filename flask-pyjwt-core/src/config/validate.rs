@@ -35,6 +35,9 @@ pub(crate) struct Validated {
     /// Where the keys come from, if they come from a folder, and who looks at it.
     pub(crate) directory: Option<KeyDirectory>,
     pub(crate) watch: OnceLock<Watch>,
+    /// Who fetches the keys of other issuers.
+    #[cfg(feature = "jwks")]
+    pub(crate) worker: OnceLock<crate::remote::Worker>,
 }
 
 impl Config {
@@ -121,6 +124,8 @@ impl Config {
             },
             directory,
             watch: OnceLock::new(),
+            #[cfg(feature = "jwks")]
+            worker: OnceLock::new(),
             minting: Minting {
                 auth_type,
                 auth_max_age,

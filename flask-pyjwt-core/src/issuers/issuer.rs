@@ -66,13 +66,17 @@ pub struct Issuer {
     required: Vec<(String, Value)>,
     leeway: Option<Duration>,
     max_lifetime: Option<Duration>,
+    #[cfg(feature = "jwks")]
+    pub(super) remote: super::remote_options::RemoteOptions,
 }
 
 /// What an issuer gets from the configuration that trusts it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Defaults {
     pub(crate) leeway: Duration,
     pub(crate) integer_subjects: bool,
+    #[cfg(feature = "jwks")]
+    pub(crate) clock: crate::token::TimeSource,
 }
 
 impl Issuer {
@@ -93,6 +97,8 @@ impl Issuer {
             required: Vec::new(),
             leeway: None,
             max_lifetime: None,
+            #[cfg(feature = "jwks")]
+            remote: <_>::default(),
         }
     }
 
@@ -178,8 +184,13 @@ impl Issuer {
         &self.name
     }
 
+    #[cfg(feature = "jwks")]
+    pub(super) fn accepted_algorithms(&self) -> Option<&[AuthType]> {
+        self.algorithms.as_deref()
+    }
+
     /// Judges the configuration.
-    pub(crate) fn validate(self, defaults: Defaults) -> Result<Trust, ConfigError> {
+    pub(crate) fn validate(self, defaults: &Defaults) -> Result<Trust, ConfigError> {
         let name = self.name.clone();
         let wrong = |reason: String| {
             ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {reason}"))
@@ -192,11 +203,13 @@ impl Issuer {
             ));
         }
         let types = HeaderTypes::new(self.types.clone(), self.untyped);
-        let keys = self.key_source(&types).map_err(|error| match error {
-            ConfigError::Invalid { reason, .. } => wrong(format!("has a key that {reason}")),
-            ConfigError::Missing { .. } => wrong("has an HMAC key without a secret".to_owned()),
-            other @ ConfigError::Unreadable { .. } => other,
-        })?;
+        let keys = self
+            .key_source(&types, defaults)
+            .map_err(|error| match error {
+                ConfigError::Invalid { reason, .. } => wrong(format!("has a key that {reason}")),
+                ConfigError::Missing { .. } => wrong("has an HMAC key without a secret".to_owned()),
+                other @ ConfigError::Unreadable { .. } => other,
+            })?;
         let audience = if self.any_audience {
             Audience::Any
         } else {
@@ -263,8 +276,20 @@ impl Issuer {
         Ok(())
     }
 
-    fn key_source(&self, types: &HeaderTypes) -> Result<KeySource, ConfigError> {
+    fn key_source(
+        &self,
+        types: &HeaderTypes,
+        defaults: &Defaults,
+    ) -> Result<KeySource, ConfigError> {
         let refused = |reason: &str| Err(ConfigError::invalid(ISSUERS, reason));
+        #[cfg(feature = "jwks")]
+        let remote =
+            self.remote_source(types, defaults, self.set.is_some() || !self.keys.is_empty())?;
+        #[cfg(not(feature = "jwks"))]
+        let (remote, _) = (None, defaults);
+        if let Some(remote) = remote {
+            return Ok(remote);
+        }
         match (&self.set, self.keys.is_empty()) {
             (None, true) => return refused("is missing: give one with `key(…)` or `jwk_set(…)`"),
             (Some(_), false) => return refused("is given beside a JWK set: keep one of them"),

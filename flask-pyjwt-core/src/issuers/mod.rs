@@ -2,6 +2,8 @@
 
 mod claim_names;
 mod issuer;
+#[cfg(feature = "jwks")]
+mod remote_options;
 mod trust;
 
 pub use self::issuer::Issuer;

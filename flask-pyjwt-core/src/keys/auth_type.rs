@@ -98,6 +98,14 @@ impl AuthType {
         }
     }
 
+    /// The algorithms that verify with a public key.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn with_public_keys() -> Vec<Self> {
+        let mut all = Self::ALL.to_vec();
+        all.retain(|algorithm| algorithm.family() != Family::Hmac);
+        all
+    }
+
     /// The shortest HMAC secret in bytes: the hash's output (RFC 7518, section 3.2).
     pub(crate) const fn least_secret(self) -> usize {
         match self {

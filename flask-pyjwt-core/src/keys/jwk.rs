@@ -166,6 +166,9 @@ fn read(key: Json<'_>, accepted: Option<&[AuthType]>) -> Result<Vec<VerifyingKey
     if algorithms.is_empty() {
         return Err(JwkProblem::Algorithm);
     }
+    if public.is_guessable() {
+        return Err(JwkProblem::Key(KeyProblem::Guessable));
+    }
     let fingerprint = public.thumbprint();
     let is_nameless = id.is_none();
     let id = id.unwrap_or_default();

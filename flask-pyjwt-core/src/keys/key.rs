@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{AuthType, Family, Material, PublicKey, Signer, SigningKey, VerifyingKey, pair};
+use super::{
+    AuthType, Family, KeyProblem, Material, PublicKey, Signer, SigningKey, VerifyingKey, pair,
+};
 use crate::{config::Secret, error::ConfigError};
 
 /// A key for [`AuthManager::rotate`](crate::AuthManager::rotate),
@@ -120,8 +122,19 @@ impl Key {
         } else {
             let (signer, verifier) =
                 pair::asymmetric(auth_type, self.secret.as_ref(), self.public.as_ref(), names)?;
-            let (public, fingerprint) = numbers(signer.as_ref(), self.public.as_ref());
-            (signer, verifier, public, fingerprint)
+            let (numbers, fingerprint) = numbers(signer.as_ref(), self.public.as_ref());
+            if numbers.as_ref().is_some_and(PublicKey::is_guessable) {
+                let part = if self.secret.is_some() {
+                    secret
+                } else {
+                    public
+                };
+                return Err(ConfigError::invalid(
+                    part,
+                    KeyProblem::Guessable.to_string(),
+                ));
+            }
+            (signer, verifier, numbers, fingerprint)
         };
         let serves_nameless = self.serves_nameless.unwrap_or(self.id.is_none());
         let id = self.id.unwrap_or_else(|| fingerprint.clone());

@@ -24,6 +24,8 @@ pub(crate) struct KeySet {
     /// Header segments as they usually stand in tokens, so that they need not be parsed.
     known: Vec<(String, Keys)>,
     known_by_hash: HashMap<String, Keys>,
+    /// The algorithms of the keys that are there or may come.
+    algorithms: Vec<AuthType>,
 }
 
 impl KeySet {
@@ -46,6 +48,7 @@ impl KeySet {
             }
         }
         let mut set = Self {
+            algorithms: keys.iter().map(|key| key.auth_type).collect(),
             by_id: by_id
                 .into_iter()
                 .map(|(id, keys)| (id, keys.into()))
@@ -61,6 +64,13 @@ impl KeySet {
             set.learn_headers();
         }
         set
+    }
+
+    /// The same set, which may get keys of these algorithms.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn accepting(mut self, algorithms: Vec<AuthType>) -> Self {
+        self.algorithms = algorithms;
+        self
     }
 
     /// The headers of our own tokens and of `PyJWT`'s.
@@ -108,18 +118,16 @@ impl KeySet {
 
     fn select_by(&self, header: &Header) -> Result<&[Arc<VerifyingKey>], TokenError> {
         let has_algorithm = |key: &&Arc<VerifyingKey>| key.auth_type.name() == header.algorithm;
-        let unknown = |keys: &[Arc<VerifyingKey>]| match keys.iter().find(has_algorithm) {
-            Some(_) => TokenError::UnknownKey,
-            None => TokenError::Algorithm,
-        };
+        let mut algorithms = self.algorithms.iter();
+        if !algorithms.any(|own| own.name() == header.algorithm) {
+            return Err(TokenError::Algorithm);
+        }
         let Some(id) = &header.key_id else {
             let keys = self
                 .nameless
                 .iter()
                 .find(|(auth_type, _)| auth_type.name() == header.algorithm);
-            return keys
-                .map(|(_, keys)| &**keys)
-                .ok_or_else(|| unknown(&self.keys));
+            return keys.map(|(_, keys)| &**keys).ok_or(TokenError::UnknownKey);
         };
         match self.by_id.get(id) {
             Some(named) => named
@@ -127,7 +135,7 @@ impl KeySet {
                 .find(has_algorithm)
                 .map(slice::from_ref)
                 .ok_or(TokenError::Algorithm),
-            None => Err(unknown(&self.keys)),
+            None => Err(TokenError::UnknownKey),
         }
     }
 }

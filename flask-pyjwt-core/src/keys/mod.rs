@@ -22,6 +22,8 @@ mod published;
 mod verifying_key;
 mod watch;
 
+#[cfg(feature = "jwks")]
+pub(crate) use self::jwk::JwkProblem;
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},

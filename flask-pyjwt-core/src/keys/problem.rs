@@ -31,4 +31,9 @@ pub(crate) enum KeyProblem {
     TooLarge,
     #[error("is an RSA key with an unsafe public exponent; make a new one")]
     UnsafeExponent,
+    #[error(
+        "is an RSA key of a broken generator, from which the private key can be computed (ROCA, \
+         CVE-2017-15361); make a new one"
+    )]
+    Guessable,
 }

@@ -160,6 +160,28 @@ impl PublicKey {
         }
     }
 
+    /// Whether the key bears the mark of a generator that gives its private part away: its modulus is a
+    /// power of 65537 modulo every small prime (ROCA, CVE-2017-15361). Of good keys one in a hundred
+    /// million would.
+    pub(crate) fn is_guessable(&self) -> bool {
+        const PRIMES: [u32; 17] = [
+            11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
+        ];
+        let Self::Rsa { n, .. } = self else {
+            return false;
+        };
+        PRIMES.into_iter().all(|prime| {
+            let remainder = n
+                .iter()
+                .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+            let mut power = 1;
+            (0..prime).any(|_| {
+                power = power * (65_537 % prime) % prime;
+                power == remainder
+            })
+        })
+    }
+
     /// The members that say which key this is, in the order of RFC 7638, section 3.
     pub(crate) fn members(&self) -> Vec<(&'static str, String)> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

@@ -82,6 +82,13 @@ pub enum TokenError {
     /// A refresh token that was rotated before: somebody has a copy (RFC 9700, section 4.14.2).
     #[error("the refresh token was used before")]
     Replayed,
+    /// The key of the token is not known, and the source of its issuer's keys does not answer, or has not
+    /// answered yet. Answered with 503.
+    #[error("the keys of the token's issuer cannot be had at the moment")]
+    KeysUnavailable {
+        /// When to try again.
+        retry_after: std::time::Duration,
+    },
     /// The clock shows a time before 1970 or after 9999.
     #[error("the clock is out of range")]
     Clock,
@@ -115,6 +122,7 @@ impl TokenError {
             Self::Bound => "token_bound",
             Self::Revoked => "token_revoked",
             Self::Replayed => "token_replayed",
+            Self::KeysUnavailable { .. } => "keys_unavailable",
             Self::Clock => "token_clock",
         }
     }

@@ -13,7 +13,7 @@ use super::{
     token::Inner,
 };
 use crate::{
-    issuers::{KeySource, Trust},
+    issuers::Trust,
     keys::{KeyRing, KeySet, VerifyingKey},
 };
 
@@ -79,21 +79,25 @@ impl Verification {
             .ok_or(TokenError::MissingClaim("iss"))?
             .as_str()
             .ok_or(TokenError::MistypedClaim("iss"))?;
-        let (key, rules) = if *named == *self.rules.issuer {
+        if *named == *self.rules.issuer {
             let ring = self.keys.load();
             let key = Arc::clone(signer_of(&ring.set, &self.types, segments)?);
-            (key, &self.rules)
-        } else {
-            let trust = self.issuers.get(&*named).ok_or(TokenError::Issuer)?;
-            let KeySource::Fixed(keys) = &trust.keys;
-            let key = signer_of(keys, &trust.types, segments)?;
-            (Arc::clone(key), &trust.rules)
-        };
-        let now = self.clock.now()?;
-        if !key.is_live(now) {
-            return Err(TokenError::UnknownKey);
+            let now = self.clock.now()?;
+            if !key.is_live(now) {
+                return Err(TokenError::UnknownKey);
+            }
+            return token_of(signed.to_owned(), payload, key, &self.rules, now);
         }
-        token_of(signed.to_owned(), payload, key, rules, now)
+        let trust = self.issuers.get(&*named).ok_or(TokenError::Issuer)?;
+        let now = self.clock.now()?;
+        let keys = trust.keys.load(now);
+        let key = match signer_of(&keys, &trust.types, segments) {
+            Ok(key) if key.is_live(now) => Arc::clone(key),
+            Ok(_) | Err(TokenError::UnknownKey) => return Err(trust.keys.unknown_key(now)),
+            Err(error) => return Err(error),
+        };
+        drop(named);
+        token_of(signed.to_owned(), payload, key, &trust.rules, now)
     }
 
     /// Whether tokens of this issuer are accepted.
@@ -158,3 +162,6 @@ fn token_of(
         last_answer: <_>::default(),
     }))
 }
+
+#[cfg(test)]
+mod vectors;

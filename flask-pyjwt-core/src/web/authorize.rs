@@ -124,12 +124,19 @@ async fn authorize(
     requirement: &Requirement,
     request: &HttpRequest,
 ) -> Result<Option<Accepted>, Rejection> {
-    let Some((token, source)) = find_token(manager, requirement, request)? else {
+    let Some((presented, source)) = find_token(manager, requirement, request)? else {
         return if requirement.optional {
             Ok(None)
         } else {
             Err(Rejection::MissingCredentials)
         };
+    };
+    let token = match presented {
+        Presented::Verified(token) => token,
+        #[cfg(feature = "jwks")]
+        Presented::Signed(signed) => manager.verify_token_async(signed).await?,
+        #[cfg(not(feature = "jwks"))]
+        Presented::Signed(signed) => manager.verify_token(signed)?,
     };
     if token.token_type() != requirement.token_type {
         return Err(TokenError::WrongType {
@@ -164,14 +171,22 @@ async fn authorize(
     }))
 }
 
-/// The verified token of a request, and where it was.
+/// A request's token.
+enum Presented<'a> {
+    /// As it came.
+    Signed(&'a str),
+    /// Minted for this request.
+    Verified(Token),
+}
+
+/// The token of a request, and where it was.
 ///
 /// A pair that [`SilentRenewal`](crate::SilentRenewal) got for the browser's cookies stands for them.
-fn find_token(
+fn find_token<'a>(
     manager: &AuthManager,
     requirement: &Requirement,
-    request: &HttpRequest,
-) -> Result<Option<(Token, Source)>, Rejection> {
+    request: &'a HttpRequest,
+) -> Result<Option<(Presented<'a>, Source)>, Rejection> {
     let cookies = &manager.parts().browser.cookies;
     let default_cookie = credentials::default_cookie(cookies, requirement.token_type);
     let found = credentials::find(&requirement.locations, default_cookie, request)?;
@@ -188,10 +203,7 @@ fn find_token(
             TokenType::Auth => pair.auth.clone(),
             TokenType::Refresh => pair.refresh.clone(),
         };
-        return Ok(Some((token, Source::Cookie)));
+        return Ok(Some((Presented::Verified(token), Source::Cookie)));
     }
-    match found {
-        Some(found) => Ok(Some((manager.verify_token(found.signed)?, found.source))),
-        None => Ok(None),
-    }
+    Ok(found.map(|found| (Presented::Signed(found.signed), found.source)))
 }

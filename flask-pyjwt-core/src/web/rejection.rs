@@ -47,7 +47,7 @@ pub enum Rejection {
     SeveralPlaces,
     /// The token is refused.
     #[error(transparent)]
-    InvalidToken(#[from] TokenError),
+    InvalidToken(TokenError),
     /// The token is valid, and a claim is not what the route requires.
     #[error("the claim `{name}` is not what the route requires")]
     ClaimNotMet {
@@ -292,6 +292,15 @@ impl From<MintError> for Rejection {
         match error {
             MintError::Refused(TokenError::Clock) => TokenError::Clock.into(),
             error => Self::NotMinted(error.to_string()),
+        }
+    }
+}
+
+impl From<TokenError> for Rejection {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::KeysUnavailable { retry_after } => Self::Unavailable { retry_after },
+            error => Self::InvalidToken(error),
         }
     }
 }

@@ -1,0 +1,73 @@
+//! A resource server: it accepts the tokens of `examples/issuer.rs`, whose keys it fetches, and mints none.
+//!
+//! ```text
+//! ISSUER_URL=http://127.0.0.1:8081 PORT=8082 cargo run --example resource --features jwks
+//! ```
+
+use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
+use flask_pyjwt::{AuthManager, AuthType, Config, CurrentToken, Issuer, require_token};
+use serde_json::json;
+
+/// Any token of the issuer whose scope has `read`.
+#[require_token(scope = contains("read"))]
+#[get("/protected")]
+async fn protected(token: CurrentToken) -> impl Responder {
+    web::Json(json!({ "sub": token.sub(), "iss": token.iss(), "kid": token.header()["kid"] }))
+}
+
+/// Whether the issuer's keys are known: what a load balancer asks.
+#[get("/ready")]
+async fn ready(auth: web::Data<AuthManager>) -> impl Responder {
+    let sources = auth.key_sources();
+    let mut answer = if sources.iter().all(flask_pyjwt::KeySourceState::is_usable) {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    let told = sources.iter().map(|source| {
+        json!({
+            "issuer": source.issuer(),
+            "keys": source.key_ids(),
+            "fetched_at": source.fetched_at().map(time::OffsetDateTime::unix_timestamp),
+            "error": source.error(),
+        })
+    });
+    answer.json(told.collect::<Vec<_>>())
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().with_target(false).init();
+    let port: u16 = std::env::var("PORT").map_or(Ok(8082), |port| port.parse())?;
+    let issuer_url = std::env::var("ISSUER_URL").unwrap_or("http://127.0.0.1:8081".to_owned());
+
+    // Own tokens are not used here: a secret that nobody knows.
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let config = Config::new("resource-example", AuthType::HS256, secret).trust(
+        Issuer::new(&issuer_url)
+            .discovery()
+            .allow_http_on_loopback(true) // both run on this machine; anywhere else, https
+            .audience("example-api"),
+    );
+    let auth = AuthManager::new(config)?;
+    for source in auth.fetch_keys().await {
+        if let Some(error) = source.error() {
+            println!("{}: {error}; it is asked again", source.issuer());
+        }
+    }
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(auth.clone()))
+            .service(protected)
+            .service(ready)
+    })
+    .workers(2)
+    .bind(("127.0.0.1", port))?;
+    for address in server.addrs() {
+        println!("Listening on http://{address}, for tokens of {issuer_url}.");
+    }
+    server.run().await?;
+    println!("stopped");
+    Ok(())
+}

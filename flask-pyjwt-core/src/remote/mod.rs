@@ -1,0 +1,15 @@
+//! Key sets of other issuers that are fetched: before they are needed, and within limits.
+
+mod address;
+mod fetch;
+mod freshness;
+mod source;
+mod state;
+mod worker;
+
+pub use self::state::KeySourceState;
+pub(crate) use self::{
+    address::{Address, Place},
+    source::{RemoteKeys, RemoteRules, Snapshot},
+    worker::Worker,
+};

@@ -1,0 +1,113 @@
+//! The JWS vectors of Wycheproof: see tests/vectors/README.md.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    config::Secret,
+    keys::{AuthType, JwkSet, Key},
+};
+
+fn vectors() -> Value {
+    let usual = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/vectors/wycheproof_jws.json"
+    );
+    let path = std::env::var("FLASK_PYJWT_VECTORS").unwrap_or(usual.to_owned());
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// The keys of a case, or why they are refused.
+fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
+    let key = &case["key"];
+    if key["kty"] == "oct" {
+        let algorithm: Result<AuthType, _> = case["key_alg"].as_str().unwrap_or_default().parse();
+        let algorithm = algorithm.map_err(|_| "the algorithm is not supported")?;
+        if key["use"].as_str().is_some_and(|purpose| purpose != "sig") {
+            return Err("the key is for encryption".to_owned());
+        }
+        let secret = key["k"].as_str().unwrap_or_default();
+        let secret =
+            base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
+        let secret = secret.map_err(|_| "the secret is no base64url")?;
+        let mut own = Key::of(algorithm, Some(Secret::new(secret)), None).accept_without_id(true);
+        if let Some(id) = key["kid"].as_str() {
+            own = own.id(id);
+        }
+        let own = own
+            .prepare("secret", "public")
+            .map_err(|error| error.to_string())?;
+        return Ok(KeySet::new(vec![own.split().1], types));
+    }
+    let set = if key.get("keys").is_some() {
+        key.clone()
+    } else {
+        json!({ "keys": [key] })
+    };
+    let set = JwkSet::parse(&set.to_string(), None).map_err(|problem| problem.to_string())?;
+    let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
+    if !refused.is_empty() {
+        return Err(refused.join(", "));
+    }
+    Ok(KeySet::new(set.joined_to(&[]), types))
+}
+
+fn outcome(case: &Value) -> Result<(), String> {
+    // What else a token's header has to say is no matter of JWS.
+    let types = HeaderTypes::new(["JWT".to_owned()], true);
+    let keys = keys_of(case, &types)?;
+    let jws = case["jws"].as_str().ok_or("the form is not compact")?;
+    let told = |error: TokenError| error.to_string();
+    let segments = Segments::of(jws).map_err(told)?;
+    signer_of(&keys, &types, &segments).map_err(told)?;
+    // A payload that is no text is no matter of JWS either.
+    match segments.decode_payload() {
+        Err(TokenError::Payload) => Ok(()),
+        result => result.map(drop).map_err(told),
+    }
+}
+
+/// Why a case that upstream takes for good is refused here.
+fn explanation(comment: &str, id: &str) -> Option<&'static str> {
+    Some(match (comment, id) {
+        ("emptyPayload", _) => "a token has claims: no segment is empty",
+        ("Figure20", _) => "the header says PS384, and the key that it is for PS256",
+        ("Figure27", _) => "ES512, which its key misspells, is not supported",
+        ("acceptsValid", "W-key-2") | ("long_key", _) => "a set never holds a secret",
+        ("InvalidCharacterInsertedInHeader" | "InvalidCharacterInsertedInPayload", _) => {
+            "`?` is not in the alphabet of base64url"
+        }
+        _ => return None,
+    })
+}
+
+/// Upstream's text is that of the valid W-sig-357: what its comment says was lost.
+const CONTRADICTIONS: [&str; 2] = ["W-sig-367", "W-sig-370"];
+
+#[test]
+fn threats_1_to_13_every_answer_is_right_or_explained() {
+    let vectors = vectors();
+    let cases = vectors["cases"].as_array().expect("an array");
+    let mut counts = [0; 3];
+    for case in cases {
+        let text = |name: &str| case[name].as_str().unwrap_or_default();
+        let (id, comment) = (text("id"), text("comment"));
+        let what = format!("{id} {comment}");
+        match (text("result"), outcome(case)) {
+            ("valid", Ok(())) => counts[0] += 1,
+            ("valid", Err(error)) => {
+                assert!(explanation(comment, id).is_some(), "{what}: {error}");
+                counts[1] += 1;
+            }
+            (_, Err(_)) => counts[2] += 1,
+            (_, Ok(())) => assert!(CONTRADICTIONS.contains(&id), "{what} is accepted"),
+        }
+    }
+    assert!(
+        counts[0] >= 35 && counts[1] <= 16 && counts[2] >= 374,
+        "{counts:?}"
+    );
+}

@@ -1,0 +1,68 @@
+// The certified OpenID provider of the npm registry, on loopback: discovery, key set, and access tokens in
+// JWT form (RFC 9068) for the grant `client_credentials`.
+//
+// Prints its port. A line on standard input is a command: `rotate` makes a new key the signing one, `drop`
+// drops all keys but that. The key's id is printed when it is done. It ends with its standard input.
+
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider from 'oidc-provider';
+
+const algorithm = process.argv[2];
+let keys = [];
+let callback;
+
+async function newKey() {
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const kid = `key-${keys.length + 1}-${Date.now()}`;
+  return { ...await exportJWK(privateKey), use: 'sig', alg: algorithm, kid };
+}
+
+function serve(issuer) {
+  const resourceServer = {
+    scope: 'read write',
+    audience: 'https://api.example',
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: algorithm } },
+  };
+  const provider = new Provider(issuer, {
+    clients: [{
+      client_id: 'service',
+      client_secret: 'a secret of the client, of many bytes',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      id_token_signed_response_alg: algorithm,
+    }],
+    jwks: { keys },
+    scopes: ['read', 'write'],
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => 'https://api.example',
+        getResourceServerInfo: () => resourceServer,
+        useGrantedResource: () => true,
+      },
+    },
+  });
+  callback = provider.callback();
+}
+
+console.warn = () => {};
+console.info = () => {};
+const server = createServer((request, response) => callback(request, response));
+server.listen(0, '127.0.0.1', async () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  keys = [await newKey()];
+  serve(issuer);
+  console.log(server.address().port);
+  for await (const command of createInterface({ input: process.stdin })) {
+    keys = command === 'drop' ? [keys[0]] : [await newKey(), ...keys];
+    serve(issuer);
+    console.log(keys[0].kid);
+  }
+  process.exit(0);
+});

@@ -1,0 +1,170 @@
+//! A server of key sets that does what it should not: slow, huge, redirecting, wrong, flapping.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+/// What is answered to a path.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// These bytes, then the end of the connection.
+    Bytes(Vec<u8>),
+    /// This head, and then bytes without end.
+    Endless(String),
+    /// This head, and then nothing, for as long as the client waits.
+    Silent(String),
+    /// What comes after it, once this is released.
+    Gated(Arc<Gate>, Box<Answer>),
+}
+
+/// Holds answers back.
+#[derive(Default)]
+pub(crate) struct Gate {
+    waiting: Mutex<Vec<mpsc::Sender<()>>>,
+    reached: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+impl Gate {
+    /// A gate, and what hears of the first request that has come to it.
+    pub(crate) fn closed() -> (Arc<Self>, mpsc::Receiver<()>) {
+        let (sender, receiver) = mpsc::channel();
+        let gate = Self::default();
+        *gate.reached.lock().expect("not poisoned") = Some(sender);
+        (Arc::new(gate), receiver)
+    }
+
+    fn wait(&self) {
+        let (sender, receiver) = mpsc::channel();
+        self.waiting.lock().expect("not poisoned").push(sender);
+        if let Some(reached) = self.reached.lock().expect("not poisoned").as_ref() {
+            reached.send(()).ok();
+        }
+        receiver.recv().ok();
+    }
+
+    /// Lets everybody pass who waits now.
+    pub(crate) fn open(&self) {
+        for waiting in self.waiting.lock().expect("not poisoned").drain(..) {
+            waiting.send(()).ok();
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(body: impl std::fmt::Display) -> Self {
+        Self::with("200 OK", "Content-Type: application/json\r\n", body)
+    }
+
+    pub(crate) fn with(status: &str, fields: &str, body: impl std::fmt::Display) -> Self {
+        let body = body.to_string();
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\n\r\n");
+        Self::Bytes((head + &body).into_bytes())
+    }
+
+    fn give(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+        match self {
+            Self::Bytes(bytes) => stream.write_all(bytes),
+            Self::Endless(head) => {
+                stream.write_all(head.as_bytes())?;
+                loop {
+                    stream.write_all(&[b' '; 4096])?;
+                }
+            }
+            Self::Silent(head) => {
+                stream.write_all(head.as_bytes())?;
+                // Ends when the client does.
+                let mut line = String::new();
+                BufReader::new(stream).read_line(&mut line).map(drop)
+            }
+            Self::Gated(gate, answer) => {
+                gate.wait();
+                answer.give(stream)
+            }
+        }
+    }
+}
+
+/// A running server, which ends with the test.
+pub(crate) struct BadServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    answers: Mutex<HashMap<String, Answer>>,
+    requests: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl BadServer {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let shared = Arc::<Shared>::default();
+        let server = Self {
+            address,
+            shared: Arc::clone(&shared),
+        };
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if shared.is_over.load(Ordering::Acquire) {
+                    break;
+                }
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &shared).ok());
+            }
+        });
+        server
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn answers(&self, path: &str, answer: Answer) {
+        let mut answers = self.shared.answers.lock().expect("not poisoned");
+        answers.insert(path.to_owned(), answer);
+    }
+
+    /// How many requests there were.
+    pub(crate) fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for BadServer {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Release);
+        TcpStream::connect(self.address).ok();
+    }
+}
+
+fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    while lines
+        .next()
+        .transpose()?
+        .is_some_and(|line| !line.is_empty())
+    {}
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    shared.requests.fetch_add(1, Ordering::AcqRel);
+    let answer = shared
+        .answers
+        .lock()
+        .expect("not poisoned")
+        .get(path)
+        .cloned();
+    // No answer at all: the connection just ends.
+    answer.map_or(Ok(()), |answer| answer.give(&mut stream))
+}
