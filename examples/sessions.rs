@@ -110,7 +110,7 @@ async fn logout_everywhere(
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_target(false).init();
-    let auth = manager(&env::var("STORE").unwrap_or_else(|_| "memory".to_owned()))?;
+    let auth = manager(&env::var("STORE").unwrap_or_else(|_| "memory".to_owned())).await?;
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let server = HttpServer::new(move || {
         App::new()
@@ -134,8 +134,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// A manager of the environment and `.env`, with the store that is named. Without `JWT_SECRET` it makes a
 /// random secret for this run.
-fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
-    let mut config = with_store(Config::from_env()?, store)?;
+async fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
+    let mut config = with_store(Config::from_env()?, store).await?;
     loop {
         config = match AuthManager::new(config.clone()) {
             Err(ConfigError::Missing { key: "JWT_ISSUER" }) => config.issuer("sessions"),
@@ -153,7 +153,11 @@ fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
     }
 }
 
-fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
+#[cfg_attr(
+    not(feature = "redis-store"),
+    expect(clippy::unused_async, reason = "other stores are connected to")
+)]
+async fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
     println!(
         "Sessions are kept in: {}",
         store.split(':').next().unwrap_or_default()
@@ -162,6 +166,11 @@ fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
         None if store == "memory" => Ok(config.session_store(MemoryStore::default())),
         #[cfg(feature = "file-store")]
         Some(("file", path)) => Ok(config.session_store(flask_pyjwt::FileStore::open(path)?)),
+        #[cfg(feature = "redis-store")]
+        Some(("redis" | "rediss", _)) => {
+            let store = flask_pyjwt::RedisStore::connect(store).await?;
+            Ok(config.session_store(store))
+        }
         _ => Err(
             "STORE is `memory`, `file:PATH` (run with `--features file-store`) or \
              `redis://HOST:PORT` (with `--features redis-store`)"

@@ -23,6 +23,10 @@ pub use flask_pyjwt_core::MemoryStore;
 #[doc(inline)]
 pub use flask_pyjwt_core::KeySourceState;
 
+#[cfg(feature = "redis-store")]
+#[doc(inline)]
+pub use flask_pyjwt_core::{RedisStore, RedisStoreBuilder};
+
 #[cfg(feature = "store-conformance")]
 #[doc(inline)]
 pub use flask_pyjwt_core::store_conformance;

@@ -46,3 +46,6 @@ pub use crate::session::MemoryStore;
 
 #[cfg(feature = "jwks")]
 pub use crate::remote::KeySourceState;
+
+#[cfg(feature = "redis-store")]
+pub use crate::session::{RedisStore, RedisStoreBuilder};

@@ -21,6 +21,8 @@ mod login;
 mod memory;
 mod policy;
 mod record;
+#[cfg(feature = "redis-store")]
+mod redis;
 mod refresh;
 mod store;
 mod subject;
@@ -29,6 +31,8 @@ mod subject;
 pub use self::file::FileStore;
 #[cfg(feature = "memory-store")]
 pub use self::memory::MemoryStore;
+#[cfg(feature = "redis-store")]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
 pub use self::{
     end::Session,
     error::StoreError,

@@ -8,7 +8,7 @@ use super::{Revocation, Rotated, Rotation, SessionRecord, Standing, TokenIdentit
 
 /// What has ended is kept for an hour, in milliseconds, so that a clock that is set back by less
 /// does not bring a revoked token to life.
-const MARGIN: i64 = 3_600_000;
+pub(super) const MARGIN: i64 = 3_600_000;
 
 /// Everything that a store remembers of one subject.
 ///
