@@ -1,15 +1,15 @@
 //! Sessions that can be ended: `cargo run --example sessions`.
 //!
 //! Refresh tokens are rotated, theft is detected, and a logout works at once. `STORE` says where
-//! sessions are kept: `memory` (the default), `file:PATH` (feature `file-store`) or `redis://HOST:PORT`
-//! (feature `redis-store`). `JWT_REFRESHGRACE` sets the grace window in seconds. `PORT` overrides 8080.
+//! sessions are kept: `memory` (the default), `file:PATH` or `redis://HOST:PORT`. `JWT_REFRESHGRACE` sets the
+//! grace window in seconds. `PORT` overrides 8080.
 
 use std::{env, error::Error};
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, http::header, post, web};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, ConfigError, CurrentToken, MemoryStore, Rejection, TokenPair,
-    require_token,
+    AuthManager, AuthType, Config, ConfigError, CurrentToken, FileStore, MemoryStore, RedisStore,
+    Rejection, TokenPair, require_token,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -153,10 +153,6 @@ async fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
     }
 }
 
-#[cfg_attr(
-    not(feature = "redis-store"),
-    expect(clippy::unused_async, reason = "other stores are connected to")
-)]
 async fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
     println!(
         "Sessions are kept in: {}",
@@ -164,18 +160,9 @@ async fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error
     );
     match store.split_once(':') {
         None if store == "memory" => Ok(config.session_store(MemoryStore::default())),
-        #[cfg(feature = "file-store")]
-        Some(("file", path)) => Ok(config.session_store(flask_pyjwt::FileStore::open(path)?)),
-        #[cfg(feature = "redis-store")]
-        Some(("redis" | "rediss", _)) => {
-            let store = flask_pyjwt::RedisStore::connect(store).await?;
-            Ok(config.session_store(store))
-        }
-        _ => Err(
-            "STORE is `memory`, `file:PATH` (run with `--features file-store`) or \
-             `redis://HOST:PORT` (with `--features redis-store`)"
-                .into(),
-        ),
+        Some(("file", path)) => Ok(config.session_store(FileStore::open(path)?)),
+        Some(("redis", _)) => Ok(config.session_store(RedisStore::connect(store).await?)),
+        _ => Err("STORE is `memory`, `file:PATH` or `redis://HOST:PORT`".into()),
     }
 }
 
