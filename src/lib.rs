@@ -39,3 +39,8 @@ pub use flask_pyjwt_macros::__require_token_facade as require_token;
 // What that expansion calls.
 #[doc(hidden)]
 pub use flask_pyjwt_core::__private;
+
+// The recipes of docs/issuers.md compile.
+#[cfg(all(doctest, feature = "jwks"))]
+#[doc = include_str!("../docs/issuers.md")]
+mod recipes {}

@@ -7,6 +7,8 @@ mod dotenv_files;
 mod fleet;
 #[path = "interop/http.rs"]
 mod http;
+#[path = "interop/key_set.rs"]
+mod key_set;
 #[path = "interop/python.rs"]
 mod python;
 #[path = "interop/random.rs"]
@@ -17,6 +19,8 @@ mod refusals;
 mod server;
 #[path = "interop/setup.rs"]
 mod setup;
+
+mod common;
 
 use serde_json::json;
 
@@ -45,6 +49,16 @@ fn a_dotenv_file_reads_as_in_python_dotenv_of_the_release() {
 #[test]
 fn a_dotenv_file_reads_as_in_the_newest_python_dotenv() {
     dotenv_files_read_alike(Packages::Newest);
+}
+
+#[test]
+fn our_key_set_is_read_by_the_pyjwt_of_the_release() {
+    key_set::is_read_by_py_jwk_client(Packages::Release);
+}
+
+#[test]
+fn our_key_set_is_read_by_the_newest_pyjwt() {
+    key_set::is_read_by_py_jwk_client(Packages::Newest);
 }
 
 fn one_fleet(packages: Packages) {

@@ -1,8 +1,12 @@
 //! Tokens of other issuers: each goes to the issuer that it names, and only to its keys.
 
+#[path = "issuers/at_start.rs"]
+mod at_start;
+#[path = "issuers/routes.rs"]
+mod routes;
+
 mod common;
 
-use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{
     AuthManager, AuthType, ConfigError, Issuer, Key, RequireToken, TokenError, TokenType,
     require_token,
@@ -282,73 +286,6 @@ fn claims_are_found_where_the_issuer_puts_them() {
     }
 }
 
-#[require_token(issuer = "https://other.example", scope = contains("read"))]
-#[get("/other")]
-async fn of_other() -> HttpResponse {
-    HttpResponse::Ok().finish()
-}
-
-#[require_token]
-#[get("/any")]
-async fn of_any() -> HttpResponse {
-    HttpResponse::Ok().finish()
-}
-
-#[require_token("refresh")]
-#[get("/refresh")]
-async fn refresh() -> HttpResponse {
-    HttpResponse::Ok().finish()
-}
-
-#[require_token(issuer = "https://nobody.example")]
-#[get("/nobody")]
-async fn of_nobody() -> HttpResponse {
-    HttpResponse::Ok().finish()
-}
-
-#[actix_web::test]
-async fn a_route_can_be_narrowed_to_one_issuer() {
-    let auth = manager(
-        hs256()
-            .trust(other().map_claim("scope", "scp"))
-            .trust(third()),
-    );
-    let own = auth
-        .auth_token("alice")
-        .scope("read")
-        .sign()
-        .expect("minted");
-    let foreign = token(json!({ "scp": ["read"] }));
-    let site = Site::new(|app| {
-        app.app_data(auth)
-            .service(of_other)
-            .service(of_any)
-            .service(of_nobody)
-            .service(refresh)
-            .service(
-                web::scope("/own")
-                    .wrap(RequireToken::auth().issuer(ISSUER))
-                    .route("", web::get().to(HttpResponse::Ok)),
-            );
-    })
-    .await;
-    let without = token(json!({ "scope": "read" }));
-    for (path, token, outcome) in [
-        ("/any", own.signed(), (200, "")),
-        ("/any", &foreign, (200, "")),
-        ("/other", own.signed(), (401, "token_issuer")),
-        ("/other", &foreign, (200, "")),
-        ("/other", &without, (403, "scope_not_met")),
-        ("/own", own.signed(), (200, "")),
-        ("/own", &foreign, (401, "token_issuer")),
-        ("/nobody", own.signed(), (500, "route_mistake")),
-        ("/nobody", &foreign, (500, "route_mistake")),
-        ("/refresh", &foreign, (401, "token_wrong_type")),
-    ] {
-        assert_eq!(site.get(path, token).await.outcome(), outcome, "{path}");
-    }
-}
-
 #[test]
 fn a_jwk_set_that_stays() {
     let auth = manager(common::config(
@@ -368,62 +305,6 @@ fn a_jwk_set_that_stays() {
     let claims = claims_with(json!({ "iss": OTHER, "aud": "api" }));
     let token = forge(header, claims, &keys::key(AuthType::ES256));
     assert_eq!(outcome(&trusting, &token), Ok(OTHER.to_owned()));
-}
-
-#[test]
-fn what_cannot_work_is_found_at_start() {
-    let bare = || Issuer::new(OTHER).audience("api");
-    let es256 = || Key::verify_only(AuthType::ES256, public(AuthType::ES256));
-    for (issuer, reason) in [
-        (Issuer::new("").audience("x").key(es256()), "has no name"),
-        (Issuer::new(OTHER).key(es256()), "has no audience"),
-        (other().any_audience(true), "say one of both"),
-        (other().audience(""), "an empty audience"),
-        (bare(), "is missing: give one"),
-        (other().jwk_set("{}"), "beside a JWK set"),
-        (bare().jwk_set("{}"), "no JSON object with an array `keys`"),
-        (bare().jwk_set(r#"{"keys":[]}"#), "no key that can be used"),
-        (
-            bare().key(Key::verify_only(AuthType::ES384, public(AuthType::ES256))),
-            "no key of the kind",
-        ),
-        (
-            bare().key(Key::new(AuthType::HS256, "short")),
-            "needs 32 or more",
-        ),
-        (
-            bare().key(Key::new(AuthType::HS256, public(AuthType::ES256))),
-            "PEM, SSH or JWK",
-        ),
-        (bare().key(es256()).key(es256()), "the id of another key"),
-        (
-            other().algorithms([AuthType::RS256]),
-            "which is not accepted",
-        ),
-        (other().algorithms([]), "accepts no algorithm"),
-        (
-            bare().jwk_set("{}").algorithms([AuthType::HS256]),
-            "never HMAC secrets",
-        ),
-        (other().types::<String>([]), "accepts no `typ`"),
-        (other().map_claim("iss", "x"), "maps the claim `iss`"),
-        (other().map_claim("exp", "x"), "maps the claim `exp`"),
-        (other().leeway(Duration::seconds(301)), "0 to 300"),
-        (other().max_lifetime(Duration::ZERO), "no token can keep"),
-        (
-            Issuer::new(ISSUER).key(es256()).audience("x"),
-            "the own one",
-        ),
-    ] {
-        let error = AuthManager::new(hs256().trust(issuer)).expect_err(reason);
-        assert!(error.to_string().contains(reason), "{error}");
-        assert!(
-            matches!(error, ConfigError::Invalid { key: "trust", .. }),
-            "{error:?}"
-        );
-    }
-    assert!(AuthManager::new(hs256().trust(other()).trust(other())).is_err());
-    assert!(AuthManager::new(hs256().trust(other().any_audience(false))).is_ok());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Keys of another issuer that are fetched, from a server that does everything wrong.
 #![cfg(feature = "jwks")]
 
+#[path = "remote_keys/addresses.rs"]
+mod addresses;
 #[path = "remote_keys/outage.rs"]
 mod outage;
 #[path = "remote_keys/server.rs"]
@@ -10,9 +12,7 @@ mod common;
 
 use actix_web::{HttpResponse, web};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use flask_pyjwt::{
-    AuthManager, AuthType, ConfigError, FrozenClock, Issuer, RequireToken, TokenError,
-};
+use flask_pyjwt::{AuthManager, AuthType, FrozenClock, Issuer, RequireToken, TokenError};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use time::Duration;
@@ -346,61 +346,5 @@ async fn threat_7_a_flood_of_unknown_keys_is_one_fetch_in_ten_seconds_and_evicts
         assert_eq!(fetched, usize::from(is_due), "{second}");
         assert_eq!(here.outcome(&known).await, Ok(()), "{second}");
         assert_eq!(here.auth.key_sources()[0].key_ids(), ["a"], "{second}");
-    }
-}
-
-#[test]
-fn threat_9_addresses_that_are_never_asked() {
-    let name = "https://other.example";
-    let issuer = || Issuer::new(name).audience("api");
-    let key = || {
-        let public = keys::public(AuthType::EdDSA).expect("a public key");
-        flask_pyjwt::Key::verify_only(AuthType::EdDSA, public)
-    };
-    for (issuer, reason) in [
-        (
-            issuer().jwks_url("http://other.example/jwks"),
-            "is not https",
-        ),
-        (
-            issuer().jwks_url("http://127.0.0.1:1/jwks"),
-            "allow_http_on_loopback(true)",
-        ),
-        (
-            issuer()
-                .jwks_url("http://other.example/jwks")
-                .allow_http_on_loopback(true),
-            "is not https",
-        ),
-        (issuer().jwks_url("file:///etc/passwd"), "is not https"),
-        (issuer().jwks_url("other.example"), "is no absolute address"),
-        (
-            issuer().jwks_url("https://u:p@other.example"),
-            "a user, a password",
-        ),
-        (
-            Issuer::new("other").audience("api").discovery(),
-            "is no absolute address",
-        ),
-        (
-            issuer().jwks_url("https://other.example").key(key()),
-            "beside an address",
-        ),
-        (
-            issuer().discovery().keep_keys(Duration::SECOND),
-            "less than a minute",
-        ),
-        (
-            issuer().discovery().algorithms([AuthType::HS256]),
-            "never HMAC secrets",
-        ),
-    ] {
-        let config = config(AuthType::HS256, SECRET).trust(issuer);
-        let error = AuthManager::new(config).expect_err(reason);
-        assert!(error.to_string().contains(reason), "{error}");
-        assert!(
-            matches!(error, ConfigError::Invalid { key: "trust", .. }),
-            "{error:?}"
-        );
     }
 }

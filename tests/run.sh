@@ -66,11 +66,15 @@ component clippy clippy
 command -v cc >/dev/null 2>&1 || install gcc libc6-dev
 # The real Flask_PyJWT, in a virtual environment that tests/interop.rs makes.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
+# The certified oidc-provider, which tests/oidc.rs installs under target/.
+command -v node >/dev/null 2>&1 || install nodejs
+command -v npm >/dev/null 2>&1 || install npm
 # What the quickstart prints is tried as printed.
 command -v curl >/dev/null 2>&1 || install curl
 cargo --version
 rustc --version
 python3 --version
+node --version
 
 if cargo nextest --version >/dev/null 2>&1; then
     # What a diagnostic says does not depend on the cryptography, and compiling that many files takes long.

@@ -85,9 +85,14 @@ impl Python {
 
     /// Starts server.py with this `.env` file.
     pub(crate) fn serve(&self, dotenv: &Path) -> Flask {
+        self.serve_script("server.py", &[&dotenv.to_string_lossy()])
+    }
+
+    /// Starts a server that prints its port.
+    pub(crate) fn serve_script(&self, name: &str, arguments: &[&str]) -> Flask {
         let mut child = Command::new(&self.0)
-            .arg(script("server.py"))
-            .arg(dotenv)
+            .arg(script(name))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,0 +1,66 @@
+//! Issuers that cannot work are found at start.
+
+use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer, Key};
+use time::Duration;
+
+use super::{
+    OTHER,
+    common::{ISSUER, hs256},
+    other, public,
+};
+
+#[test]
+fn what_cannot_work_is_found_at_start() {
+    let bare = || Issuer::new(OTHER).audience("api");
+    let es256 = || Key::verify_only(AuthType::ES256, public(AuthType::ES256));
+    for (issuer, reason) in [
+        (Issuer::new("").audience("x").key(es256()), "has no name"),
+        (Issuer::new(OTHER).key(es256()), "has no audience"),
+        (other().any_audience(true), "say one of both"),
+        (other().audience(""), "an empty audience"),
+        (bare(), "is missing: give one"),
+        (other().jwk_set("{}"), "beside a JWK set"),
+        (bare().jwk_set("{}"), "no JSON object with an array `keys`"),
+        (bare().jwk_set(r#"{"keys":[]}"#), "no key that can be used"),
+        (
+            bare().key(Key::verify_only(AuthType::ES384, public(AuthType::ES256))),
+            "no key of the kind",
+        ),
+        (
+            bare().key(Key::new(AuthType::HS256, "short")),
+            "needs 32 or more",
+        ),
+        (
+            bare().key(Key::new(AuthType::HS256, public(AuthType::ES256))),
+            "PEM, SSH or JWK",
+        ),
+        (bare().key(es256()).key(es256()), "the id of another key"),
+        (
+            other().algorithms([AuthType::RS256]),
+            "which is not accepted",
+        ),
+        (other().algorithms([]), "accepts no algorithm"),
+        (
+            bare().jwk_set("{}").algorithms([AuthType::HS256]),
+            "never HMAC secrets",
+        ),
+        (other().types::<String>([]), "accepts no `typ`"),
+        (other().map_claim("iss", "x"), "maps the claim `iss`"),
+        (other().map_claim("exp", "x"), "maps the claim `exp`"),
+        (other().leeway(Duration::seconds(301)), "0 to 300"),
+        (other().max_lifetime(Duration::ZERO), "no token can keep"),
+        (
+            Issuer::new(ISSUER).key(es256()).audience("x"),
+            "the own one",
+        ),
+    ] {
+        let error = AuthManager::new(hs256().trust(issuer)).expect_err(reason);
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(
+            matches!(error, ConfigError::Invalid { key: "trust", .. }),
+            "{error:?}"
+        );
+    }
+    assert!(AuthManager::new(hs256().trust(other()).trust(other())).is_err());
+    assert!(AuthManager::new(hs256().trust(other().any_audience(false))).is_ok());
+}

@@ -1,0 +1,62 @@
+//! Addresses that are never asked.
+
+use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer};
+use time::Duration;
+
+use super::common::{SECRET, config, keys};
+
+#[test]
+fn threat_9_addresses_that_are_never_asked() {
+    let name = "https://other.example";
+    let issuer = || Issuer::new(name).audience("api");
+    let key = || {
+        let public = keys::public(AuthType::EdDSA).expect("a public key");
+        flask_pyjwt::Key::verify_only(AuthType::EdDSA, public)
+    };
+    for (issuer, reason) in [
+        (
+            issuer().jwks_url("http://other.example/jwks"),
+            "is not https",
+        ),
+        (
+            issuer().jwks_url("http://127.0.0.1:1/jwks"),
+            "allow_http_on_loopback(true)",
+        ),
+        (
+            issuer()
+                .jwks_url("http://other.example/jwks")
+                .allow_http_on_loopback(true),
+            "is not https",
+        ),
+        (issuer().jwks_url("file:///etc/passwd"), "is not https"),
+        (issuer().jwks_url("other.example"), "is no absolute address"),
+        (
+            issuer().jwks_url("https://u:p@other.example"),
+            "a user, a password",
+        ),
+        (
+            Issuer::new("other").audience("api").discovery(),
+            "is no absolute address",
+        ),
+        (
+            issuer().jwks_url("https://other.example").key(key()),
+            "beside an address",
+        ),
+        (
+            issuer().discovery().keep_keys(Duration::SECOND),
+            "less than a minute",
+        ),
+        (
+            issuer().discovery().algorithms([AuthType::HS256]),
+            "never HMAC secrets",
+        ),
+    ] {
+        let config = config(AuthType::HS256, SECRET).trust(issuer);
+        let error = AuthManager::new(config).expect_err(reason);
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(
+            matches!(error, ConfigError::Invalid { key: "trust", .. }),
+            "{error:?}"
+        );
+    }
+}
