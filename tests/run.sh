@@ -71,6 +71,14 @@ command -v node >/dev/null 2>&1 || install nodejs
 command -v npm >/dev/null 2>&1 || install npm
 # What the quickstart prints is tried as printed.
 command -v curl >/dev/null 2>&1 || install curl
+# The tests of RedisStore start servers of their own, some of them with certificates.
+command -v openssl >/dev/null 2>&1 || install openssl
+if ! command -v "${REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
+    install redis-server
+    # The package starts a server too, which nobody has asked for.
+    as_root service redis-server stop >/dev/null 2>&1 || true
+    as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
+fi
 cargo --version
 rustc --version
 python3 --version

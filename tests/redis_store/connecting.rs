@@ -8,7 +8,7 @@ use crate::{
         Answers as _, NOW, auth, reason, revoke_session, revoke_subject, revoke_token, rotation,
         session,
     },
-    server::{Server, free_port, needs_redis, wait_for, wait_until},
+    server::{RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
 
 /// Why a URL cannot be connected to, checked for what must not be told.
@@ -135,11 +135,7 @@ async fn credentials_are_used_and_never_told() {
 async fn a_user_needs_no_more_rights_than_the_readme_says() {
     needs_redis!();
     let server = Server::start();
-    let rights = "+role +evalsha +eval +wait +hmget +hgetall +hset +hdel +hget +hkeys +hrandfield +pttl \
-                  +pexpire";
-    server.ask::<String>(&format!(
-        "ACL SETUSER app on >s3cret ~flask-pyjwt:* {rights}"
-    ));
+    server.ask::<String>(&format!("ACL SETUSER app on >s3cret {RIGHTS}"));
     let url = format!("redis://app:s3cret@127.0.0.1:{}", server.port);
     let store = RedisStore::connect(&url).await.expect("connected");
     crate::laws::are_kept(&store).await;

@@ -6,7 +6,7 @@ use super::Problem;
 
 /// What there is of certificates.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tls;
+pub(super) struct Tls {}
 
 impl Tls {
     #[expect(
