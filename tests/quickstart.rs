@@ -3,25 +3,19 @@
 
 #![cfg(unix)]
 
-use std::{
-    env, fs,
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    thread,
-    time::Duration,
-};
+mod common;
 
-/// Far longer than anything here takes: a server that hangs fails the test, and is ended with it.
-const PATIENCE: Duration = Duration::from_secs(60);
+use std::{env, process::Command};
+
+use self::common::example::Example;
+
 /// Stands after the answer to each line in the shell's output.
 const MARK: &str = "@@ the next line";
 
 #[test]
 fn every_printed_line_works_as_printed_and_ctrl_c_ends_it() {
-    let mut server = Quickstart::start();
-    let explanation = server.read_until("Ctrl-C ends it.");
+    let mut server = Example::start("quickstart", &[]);
+    let explanation = server.process.read_until("Ctrl-C ends it.");
     assert!(
         explanation.contains("JWT_SECRET is not set"),
         "it starts without any set-up:\n{explanation}"
@@ -55,14 +49,10 @@ fn every_printed_line_works_as_printed_and_ctrl_c_ends_it() {
         assert!(promised.contains(&status), "{status:?}");
     }
 
-    let interrupted = Command::new("sh")
-        .args(["-c", "kill -INT \"$1\"", "sh"])
-        .arg(server.process.id().to_string())
-        .status();
-    assert!(interrupted.is_ok_and(|status| status.success()));
-    let rest = server.read_to_end();
+    server.process.interrupt();
+    let rest = server.process.read_to_end();
     assert!(rest.lines().any(|line| line == "stopped"), "{rest}");
-    let status = server.process.wait().expect("it has ended");
+    let status = server.process.wait();
     assert!(status.success(), "{status}");
 }
 
@@ -95,110 +85,4 @@ fn run(lines: &[&str]) -> Vec<Option<String>> {
         after.split_whitespace().next().map(str::to_owned)
     };
     output.split(MARK).take(lines.len()).map(status).collect()
-}
-
-/// The running example, in an empty folder of its own. Both end with the test.
-struct Quickstart {
-    process: Child,
-    lines: Receiver<String>,
-    folder: PathBuf,
-}
-
-impl Quickstart {
-    fn start() -> Self {
-        let folder = env::temp_dir().join(format!("flask-pyjwt-quickstart-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder can be made");
-        let mut process = Command::new(example())
-            .current_dir(&folder)
-            .env_clear()
-            .env("PORT", "0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example starts");
-        let output = process.stdout.take().expect("it is piped");
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        Self {
-            process,
-            lines,
-            folder,
-        }
-    }
-
-    fn read_until(&self, last: &str) -> String {
-        let mut text = String::new();
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => text += &(line + "\n"),
-                Err(error) => panic!("{error} before {last:?}; it has said:\n{text}"),
-            }
-            if text.trim_end().ends_with(last) {
-                return text;
-            }
-        }
-    }
-
-    fn read_to_end(&self) -> String {
-        let mut text = String::new();
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => text += &(line + "\n"),
-                Err(RecvTimeoutError::Disconnected) => return text,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not stop; it has said:\n{text}"),
-            }
-        }
-    }
-}
-
-impl Drop for Quickstart {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-        fs::remove_dir(&self.folder).ok();
-    }
-}
-
-/// The example's executable, `target/<profile>/examples/quickstart`. Cargo builds it for a whole `cargo
-/// test` and not for one test alone: then it is built here.
-fn example() -> PathBuf {
-    let test = env::current_exe().expect("a test has an executable");
-    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
-    let example = profile.join("examples/quickstart");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart.rs");
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    if changed(&example) < changed(&source) {
-        build(profile);
-    }
-    example
-}
-
-fn build(profile: &Path) {
-    let name = match profile.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
-    let features = [
-        ("aws-lc-rs", cfg!(feature = "aws-lc-rs")),
-        ("rust-crypto", cfg!(feature = "rust-crypto")),
-    ];
-    let features = features.into_iter().filter(|(_, enabled)| *enabled);
-    let features = features.map(|(name, _)| name).collect::<Vec<_>>();
-    let cargo = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--example", "quickstart", "--profile", name])
-        .args(["--no-default-features", "--features", &features.join(",")])
-        .arg("--target-dir")
-        .arg(profile.parent().expect("target/<profile>"))
-        .status();
-    assert!(
-        cargo.is_ok_and(|status| status.success()),
-        "the example does not compile"
-    );
 }

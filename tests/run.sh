@@ -79,10 +79,14 @@ if ! command -v "${REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
     as_root service redis-server stop >/dev/null 2>&1 || true
     as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
 fi
+# The page of examples/browser.rs is tried in a browser.
+command -v chromium >/dev/null 2>&1 || install chromium
+command -v chromedriver >/dev/null 2>&1 || install chromium-driver
 cargo --version
 rustc --version
 python3 --version
 node --version
+chromedriver --version
 
 if cargo nextest --version >/dev/null 2>&1; then
     # What a diagnostic says does not depend on the cryptography, and compiling that many files takes long.

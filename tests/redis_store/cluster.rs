@@ -8,7 +8,7 @@ use crate::{
     commands::Monitor,
     load::{Load, subjects},
     records::{Answers as _, NOW, auth, reason, revoke_session, rotation, session},
-    server::{DURABLE, RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
+    server::{DURABLE, Server, free_port, needs_redis, wait_for, wait_until},
 };
 
 /// First and last slot of each node.

@@ -1,0 +1,146 @@
+//! A headless Chromium with a profile of its own, driven through ChromeDriver. Both end with the value.
+
+use std::{
+    env,
+    future::Future,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use actix_web::rt::time::interval;
+use fantoccini::{Client, ClientBuilder, wd::WindowHandle};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use crate::common::{
+    example::Folder,
+    process::{Process, signal},
+};
+
+/// Far longer than a page takes to show anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    chromium: Chromium,
+    // In this order: what runs ends before its folder goes.
+    _driver: Process,
+    _folder: Folder,
+}
+
+/// The process that ChromeDriver has started. It ends even where ChromeDriver does not end it.
+struct Chromium(Option<u32>);
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        if let Some(process) = self.0 {
+            signal("KILL", process);
+        }
+    }
+}
+
+impl Browser {
+    /// Nothing, and a line that says why, where there is no Chromium; under `CI=true` a panic.
+    pub(crate) async fn start() -> Option<Self> {
+        let chromium = installed("chromium")?;
+        let folder = Folder::new("chromium");
+        let driver = Process::start(
+            Command::new(installed("chromedriver")?)
+                .arg("--port=0")
+                .env("TMPDIR", &folder.0)
+                .env("HOME", &folder.0)
+                .stderr(Stdio::null()),
+        );
+        let said = driver.read_until("started successfully on port");
+        let port = said.trim_end().trim_end_matches('.').rsplit(' ').next();
+        let url = format!("http://127.0.0.1:{}", port.expect("a port"));
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(&chromium, &folder))
+            .connect(&url)
+            .await
+            .expect("Chromium starts");
+        let process = client
+            .capabilities()
+            .and_then(|capabilities| capabilities.get("goog:processID")?.as_u64());
+        let process = process.and_then(|id| u32::try_from(id).ok());
+        Some(Self {
+            chromium: Chromium(Some(process.expect("ChromeDriver tells it"))),
+            client,
+            _driver: driver,
+            _folder: folder,
+        })
+    }
+
+    /// Ends it in good order.
+    pub(crate) async fn close(mut self) {
+        self.client.clone().close().await.expect("Chromium ends");
+        self.chromium.0 = None;
+    }
+
+    /// The tab that is looked at.
+    pub(crate) async fn tab(&self) -> WindowHandle {
+        self.client.window().await.expect("a tab")
+    }
+
+    /// Opens another tab, and looks at it.
+    pub(crate) async fn new_tab(&self) -> WindowHandle {
+        let tab = self.client.new_window(true).await.expect("a tab").handle;
+        self.switch_to(&tab).await;
+        tab
+    }
+
+    pub(crate) async fn switch_to(&self, tab: &WindowHandle) {
+        let switched = self.client.switch_to_window(tab.clone()).await;
+        switched.expect("there is this tab");
+    }
+}
+
+fn installed(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let programs = env::split_paths(&path).map(|folder| folder.join(program));
+    let found = programs.into_iter().find(|program| program.is_file());
+    if found.is_none() {
+        let ci = env::var_os("CI").is_some_and(|value| value == "true");
+        assert!(!ci, "{program} is not installed");
+        println!("skipped, {program} is not installed");
+    }
+    found
+}
+
+fn capabilities(chromium: &Path, folder: &Folder) -> serde_json::Map<String, Value> {
+    let profile = format!("--user-data-dir={}", folder.0.join("profile").display());
+    let capabilities = json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": {
+            "binary": chromium,
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--no-proxy-server",
+                "--window-size=1200,900", profile,
+            ],
+        },
+        // What goes over the network, and what the console says.
+        "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+    });
+    let Value::Object(capabilities) = capabilities else {
+        unreachable!("it is an object");
+    };
+    capabilities
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn until<T, F: Future<Output = Result<T, String>>>(ask: impl Fn() -> F) -> T {
+    let mut polls = interval(Duration::from_millis(50));
+    let most = PATIENCE.as_millis() / polls.period().as_millis();
+    let mut last = String::new();
+    for _ in 0..most {
+        polls.tick().await;
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(instead) => last = instead,
+        }
+    }
+    panic!("awaited in vain: {last}");
+}
