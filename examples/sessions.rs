@@ -1,15 +1,15 @@
 //! Sessions that can be ended: `cargo run --example sessions`.
 //!
 //! Refresh tokens are rotated, theft is detected, and a logout works at once. `STORE` says where
-//! sessions are kept: `memory` (the default), `file:PATH` (feature `file-store`) or `redis://HOST:PORT`
-//! (feature `redis-store`). `JWT_REFRESHGRACE` sets the grace window in seconds. `PORT` overrides 8080.
+//! sessions are kept: `memory` (the default), `file:PATH` or `redis://HOST:PORT`. `JWT_REFRESHGRACE` sets the
+//! grace window in seconds. `PORT` overrides 8080.
 
 use std::{env, error::Error};
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, http::header, post, web};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, ConfigError, CurrentToken, MemoryStore, Rejection, TokenPair,
-    require_token,
+    AuthManager, AuthType, Config, ConfigError, CurrentToken, FileStore, MemoryStore, RedisStore,
+    Rejection, TokenPair, require_token,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -110,7 +110,7 @@ async fn logout_everywhere(
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_target(false).init();
-    let auth = manager(&env::var("STORE").unwrap_or_else(|_| "memory".to_owned()))?;
+    let auth = manager(&env::var("STORE").unwrap_or_else(|_| "memory".to_owned())).await?;
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let server = HttpServer::new(move || {
         App::new()
@@ -134,8 +134,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// A manager of the environment and `.env`, with the store that is named. Without `JWT_SECRET` it makes a
 /// random secret for this run.
-fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
-    let mut config = with_store(Config::from_env()?, store)?;
+async fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
+    let mut config = with_store(Config::from_env()?, store).await?;
     loop {
         config = match AuthManager::new(config.clone()) {
             Err(ConfigError::Missing { key: "JWT_ISSUER" }) => config.issuer("sessions"),
@@ -153,13 +153,15 @@ fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
     }
 }
 
-fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
+async fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
     println!(
         "Sessions are kept in: {}",
         store.split(':').next().unwrap_or_default()
     );
     match store.split_once(':') {
         None if store == "memory" => Ok(config.session_store(MemoryStore::default())),
+        Some(("file", path)) => Ok(config.session_store(FileStore::open(path)?)),
+        Some(("redis", _)) => Ok(config.session_store(RedisStore::connect(store).await?)),
         _ => Err("STORE is `memory`, `file:PATH` or `redis://HOST:PORT`".into()),
     }
 }

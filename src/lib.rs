@@ -12,6 +12,9 @@ pub use flask_pyjwt_core::{
     TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
 };
 
+#[cfg(feature = "file-store")]
+#[doc(inline)]
+pub use flask_pyjwt_core::FileStore;
 #[cfg(feature = "memory-store")]
 #[doc(inline)]
 pub use flask_pyjwt_core::MemoryStore;
@@ -19,6 +22,10 @@ pub use flask_pyjwt_core::MemoryStore;
 #[cfg(feature = "jwks")]
 #[doc(inline)]
 pub use flask_pyjwt_core::KeySourceState;
+
+#[cfg(feature = "redis-store")]
+#[doc(inline)]
+pub use flask_pyjwt_core::{RedisStore, RedisStoreBuilder};
 
 #[cfg(feature = "store-conformance")]
 #[doc(inline)]

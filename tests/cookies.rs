@@ -10,6 +10,8 @@ mod csrf;
 mod places;
 #[path = "cookies/renewal.rs"]
 mod renewal;
+#[path = "cookies/renewal_pitfalls.rs"]
+mod renewal_pitfalls;
 
 use actix_web::{
     HttpResponse,

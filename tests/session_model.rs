@@ -6,6 +6,10 @@
 mod common;
 #[path = "session_model/model.rs"]
 mod model;
+#[cfg(feature = "redis-store")]
+#[path = "redis_store/server.rs"]
+#[allow(dead_code, reason = "much of it is for other tests")]
+mod server;
 
 use flask_pyjwt::{
     AuthManager, FrozenClock, MemoryStore, Rejection, SessionStore, Token, TokenError,
@@ -201,7 +205,42 @@ fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
         .expect("the store does what the model does");
 }
 
+#[cfg(feature = "file-store")]
+#[test]
+fn a_store_in_a_file_does_what_the_model_does() {
+    use flask_pyjwt::FileStore;
+
+    let folder = std::env::temp_dir().join(format!("flask-pyjwt-model-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let number = std::cell::Cell::new(0);
+    try_histories(40, async || {
+        number.set(number.get() + 1);
+        let path = folder.join(format!("{}.redb", number.get()));
+        FileStore::open(path).expect("it opens")
+    });
+    std::fs::remove_dir_all(&folder).expect("a folder can be removed");
+}
+
 #[test]
 fn a_store_in_memory_does_what_the_model_does() {
     try_histories(600, async || MemoryStore::default());
+}
+
+/// Each history has keys of its own.
+#[cfg(feature = "redis-store")]
+#[test]
+fn a_store_in_redis_does_what_the_model_does() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use flask_pyjwt::RedisStore;
+
+    server::needs_redis!();
+    let server = server::Server::start();
+    let number = AtomicUsize::new(0);
+    try_histories(100, async || {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        let builder = RedisStore::builder().prefix(format!("history-{number}"));
+        let builder = builder.timeout(Duration::seconds(20));
+        builder.connect(server.url()).await.expect("connected")
+    });
 }

@@ -39,8 +39,13 @@ pub use crate::{
     },
 };
 
+#[cfg(feature = "file-store")]
+pub use crate::session::FileStore;
 #[cfg(feature = "memory-store")]
 pub use crate::session::MemoryStore;
 
 #[cfg(feature = "jwks")]
 pub use crate::remote::KeySourceState;
+
+#[cfg(feature = "redis-store")]
+pub use crate::session::{RedisStore, RedisStoreBuilder};

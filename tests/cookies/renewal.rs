@@ -1,5 +1,7 @@
 //! Silent renewal: once for all tabs, on the way of whatever the browser asks for.
 
+use std::cell::Cell;
+
 use actix_web::{
     App, HttpResponse,
     body::to_bytes,
@@ -99,7 +101,11 @@ macro_rules! app {
 fn with_cookies(request: TestRequest, auth: Option<&str>, refresh: Option<&str>) -> TestRequest {
     let auth = auth.map(|token| format!("__Host-auth={token}"));
     let refresh = refresh.map(|token| format!("__Secure-refresh={token}"));
-    let cookies: Vec<_> = auth.into_iter().chain(refresh).collect();
+    let csrf = Some(format!("__Host-csrf={}", PROOF.take())).filter(|csrf| csrf.len() > 12);
+    if let Some(csrf) = &csrf {
+        PROOF.set(csrf["__Host-csrf=".len()..].to_owned());
+    }
+    let cookies: Vec<_> = auth.into_iter().chain(refresh).chain(csrf).collect();
     request.insert_header(("cookie", cookies.join("; ")))
 }
 
@@ -119,8 +125,15 @@ fn set_by(answer: &ServiceResponse) -> Vec<(String, String)> {
         .collect()
 }
 
+thread_local!(
+    /// The proof in the browser's cookie.
+    static PROOF: Cell<String> = const { Cell::new(String::new()) }
+);
+
 async fn login(browser: &Browser) -> TokenPair {
-    browser.auth.login("alice").await.expect("opened")
+    let pair = browser.auth.login("alice").await.expect("opened");
+    PROOF.set(browser.auth.csrf_proof(&pair.refresh).expect("made"));
+    pair
 }
 
 #[actix_web::test]

@@ -16,6 +16,8 @@ const DEFAULT_GRACE: Duration = Duration::seconds(10);
 const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(250);
 /// A longer grace window would be a second life for stolen tokens.
 const LONGEST_GRACE: Duration = Duration::minutes(5);
+/// No token lives longer: its moments are between 1970 and 9999.
+const LONGEST_LIFE: i64 = 253_402_300_800;
 const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
 
 /// What is configured of sessions.
@@ -151,10 +153,13 @@ impl SessionConfig {
             return Ok(None);
         };
         let longest = times.auth_max_age.max(times.refresh_max_age).max(idle);
-        let longest_life = times
+        let longest_life = times.max_lifetime.map_or(longest, |life| {
+            life.whole_seconds().saturating_add(1).min(LONGEST_LIFE)
+        });
+        if times
             .max_lifetime
-            .map_or(longest, |life| life.whole_seconds() + 1);
-        if longest_life < longest {
+            .is_some_and(|life| life < Duration::seconds(longest))
+        {
             return Err(ConfigError::invalid(
                 key::MAX_LIFETIME,
                 "is shorter than the age of a session's refresh tokens",

@@ -26,13 +26,14 @@ impl Freshness {
         let login = token
             .authenticated_at()
             .filter(|login| *login <= now.plus(leeway));
-        let max_age = self.max_age.unwrap_or(0);
-        let is_recent = login.is_some_and(|login| {
-            let longest = i64::from(max_age).saturating_add(leeway);
-            (!self.login || login == token.issued_at())
-                && (self.max_age.is_none() || now <= login.plus(longest))
-        });
-        if is_recent {
+        if self.login && login != Some(token.issued_at()) {
+            return Err(Rejection::LoginTooOld { max_age: 0 });
+        }
+        let Some(max_age) = self.max_age else {
+            return Ok(());
+        };
+        let longest = i64::from(max_age).saturating_add(leeway);
+        if login.is_some_and(|login| now <= login.plus(longest)) {
             Ok(())
         } else {
             Err(Rejection::LoginTooOld { max_age })

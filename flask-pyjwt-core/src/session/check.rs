@@ -77,10 +77,15 @@ impl Sessions {
 
     /// What the store has to know of a token.
     fn identity(&self, token: &Token) -> Result<TokenIdentity, TokenError> {
+        let session = token.id("sid")?;
         Ok(TokenIdentity {
             subject: token.sub().to_owned(),
-            session: token.id("sid")?,
-            id: token.own_id()?,
+            // A token of no session may call anything its `jti`.
+            id: match token.own_id() {
+                Err(_) if session.is_none() => None,
+                id => id?,
+            },
+            session,
             issued_at: token.issued_at_milliseconds(),
             grace: match token.token_type() {
                 TokenType::Auth => None,

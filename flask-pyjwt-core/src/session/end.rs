@@ -105,7 +105,10 @@ impl AuthManager {
 
     /// Ends everything of a subject, everywhere: all its sessions, and all its other tokens that
     /// were issued until now. Sessions that are opened afterwards are good; a token of
-    /// [`AuthManager::auth_token`] of the same second is not.
+    /// [`AuthManager::auth_token`] of the same second, and within the leeway, is not.
+    ///
+    /// The subject is one of this manager's own issuer: where tokens of others are trusted, let
+    /// `#[require_token(issuer = "…")]` see to that before their subject is given here.
     ///
     /// # Errors
     ///
@@ -125,7 +128,7 @@ impl AuthManager {
         sessions.revoke(&revocation, now).await
     }
 
-    /// The open sessions of a subject, the one refreshed last first.
+    /// The open sessions of a subject of this manager's own issuer, the one refreshed last first.
     ///
     /// # Errors
     ///

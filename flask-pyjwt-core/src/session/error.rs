@@ -23,6 +23,9 @@ pub enum StoreError {
         /// How many entries it may hold.
         limit: usize,
     },
+    /// Its file is open already, in this process or another: one at a time may have it.
+    #[error("the session store's file is in use: one process at a time may have it open")]
+    InUse,
     /// What it holds cannot be read.
     #[error("the session store holds what it did not write: {reason}")]
     Corrupt {

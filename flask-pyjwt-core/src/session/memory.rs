@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     future::ready,
     hash::{BuildHasher as _, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -26,14 +27,13 @@ const DEFAULT_LIMIT: usize = 1 << 20;
 ///
 /// What was revoked by its id or subject is forgotten with the process too: tokens of no session are
 /// good again then, until they expire. Tokens of its sessions are not, since it knows none of them.
-#[derive(Debug)]
 pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     limit: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shard {
     subjects: HashMap<Box<str>, SubjectRecord>,
     /// Sessions and revocations, together.
@@ -102,6 +102,14 @@ impl Shard {
     }
 }
 
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for MemoryStore {
     fn default() -> Self {
         Self::new(DEFAULT_LIMIT)
@@ -139,7 +147,17 @@ impl SessionStore for MemoryStore {
         let subject = revocation.subject();
         let shard = match revocation {
             Revocation::Session { .. } => Ok(self.shard(subject)),
-            Revocation::Token { .. } | Revocation::Subject { .. } => self.with_room(subject, now),
+            Revocation::Token { .. } => self.with_room(subject, now),
+            Revocation::Subject { .. } => {
+                let shard = self.shard(subject);
+                // Whoever has sessions makes room by it.
+                if shard.subjects.contains_key(subject) {
+                    Ok(shard)
+                } else {
+                    drop(shard);
+                    self.with_room(subject, now)
+                }
+            }
         };
         at_once(shard.map(|mut shard| {
             shard.change(subject, |record| record.revoke(revocation));

@@ -14,17 +14,25 @@ pub mod conformance;
 mod end;
 mod error;
 mod event;
+#[cfg(feature = "file-store")]
+mod file;
 mod login;
 #[cfg(feature = "memory-store")]
 mod memory;
 mod policy;
 mod record;
+#[cfg(feature = "redis-store")]
+mod redis;
 mod refresh;
 mod store;
 mod subject;
 
+#[cfg(feature = "file-store")]
+pub use self::file::FileStore;
 #[cfg(feature = "memory-store")]
 pub use self::memory::MemoryStore;
+#[cfg(feature = "redis-store")]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
 pub use self::{
     end::Session,
     error::StoreError,

@@ -125,7 +125,7 @@ impl SessionRecord {
 
     /// Rotates the session, if it is this token's turn: the one place where that is decided.
     ///
-    /// On [`Rotated::Replayed`] and [`Rotated::Gone`] the store has to forget the session.
+    /// On [`Rotated::Replayed`] the store has to forget the session.
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
         let now = rotation.successor.issued_at;
         if !self.is_live(now) {

@@ -9,8 +9,9 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Generation, Rotated, Rotation, TokenPair};
+use super::{Generation, Rotated, Rotation, SessionRecord, TokenPair, policy::Sessions};
 use crate::{
+    error::MintError,
     manager::AuthManager,
     token::{OwnClaims, Token, TokenError, TokenType},
     web::Rejection,
@@ -42,6 +43,32 @@ impl AuthManager {
             current,
             claims: None,
         }
+    }
+}
+
+impl AuthManager {
+    /// What cannot be minted rotates nothing.
+    fn try_minting(&self, sessions: &Sessions, rotation: &Rotation) -> Result<(), Rejection> {
+        let Some(claims) = &rotation.claims else {
+            // The session's own claims were minted before.
+            let can_sign = self.parts().verification.keys.load().signing.is_some();
+            return can_sign
+                .then_some(())
+                .ok_or_else(|| MintError::MissingSigner.into());
+        };
+        let now = rotation.successor.issued_at;
+        let session = SessionRecord {
+            id: rotation.session.clone(),
+            subject: rotation.subject.clone(),
+            opened_at: now,
+            expires_at: now.saturating_add(sessions.policy.idle),
+            ends_at: now.saturating_add(sessions.policy.lifetime),
+            label: None,
+            claims: claims.clone(),
+            generations: Vec::new(),
+        };
+        self.mint_pair(sessions, &session, &rotation.successor)
+            .map(drop)
     }
 }
 
@@ -81,6 +108,7 @@ impl RefreshBuilder<'_> {
             grace: policy.grace,
             claims: self.claims.map(OwnClaims::into_json).transpose()?,
         };
+        manager.try_minting(sessions, &rotation)?;
         match sessions.ask(|store| store.rotate(&rotation)).await? {
             Rotated::Won(session) => manager.mint_pair(sessions, &session, &rotation.successor),
             Rotated::Again(session, successor) => manager.mint_pair(sessions, &session, &successor),

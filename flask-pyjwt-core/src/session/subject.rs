@@ -8,7 +8,7 @@ use super::{Revocation, Rotated, Rotation, SessionRecord, Standing, TokenIdentit
 
 /// What has ended is kept for an hour, in milliseconds, so that a clock that is set back by less
 /// does not bring a revoked token to life.
-const MARGIN: i64 = 3_600_000;
+pub(super) const MARGIN: i64 = 3_600_000;
 
 /// Everything that a store remembers of one subject.
 ///
@@ -45,13 +45,9 @@ impl SubjectRecord {
 
     /// Rotates a refresh token.
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
-        if self.tokens.contains_key(&rotation.refresh_id) {
-            return Rotated::Gone;
-        }
-        let Some(session) = self.sessions.get_mut(&rotation.session) else {
-            return Rotated::Gone;
-        };
-        let rotated = session.rotate(rotation);
+        let revoked = self.tokens.contains_key(&rotation.refresh_id);
+        let session = self.sessions.get_mut(&rotation.session);
+        let rotated = rotate(revoked, session, rotation);
         if rotated == Rotated::Replayed {
             self.sessions.remove(&rotation.session);
         }
@@ -62,19 +58,13 @@ impl SubjectRecord {
     #[must_use]
     pub fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
         let id = token.id.as_deref();
-        if id.is_some_and(|id| self.tokens.contains_key(id)) {
-            return Standing::Revoked;
-        }
-        match &token.session {
-            Some(session) => self
-                .sessions
-                .get(session)
-                .map_or(Standing::Revoked, |session| session.standing(token, now)),
-            None => match self.issued_until {
-                Some((issued_until, _)) if token.issued_at <= issued_until => Standing::Revoked,
-                _ => Standing::Good,
-            },
-        }
+        let session = token.session.as_deref();
+        let known = Known {
+            revoked: id.is_some_and(|id| self.tokens.contains_key(id)),
+            session: session.and_then(|session| self.sessions.get(session)),
+            issued_until: self.issued_until.map(|(issued_until, _)| issued_until),
+        };
+        known.standing(token, now)
     }
 
     /// Ends something before its time.
@@ -93,8 +83,7 @@ impl SubjectRecord {
                 ..
             } => {
                 self.sessions.clear();
-                let (own, own_until) = self.issued_until.unwrap_or((i64::MIN, i64::MIN));
-                self.issued_until = Some((own.max(*issued_until), own_until.max(*until)));
+                self.issued_until = Some(later(self.issued_until, (*issued_until, *until)));
             }
         }
     }
@@ -111,11 +100,62 @@ impl SubjectRecord {
 
     /// Forgets what ended an hour ago or earlier.
     pub fn forget_ended(&mut self, now: i64) {
-        let horizon = now.saturating_sub(MARGIN);
+        let horizon = horizon(now);
         self.sessions.retain(|_, session| session.is_live(horizon));
         self.tokens.retain(|_, until| *until > horizon);
         self.issued_until = self.issued_until.filter(|(_, until)| *until > horizon);
     }
+}
+
+/// What is remembered that concerns one token: what a store looks up that does not read all of a
+/// subject.
+pub(super) struct Known<'a> {
+    /// It is revoked by its id.
+    pub(super) revoked: bool,
+    /// Its session, if it is there.
+    pub(super) session: Option<&'a SessionRecord>,
+    /// Its subject's tokens of no session are revoked that were issued until then.
+    pub(super) issued_until: Option<i64>,
+}
+
+impl Known<'_> {
+    /// Says how the token stands.
+    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+        if self.revoked {
+            return Standing::Revoked;
+        }
+        match (&token.session, self.session) {
+            (Some(_), Some(session)) => session.standing(token, now),
+            (Some(_), None) => Standing::Revoked,
+            (None, _) => match self.issued_until {
+                Some(issued_until) if token.issued_at <= issued_until => Standing::Revoked,
+                _ => Standing::Good,
+            },
+        }
+    }
+}
+
+/// Rotates a refresh token, which may be revoked by its id, in its session, if that is there. On
+/// [`Rotated::Replayed`] the session is to be removed.
+pub(super) fn rotate(
+    revoked: bool,
+    session: Option<&mut SessionRecord>,
+    rotation: &Rotation,
+) -> Rotated {
+    match session {
+        Some(session) if !revoked => session.rotate(rotation),
+        _ => Rotated::Gone,
+    }
+}
+
+/// The revocation of a subject that covers both.
+pub(super) fn later(known: Option<(i64, i64)>, new: (i64, i64)) -> (i64, i64) {
+    known.map_or(new, |known| (known.0.max(new.0), known.1.max(new.1)))
+}
+
+/// What has ended until then is forgotten.
+pub(super) fn horizon(now: i64) -> i64 {
+    now.saturating_sub(MARGIN)
 }
 
 impl SessionRecord {

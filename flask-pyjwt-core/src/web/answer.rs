@@ -83,6 +83,10 @@ impl ResponseError for Rejection {
     }
 
     fn error_response(&self) -> HttpResponse {
+        // Behind a guard it is told with its route; this is all that is told where there is none.
+        if self.status().is_server_error() {
+            tracing::error!(reason = self.code(), "a handler has failed: {self}");
+        }
         standard(None, self)
     }
 }

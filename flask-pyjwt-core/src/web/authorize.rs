@@ -149,19 +149,14 @@ async fn authorize(
     if let Some(sessions) = manager.sessions_of(&token) {
         sessions.check(&token, manager.now()?).await?;
     }
-    if let Some(check) = &manager.parts().token_check {
-        check(token.clone()).await.map_err(|error| match error {
-            CheckError::Revoked => TokenError::Revoked.into(),
-            CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
-        })?;
-    }
+    ask_own_check(manager, &token).await?;
     requirement
         .freshness
         .check(&token, &manager.parts().verification)?;
-    let proof = if source == Source::Cookie && requirement.csrf {
-        csrf::check(manager, request, &token)?
-    } else {
-        Proof::Shown
+    let proof = match source {
+        Source::Cookie if requirement.csrf => csrf::check(manager, request, &token)?,
+        Source::Cookie => csrf::check_socket(manager, request).map(|()| Proof::Shown)?,
+        _ => Proof::Shown,
     };
     requirement.decide(&token, &RouteVariables::of(request))?;
     Ok(Some(Accepted {
@@ -169,6 +164,17 @@ async fn authorize(
         source,
         proof,
     }))
+}
+
+/// Asks the server's own question about a token, if it has one.
+pub(super) async fn ask_own_check(manager: &AuthManager, token: &Token) -> Result<(), Rejection> {
+    let Some(check) = &manager.parts().token_check else {
+        return Ok(());
+    };
+    check(token.clone()).await.map_err(|error| match error {
+        CheckError::Revoked => TokenError::Revoked.into(),
+        CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
+    })
 }
 
 /// A request's token.
@@ -197,7 +203,8 @@ fn find_token<'a>(
     };
     if found.is_none_or(|found| found.source == Source::Cookie)
         && requirement.locations.iter().any(looks_at_cookie)
-        && let Some(Renewed(pair)) = request.extensions().get::<Renewed>()
+        && let Some(Renewed { pair, by }) = request.extensions().get::<Renewed>()
+        && by.is_same_as(manager)
     {
         let token = match requirement.token_type {
             TokenType::Auth => pair.auth.clone(),

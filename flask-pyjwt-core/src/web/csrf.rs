@@ -98,7 +98,7 @@ pub(super) fn check(
     token: &Token,
 ) -> Result<Proof, Rejection> {
     let allowed = &manager.parts().browser.allowed_origins;
-    if is_websocket(request) && !may_open_socket(request, allowed) {
+    if is_foreign_socket(request, allowed) {
         return Err(Rejection::CrossSite);
     }
     if is_safe(request.method()) {
@@ -131,6 +131,20 @@ pub(super) fn check_proof(
         Ok(())
     } else {
         Err(Rejection::CsrfProofWrong)
+    }
+}
+
+/// Whether a page of another site opens a WebSocket.
+fn is_foreign_socket(request: &HttpRequest, allowed: &[String]) -> bool {
+    is_websocket(request) && !may_open_socket(request, allowed)
+}
+
+/// Checks a handshake of a WebSocket whose token came in a cookie: also where no proof is needed.
+pub(super) fn check_socket(manager: &AuthManager, request: &HttpRequest) -> Result<(), Rejection> {
+    if is_foreign_socket(request, &manager.parts().browser.allowed_origins) {
+        Err(Rejection::CrossSite)
+    } else {
+        Ok(())
     }
 }
 

@@ -28,9 +28,14 @@ pub(super) fn is_own_page(request: &HttpRequest, allowed: &[String]) -> bool {
 
 /// The same for a handshake of a WebSocket, with which every browser sends `Origin` (RFC 6455, section
 /// 4.1, item 8), and no check by CORS protects the server: a handshake without it is refused.
+/// Where `Sec-Fetch-Site` says that the page is another, so it is: of another scheme, for instance.
 pub(super) fn may_open_socket(request: &HttpRequest, allowed: &[String]) -> bool {
     match origin(request) {
-        Origin::Of(own) => is_allowed(own, allowed) || is_asked_host(own, request),
+        Origin::Of(own) => {
+            let mut sites = request.headers().get_all(SEC_FETCH_SITE);
+            let is_elsewhere = sites.any(|site| site.as_bytes() != b"same-origin");
+            is_allowed(own, allowed) || (!is_elsewhere && is_asked_host(own, request))
+        }
         Origin::Missing | Origin::Unclear => false,
     }
 }
@@ -123,7 +128,7 @@ mod tests {
                 Some("cross-site"),
                 Some("http://api.example.com"),
                 false,
-                true,
+                false,
             ),
             (None, Some("https://api.example.com"), true, true),
             (None, Some("https://API.example.com"), true, true),

@@ -12,6 +12,7 @@ use actix_web::{
     Error,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    http::header::SET_COOKIE,
 };
 use serde_json::Value;
 
@@ -246,15 +247,20 @@ where
             match guard(&requirement, head, body, false).await {
                 Ok(passed) => {
                     let mut response = service.call(request).await?;
-                    passed.add_fields(response.status(), response.headers_mut());
-                    match rejection_of(response.response()) {
-                        Some(rejection) => {
-                            let (request, _) = response.into_parts();
-                            let refused = answer(manager_of(&request).ok(), &rejection, &request);
-                            Ok(ServiceResponse::new(request, refused).map_into_right_body())
+                    let Some(rejection) = rejection_of(response.response()) else {
+                        passed.add_fields(response.status(), response.headers_mut());
+                        return Ok(response.map_into_left_body());
+                    };
+                    let (request, response) = response.into_parts();
+                    let mut refused = answer(manager_of(&request).ok(), &rejection, &request);
+                    // What inner layers have added stays.
+                    for (name, value) in response.headers() {
+                        if !refused.headers().contains_key(name) || *name == SET_COOKIE {
+                            refused.headers_mut().append(name.clone(), value.clone());
                         }
-                        None => Ok(response.map_into_left_body()),
                     }
+                    passed.add_fields(refused.status(), refused.headers_mut());
+                    Ok(ServiceResponse::new(request, refused).map_into_right_body())
                 }
                 Err(refused) => Ok(request.into_response(refused).map_into_right_body()),
             }

@@ -9,21 +9,25 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpMessage as _, HttpRequest,
+    Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
     cookie::Cookie,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
-    http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE},
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE},
+    },
 };
 use time::Duration;
 
-use super::{credentials::cookie, registered::manager_of};
+use super::{authorize::ask_own_check, credentials::cookie, csrf, registered::manager_of};
 use crate::{manager::AuthManager, session::TokenPair, token::TokenType};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
-/// or is about to, and a valid refresh token's cookie is there.
+/// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
+/// the same session.
 ///
-/// The request goes on with the new auth token, and the answer sets all three cookies, unless it sets one
-/// of them by itself. Tabs that do so at the same time get the same pair. A refresh token that is refused
+/// The request goes on with the new auth token, and the answer sets all three cookies, but for those
+/// that it sets by itself. Tabs that do so at the same time get the same pair. A refresh token that is refused
 /// changes nothing: the route's guard answers.
 ///
 /// Wrap it outside the guards. It needs a session store, and the refresh token's cookie at every path that
@@ -68,11 +72,24 @@ impl SilentRenewal {
 
 /// The pair that a request's cookies were renewed into. Guards take it in place of the cookies.
 #[derive(Clone)]
-pub(super) struct Renewed(pub(super) TokenPair);
+pub(super) struct Renewed {
+    pub(super) pair: TokenPair,
+    /// Whose it is: another manager's guards do not know it.
+    pub(super) by: AuthManager,
+}
 
 /// Renews the tokens of a request, if it is time.
-async fn renew(request: &HttpRequest, margin: Duration) -> Option<TokenPair> {
+async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     let manager = manager_of(request).ok()?;
+    // Renewed on the way here: the refresh token in the cookie is an old one now.
+    let is_renewed = |renewed: &Renewed| renewed.by.is_same_as(manager);
+    if request
+        .extensions()
+        .get::<Renewed>()
+        .is_some_and(is_renewed)
+    {
+        return None;
+    }
     // Whoever says who he is in another way is asked about that.
     if request.headers().contains_key(AUTHORIZATION) {
         return None;
@@ -91,8 +108,19 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<TokenPair> {
     if token.token_type() != TokenType::Refresh || token.session_id().is_none() {
         return None;
     }
-    match manager.refresh(&token).await {
-        Ok(pair) => Some(pair),
+    // A cookie that a sibling domain has set would log the browser in as somebody else: the proof is in a
+    // cookie that no other host can set.
+    let proof = cookie(&cookies.csrf_name, request).ok()??;
+    csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
+    let renewed = match ask_own_check(manager, &token).await {
+        Ok(()) => manager.refresh(&token).await,
+        Err(rejection) => Err(rejection),
+    };
+    match renewed {
+        Ok(pair) => Some(Renewed {
+            pair,
+            by: manager.clone(),
+        }),
         Err(rejection) => {
             tracing::info!(reason = rejection.code(), "tokens are not renewed");
             None
@@ -100,7 +128,38 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<TokenPair> {
     }
 }
 
-/// Adds the cookies of a pair to an answer, unless it sets one of them itself.
+/// What an inner service has failed with, and the pair that its answer has to set.
+struct Failed {
+    source: Error,
+    renewed: Renewed,
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.source, f)
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.source, f)
+    }
+}
+
+impl ResponseError for Failed {
+    fn status_code(&self) -> StatusCode {
+        self.source.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.source.error_response();
+        let Renewed { pair, by } = &self.renewed;
+        add_cookies(by, pair, response.headers_mut());
+        response
+    }
+}
+
+/// Adds the cookies of a pair to an answer, but for those that it sets itself.
 fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) {
     let cookies = match manager.session_cookies(pair) {
         Ok(cookies) => cookies,
@@ -112,10 +171,11 @@ fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) 
             own.is_some_and(|name| name.trim_ascii() == cookie.name().as_bytes())
         })
     };
-    if cookies.iter().any(is_set) {
-        return;
-    }
-    for cookie in cookies {
+    let missing: Vec<_> = cookies
+        .into_iter()
+        .filter(|cookie| !is_set(cookie))
+        .collect();
+    for cookie in missing {
         if let Ok(field) = HeaderValue::try_from(cookie.to_string()) {
             answer.append(SET_COOKIE, field);
         }
@@ -172,16 +232,18 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (margin, service) = (self.margin, Rc::clone(&self.service));
         Box::pin(async move {
-            let renewed = renew(request.request(), margin).await;
-            let manager = manager_of(request.request()).ok().cloned();
-            if let Some(pair) = &renewed {
-                request.extensions_mut().insert(Renewed(pair.clone()));
+            let Some(renewed) = renew(request.request(), margin).await else {
+                return service.call(request).await;
+            };
+            request.extensions_mut().insert(renewed.clone());
+            match service.call(request).await {
+                Ok(mut response) => {
+                    add_cookies(&renewed.by, &renewed.pair, response.headers_mut());
+                    Ok(response)
+                }
+                // The rotation has happened: an answer without the cookies would end the session.
+                Err(source) => Err(Failed { source, renewed }.into()),
             }
-            let mut response = service.call(request).await?;
-            if let (Some(pair), Some(manager)) = (renewed, manager) {
-                add_cookies(&manager, &pair, response.headers_mut());
-            }
-            Ok(response)
         })
     }
 }

@@ -1,0 +1,52 @@
+//! The rows as they are at one moment, to be read.
+
+use redb::{Database, Error, ReadOnlyTable, ReadableDatabase as _};
+
+use super::rows::{
+    Fault, Key, SESSIONS, SUBJECTS, SessionRow, SubjectRow, TOKENS, session_of, sessions_of,
+};
+use crate::session::{SessionRecord, Standing, TokenIdentity, subject::Known};
+
+/// The rows as the last answered change has left them.
+pub(super) struct Snapshot {
+    sessions: ReadOnlyTable<Key, SessionRow>,
+    tokens: ReadOnlyTable<Key, i64>,
+    subjects: ReadOnlyTable<&'static str, SubjectRow>,
+}
+
+impl Snapshot {
+    pub(super) fn of(database: &Database) -> Result<Self, Error> {
+        let transaction = database.begin_read()?;
+        Ok(Self {
+            sessions: transaction.open_table(SESSIONS)?,
+            tokens: transaction.open_table(TOKENS)?,
+            subjects: transaction.open_table(SUBJECTS)?,
+        })
+    }
+
+    /// Says how a token stands.
+    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Result<Standing, Fault> {
+        let subject = &*token.subject;
+        let revoked = match &token.id {
+            Some(id) => self.tokens.get((subject, &**id))?.is_some(),
+            None => false,
+        };
+        let (session, issued_until) = match &token.session {
+            Some(id) => (session_of(&self.sessions, subject, id)?, None),
+            None => (None, self.subjects.get(subject)?.map(|row| row.value().0)),
+        };
+        let known = Known {
+            revoked,
+            session: session.as_ref().map(|(_, session)| session),
+            issued_until,
+        };
+        Ok(known.standing(token, now))
+    }
+
+    /// The live sessions of a subject.
+    pub(super) fn sessions(&self, subject: &str, now: i64) -> Result<Vec<SessionRecord>, Fault> {
+        let mut sessions = sessions_of(&self.sessions, subject)?;
+        sessions.retain(|session| session.is_live(now));
+        Ok(sessions)
+    }
+}

@@ -1,0 +1,380 @@
+//! The store on a disk that loses power, fails or stands still.
+
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
+
+use actix_web::rt;
+
+use super::{
+    FileStore, database, rows::SESSIONS, simulated_disk::SimulatedDisk, worker::MOST_WAITING,
+};
+use crate::session::{
+    Generation, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _, Standing,
+    StoreError, TokenIdentity,
+};
+
+const NOW: i64 = 1_800_000_000_000;
+const HOUR: i64 = 3_600_000;
+
+fn fresh(disk: &SimulatedDisk) -> FileStore {
+    FileStore::on(database::fresh(disk.clone()).expect("a good disk")).expect("started")
+}
+
+fn reopened(disk: &SimulatedDisk) -> Result<FileStore, StoreError> {
+    FileStore::on(database::whole(disk.clone())?)
+}
+
+fn generation(session: &str, number: usize) -> Generation {
+    Generation {
+        refresh_id: format!("{session}-r{number}"),
+        auth_id: format!("{session}-a{number}"),
+        issued_at: NOW,
+    }
+}
+
+fn session(id: &str) -> SessionRecord {
+    SessionRecord {
+        id: id.to_owned(),
+        subject: "alice".to_owned(),
+        opened_at: NOW,
+        expires_at: NOW + HOUR,
+        ends_at: NOW + 10 * HOUR,
+        label: Some("a browser".to_owned()),
+        claims: "{}".to_owned(),
+        generations: vec![generation(id, 0)],
+    }
+}
+
+fn rotation(session: &str, number: usize) -> Rotation {
+    Rotation {
+        subject: "alice".to_owned(),
+        session: session.to_owned(),
+        refresh_id: generation(session, number).refresh_id,
+        successor: generation(session, number + 1),
+        idle: HOUR,
+        grace: 0,
+        claims: None,
+    }
+}
+
+fn ended(session: &str) -> Revocation {
+    Revocation::Session {
+        subject: "alice".to_owned(),
+        session: session.to_owned(),
+    }
+}
+
+fn revoked(token: &str) -> Revocation {
+    Revocation::Token {
+        subject: "alice".to_owned(),
+        id: token.to_owned(),
+        until: NOW + HOUR,
+    }
+}
+
+/// The refresh token of this number.
+fn refresh_token(session: &str, number: usize) -> TokenIdentity {
+    TokenIdentity {
+        subject: "alice".to_owned(),
+        session: Some(session.to_owned()),
+        id: Some(generation(session, number).refresh_id),
+        issued_at: NOW,
+        grace: Some(0),
+    }
+}
+
+/// A token of no session.
+fn plain_token(id: &str) -> TokenIdentity {
+    TokenIdentity {
+        subject: "alice".to_owned(),
+        session: None,
+        id: Some(id.to_owned()),
+        issued_at: NOW,
+        grace: None,
+    }
+}
+
+/// Numbers that look random, the same for the same seed (`SplitMix64`).
+fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
+    move |below| {
+        seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % below
+    }
+}
+
+/// Polls it once, and tells whether it is still at work.
+async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
+    poll_fn(|context| Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending()))
+        .await
+}
+
+/// How far a session has come, as was told.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Begun,
+    Open,
+    Ending,
+    Ended,
+}
+
+/// What one line of changes was told before the disk ended.
+#[derive(Debug, Default, Clone, Copy)]
+struct Told {
+    stage: Stage,
+    rotated: usize,
+    /// One more was asked for, and not answered.
+    rotating: bool,
+    revoked: bool,
+}
+
+/// Opens a session, revokes a token, rotates a few times and ends the session, until there is an error.
+async fn line(store: &FileStore, id: &str, rotations: usize) -> Told {
+    let mut told = Told::default();
+    if store.open(&session(id), NOW).await.is_err() {
+        return told;
+    }
+    told.stage = Stage::Open;
+    told.revoked = store.revoke(&revoked(id), NOW).await.is_ok();
+    for number in 0..rotations {
+        told.rotating = true;
+        match store.rotate(&rotation(id, number)).await {
+            Ok(Rotated::Won(_)) => told.rotated += 1,
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => return told,
+        }
+        told.rotating = false;
+    }
+    told.stage = match store.revoke(&ended(id), NOW).await {
+        Ok(()) => Stage::Ended,
+        Err(_) => Stage::Ending,
+    };
+    told
+}
+
+/// Compares what is there with what was told.
+async fn verify(store: &FileStore, id: &str, told: Told) {
+    let standing = async |token| store.standing(&token, NOW).await.expect("answered");
+    if told.revoked {
+        let standing = standing(plain_token(id)).await;
+        assert_eq!(standing, Standing::Revoked, "{id} {told:?}");
+    }
+    for number in 0..told.rotated {
+        let standing = standing(refresh_token(id, number)).await;
+        assert_ne!(standing, Standing::Good, "{id} {number} {told:?}");
+    }
+    let current = standing(refresh_token(id, told.rotated)).await;
+    match told.stage {
+        Stage::Open if !told.rotating => assert_eq!(current, Standing::Good, "{id} {told:?}"),
+        Stage::Ended => assert_eq!(current, Standing::Revoked, "{id} {told:?}"),
+        _ => {}
+    }
+}
+
+#[actix_web::test]
+async fn nothing_that_was_answered_is_lost_with_the_power() {
+    for seed in 0..120 {
+        let mut random = random(seed);
+        let disk = SimulatedDisk::default();
+        let store = Arc::new(fresh(&disk));
+        disk.fail_after(usize::try_from(random(400)).expect("small"));
+        let lines: Vec<_> = (0..4)
+            .map(|number| {
+                let store = Arc::clone(&store);
+                rt::spawn(async move { line(&store, &format!("s{number}"), 6).await })
+            })
+            .collect();
+        let mut told = Vec::new();
+        for line in lines {
+            told.push(line.await.expect("no panic"));
+        }
+        drop(store);
+
+        // And again while the file is opened and made smaller.
+        let disk = disk.after_power_loss(|| random(2) == 0);
+        disk.fail_after(usize::try_from(random(200)).expect("small"));
+        if let Ok(mut database) = database::whole(disk.clone()) {
+            let _ = database::compact(&mut database, u64::MAX);
+        }
+
+        let disk = disk.after_power_loss(|| random(2) == 0);
+        let store = reopened(&disk).unwrap_or_else(|error| panic!("{seed}: {error:?}"));
+        for (number, told) in told.into_iter().enumerate() {
+            verify(&store, &format!("s{number}"), told).await;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_has_failed_once_never_says_yes_again() {
+    let disk = SimulatedDisk::default();
+    let store = fresh(&disk);
+    store.open(&session("s"), NOW).await.expect("opened");
+    disk.fail_after(0);
+    assert!(store.revoke(&ended("s"), NOW).await.is_err());
+    disk.repair();
+    let token = refresh_token("s", 0);
+    for _ in 0..2 {
+        assert!(store.standing(&token, NOW).await.is_err());
+        assert!(store.sessions("alice", NOW).await.is_err());
+        assert!(store.open(&session("t"), NOW).await.is_err());
+        assert!(store.rotate(&rotation("s", 0)).await.is_err());
+        assert!(store.revoke(&ended("s"), NOW).await.is_err());
+    }
+    drop(store);
+    let store = reopened(&disk).expect("a good disk again");
+    let standing = store.standing(&token, NOW).await.expect("answered");
+    assert_eq!(standing, Standing::Good);
+}
+
+#[actix_web::test]
+async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer() {
+    let disk = SimulatedDisk::default();
+    let store = fresh(&disk);
+    disk.halt();
+    let first = session("first");
+    let mut first = store.open(&first, NOW);
+    assert!(is_pending(&mut first).await);
+    disk.until_waiting();
+
+    // Of 100 rotations with one token, one wins.
+    let sessions: Vec<_> = (0..100)
+        .map(|number| session(&number.to_string()))
+        .collect();
+    let rotations: Vec<_> = (0..100).map(|_| rotation("first", 0)).collect();
+    let mut opened: Vec<_> = sessions.iter().map(|it| store.open(it, NOW)).collect();
+    let mut rotated: Vec<_> = rotations.iter().map(|it| store.rotate(it)).collect();
+    for open in &mut opened {
+        assert!(is_pending(open).await);
+    }
+    for rotate in &mut rotated {
+        assert!(is_pending(rotate).await);
+    }
+    let syncs = disk.syncs();
+    disk.go_on();
+    first.await.expect("opened");
+    for open in opened {
+        open.await.expect("opened");
+    }
+    let mut won = 0;
+    for rotate in rotated {
+        won += usize::from(matches!(rotate.await, Ok(Rotated::Won(_))));
+    }
+    assert_eq!(won, 1);
+    // Two for the first change, two for the 200 others, and one each time the file grows.
+    assert!(disk.syncs() < syncs + 10, "{} {syncs}", disk.syncs());
+    assert_eq!(
+        store.sessions("alice", NOW).await.expect("listed").len(),
+        100
+    );
+}
+
+#[actix_web::test]
+async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
+    let disk = SimulatedDisk::default();
+    let store = fresh(&disk);
+    store.open(&session("s"), NOW).await.expect("opened");
+    disk.halt();
+    let begun = session("begun");
+    let mut begun = store.open(&begun, NOW);
+    assert!(is_pending(&mut begun).await);
+    disk.until_waiting();
+
+    let (abandoned, revocation) = (session("abandoned"), revoked("token"));
+    let rotation = rotation("s", 0);
+    let mut open = store.open(&abandoned, NOW);
+    let mut rotate = store.rotate(&rotation);
+    let mut revoke = store.revoke(&revocation, NOW);
+    assert!(is_pending(&mut open).await);
+    assert!(is_pending(&mut rotate).await);
+    assert!(is_pending(&mut revoke).await);
+    drop((begun, open, rotate, revoke));
+
+    // Looking up waits for nobody.
+    let token = refresh_token("s", 0);
+    let standing = store.standing(&token, NOW).await.expect("answered");
+    assert_eq!(standing, Standing::Good);
+    disk.go_on();
+    store
+        .revoke(&ended("another"), NOW)
+        .await
+        .expect("nothing to do");
+
+    let standing = async |token| store.standing(&token, NOW).await.expect("answered");
+    assert_eq!(standing(plain_token("token")).await, Standing::Revoked);
+    assert_eq!(standing(refresh_token("s", 0)).await, Standing::Good);
+    assert_eq!(
+        standing(refresh_token("abandoned", 0)).await,
+        Standing::Revoked
+    );
+    // It was in the transaction already: opened, although nobody knows.
+    assert_eq!(standing(refresh_token("begun", 0)).await, Standing::Good);
+}
+
+#[actix_web::test]
+async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it() {
+    let disk = SimulatedDisk::default();
+    let store = fresh(&disk);
+    disk.halt();
+    let revocations: Vec<_> = (0..=MOST_WAITING)
+        .map(|number| revoked(&number.to_string()))
+        .collect();
+    let mut revoking = store.revoke(&revocations[0], NOW);
+    assert!(is_pending(&mut revoking).await);
+    disk.until_waiting();
+    let mut waiting: Vec<_> = revocations[1..]
+        .iter()
+        .map(|revocation| store.revoke(revocation, NOW))
+        .collect();
+    for revoke in &mut waiting {
+        assert!(is_pending(revoke).await);
+    }
+    let error = store.revoke(&revocations[0], NOW).await.expect_err("full");
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+
+    drop((revoking, waiting));
+    let dropping = std::thread::spawn(move || drop(store));
+    disk.go_on();
+    dropping.join().expect("no panic");
+    let store = reopened(&disk).expect("whole");
+    let last = plain_token(&MOST_WAITING.to_string());
+    let standing = store.standing(&last, NOW).await.expect("answered");
+    assert_eq!(standing, Standing::Revoked, "what was queued is done");
+}
+
+#[actix_web::test]
+async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other() {
+    let disk = SimulatedDisk::default();
+    let database = database::fresh(disk.clone()).expect("a good disk");
+    let transaction = database.begin_write().expect("begun");
+    let mut sessions = transaction.open_table(SESSIONS).expect("there");
+    let another = serde_json::to_vec(&session("another")).expect("JSON");
+    for (id, row) in [("bad", &b"{"[..]), ("swapped", &another)] {
+        sessions.insert(("alice", id), (0, row)).expect("inserted");
+    }
+    drop(sessions);
+    transaction.commit().expect("a good disk");
+    let store = FileStore::on(database).expect("started");
+
+    let (good, bad) = (session("good"), rotation("bad", 0));
+    let mut opened = store.open(&good, NOW);
+    let mut rotated = store.rotate(&bad);
+    assert!(is_pending(&mut opened).await && is_pending(&mut rotated).await);
+    opened.await.expect("opened");
+    let error = rotated.await.expect_err("cannot be read");
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+    for id in ["bad", "swapped"] {
+        assert!(store.standing(&refresh_token(id, 0), NOW).await.is_err());
+        assert!(store.sessions("alice", NOW).await.is_err());
+        store.revoke(&ended(id), NOW).await.expect("ended");
+        let standing = store.standing(&refresh_token(id, 0), NOW).await;
+        assert_eq!(standing.expect("answered"), Standing::Revoked);
+    }
+    let listed = store.sessions("alice", NOW).await.expect("listed");
+    assert_eq!(listed, [good]);
+}

@@ -1,0 +1,102 @@
+//! Threads that wait for the disk in place of others, each with a queue.
+
+use std::{
+    fmt::Display,
+    sync::{
+        Arc, OnceLock,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use crate::session::StoreError;
+
+/// How many jobs may wait in one queue. Whoever comes then is turned away at once: with a disk that
+/// stands still, waiting helps nobody.
+pub(super) const MOST_WAITING: usize = 8_192;
+/// How many jobs are done together.
+const MOST_AT_ONCE: usize = 512;
+
+/// A thread that does jobs in the order in which they come, together with those that have come
+/// meanwhile. Dropped, it does what is in the queue, and ends.
+pub(super) struct Worker<J> {
+    queue: Option<SyncSender<J>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<J: Send + 'static> Worker<J> {
+    /// Starts the thread. `work` is given the jobs that are there, one at least.
+    pub(super) fn start(
+        name: &str,
+        health: Arc<Health>,
+        mut work: impl FnMut(Vec<J>) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let (queue, jobs) = sync_channel(MOST_WAITING);
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                let _guard = FailsOnPanic(health);
+                while let Ok(first) = jobs.recv() {
+                    let more = jobs.try_iter().take(MOST_AT_ONCE - 1);
+                    work([first].into_iter().chain(more).collect());
+                }
+            })
+            .map_err(StoreError::unavailable)?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    /// Puts a job into the queue. Never waits.
+    pub(super) fn put(&self, job: J) -> Result<(), StoreError> {
+        self.queue
+            .as_ref()
+            .and_then(|queue| queue.try_send(job).ok())
+            .ok_or_else(|| {
+                StoreError::unavailable("too many operations are waiting for the store's file")
+            })
+    }
+}
+
+impl<J> Drop for Worker<J> {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        // That it panicked, if it did, everybody who waited has been told.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Whether the file can be believed. What has failed once stays so: it is not known what of it is on
+/// the disk.
+#[derive(Default)]
+pub(super) struct Health(OnceLock<String>);
+
+impl Health {
+    /// From now on, nothing is answered from the file.
+    pub(super) fn fail(&self, reason: &impl Display) {
+        if self.0.set(reason.to_string()).is_ok() {
+            tracing::error!(%reason, "the session store's file failed: it has to be opened anew");
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.0.get() {
+            None => Ok(()),
+            Some(reason) => Err(StoreError::unavailable(format!(
+                "the store's file failed before: {reason}"
+            ))),
+        }
+    }
+}
+
+/// A thread that panics answers nobody any more, and no other one does.
+struct FailsOnPanic(Arc<Health>);
+
+impl Drop for FailsOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(&"a thread of the store panicked");
+        }
+    }
+}

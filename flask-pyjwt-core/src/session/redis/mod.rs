@@ -1,0 +1,299 @@
+//! Sessions in Redis, for servers of many processes.
+//!
+//! The way of a request: the store makes one command of it (`script`, `stored`), the `worker`'s thread
+//! takes it over, `servers` sends it, by a `line` to the one server or, of a `cluster`, to the node that
+//! has the subject's key.
+
+mod builder;
+mod cluster;
+mod line;
+mod pair;
+mod problem;
+mod reply;
+mod script;
+mod sentinels;
+mod servers;
+mod slot;
+mod source;
+mod stored;
+mod target;
+#[cfg(feature = "redis-store-tls")]
+mod tls;
+#[cfg(not(feature = "redis-store-tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod worker;
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use redis::Value;
+
+pub use self::builder::RedisStoreBuilder;
+use self::{
+    problem::Problem,
+    script::{OPEN, REVOKE, ROTATE, Script},
+    servers::Servers,
+    worker::Worker,
+};
+use super::{
+    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
+    TokenIdentity, subject::MARGIN,
+};
+
+/// Sessions in Redis 7 or Valkey: for servers of many processes, which share them.
+///
+/// Everything about one subject is one hash, with a key `flask-pyjwt:<subject in base64url>`. So every
+/// question is one command, every change one script, and each is one round trip to one node,
+/// atomic, in a cluster too. Keys expire by themselves, and in a hash that is used for ever, what has
+/// ended makes room.
+///
+/// It lets nobody in whom Redis does not vouch for: a server that is down, loading, out of memory or slow
+/// is an error, and so is one that has become a replica, which is asked for about once a second.
+/// What Redis itself forgets is another matter:
+///
+/// - **`maxmemory-policy noeviction`.** With any other, Redis throws away revocations when it is full.
+/// - **`appendonly yes`** and **`appendfsync always`**, or a crash of Redis may undo what was acknowledged
+///   in the second before (`everysec`) or since the last snapshot (no `appendonly`): rotated tokens
+///   are taken for replayed then, which locks people out, and what was revoked is good again.
+/// - **Replicas** are a little behind. After a failover, what they had not got is undone, unless
+///   [`wait_for_replicas`](RedisStoreBuilder::wait_for_replicas) says that it does not count before they
+///   have it. A primary that is cut off from its replicas and sentinels goes on answering the servers
+///   that are cut off with it: `min-replicas-to-write 1` keeps it from taking changes.
+///
+/// ```no_run
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, Config, RedisStore};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::connect("redis://127.0.0.1:6379").await?;
+/// let auth = AuthManager::new(Config::from_env()?.session_store(store))?;
+/// # drop(auth);
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisStore {
+    servers: Arc<Servers>,
+    worker: Worker,
+    prefix: String,
+}
+
+impl RedisStore {
+    /// Connects to one server: `redis://user:password@host:6379/0`. For sentinels, a cluster and TLS, and
+    /// to change what holds by default: [`RedisStore::builder`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], whose source says which server cannot be reached and why, or what
+    /// is wrong with the URL.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, StoreError> {
+        Self::builder().connect(url).await
+    }
+
+    /// Begins a store with other servers or other times than [`RedisStore::connect`] has.
+    pub fn builder() -> RedisStoreBuilder {
+        RedisStoreBuilder::new()
+    }
+
+    /// The key of all that is remembered of a subject.
+    fn key(&self, subject: &str) -> Vec<u8> {
+        let subject = BASE64_URL_SAFE_NO_PAD.encode(subject);
+        format!("{}:{subject}", self.prefix).into_bytes()
+    }
+
+    /// Asks something about a subject.
+    async fn read(
+        &self,
+        subject: &str,
+        command: &str,
+        fields: &[String],
+    ) -> Result<Vec<Value>, StoreError> {
+        let servers = Arc::clone(&self.servers);
+        let key = self.key(subject);
+        let mut question = redis::cmd(command);
+        question.arg(&key).arg(fields);
+        let asking = async move { servers.read(&key, question).await };
+        reply::array(self.worker.run(asking).await?)
+    }
+
+    /// Runs a script on what is remembered of a subject.
+    async fn write(
+        &self,
+        subject: &str,
+        script: &'static Script,
+        now: i64,
+        args: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Result<Value, StoreError> {
+        let servers = Arc::clone(&self.servers);
+        let key = self.key(subject);
+        let mut all = vec![
+            number(stored::moment(now)?),
+            number(MARGIN),
+            number(i64::from(servers.waits())),
+        ];
+        all.extend(args);
+        let changing = async move { servers.write(&key, script, &all).await };
+        self.worker.run(changing).await
+    }
+}
+
+fn number(number: i64) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+fn session_field(id: &str) -> String {
+    format!("s:{id}")
+}
+
+fn token_field(id: &str) -> String {
+    format!("t:{id}")
+}
+
+impl SessionStore for RedisStore {
+    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let args = [
+                session.id.clone().into_bytes(),
+                stored::encode(session)?.into_bytes(),
+                number(session.expires_at),
+            ];
+            self.write(&session.subject, &OPEN, now, args).await?;
+            Ok(())
+        })
+    }
+
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        Box::pin(async move {
+            let successor = &rotation.successor;
+            let mut args = vec![
+                rotation.session.clone().into_bytes(),
+                rotation.refresh_id.clone().into_bytes(),
+                successor.refresh_id.clone().into_bytes(),
+                successor.auth_id.clone().into_bytes(),
+                number(stored::duration(rotation.idle)),
+                number(stored::duration(rotation.grace)),
+            ];
+            args.extend(rotation.claims.clone().map(String::into_bytes));
+            let now = successor.issued_at;
+            let answer = self.write(&rotation.subject, &ROTATE, now, args).await?;
+            rotated(rotation, reply::array(answer)?)
+        })
+    }
+
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let mut fields = Vec::with_capacity(2);
+            fields.push(match &token.session {
+                Some(session) => session_field(session),
+                None => "n".to_owned(),
+            });
+            fields.extend(token.id.as_deref().map(token_field));
+            let found = self.read(&token.subject, "HMGET", &fields).await?;
+            if found.len() != fields.len() {
+                return Err(reply::unexpected());
+            }
+            let mut found = found.into_iter();
+            let about = reply::field(found.next())?;
+            if token.id.is_some() && reply::field(found.next())?.is_some() {
+                return Ok(Standing::Revoked);
+            }
+            let Some(id) = &token.session else {
+                let issued_until = about.map(|it| stored::issued_until(&it)).transpose()?;
+                return Ok(match issued_until {
+                    Some(issued_until) if token.issued_at <= issued_until => Standing::Revoked,
+                    _ => Standing::Good,
+                });
+            };
+            let Some(stored) = about else {
+                return Ok(Standing::Revoked);
+            };
+            let session = stored::decode(&token.subject, id, &stored)?;
+            Ok(session.standing(token, now))
+        })
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let what = match revocation {
+                Revocation::Token { id, until, .. } => vec![
+                    b"token".to_vec(),
+                    id.clone().into_bytes(),
+                    number(stored::nearest_moment(*until)),
+                ],
+                Revocation::Session { session, .. } => {
+                    vec![b"session".to_vec(), session.clone().into_bytes()]
+                }
+                Revocation::Subject {
+                    issued_until,
+                    until,
+                    ..
+                } => vec![
+                    b"subject".to_vec(),
+                    number(stored::nearest_moment(*issued_until)),
+                    number(stored::nearest_moment(*until)),
+                ],
+            };
+            self.write(revocation.subject(), &REVOKE, now, what).await?;
+            Ok(())
+        })
+    }
+
+    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+        Box::pin(async move {
+            let all = self.read(subject, "HGETALL", &[]).await?;
+            let mut sessions = Vec::new();
+            let mut all = all.into_iter();
+            while let Some(field) = reply::field(all.next().or(Some(Value::Nil)))? {
+                let value = reply::field(all.next())?.ok_or_else(reply::unexpected)?;
+                if let Some(id) = field.strip_prefix(b"s:") {
+                    let id = std::str::from_utf8(id)
+                        .map_err(|_| StoreError::corrupt("the id of a session"))?;
+                    sessions.push(stored::decode(subject, id, &value)?);
+                }
+            }
+            sessions.retain(|session| session.is_live(now));
+            Ok(sessions)
+        })
+    }
+}
+
+/// What the script says became of a rotation.
+fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreError> {
+    let mut answer = answer.into_iter();
+    let code = answer.next();
+    let mut session = || {
+        let stored = reply::field(answer.next())?.ok_or_else(reply::unexpected)?;
+        stored::decode(&rotation.subject, &rotation.session, &stored)
+    };
+    match code {
+        Some(Value::Int(1)) => Ok(Rotated::Won(session()?)),
+        Some(Value::Int(2)) => {
+            let session = session()?;
+            let Some(Value::Int(place)) = answer.next() else {
+                return Err(reply::unexpected());
+            };
+            let place = usize::try_from(place).unwrap_or_default().wrapping_sub(1);
+            let successor = session.generations.get(place).cloned();
+            let successor = successor.ok_or_else(reply::unexpected)?;
+            // The request was sent twice, because the answer to the first got lost.
+            if successor == rotation.successor {
+                return Ok(Rotated::Won(session));
+            }
+            Ok(Rotated::Again(session, successor))
+        }
+        Some(Value::Int(3)) => Ok(Rotated::Replayed),
+        Some(Value::Int(4)) => Ok(Rotated::Gone),
+        Some(Value::Int(5)) => Err(StoreError::corrupt("a session")),
+        _ => Err(reply::unexpected()),
+    }
+}
+
+/// Where it is, without credentials.
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("servers", &format_args!("{}", self.servers))
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,53 @@
+//! The scripts by which Redis changes what it holds in one step.
+
+use std::sync::LazyLock;
+
+use redis::Cmd;
+
+use super::pair::Way;
+
+/// A script, and the hash by which servers that have run it know it.
+pub(super) struct Script {
+    code: &'static str,
+    hash: String,
+    /// How it is sent.
+    pub(super) way: Way,
+}
+
+macro_rules! script {
+    ($file:literal, $way:expr) => {
+        LazyLock::new(|| {
+            let code = concat!(include_str!("hash.lua"), "\n", include_str!($file));
+            let hash = redis::Script::new(code).get_hash().to_owned();
+            Script {
+                code,
+                hash,
+                way: $way,
+            }
+        })
+    };
+}
+
+/// Not twice: when the second time comes, the session may have been ended.
+pub(super) static OPEN: LazyLock<Script> = script!("open.lua", Way::WriteOnce);
+/// The second time, its successor is there already, and is given again.
+pub(super) static ROTATE: LazyLock<Script> = script!("rotate.lua", Way::Write);
+pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua", Way::Write);
+
+impl Script {
+    /// Runs it by its hash.
+    pub(super) fn by_hash(&self, key: &[u8], args: &[Vec<u8>]) -> Cmd {
+        call("EVALSHA", self.hash.as_bytes(), key, args)
+    }
+
+    /// Runs it, and makes its hash known.
+    pub(super) fn by_code(&self, key: &[u8], args: &[Vec<u8>]) -> Cmd {
+        call("EVAL", self.code.as_bytes(), key, args)
+    }
+}
+
+fn call(command: &str, script: &[u8], key: &[u8], args: &[Vec<u8>]) -> Cmd {
+    let mut command = redis::cmd(command);
+    command.arg(script).arg(1).arg(key).arg(args);
+    command
+}

@@ -1,0 +1,111 @@
+//! The sentinels, which say which server is the primary.
+
+use std::{fmt, sync::Arc};
+
+use redis::{ConnectionInfo, Pipeline, Value};
+use tokio::{
+    task::JoinSet,
+    time::{Duration, Instant, timeout_at},
+};
+
+use super::{
+    Problem,
+    line::{Line, Times},
+    reply::as_text,
+    source::Source,
+    target,
+};
+
+/// The sentinels that watch over a primary and its replicas.
+pub(super) struct Sentinels {
+    lines: Vec<Arc<Line>>,
+    /// The name by which they know the primary.
+    name: String,
+    /// The primary's credentials, database and TLS.
+    primary: ConnectionInfo,
+}
+
+/// What one sentinel says: where the primary is, and since which failover.
+struct Word {
+    host: String,
+    port: u16,
+    epoch: u64,
+}
+
+impl Sentinels {
+    pub(super) fn new(
+        sentinels: Vec<ConnectionInfo>,
+        name: String,
+        primary: ConnectionInfo,
+        connect_timeout: Duration,
+    ) -> Self {
+        let line = |info| Line::new(Source::Node(info), connect_timeout);
+        Self {
+            lines: sentinels.into_iter().map(line).collect(),
+            name,
+            primary,
+        }
+    }
+
+    /// The primary that they name. Where they differ, the one that knows of the latest failover is
+    /// right. Those that do not answer in time are not waited for when another has.
+    pub(super) async fn primary(&self, within: Duration) -> Result<ConnectionInfo, Problem> {
+        let deadline = Instant::now() + within;
+        let mut asked = JoinSet::new();
+        for line in &self.lines {
+            asked.spawn(ask(Arc::clone(line), self.name.clone(), deadline));
+        }
+        let mut latest: Option<Word> = None;
+        let mut problem = None;
+        while let Ok(Some(answer)) = timeout_at(deadline, asked.join_next()).await {
+            match answer.unwrap_or(Err(Problem::Ended)) {
+                Ok(word) if latest.as_ref().is_none_or(|it| it.epoch < word.epoch) => {
+                    latest = Some(word);
+                }
+                Ok(_) => {}
+                Err(it) => problem = Some(it),
+            }
+        }
+        match latest {
+            Some(word) => Ok(target::like(&self.primary, &word.host, word.port)),
+            None => Err(Problem::NoPrimary {
+                name: self.name.clone(),
+                reason: problem.map_or_else(|| "none answers".to_owned(), |it| it.to_string()),
+            }),
+        }
+    }
+}
+
+async fn ask(line: Arc<Line>, name: String, deadline: Instant) -> Result<Word, Problem> {
+    let mut question = Pipeline::new();
+    question.cmd("SENTINEL").arg("MASTER").arg(&name);
+    let (server, values) = line.ask(&question, Times::Any, deadline).await?;
+    let nonsense = || Problem::NoPrimary {
+        name: name.clone(),
+        reason: format!("{server} says what no sentinel says"),
+    };
+    let fields = match values.into_iter().next() {
+        Some(Value::Array(fields)) => fields,
+        Some(Value::ServerError(error)) => return Err(Problem::refused(&server, &error)),
+        _ => return Err(nonsense()),
+    };
+    let field = |name: &str| {
+        let mut pairs = fields.chunks_exact(2);
+        let pair = pairs.find(|pair| as_text(&pair[0]) == Some(name))?;
+        as_text(&pair[1])
+    };
+    let word = field("ip").and_then(|host| {
+        Some(Word {
+            host: host.to_owned(),
+            port: field("port")?.parse().ok()?,
+            epoch: field("config-epoch")?.parse().ok()?,
+        })
+    });
+    word.ok_or_else(nonsense)
+}
+
+impl fmt::Display for Sentinels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
+}

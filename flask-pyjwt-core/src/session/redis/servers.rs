@@ -1,0 +1,174 @@
+//! The servers of a store, whatever they are: one, one of several that sentinels name, or a cluster.
+
+use std::{fmt, sync::Arc};
+
+use redis::{Cmd, ConnectionInfo, Pipeline, Value};
+use tokio::time::{Duration, Instant};
+
+use super::{
+    super::StoreError,
+    Problem,
+    cluster::Cluster,
+    pair::{Pair, Way},
+    problem::{is_unknown_script, refusal},
+    reply,
+    script::Script,
+    source::Source,
+};
+
+/// What holds for every server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    /// For how long an answer is waited for.
+    pub(super) timeout: Duration,
+    /// For how long one attempt to connect may take.
+    pub(super) connect_timeout: Duration,
+    /// How many replicas have to have a change before it counts.
+    pub(super) replicas: u32,
+}
+
+/// The servers of a store.
+pub(super) struct Servers {
+    kind: Kind,
+    settings: Settings,
+}
+
+enum Kind {
+    /// One server, or the one that the sentinels name.
+    One(Pair),
+    Cluster(Arc<Cluster>),
+}
+
+impl Servers {
+    pub(super) fn one(source: Source, settings: Settings) -> Self {
+        let kind = Kind::One(Pair::new(source, settings));
+        Self { kind, settings }
+    }
+
+    pub(super) fn cluster(seeds: Vec<ConnectionInfo>, settings: Settings) -> Self {
+        let kind = Kind::Cluster(Cluster::new(seeds, settings));
+        Self { kind, settings }
+    }
+
+    /// Whether changes wait for replicas.
+    pub(super) fn waits(&self) -> bool {
+        self.settings.replicas > 0
+    }
+
+    /// Connects, at the start.
+    pub(super) async fn connect(&self, within: Duration) -> Result<(), Problem> {
+        let deadline = Instant::now() + within;
+        match &self.kind {
+            Kind::One(pair) => {
+                for way in [Way::Read, Way::Write] {
+                    pair.line(way).connected(deadline).await?;
+                }
+                Ok(())
+            }
+            Kind::Cluster(cluster) => cluster.refresh(deadline).await,
+        }
+    }
+
+    /// Asks something about a key.
+    pub(super) async fn read(&self, key: &[u8], question: Cmd) -> Result<Value, StoreError> {
+        let deadline = Instant::now() + self.settings.timeout;
+        let mut commands = Pipeline::with_capacity(1);
+        commands.add_command(question);
+        let (server, values) = self.ask(Way::Read, key, &commands, deadline).await?;
+        match values.into_iter().next() {
+            Some(Value::ServerError(error)) => Err(refusal(&server, &error)),
+            Some(value) => Ok(value),
+            None => Err(reply::unexpected()),
+        }
+    }
+
+    /// Runs a script on a key. The replicas have what it has changed when this returns.
+    pub(super) async fn write(
+        &self,
+        key: &[u8],
+        script: &Script,
+        args: &[Vec<u8>],
+    ) -> Result<Value, StoreError> {
+        let deadline = Instant::now() + self.settings.timeout;
+        let by_hash = script.by_hash(key, args);
+        let mut answer = self.run(script.way, key, by_hash, deadline).await?;
+        if matches!(answer.1.first(), Some(Value::ServerError(error)) if is_unknown_script(error)) {
+            let by_code = script.by_code(key, args);
+            answer = self.run(script.way, key, by_code, deadline).await?;
+        }
+        let (server, values) = answer;
+        let mut values = values.into_iter();
+        let value = match values.next() {
+            Some(Value::ServerError(error)) => return Err(refusal(&server, &error)),
+            Some(value) => value,
+            None => return Err(reply::unexpected()),
+        };
+        if self.settings.replicas == 0 {
+            return Ok(value);
+        }
+        match values.next() {
+            Some(Value::Int(acknowledged)) if acknowledged >= i64::from(self.settings.replicas) => {
+                Ok(value)
+            }
+            Some(Value::Int(acknowledged)) => Err(Problem::Replicas {
+                wanted: self.settings.replicas,
+                acknowledged,
+            }
+            .into()),
+            Some(Value::ServerError(error)) => Err(refusal(&server, &error)),
+            _ => Err(reply::unexpected()),
+        }
+    }
+
+    /// Sends a change, and in the same go the request to wait until the replicas have it.
+    async fn run(
+        &self,
+        way: Way,
+        key: &[u8],
+        change: Cmd,
+        deadline: Instant,
+    ) -> Result<(Arc<str>, Vec<Value>), Problem> {
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(change);
+        if self.settings.replicas > 0 {
+            let remaining = deadline.duration_since(Instant::now());
+            let patience = patience(remaining).as_millis().max(1);
+            let patience = u64::try_from(patience).unwrap_or(u64::MAX);
+            commands
+                .cmd("WAIT")
+                .arg(self.settings.replicas)
+                .arg(patience);
+        }
+        self.ask(way, key, &commands, deadline).await
+    }
+
+    async fn ask(
+        &self,
+        way: Way,
+        key: &[u8],
+        commands: &Pipeline,
+        deadline: Instant,
+    ) -> Result<(Arc<str>, Vec<Value>), Problem> {
+        match &self.kind {
+            Kind::One(pair) => pair.line(way).ask(commands, way.times(), deadline).await,
+            Kind::Cluster(cluster) => cluster.ask(way, key, commands, deadline).await,
+        }
+    }
+}
+
+/// For how long replicas are waited for, so that the server says that they have not answered before
+/// nobody listens any more. It looks at who waits only ten times a second.
+fn patience(remaining: Duration) -> Duration {
+    let late = Duration::from_millis(100);
+    (remaining.saturating_sub(late) * 3 / 4).max(remaining / 4)
+}
+
+/// Where they are, without credentials.
+impl fmt::Display for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::One(pair) => pair.line(Way::Read).fmt(f),
+            Kind::Cluster(cluster) => cluster.fmt(f),
+        }
+    }
+}

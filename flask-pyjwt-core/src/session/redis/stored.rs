@@ -1,0 +1,177 @@
+//! How a session lies in its field: three lines, of which the scripts read and write only the first.
+//!
+//! ```text
+//! [opened_at,expires_at,ends_at,[["refresh_id","auth_id",issued_at],…]]
+//! the label as JSON, or null
+//! the claims
+//! ```
+//!
+//! Label and claims are whatever somebody gave: no script takes them apart, and so none can change
+//! them. Session and subject are the names of field and key.
+
+use serde::de::DeserializeOwned;
+
+use super::super::{Generation, SessionRecord, StoreError};
+
+/// The largest moment that Lua, which has only floating point, counts exactly: the year 287396.
+const LAST_MOMENT: i64 = 1 << 53;
+
+/// The first line.
+type Line = (i64, i64, i64, Vec<(String, String, i64)>);
+
+/// A moment that the scripts can count with.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`] for one that is farther away than any clock shows.
+pub(super) fn moment(milliseconds: i64) -> Result<i64, StoreError> {
+    if (-LAST_MOMENT..=LAST_MOMENT).contains(&milliseconds) {
+        Ok(milliseconds)
+    } else {
+        Err(StoreError::unavailable(
+            "RedisStore takes no moment that is more than 285,000 years from 1970",
+        ))
+    }
+}
+
+/// The nearest moment that the scripts can count with: for the ends of revocations.
+pub(super) fn nearest_moment(milliseconds: i64) -> i64 {
+    milliseconds.clamp(-LAST_MOMENT, LAST_MOMENT)
+}
+
+/// A duration that acts like this one on every [`moment`].
+pub(super) fn duration(milliseconds: i64) -> i64 {
+    milliseconds.clamp(-4 * LAST_MOMENT, 4 * LAST_MOMENT)
+}
+
+/// What is stored of a session.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`] for moments that no clock shows.
+pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
+    let generations = session.generations.iter().map(|it| {
+        let issued_at = moment(it.issued_at)?;
+        Ok((it.refresh_id.as_str(), it.auth_id.as_str(), issued_at))
+    });
+    let line = (
+        moment(session.opened_at)?,
+        moment(session.expires_at)?,
+        moment(session.ends_at)?,
+        generations.collect::<Result<Vec<_>, StoreError>>()?,
+    );
+    let line = serde_json::to_string(&line).map_err(StoreError::unavailable)?;
+    let label = serde_json::to_string(&session.label).map_err(StoreError::unavailable)?;
+    Ok(format!("{line}\n{label}\n{}", session.claims))
+}
+
+/// A session of what is stored of it.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when it is not what [`encode`] writes.
+pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRecord, StoreError> {
+    let corrupt = || StoreError::corrupt("a session");
+    let stored = std::str::from_utf8(stored).map_err(|_| corrupt())?;
+    let mut lines = stored.splitn(3, '\n');
+    let (Some(line), Some(label), Some(claims)) = (lines.next(), lines.next(), lines.next()) else {
+        return Err(corrupt());
+    };
+    let (opened_at, expires_at, ends_at, generations): Line = json(line).ok_or_else(corrupt)?;
+    let generations = generations
+        .into_iter()
+        .map(|(refresh_id, auth_id, issued_at)| Generation {
+            refresh_id,
+            auth_id,
+            issued_at,
+        });
+    Ok(SessionRecord {
+        id: id.to_owned(),
+        subject: subject.to_owned(),
+        opened_at,
+        expires_at,
+        ends_at,
+        label: json(label).ok_or_else(corrupt)?,
+        claims: claims.to_owned(),
+        generations: generations.collect(),
+    })
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
+}
+
+/// The moment until which tokens of no session are revoked, of what is stored of it.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when it is not what the script writes.
+pub(super) fn issued_until(stored: &[u8]) -> Result<i64, StoreError> {
+    std::str::from_utf8(stored)
+        .ok()
+        .and_then(|stored| stored.split_once(' '))
+        .filter(|(_, until)| until.parse::<i64>().is_ok())
+        .and_then(|(issued_until, _)| issued_until.parse().ok())
+        .ok_or_else(|| StoreError::corrupt("the revocation of a subject"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> SessionRecord {
+        SessionRecord {
+            id: "s".to_owned(),
+            subject: "alice".to_owned(),
+            opened_at: 1,
+            expires_at: LAST_MOMENT,
+            ends_at: -3,
+            label: Some("two\nlines, \"quoted\"".to_owned()),
+            claims: "{\"a\":\n1}\n".to_owned(),
+            generations: vec![Generation {
+                refresh_id: "r\n\"".to_owned(),
+                auth_id: String::new(),
+                issued_at: 0,
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again() {
+        let mut session = session();
+        for _ in 0..2 {
+            let stored = encode(&session).expect("stored");
+            let read = decode("alice", "s", stored.as_bytes()).expect("read");
+            assert_eq!(read, session);
+            session.label = None;
+            session.claims.clear();
+            session.generations.clear();
+        }
+        session.opened_at = LAST_MOMENT + 1;
+        assert!(encode(&session).is_err());
+    }
+
+    #[test]
+    fn what_nobody_stored_is_corrupt() {
+        for stored in [
+            "",
+            "[1,2,3,[]]",
+            "[1,2,3,[]]\nnull",
+            "[1,2,3]\nnull\n{}",
+            "[1,2,3,[],4]\nnull\n{}",
+            "[1,2.5,3,[]]\nnull\n{}",
+            "[1,2,3,{}]\nnull\n{}",
+            "[1,2,3,[[\"r\",\"a\"]]]\nnull\n{}",
+            "[1,2,3,[[\"r\",\"a\",\"1\"]]]\nnull\n{}",
+            "[1,2,3,[]] x\nnull\n{}",
+            "[1,2,3,[]]\n7\n{}",
+        ] {
+            assert!(decode("alice", "s", stored.as_bytes()).is_err(), "{stored}");
+        }
+        assert!(decode("alice", "s", b"[1,2,3,[]]\nnull\n\xff").is_err());
+        assert_eq!(issued_until(b"-5 7").ok(), Some(-5));
+        for stored in ["", "5", "5 ", " 7", "5 x", "x 7", "5  7", "5.5 7"] {
+            assert!(issued_until(stored.as_bytes()).is_err(), "{stored}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The whole suite of laws, the store closed and opened again among them.
+
+use flask_pyjwt::{
+    FileStore, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
+    TokenIdentity, store_conformance,
+};
+
+use super::place::Folder;
+
+/// A store whose file goes with it.
+#[derive(Debug)]
+struct Kept {
+    store: FileStore,
+    folder: Folder,
+}
+
+impl Kept {
+    fn open(folder: Folder) -> Self {
+        let store = FileStore::open(folder.file("sessions.redb")).expect("it opens");
+        Self { store, folder }
+    }
+
+    fn reopen(self) -> Self {
+        drop(self.store);
+        Self::open(self.folder)
+    }
+}
+
+impl SessionStore for Kept {
+    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+        self.store.open(session, now)
+    }
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        self.store.rotate(rotation)
+    }
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.store.standing(token, now)
+    }
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        self.store.revoke(revocation, now)
+    }
+    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.store.sessions(subject, now)
+    }
+}
+
+store_conformance!(
+    suite,
+    || async { Kept::open(Folder::new()) },
+    |store: Kept| async { store.reopen() },
+);

@@ -1,0 +1,121 @@
+//! Whose file it is, and since when.
+
+use std::fs;
+
+use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
+
+use super::{
+    place::Folder,
+    sessions::{
+        NOW, end_session, plain_token, refresh_token, revoke_token, rotation, session, standing,
+    },
+};
+
+#[actix_web::test]
+async fn what_was_answered_is_there_when_the_file_is_opened_again() {
+    let folder = Folder::new();
+    let path = folder.file("sessions");
+    let store = FileStore::open(&path).expect("created");
+    for id in ["kept", "ended"] {
+        store
+            .open(&session("alice", id, NOW), NOW)
+            .await
+            .expect("opened");
+    }
+    store
+        .rotate(&rotation("alice", "kept", 0, NOW))
+        .await
+        .expect("won");
+    store
+        .revoke(&end_session("alice", "ended"), NOW)
+        .await
+        .expect("ended");
+    let revocation = revoke_token("alice", "plain", NOW + 1);
+    store.revoke(&revocation, NOW).await.expect("revoked");
+    let before = store.sessions("alice", NOW).await.expect("listed");
+    drop(store);
+
+    let store = FileStore::open(&path).expect("opened");
+    assert_eq!(store.sessions("alice", NOW).await.expect("listed"), before);
+    assert_eq!(before.len(), 1);
+    for (token, expected) in [
+        (refresh_token("alice", "kept", 1), Standing::Good),
+        (refresh_token("alice", "kept", 0), Standing::Replayed),
+        (refresh_token("alice", "ended", 0), Standing::Revoked),
+        (plain_token("alice", "plain", NOW), Standing::Revoked),
+        (plain_token("alice", "other", NOW), Standing::Good),
+    ] {
+        assert_eq!(standing(&store, &token, NOW).await, expected, "{token:?}");
+    }
+    let mut names: Vec<_> = fs::read_dir(path.parent().expect("a folder"))
+        .expect("read")
+        .map(|entry| entry.expect("read").file_name())
+        .collect();
+    assert_eq!(names.pop().expect("a file"), "sessions");
+    assert!(names.is_empty(), "one file: {names:?}");
+}
+
+#[actix_web::test]
+async fn one_at_a_time_has_the_file_open() {
+    let folder = Folder::new();
+    let path = folder.file("sessions");
+    let store = FileStore::open(&path).expect("created");
+    store
+        .open(&session("alice", "s", NOW), NOW)
+        .await
+        .expect("opened");
+    let error = FileStore::open(&path).expect_err("a second time");
+    assert!(matches!(error, StoreError::InUse), "{error:?}");
+    assert!(error.to_string().contains("in use"), "{error}");
+    let token = refresh_token("alice", "s", 0);
+    assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
+    drop(store);
+    FileStore::open(&path).expect("it is free again");
+}
+
+#[test]
+fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
+    let folder = Folder::new();
+    let path = folder.file("sessions");
+    for content in [
+        vec![],
+        b"short".to_vec(),
+        vec![0; 100_000],
+        vec![b'x'; 100_000],
+    ] {
+        fs::write(&path, &content).expect("written");
+        let error = FileStore::open(&path).expect_err("none of ours");
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+        assert_eq!(fs::read(&path).expect("read"), content);
+    }
+    let in_no_folder = folder.file("missing").join("sessions");
+    for path in [folder.file("."), in_no_folder] {
+        let error = FileStore::open(&path).expect_err("no file");
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_file_whose_creation_was_cut_off_is_created_anew() {
+    let folder = Folder::new();
+    let path = folder.file("sessions");
+    for left in [&b""[..], &[7; 10_000]] {
+        fs::write(folder.file("sessions.new"), left).expect("written");
+        drop(FileStore::open(&path).expect("created"));
+        drop(FileStore::open(&path).expect("opened"));
+        assert!(!folder.file("sessions.new").exists());
+        fs::remove_file(&path).expect("removed");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new();
+    let path = folder.file("sessions");
+    let _store = FileStore::open(&path).expect("created");
+    let mode = fs::metadata(&path).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

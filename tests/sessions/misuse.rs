@@ -1,0 +1,137 @@
+//! What a server's author can get wrong with sessions: it costs nobody a session.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, MemoryStore, Rejection, Revocation, Rotated, Rotation,
+    SessionRecord, SessionStore, Standing, StoreFuture, TokenIdentity,
+};
+use serde_json::json;
+use time::Duration;
+
+use super::{
+    clock,
+    common::{
+        ISSUER, claims_with, config, forge::forge, header, hs256, keys, log, manager, site::Site,
+    },
+    with_memory,
+};
+
+/// One store of several managers.
+#[derive(Debug, Clone, Default)]
+struct Shared(Arc<MemoryStore>);
+
+impl SessionStore for Shared {
+    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+        self.0.open(session, now)
+    }
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        self.0.rotate(rotation)
+    }
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.0.standing(token, now)
+    }
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        self.0.revoke(revocation, now)
+    }
+    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.0.sessions(subject, now)
+    }
+}
+
+#[actix_web::test]
+async fn what_cannot_be_minted_rotates_nothing() {
+    let auth = with_memory(&clock());
+    let pair = auth.login("alice").await.expect("opened");
+    let refused = auth
+        .refresh(&pair.refresh)
+        .claim("long", "x".repeat(9_000))
+        .await;
+    assert!(
+        matches!(refused, Err(Rejection::NotMinted(_))),
+        "{refused:?}"
+    );
+    let refused = auth.refresh(&pair.refresh).claim("exp", 1).await;
+    assert!(
+        matches!(refused, Err(Rejection::NotMinted(_))),
+        "{refused:?}"
+    );
+    let next = auth
+        .refresh(&pair.refresh)
+        .await
+        .expect("its first rotation");
+    assert_eq!(next.auth.claim("long"), None);
+
+    let store = Shared::default();
+    let private = keys::secret(AuthType::EdDSA);
+    let public = keys::public(AuthType::EdDSA).expect("it has one");
+    let clock = clock();
+    let issuer = config(AuthType::EdDSA, private).clock(clock.clone());
+    let issuer = manager(issuer.session_store(store.clone()));
+    let verifier = Config::verify_only(ISSUER, AuthType::EdDSA, public).clock(clock.clone());
+    let verifier = manager(verifier.session_store(store));
+    let pair = issuer.login("alice").await.expect("opened");
+    let refused = verifier.refresh(&pair.refresh).await;
+    assert!(
+        matches!(refused, Err(Rejection::NotMinted(_))),
+        "{refused:?}"
+    );
+    clock.advance(Duration::minutes(1));
+    assert!(issuer.refresh(&pair.refresh).await.is_ok());
+}
+
+#[test]
+fn a_lifetime_limit_is_judged_to_the_second() {
+    let config = || hs256().session_store(MemoryStore::default());
+    for (limit, idle, is_good) in [
+        (Duration::MAX, Duration::WEEK, true),
+        (Duration::seconds(i64::MAX / 1_000), Duration::WEEK, true),
+        (Duration::WEEK, Duration::WEEK, true),
+        (Duration::WEEK, Duration::WEEK + Duration::SECOND, false),
+    ] {
+        let made = AuthManager::new(config().max_lifetime(limit).session_idle(idle));
+        assert_eq!(made.is_ok(), is_good, "{limit} {idle}");
+    }
+}
+
+#[actix_web::test]
+async fn a_full_store_ends_the_sessions_of_whoever_fills_it() {
+    let auth = manager(hs256().session_store(MemoryStore::new(160)));
+    let mut opened = 0;
+    while auth.login("mallory").await.is_ok() {
+        opened += 1;
+        assert!(opened <= 160, "it is bounded");
+    }
+    auth.revoke_subject("mallory")
+        .await
+        .expect("that makes room");
+    assert!(auth.login("mallory").await.is_ok());
+}
+
+async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+    auth.login("alice").claim("exp", 1).await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+#[actix_web::test]
+async fn a_login_that_fails_by_the_servers_fault_is_told_in_the_log() {
+    let auth = with_memory(&clock());
+    let site = Site::new(|app| {
+        app.app_data(auth.clone())
+            .route("/login", web::get().to(login));
+    })
+    .await;
+    let log = log::capture();
+    assert_eq!(site.get("/login", "").await.status, 500);
+    assert!(log.text().contains("`exp` is reserved"), "{}", log.text());
+}
+
+#[actix_web::test]
+async fn a_token_of_no_session_may_call_anything_its_id() {
+    let auth = with_memory(&clock());
+    let claims = claims_with(json!({"jti": 7}));
+    let forged = forge(header(AuthType::HS256), claims, &keys::key(AuthType::HS256));
+    let token = auth.verify_token(&forged).expect("valid");
+    assert_eq!(auth.check(&token).await, Ok(()));
+}
