@@ -7,10 +7,7 @@ mod routes;
 
 mod common;
 
-use flask_pyjwt::{
-    AuthManager, AuthType, ConfigError, Issuer, Key, RequireToken, TokenError, TokenType,
-    require_token,
-};
+use flask_pyjwt::{AuthManager, AuthType, Issuer, Key, TokenError, TokenType};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -18,7 +15,6 @@ use self::common::{
     ISSUER, NOW, SECRET, claims_with,
     forge::{self, encode, forge},
     hs256, keys, manager,
-    site::Site,
 };
 
 const OTHER: &str = "https://other.example";
