@@ -5,7 +5,7 @@ mod in_process;
 mod load;
 mod server;
 
-use std::{io, time::Duration};
+use std::{io, thread, time::Duration};
 
 pub(crate) use self::{
     apps::Way,
@@ -14,7 +14,7 @@ pub(crate) use self::{
 };
 use self::{
     load::load,
-    server::{Server, pin},
+    server::{Server, cores, pin},
 };
 use crate::{
     claims::{self, SUBJECT},
@@ -56,17 +56,30 @@ struct Figures {
 }
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
-    pin(1);
+    let [server, load] = cores();
+    if load.is_none() {
+        eprintln!("http: server and load generator share a core; requests/s mean little");
+    }
+    // A thread of its own, so that the other sections are not kept on its core.
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pin(load);
+            measure_all(server, settings, report);
+        });
+    });
+}
+
+fn measure_all(core: Option<usize>, settings: &Settings, report: &mut Report) {
     for algorithm in ["HS256", "RS256", "EdDSA"] {
         let keys = Keys::generate(algorithm);
-        match measure(settings, &keys) {
+        match measure(core, settings, &keys) {
             Ok(figures) => tell(report, algorithm, &figures),
             Err(error) => eprintln!("http {algorithm}: {error}"),
         }
     }
 }
 
-fn measure(settings: &Settings, keys: &Keys) -> io::Result<Vec<Figures>> {
+fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<Vec<Figures>> {
     let token = claims::mint(&keys.manager(false), SUBJECT);
     // Shorter runs than these would be mostly the opening of connections.
     let (rounds, milliseconds) = if settings.quick { (1, 25) } else { (12, 250) };
@@ -76,7 +89,7 @@ fn measure(settings: &Settings, keys: &Keys) -> io::Result<Vec<Figures>> {
         settings.progress(&format!("http {}, session {session}", keys.algorithm));
         let servers: Vec<Server> = Way::ALL
             .into_iter()
-            .map(|way| Server::start(way, keys))
+            .map(|way| Server::start(way, keys, core))
             .collect::<io::Result<_>>()?;
         for round in 0..=rounds {
             for ((way, server), samples) in Way::ALL.iter().zip(&servers).zip(&mut samples) {
