@@ -77,6 +77,30 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
 
 /// The token of a field's value, or nothing where it is of another scheme.
 fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+    let Some(token) = value
+        .strip_prefix(b"Bearer ")
+        .filter(|token| is_plain(token))
+    else {
+        return unusual_bearer_token(value);
+    };
+    std::str::from_utf8(token)
+        .map(Some)
+        .map_err(|_| Rejection::MalformedCredentials)
+}
+
+/// Whether these are only characters of a JWT: what nearly all requests send. It is found without a
+/// branch for each byte, so that 16 of them are looked at in one step.
+fn is_plain(token: &[u8]) -> bool {
+    let is_plain = |byte: u8| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let is_digit_or_dot = byte.wrapping_sub(b'-') <= b'9' - b'-'; // or `-` or `/`
+        is_letter | is_digit_or_dot | (byte == b'_')
+    };
+    !token.is_empty() && token.iter().fold(true, |all, byte| all & is_plain(*byte))
+}
+
+/// Any other value: of another scheme, in other spelling, or malformed.
+fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
     let mut is_quoted = false;
     let mut elements = value.split(|byte| {
