@@ -319,13 +319,12 @@ mod elsewhere {
     /// What another package that passes this one on could have: the expansion has to name it.
     pub(super) mod __private {
         pub(in super::super) use flask_pyjwt::__private::{
-            HttpRequest, HttpResponse, LazyLock, Payload, Requirement, TokenType, assert_extractor,
+            HttpResponse, Incoming, LazyLock, Requirement, TokenType, assert_extractor,
         };
 
         pub(in super::super) fn protect<H>(
             _: &'static Requirement,
-            _: HttpRequest,
-            _: Payload,
+            _: Incoming,
             _: H,
         ) -> std::future::Ready<HttpResponse> {
             std::future::ready(HttpResponse::ImATeapot().finish())

@@ -13,6 +13,8 @@ mod peers;
 mod race;
 mod report;
 mod run;
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+mod sessions;
 mod settings;
 mod table;
 mod verify;

@@ -2,16 +2,17 @@
 
 use std::{fs, io, path::Path};
 
-use crate::{chart, growth, http, report::Report, settings::Settings, table, verify};
+use crate::{chart, growth, http, report::Report, sessions, settings::Settings, table, verify};
 
 /// Measures, and tells what it has found.
 type Section = fn(&Settings, &mut Report);
 
-const SECTIONS: [(&str, Section); 4] = [
+const SECTIONS: [(&str, Section); 5] = [
     ("verify", verify::run),
     ("table", table::run),
     ("http", http::run),
     ("growth", growth::run),
+    ("sessions", sessions::run),
 ];
 
 /// Measures the sections that are named, or all, and leaves the results in `bench-results` beside

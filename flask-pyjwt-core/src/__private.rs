@@ -1,6 +1,6 @@
 //! What the expansion of `#[require_token]` calls. Not public interface: no promise is made.
 
-pub use actix_web::{HttpRequest, HttpResponse, web::Payload};
+pub use actix_web::HttpResponse;
 pub use core::option::Option::{None, Some};
 pub use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ pub use crate::session::conformance;
 pub use crate::{
     rules::{Expected, Location, Requirement},
     token::TokenType,
-    web::protect::{Answer, Extractor, assert_extractor, protect},
+    web::protect::{Answer, Extractor, Incoming, assert_extractor, protect},
 };
 
 /// JSON values, and texts, without a trait in scope: the user's module may have no prelude.

@@ -16,10 +16,10 @@ use crate::{
 ///
 /// ```ignore
 /// #[get("/{user}")]                                  // route attributes and docs: on the wrapper
-/// pub async fn show(request: HttpRequest, payload: Payload) -> HttpResponse {
+/// pub async fn show(incoming: Incoming) -> HttpResponse {
 ///     async fn show(user: Path<String>) -> impl Responder { … }   // what was written, untouched
 ///     assert_extractor::<Path<String>>();
-///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, request, payload, show).await
+///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, incoming, show).await
 /// }
 /// ```
 pub(crate) fn expand(
@@ -79,12 +79,12 @@ fn wrap(
         quote_spanned!(span=> #(#conditions)* #private::assert_extractor::<#ty>();)
     });
     // An item is found before an argument, whatever the hygiene, and the handler is an item here.
-    let arguments_named = if name == "request" || name == "payload" {
-        ["http_request", "body"]
+    let argument = if name == "incoming" {
+        "request"
     } else {
-        ["request", "payload"]
+        "incoming"
     };
-    let [request, payload] = arguments_named.map(|name| Ident::new(name, Span::mixed_site()));
+    let incoming = Ident::new(argument, Span::mixed_site());
     // What the compiler says of the handler as a whole, it says at the handler's name.
     let at_name = located_at(private, name.span());
     let call = quote_spanned! {name.span().resolved_at(Span::mixed_site())=>
@@ -94,8 +94,7 @@ fn wrap(
                     #private::LazyLock::new(|| #requirement);
                 &*REQUIREMENT
             },
-            #request,
-            #payload,
+            #incoming,
             #name #turbofish,
         )
         .await
@@ -113,8 +112,7 @@ fn wrap(
         #(#attrs)*
         #remark
         #vis async fn #name #generics(
-            #request: #private::HttpRequest,
-            #payload: #private::Payload,
+            #incoming: #private::Incoming,
         ) -> #private::HttpResponse #where_clause {
             #handler
             #(#probes)*

@@ -9,6 +9,7 @@ use std::{
 };
 
 use actix_web::{App, HttpServer};
+use core_affinity::CoreId;
 
 use super::Way;
 use crate::keys::Keys;
@@ -25,8 +26,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts this very program as a server on the first core.
-    pub(super) fn start(way: Way, keys: &Keys) -> io::Result<Self> {
+    /// Starts this very program as a server on this core.
+    pub(super) fn start(way: Way, keys: &Keys, core: Option<usize>) -> io::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .arg(MODE)
             .stdin(Stdio::piped())
@@ -34,7 +35,7 @@ impl Server {
             .spawn()?;
         let mut lifeline = process.stdin.take();
         if let Some(lifeline) = &mut lifeline {
-            writeln!(lifeline, "{}", serde_json::to_string(&(way, keys))?)?;
+            writeln!(lifeline, "{}", serde_json::to_string(&(way, keys, core))?)?;
             lifeline.flush()?;
         }
         let mut line = String::new();
@@ -71,10 +72,10 @@ impl Drop for Server {
 
 /// What the server process does: serves until its standard input ends.
 pub(crate) fn serve() -> io::Result<()> {
-    pin(0);
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
-    let (way, keys): (Way, Keys) = serde_json::from_str(&line)?;
+    let (way, keys, core): (Way, Keys, Option<usize>) = serde_json::from_str(&line)?;
+    pin(core);
     thread::spawn(|| {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
@@ -91,10 +92,22 @@ pub(crate) fn serve() -> io::Result<()> {
     })
 }
 
-/// Keeps this thread, and those that it starts, on one core. Where that fails, it stays as it is.
-pub(super) fn pin(core: usize) {
+/// A core for the server and another one for the load generator, if there are two.
+///
+/// To be asked before anything is pinned: a thread sees only the cores that it may run on.
+pub(super) fn cores() -> [Option<usize>; 2] {
     let cores = core_affinity::get_core_ids().unwrap_or_default();
-    if let Some(core) = cores.get(core % cores.len().max(1)) {
-        core_affinity::set_for_current(*core);
+    match cores[..] {
+        [server, load, ..] => [Some(server.id), Some(load.id)],
+        _ => [None, None],
+    }
+}
+
+/// Keeps this thread, and those that it starts, on this core.
+pub(super) fn pin(core: Option<usize>) {
+    if let Some(id) = core
+        && !core_affinity::set_for_current(CoreId { id })
+    {
+        eprintln!("core {id} is not to be had: the figures will vary");
     }
 }

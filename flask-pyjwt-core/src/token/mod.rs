@@ -11,6 +11,7 @@ mod json;
 mod mint;
 mod numeric_date;
 mod segments;
+mod shard;
 mod table;
 #[expect(
     clippy::module_inception,

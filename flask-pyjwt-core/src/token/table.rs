@@ -6,17 +6,13 @@
 
 use std::{
     cell::Cell,
-    mem,
-    sync::{
-        Mutex, TryLockError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
-use super::Token;
-
-/// Entries that a token may be stored in: one cache line's worth of places to look at.
-const WAYS: usize = 4;
+use super::{
+    Token,
+    shard::{Shard, WAYS},
+};
 
 /// How many verified tokens are remembered, over all worker threads.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +23,7 @@ pub(crate) struct TableLimits {
 
 /// Verified tokens, in one shard for each thread, so that nobody waits for anybody.
 pub(crate) struct TokenTable {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Shard]>,
     seed: u64,
 }
 
@@ -41,68 +37,41 @@ impl TokenTable {
         }
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).ok()?;
-        let sets = if sets.is_power_of_two() {
-            sets
-        } else {
-            sets.next_power_of_two() / 2
-        };
-        let shard = || {
-            Mutex::new(Shard {
-                places: Vec::new(),
-                sets,
-                bytes: 0,
-                most: bytes,
-                hand: 0,
-            })
-        };
+        let shard = || Shard::new(sets, bytes);
         Some(Self {
             shards: std::iter::repeat_with(shard).take(threads).collect(),
             seed: u64::from_ne_bytes(seed),
         })
     }
 
-    /// The token of this very text, if it was verified before.
-    pub(crate) fn get(&self, signed: &str) -> Option<Token> {
-        let hash = self.hash(signed);
-        self.with_shard(|shard| shard.get(hash, signed)).flatten()
+    /// The token of this very text, if it is remembered.
+    pub(crate) fn get(&self, signed: &[u8]) -> Option<Token> {
+        self.shard().get(self.hash(signed), signed)
     }
 
-    /// Remembers a token that has just been verified.
+    /// Remembers a token that has just been verified, where there is room or it comes again.
     pub(crate) fn insert(&self, token: &Token) {
-        let hash = self.hash(token.signed());
-        let evicted = self.with_shard(|shard| shard.insert(hash, token.clone()));
-        drop(evicted); // outside the lock
+        let hash = self.hash(token.signed().as_bytes());
+        drop(self.shard().insert(hash, token)); // outside the lock
     }
 
     /// Forgets a token that is not valid any more.
-    pub(crate) fn remove(&self, signed: &str) {
-        let hash = self.hash(signed);
-        drop(self.with_shard(|shard| shard.remove(hash, signed)));
+    pub(crate) fn remove(&self, signed: &[u8]) {
+        drop(self.shard().remove(self.hash(signed), signed));
     }
 
-    /// Calls with this thread's shard. Should two threads share it, the second one does without.
-    fn with_shard<T>(&self, call: impl FnOnce(&mut Shard) -> T) -> Option<T> {
-        let shard = &self.shards[thread_number() % self.shards.len()];
-        match shard.try_lock() {
-            Ok(mut shard) => Some(call(&mut shard)),
-            Err(TryLockError::WouldBlock) => None,
-            Err(TryLockError::Poisoned(poisoned)) => {
-                // Whatever was half done is forgotten.
-                let mut shard = poisoned.into_inner();
-                shard.clear();
-                Some(call(&mut shard))
-            }
-        }
+    /// This thread's shard. Should there be more threads than shards, some share one.
+    fn shard(&self) -> &Shard {
+        &self.shards[thread_number() % self.shards.len()]
     }
 
     /// Where to look for a token: the last 16 characters, of its signature, mixed with a number
     /// that nobody knows. Only genuine signatures are ever stored, and nobody can choose those.
-    fn hash(&self, signed: &str) -> u64 {
-        let bytes = signed.as_bytes();
-        let mut last = [0; 16];
-        let length = bytes.len().min(16);
-        last[16 - length..].copy_from_slice(&bytes[bytes.len() - length..]);
-        let last = u128::from_ne_bytes(last);
+    fn hash(&self, signed: &[u8]) -> u64 {
+        let last = u128::from_ne_bytes(match signed.last_chunk() {
+            Some(last) => *last,
+            None => [0; 16], // too short to be a token
+        });
         #[expect(clippy::cast_possible_truncation, reason = "the halves of it")]
         let (high, low) = ((last >> 64) as u64, last as u64);
         let product =
@@ -125,91 +94,6 @@ fn thread_number() -> usize {
     })
 }
 
-/// A set-associative array: a token has [`WAYS`] places, the first of which was used last.
-struct Shard {
-    /// Empty until the first token comes.
-    places: Vec<Option<Place>>,
-    sets: usize,
-    bytes: usize,
-    most: usize,
-    /// Where the next victim is looked for when the bytes run out.
-    hand: usize,
-}
-
-struct Place {
-    hash: u64,
-    token: Token,
-}
-
-impl Shard {
-    fn set(&mut self, hash: u64) -> &mut [Option<Place>] {
-        if self.places.is_empty() {
-            self.places.resize_with(self.sets * WAYS, || None);
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "masked")]
-        let first = (hash as usize & (self.sets - 1)) * WAYS;
-        &mut self.places[first..first + WAYS]
-    }
-
-    fn get(&mut self, hash: u64, signed: &str) -> Option<Token> {
-        if self.places.is_empty() {
-            return None;
-        }
-        let set = self.set(hash);
-        let way = find(set, hash, signed)?;
-        set[..=way].rotate_right(1);
-        set[0].as_ref().map(|place| place.token.clone())
-    }
-
-    /// Stores a token in the place of the one that was not used for longest; gives what had to go.
-    fn insert(&mut self, hash: u64, token: Token) -> Vec<Place> {
-        let mut evicted = Vec::new();
-        let size = token.size();
-        if size > self.most {
-            return evicted;
-        }
-        let set = self.set(hash);
-        set.rotate_right(1);
-        evicted.extend(set[0].replace(Place { hash, token }));
-        self.bytes += size;
-        for place in &evicted {
-            self.bytes -= place.token.size();
-        }
-        let places = self.places.len();
-        while self.bytes > self.most {
-            self.hand = (self.hand + 1) % places;
-            if let Some(place) = self.places[self.hand].take_if(|place| place.hash != hash) {
-                self.bytes -= place.token.size();
-                evicted.push(place);
-            }
-        }
-        evicted
-    }
-
-    fn remove(&mut self, hash: u64, signed: &str) -> Option<Place> {
-        if self.places.is_empty() {
-            return None;
-        }
-        let set = self.set(hash);
-        let place = find(set, hash, signed).and_then(|way| set[way].take())?;
-        self.bytes -= place.token.size();
-        Some(place)
-    }
-
-    fn clear(&mut self) {
-        drop(mem::take(&mut self.places));
-        self.bytes = 0;
-    }
-}
-
-fn find(set: &[Option<Place>], hash: u64, signed: &str) -> Option<usize> {
-    set.iter().position(|place| {
-        place
-            .as_ref()
-            .is_some_and(|place| place.hash == hash && place.token.signed() == signed)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use time::{Duration, OffsetDateTime};
@@ -223,13 +107,6 @@ mod tests {
         let secret = "a secret of 32 bytes, at the least";
         AuthManager::new(Config::new("i", AuthType::HS256, secret).clock(clock.clone()))
             .expect("a good configuration")
-    }
-
-    fn tokens(count: usize) -> Vec<Token> {
-        let auth = manager(&FrozenClock::new(NOW));
-        (0..count)
-            .map(|n| auth.auth_token(n).sign().expect("minted"))
-            .collect()
     }
 
     #[test]
@@ -269,67 +146,6 @@ mod tests {
             let forged = String::from_utf8(forged).expect("ASCII");
             assert!(auth.verify_token(&forged).is_err(), "{at}");
         }
-    }
-
-    #[test]
-    fn two_tokens_that_collide_are_told_apart() {
-        let tokens = tokens(6);
-        let mut shard = Shard {
-            places: Vec::new(),
-            sets: 1,
-            bytes: 0,
-            most: 1 << 20,
-            hand: 0,
-        };
-        for token in &tokens {
-            shard.insert(7, token.clone());
-        }
-        for (index, token) in tokens.iter().enumerate() {
-            let found = shard.get(7, token.signed());
-            assert_eq!(found.is_some(), index >= tokens.len() - WAYS, "{index}");
-            assert!(found.is_none_or(|found| found.signed() == token.signed()));
-        }
-    }
-
-    #[test]
-    fn entries_and_bytes_are_bounded() {
-        let tokens = tokens(200);
-        let size = tokens[0].size();
-        let mut shard = Shard {
-            places: Vec::new(),
-            sets: 64,
-            bytes: 0,
-            most: 10 * size,
-            hand: 0,
-        };
-        for (hash, token) in (0..).zip(&tokens) {
-            shard.insert(hash, token.clone());
-            let held: usize = shard
-                .places
-                .iter()
-                .flatten()
-                .map(|place| place.token.size())
-                .sum();
-            assert_eq!(shard.bytes, held);
-            assert!(shard.bytes <= shard.most);
-            assert!(
-                shard.get(hash, token.signed()).is_some(),
-                "the newest one is there"
-            );
-        }
-        for (hash, token) in (0..).zip(&tokens) {
-            shard.remove(hash, token.signed());
-        }
-        assert_eq!(shard.bytes, 0);
-        let mut tiny = Shard {
-            places: Vec::new(),
-            sets: 1,
-            bytes: 0,
-            most: size / 2,
-            hand: 0,
-        };
-        tiny.insert(1, tokens[0].clone());
-        assert!(tiny.get(1, tokens[0].signed()).is_none());
     }
 
     #[test]

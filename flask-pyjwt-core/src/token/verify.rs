@@ -34,22 +34,28 @@ pub(crate) struct Verification {
 impl Verification {
     /// Verifies a token, or finds that it was verified before and is still valid.
     pub(crate) fn verify(&self, signed: &str) -> Result<Token, TokenError> {
-        let Some(table) = &self.table else {
-            return self.verify_anew(signed);
-        };
-        if let Some(token) = table.get(signed) {
-            let judged = token.is_valid_at(self.clock.now()?);
-            if matches!(judged, Some(Ok(()))) {
-                return Ok(token);
-            }
-            table.remove(signed);
-            if let Some(Err(error)) = judged {
-                return Err(error);
-            }
+        if let Some(recalled) = self.recall(signed.as_bytes()) {
+            return recalled;
         }
         let token = self.verify_anew(signed)?;
-        table.insert(&token);
+        if let Some(table) = &self.table {
+            table.insert(&token);
+        }
         Ok(token)
+    }
+
+    /// The token of these very characters, if it was verified before, or why it is not valid any more.
+    pub(crate) fn recall(&self, signed: &[u8]) -> Option<Result<Token, TokenError>> {
+        let table = self.table.as_ref()?;
+        let token = table.get(signed)?;
+        let judged = match self.clock.now() {
+            Ok(now) => token.is_valid_at(now),
+            Err(error) => return Some(Err(error)),
+        };
+        if !matches!(judged, Some(Ok(()))) {
+            table.remove(signed);
+        }
+        judged.map(|valid| valid.map(|()| token))
     }
 
     /// Verifies a token. No claim is looked at before the signature has been.

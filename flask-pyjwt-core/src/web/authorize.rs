@@ -16,6 +16,7 @@ use super::{
     answer::answer,
     credentials::{self, Source},
     csrf::{self, Proof},
+    current_token::Refused,
     form::take_proof,
     registered::manager_of,
     silent_renewal::Renewed,
@@ -33,6 +34,8 @@ pub(super) struct Guarded {
     pub(super) token: Option<Token>,
     /// Whether the attribute's wrapper is extracting, and will ask what became of it.
     pub(super) by_attribute: bool,
+    /// Left by an extraction that failed, for the attribute's wrapper to answer.
+    pub(super) refused: Option<Refused>,
 }
 
 /// What was accepted.
@@ -63,6 +66,9 @@ impl Passed {
     }
 }
 
+/// Whether a request passes, or the answer to refuse it with.
+pub(super) type Verdict = Result<Passed, HttpResponse>;
+
 /// Lets a request pass, its token left in the extensions, or gives the answer to refuse it with.
 ///
 /// Of the request only its head is read, unless everything is accepted but a CSRF proof that is in the
@@ -72,7 +78,7 @@ pub(super) async fn guard(
     request: &HttpRequest,
     body: &mut Payload,
     by_attribute: bool,
-) -> Result<Passed, HttpResponse> {
+) -> Verdict {
     let manager = manager_of(request).map_err(|rejection| answer(None, &rejection, request))?;
     let decided = match authorize(manager, requirement, request).await {
         Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
@@ -82,6 +88,52 @@ pub(super) async fn guard(
         }
         decided => decided,
     };
+    conclude(decided, manager, requirement, request, by_attribute)
+}
+
+/// The same at once, for what most requests bring: a header whose token was verified before, and about
+/// which nobody else has to be asked. Any other request goes the long way, which decides alike.
+pub(super) fn guard_at_once(
+    requirement: &Requirement,
+    request: &HttpRequest,
+    by_attribute: bool,
+) -> Option<Verdict> {
+    let [Location::Header] = requirement.locations[..] else {
+        return None; // it might be in a second place as well
+    };
+    let manager = manager_of(request).ok()?;
+    let parts = manager.parts();
+    let token = parts
+        .verification
+        .recall(credentials::sole_bearer(request)?)?;
+    let token = token.ok()?;
+    if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
+        return None;
+    }
+    let decided = check_kind(manager, requirement, &token)
+        .and_then(|()| permit(manager, requirement, request, token, Source::Header));
+    let decided = decided.map(Some);
+    Some(conclude(
+        decided,
+        manager,
+        requirement,
+        request,
+        by_attribute,
+    ))
+}
+
+/// Leaves the token of a request that passes in its extensions.
+#[expect(
+    clippy::result_large_err,
+    reason = "the answer is moved once, and only refused requests have one"
+)]
+fn conclude(
+    decided: Result<Option<Accepted>, Rejection>,
+    manager: &AuthManager,
+    requirement: &Requirement,
+    request: &HttpRequest,
+    by_attribute: bool,
+) -> Verdict {
     match decided {
         Ok(accepted) => {
             let (token, source) = accepted
@@ -90,6 +142,7 @@ pub(super) async fn guard(
             request.extensions_mut().insert(Guarded {
                 token,
                 by_attribute,
+                refused: None,
             });
             Ok(Passed(source))
         }
@@ -138,18 +191,36 @@ async fn authorize(
         #[cfg(not(feature = "jwks"))]
         Presented::Signed(signed) => manager.verify_token(signed)?,
     };
-    if token.token_type() != requirement.token_type {
-        return Err(TokenError::WrongType {
-            expected: requirement.token_type,
-        }
-        .into());
-    }
-    requirement.check_issuer(&token, &manager.parts().verification)?;
+    check_kind(manager, requirement, &token)?;
     // The sessions of other issuers are theirs.
     if let Some(sessions) = manager.sessions_of(&token) {
         sessions.check(&token, manager.now()?).await?;
     }
     ask_own_check(manager, &token).await?;
+    permit(manager, requirement, request, token, source).map(Some)
+}
+
+/// Whether a token is of the type and the issuer that the route wants.
+fn check_kind(
+    manager: &AuthManager,
+    requirement: &Requirement,
+    token: &Token,
+) -> Result<(), Rejection> {
+    let expected = requirement.token_type;
+    if token.token_type() != expected {
+        return Err(TokenError::WrongType { expected }.into());
+    }
+    requirement.check_issuer(token, &manager.parts().verification)
+}
+
+/// Whether a token that nobody objects to opens this route.
+fn permit(
+    manager: &AuthManager,
+    requirement: &Requirement,
+    request: &HttpRequest,
+    token: Token,
+    source: Source,
+) -> Result<Accepted, Rejection> {
     requirement
         .freshness
         .check(&token, &manager.parts().verification)?;
@@ -159,11 +230,11 @@ async fn authorize(
         _ => Proof::Shown,
     };
     requirement.decide(&token, &RouteVariables::of(request))?;
-    Ok(Some(Accepted {
+    Ok(Accepted {
         token,
         source,
         proof,
-    }))
+    })
 }
 
 /// Asks the server's own question about a token, if it has one.

@@ -63,6 +63,14 @@ pub(super) fn find<'a>(
     Ok(token)
 }
 
+/// What stands behind the scheme of the one `Authorization` field in its usual spelling, its form not
+/// looked at: enough to recognise a token that was verified before.
+pub(super) fn sole_bearer(request: &HttpRequest) -> Option<&[u8]> {
+    let mut fields = request.headers().get_all(AUTHORIZATION);
+    let field = fields.next().filter(|_| fields.next().is_none())?;
+    field.as_bytes().strip_prefix(b"Bearer ")
+}
+
 /// The token of the one `Authorization` field (RFC 6750, section 2.1).
 fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
     let mut fields = request.headers().get_all(AUTHORIZATION);
@@ -77,6 +85,30 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
 
 /// The token of a field's value, or nothing where it is of another scheme.
 fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+    let Some(token) = value
+        .strip_prefix(b"Bearer ")
+        .filter(|token| is_plain(token))
+    else {
+        return unusual_bearer_token(value);
+    };
+    std::str::from_utf8(token)
+        .map(Some)
+        .map_err(|_| Rejection::MalformedCredentials)
+}
+
+/// Whether these are only characters of a JWT: what nearly all requests send. It is found without a
+/// branch for each byte, so that 16 of them are looked at in one step.
+fn is_plain(token: &[u8]) -> bool {
+    let is_other = |byte: u8| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let is_digit_or_dot = byte.wrapping_sub(b'-') <= b'9' - b'-'; // or `-` or `/`
+        u8::from(!is_letter) & u8::from(!is_digit_or_dot) & u8::from(byte != b'_')
+    };
+    !token.is_empty() && token.iter().fold(0, |any, byte| any | is_other(*byte)) == 0
+}
+
+/// Any other value: of another scheme, in other spelling, or malformed.
+fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
     let mut is_quoted = false;
     let mut elements = value.split(|byte| {

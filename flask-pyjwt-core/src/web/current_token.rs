@@ -113,7 +113,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
     }
 }
 
-/// Left in the extensions by an extraction that failed, for the attribute's wrapper to answer.
+/// Why an extraction has failed, for the attribute's wrapper to answer.
 pub(super) struct Refused {
     pub(super) rejection: Rejection,
     /// Whether the request is refused even where the handler would do without the token.
@@ -134,14 +134,12 @@ fn current(request: &HttpRequest) -> Result<Token, Error> {
 
 /// The error that an extraction ends with. Behind the attribute, its wrapper answers.
 fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
-    let by_attribute = request
-        .extensions()
-        .get::<Guarded>()
-        .is_some_and(|guarded| guarded.by_attribute);
-    if by_attribute {
+    if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>()
+        && guarded.by_attribute
+    {
         let is_final = rejection != Rejection::MissingCredentials;
         let error = ErrorForbidden(rejection.description());
-        request.extensions_mut().insert(Refused {
+        guarded.refused = Some(Refused {
             rejection,
             is_final,
         });

@@ -1,14 +1,19 @@
 //! What the attribute's wrapper does: authorize, extract, call, respond.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::{Future, Ready, ready},
+    pin::Pin,
+};
 
 use actix_web::{
-    FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, web::Payload,
+    FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, dev::Payload,
 };
 
 use super::{
     answer::{answer, rejection_of},
-    authorize::{Guarded, guard},
+    authorize::{Guarded, Passed, guard, guard_at_once},
     current_token::Refused,
     registered::manager_of,
 };
@@ -17,14 +22,38 @@ use crate::rules::Requirement;
 /// A handler's answer, its type erased, so that one failed bound is one error and not three.
 pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
+/// All that the attribute's wrapper takes: the request and its body, unread. One argument, because
+/// `actix_web` keeps a future for each.
+pub struct Incoming {
+    request: HttpRequest,
+    body: Payload,
+}
+
+impl FromRequest for Incoming {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, body: &mut Payload) -> Self::Future {
+        ready(Ok(Self {
+            request: request.clone(),
+            body: body.take(),
+        }))
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").finish_non_exhaustive()
+    }
+}
+
 /// Authorizes, then does what `actix_web`'s own `handler_service` does: extract, call, respond.
 ///
 /// Nothing of the handler's arguments is extracted, and no byte of the body read, before the token
 /// has been accepted.
 pub fn protect<H, Args>(
     requirement: &'static Requirement,
-    request: HttpRequest,
-    payload: Payload,
+    mut incoming: Incoming,
     handler: H,
 ) -> Answer
 where
@@ -32,42 +61,64 @@ where
     H::Output: Responder,
     Args: FromRequest + 'static,
 {
-    Box::pin(async move {
-        let mut body = payload.into_inner();
-        let passed = match guard(requirement, &request, &mut body, true).await {
-            Ok(passed) => passed,
-            Err(refused) => return refused,
-        };
-        let args = Args::from_request(&request, &mut body).await;
-        // `Option<CurrentToken<C>>` swallows its error; the request is refused all the same.
-        let refused = request.extensions_mut().remove::<Refused>();
-        // What the handler extracts by hand is answered on the spot.
-        if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>() {
-            guarded.by_attribute = false;
-        }
-        let mut response = match (args, refused) {
-            (
-                Ok(_),
-                Some(Refused {
-                    rejection,
-                    is_final: true,
-                }),
-            )
-            | (Err(_), Some(Refused { rejection, .. })) => {
-                answer(manager_of(&request).ok(), &rejection, &request)
-            }
-            (Ok(args), _) => {
-                let response = handler.call(args).await.respond_to(&request);
-                match rejection_of(&response) {
-                    Some(rejection) => answer(manager_of(&request).ok(), &rejection, &request),
-                    None => response.map_into_boxed_body(),
+    match guard_at_once(requirement, &incoming.request, true) {
+        Some(Ok(passed)) => Box::pin(run(passed, incoming, handler)),
+        Some(Err(refused)) => Box::pin(ready(refused)),
+        None => Box::pin(async move {
+            let Incoming { request, body } = &mut incoming;
+            match guard(requirement, request, body, true).await {
+                Ok(passed) => {
+                    let answer: Answer = Box::pin(run(passed, incoming, handler));
+                    answer.await
                 }
+                Err(refused) => refused,
             }
-            (Err(error), None) => HttpResponse::from_error(error),
-        };
-        passed.add_fields(response.status(), response.headers_mut());
-        response
-    })
+        }),
+    }
+}
+
+/// Extracts, calls and responds: the token has been accepted.
+async fn run<H, Args>(passed: Passed, incoming: Incoming, handler: H) -> HttpResponse
+where
+    H: Handler<Args>,
+    H::Output: Responder,
+    Args: FromRequest + 'static,
+{
+    let Incoming { request, mut body } = incoming;
+    let args = Args::from_request(&request, &mut body).await;
+    let mut response = match (args, end_of_extraction(&request)) {
+        (
+            Ok(_),
+            Some(Refused {
+                rejection,
+                is_final: true,
+            }),
+        )
+        | (Err(_), Some(Refused { rejection, .. })) => {
+            answer(manager_of(&request).ok(), &rejection, &request)
+        }
+        (Ok(args), _) => {
+            let response = handler.call(args).await.respond_to(&request);
+            match rejection_of(&response) {
+                Some(rejection) => answer(manager_of(&request).ok(), &rejection, &request),
+                None => response.map_into_boxed_body(),
+            }
+        }
+        (Err(error), None) => HttpResponse::from_error(error),
+    };
+    passed.add_fields(response.status(), response.headers_mut());
+    response
+}
+
+/// What the extraction of the arguments has refused. What the handler extracts by hand, from here on,
+/// is answered on the spot.
+///
+/// `Option<CurrentToken<C>>` swallows its error; the request is refused all the same.
+fn end_of_extraction(request: &HttpRequest) -> Option<Refused> {
+    let mut extensions = request.extensions_mut();
+    let guarded = extensions.get_mut::<Guarded>()?;
+    guarded.by_attribute = false;
+    guarded.refused.take()
 }
 
 /// Puts the error about an argument that is not an extractor on that argument.

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{
     answer::{answer, rejection_of},
-    authorize::guard,
+    authorize::{guard, guard_at_once},
     registered::manager_of,
 };
 use crate::{
@@ -243,8 +243,14 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (requirement, service) = (Rc::clone(&self.requirement), Rc::clone(&self.service));
         Box::pin(async move {
-            let (head, body) = request.parts_mut();
-            match guard(&requirement, head, body, false).await {
+            let at_once = guard_at_once(&requirement, request.request(), false);
+            let verdict = if let Some(verdict) = at_once {
+                verdict
+            } else {
+                let (head, body) = request.parts_mut();
+                guard(&requirement, head, body, false).await
+            };
+            match verdict {
                 Ok(passed) => {
                     let mut response = service.call(request).await?;
                     let Some(rejection) = rejection_of(response.response()) else {

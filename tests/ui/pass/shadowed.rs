@@ -39,6 +39,7 @@ trait Into {}
 trait Future {}
 static REQUIREMENT: u64 = u64;
 fn protect() {}
+fn incoming() {}
 fn request() {}
 fn payload() {}
 fn assert_extractor() {}

@@ -90,6 +90,11 @@ async fn request(request: HttpRequest, payload: web::Payload) -> String {
 }
 
 #[require_token]
+async fn incoming(incoming: HttpRequest) -> String {
+    incoming.path().to_owned()
+}
+
+#[require_token]
 async fn r#match() -> String {
     const REQUIREMENT: &str = "the handler's own";
     REQUIREMENT.to_owned()
@@ -128,6 +133,7 @@ fn main() {
         .route("/g", web::post().to(returns_a_boxed_future))
         .route("/h", web::post().to(sixteen))
         .route("/i", web::post().to(request))
+        .route("/incoming", web::post().to(incoming))
         .route("/j", web::post().to(r#match))
         .route("/k/{depth}", web::post().to(recursive))
         .route("/l", web::get().to(nested::visible));

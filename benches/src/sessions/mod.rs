@@ -1,0 +1,356 @@
+//! Section `sessions`: what the stores of sessions cost, how that grows, and how much room they take.
+
+mod redis_server;
+
+use std::{
+    cell::RefCell,
+    fs,
+    path::PathBuf,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::rt::{System, spawn};
+use flask_pyjwt::{
+    FileStore, Generation, MemoryStore, RedisStore, Rotated, Rotation, SessionRecord, SessionStore,
+    Standing, TokenIdentity,
+};
+
+use self::redis_server::RedisServer;
+use crate::{
+    race::percentile,
+    report::{Cell, Chart, Report, Table},
+    settings::Settings,
+};
+
+/// The moment at which everything happens, in milliseconds since 1970.
+const NOW: i64 = 1_800_000_000_000;
+const DAY: i64 = 86_400_000;
+/// Sessions that are opened at the same time when a store is filled.
+const AT_ONCE: usize = 256;
+/// Callers at the same time where many are measured.
+const CALLERS: usize = 64;
+
+type Store = Arc<dyn SessionStore>;
+
+/// A store under measurement, and what has to live as long.
+struct Subject {
+    name: &'static str,
+    store: Store,
+    room: Room,
+}
+
+/// How the room is found out that a store takes.
+enum Room {
+    Memory,
+    File(PathBuf),
+    Redis(RedisServer),
+}
+
+impl Room {
+    /// Bytes that are taken now.
+    fn bytes(&self) -> f64 {
+        match self {
+            Self::Memory => resident_bytes(),
+            Self::File(path) => fs::metadata(path).map_or(f64::NAN, |file| file.len() as f64),
+            Self::Redis(server) => server.info("memory", "used_memory").unwrap_or(f64::NAN),
+        }
+    }
+}
+
+/// The resident memory of this process in bytes.
+fn resident_bytes() -> f64 {
+    let pages = fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| {
+            let pages = text.split_whitespace().nth(1)?.parse::<f64>().ok()?;
+            Some(pages * 4096.0)
+        });
+    pages.unwrap_or(f64::NAN)
+}
+
+pub(crate) fn run(settings: &Settings, report: &mut Report) {
+    let counts: &[usize] = if settings.quick {
+        &[100, 1_000]
+    } else {
+        &[1_000, 100_000, 1_000_000]
+    };
+    let columns = [
+        "store, sessions",
+        "checks/s",
+        "p99 µs",
+        "of the fewest",
+        "checks/s, 64 at once",
+        "rotations/s",
+        "p99 µs",
+        "rotations/s, 64 at once",
+        "bytes each",
+    ];
+    let mut table = Table::new("Sessions: checks, rotations and room", &columns);
+    let mut bars = Vec::new();
+    for name in ["memory", "file", "redis"] {
+        let mut fewest = None;
+        let mut last = f64::NAN;
+        for count in counts {
+            settings.progress(&format!("sessions: {name}, {count}"));
+            let measured = System::new().block_on(measure(name, *count, settings, report));
+            let Some(measured) = measured else {
+                eprintln!("sessions: redis-server is not there; it is left out");
+                break;
+            };
+            let first = *fewest.get_or_insert(measured.check);
+            last = measured.check / first;
+            let per_second = |microseconds: f64| Cell::Number(1e6 / microseconds, 0);
+            let cells = [
+                per_second(measured.check),
+                Cell::Number(measured.check_p99, 0),
+                Cell::Number(last, 2),
+                per_second(measured.check_of_many),
+                per_second(measured.rotation),
+                Cell::Number(measured.rotation_p99, 0),
+                per_second(measured.rotation_of_many),
+                Cell::Number(measured.bytes, 0),
+            ];
+            table.row(&format!("{name}, {count}"), cells);
+            if count == counts.last().unwrap_or(&0) {
+                bars.push((format!("{name}: check"), measured.check));
+                bars.push((format!("{name}: rotation"), measured.rotation));
+            }
+        }
+        report.at_most(
+            format!("{name}: a check of the most sessions, of the fewest"),
+            2.0,
+            last,
+        );
+    }
+    report.table(table);
+    report.charts.push(Chart {
+        title: "One check and one rotation at a time (µs)".to_owned(),
+        bars,
+    });
+}
+
+/// Microseconds for each operation, and bytes for each session.
+struct Measured {
+    check: f64,
+    check_p99: f64,
+    check_of_many: f64,
+    rotation: f64,
+    rotation_p99: f64,
+    rotation_of_many: f64,
+    bytes: f64,
+}
+
+/// Fills a fresh store with so many sessions, and asks it. Nothing where there is no server for it.
+async fn measure(
+    name: &'static str,
+    count: usize,
+    settings: &Settings,
+    report: &mut Report,
+) -> Option<Measured> {
+    let subject = Subject::fresh(name).await?;
+    let before = subject.room.bytes();
+    fill(&subject.store, count).await;
+    let bytes = (subject.room.bytes() - before) / count as f64;
+
+    let budget = settings.budget(1.5);
+    let check = |number: usize| {
+        let (store, token) = (Arc::clone(&subject.store), token(number % count));
+        async move {
+            let standing = store.standing(&token, NOW).await.expect("an answer");
+            assert_eq!(standing, Standing::Good);
+        }
+    };
+    let generations = Rc::new(RefCell::new(vec![0_u32; count]));
+    let rotate = |number: usize| {
+        let number = number % count;
+        let generation = {
+            let mut generations = generations.borrow_mut();
+            generations[number] += 1;
+            generations[number] - 1
+        };
+        let (store, rotation) = (Arc::clone(&subject.store), rotation(number, generation));
+        async move {
+            let rotated = store.rotate(&rotation).await.expect("an answer");
+            assert!(matches!(rotated, Rotated::Won(_)), "{rotated:?}");
+        }
+    };
+    let (checks, rotations) = (
+        one_by_one(budget, check).await,
+        one_by_one(budget, rotate).await,
+    );
+    if let Room::Redis(server) = &subject.room {
+        count_round_trips(server, &subject.store, count, report).await;
+    }
+    Some(Measured {
+        check: percentile(checks.clone(), 50),
+        check_p99: percentile(checks, 99),
+        check_of_many: many(budget, check).await,
+        rotation: percentile(rotations.clone(), 50),
+        rotation_p99: percentile(rotations, 99),
+        rotation_of_many: many(budget, rotate).await,
+        bytes,
+    })
+}
+
+impl Subject {
+    async fn fresh(name: &'static str) -> Option<Self> {
+        let (store, room): (Store, _) = match name {
+            "memory" => (Arc::new(MemoryStore::new(1 << 22)), Room::Memory),
+            "file" => {
+                let file = format!("flask-pyjwt-benches-{}.redb", std::process::id());
+                let path = std::env::temp_dir().join(file);
+                let store = FileStore::open(&path).expect("it opens");
+                (Arc::new(store), Room::File(path))
+            }
+            _ => {
+                let server = RedisServer::start()?;
+                let store = RedisStore::connect(server.url())
+                    .await
+                    .expect("it connects");
+                (Arc::new(store), Room::Redis(server))
+            }
+        };
+        Some(Self { name, store, room })
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        if let Room::File(path) = &self.room {
+            drop(fs::remove_file(path));
+        }
+        debug_assert!(!self.name.is_empty());
+    }
+}
+
+async fn fill(store: &Store, count: usize) {
+    for first in (0..count).step_by(AT_ONCE) {
+        let opening: Vec<_> = (first..count.min(first + AT_ONCE))
+            .map(|number| {
+                let store = Arc::clone(store);
+                spawn(async move {
+                    let session = session(number);
+                    store.open(&session, NOW).await.expect("opened");
+                })
+            })
+            .collect();
+        for opening in opening {
+            opening.await.expect("it ends");
+        }
+    }
+}
+
+/// A number far from the one before, so that no cache helps: every number once in turn.
+fn scattered(step: usize) -> usize {
+    step.wrapping_mul(2_654_435_761) >> 4
+}
+
+/// Microseconds of each operation, one after the other.
+async fn one_by_one<F: Future<Output = ()>>(
+    budget: Duration,
+    operation: impl Fn(usize) -> F,
+) -> Vec<f64> {
+    let (began, mut times) = (Instant::now(), Vec::new());
+    while began.elapsed() < budget {
+        let started = Instant::now();
+        operation(scattered(times.len())).await;
+        times.push(started.elapsed().as_secs_f64() * 1e6);
+    }
+    times
+}
+
+/// Microseconds for each operation when many callers ask at the same time.
+async fn many<F: Future<Output = ()> + 'static>(
+    budget: Duration,
+    operation: impl Fn(usize) -> F,
+) -> f64 {
+    let (began, mut done) = (Instant::now(), 0_usize);
+    while began.elapsed() < budget {
+        let asking: Vec<_> = (0..CALLERS)
+            .map(|caller| spawn(operation(scattered(done + caller))))
+            .collect();
+        for asking in asking {
+            asking.await.expect("it ends");
+        }
+        done += CALLERS;
+    }
+    began.elapsed().as_secs_f64() * 1e6 / done as f64
+}
+
+/// Counts the commands that the server gets for a hundred checks and a hundred rotations.
+async fn count_round_trips(server: &RedisServer, store: &Store, count: usize, report: &mut Report) {
+    let commands = || {
+        server
+            .info("stats", "total_commands_processed")
+            .unwrap_or(f64::NAN)
+    };
+    let one_info = {
+        let before = commands();
+        commands() - before
+    };
+    let before = commands();
+    for number in 0..100 {
+        let standing = store.standing(&token(number % count), NOW).await;
+        assert_eq!(standing.expect("an answer"), Standing::Good);
+    }
+    let checks = commands() - before - one_info;
+    report.at_most(
+        format!("redis, {count} sessions: commands of a check"),
+        1.0,
+        checks / 100.0,
+    );
+}
+
+fn subject(number: usize) -> String {
+    format!("user{number:07}@example.com")
+}
+
+fn id(number: usize) -> String {
+    format!("session-{number:014}")
+}
+
+fn generation(number: usize, generation: u32) -> Generation {
+    Generation {
+        refresh_id: format!("r{generation:04}-{number:016}"),
+        auth_id: format!("a{generation:04}-{number:016}"),
+        issued_at: NOW,
+    }
+}
+
+fn session(number: usize) -> SessionRecord {
+    SessionRecord {
+        id: id(number),
+        subject: subject(number),
+        opened_at: NOW,
+        expires_at: NOW + 7 * DAY,
+        ends_at: NOW + 30 * DAY,
+        label: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0".to_owned()),
+        claims: r#"{"scope":{"read":true,"write":false},"team":7}"#.to_owned(),
+        generations: vec![generation(number, 0)],
+    }
+}
+
+/// The auth token of a session.
+fn token(number: usize) -> TokenIdentity {
+    TokenIdentity {
+        subject: subject(number),
+        session: Some(id(number)),
+        id: Some(generation(number, 0).auth_id),
+        issued_at: NOW,
+        grace: None,
+    }
+}
+
+fn rotation(number: usize, from: u32) -> Rotation {
+    Rotation {
+        subject: subject(number),
+        session: id(number),
+        refresh_id: generation(number, from).refresh_id,
+        successor: generation(number, from + 1),
+        idle: 7 * DAY,
+        grace: 10_000,
+        claims: None,
+    }
+}
