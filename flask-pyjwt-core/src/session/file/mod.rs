@@ -151,7 +151,7 @@ impl FileStore {
         });
         self.health.check()?;
         self.writer.put(Change { now, step })?;
-        answered.await.unwrap_or_else(|_| Err(no_answer()))
+        answered.await.unwrap_or_else(|_| Err(self.no_answer()))
     }
 
     /// Looks something up.
@@ -169,7 +169,13 @@ impl FileStore {
         self.health.check()?;
         let next = self.next.fetch_add(1, Ordering::Relaxed) % READERS;
         self.readers[next].put(look)?;
-        answered.await.unwrap_or_else(|_| Err(no_answer()))
+        answered.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
+
+    /// Somebody's job was dropped: the file has failed, whether or not it is noted already.
+    fn no_answer(&self) -> StoreError {
+        self.health.doubt();
+        StoreError::unavailable("the store's file has failed")
     }
 }
 
@@ -189,10 +195,6 @@ fn own_fault<T>(result: Result<T, Fault>) -> Result<Result<T, StoreError>, Stora
         Err(Fault::Row(error)) => Ok(Err(error)),
         Err(Fault::Disk(error)) => Err(error),
     }
-}
-
-fn no_answer() -> StoreError {
-    StoreError::unavailable("the store's file has failed")
 }
 
 /// Answers the questions from one snapshot, taken after the last of them was asked.

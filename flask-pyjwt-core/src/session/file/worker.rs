@@ -4,6 +4,7 @@ use std::{
     fmt::Display,
     sync::{
         Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -70,18 +71,30 @@ impl<J> Drop for Worker<J> {
 /// Whether the file can be believed. What has failed once stays so: it is not known what of it is on
 /// the disk.
 #[derive(Default)]
-pub(super) struct Health(OnceLock<String>);
+pub(super) struct Health {
+    reason: OnceLock<String>,
+    /// Set by whoever got no answer, which may be before the reason is noted.
+    is_doubted: AtomicBool,
+}
 
 impl Health {
     /// From now on, nothing is answered from the file.
     pub(super) fn fail(&self, reason: &impl Display) {
-        if self.0.set(reason.to_string()).is_ok() {
+        if self.reason.set(reason.to_string()).is_ok() {
             tracing::error!(%reason, "the session store's file failed: it has to be opened anew");
         }
     }
 
+    /// From now on, nothing is answered from the file; somebody else knows why.
+    pub(super) fn doubt(&self) {
+        self.is_doubted.store(true, Ordering::Release);
+    }
+
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        match self.0.get() {
+        match self.reason.get() {
+            None if self.is_doubted.load(Ordering::Acquire) => {
+                Err(StoreError::unavailable("the store's file failed before"))
+            }
             None => Ok(()),
             Some(reason) => Err(StoreError::unavailable(format!(
                 "the store's file failed before: {reason}"
