@@ -8,7 +8,7 @@ use crate::{
     commands::Monitor,
     load::{Load, subjects},
     records::{Answers as _, NOW, auth, reason, revoke_session, rotation, session},
-    server::{DURABLE, Server, free_port, needs_redis, wait_for, wait_until},
+    server::{DURABLE, RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
 
 /// First and last slot of each node.
@@ -58,6 +58,17 @@ impl Cluster {
         store.expect("connected")
     }
 
+    /// A store whose user may do no more than the README says.
+    async fn store_with_rights(&self) -> RedisStore {
+        let rights = format!("{RIGHTS} +cluster|slots +asking");
+        for node in &self.0 {
+            node.ask::<String>(&format!("ACL SETUSER app on >s3cret {rights}"));
+        }
+        let url = format!("redis://app:s3cret@127.0.0.1:{}", self.0[1].port);
+        let store = RedisStore::builder().connect_cluster([url]).await;
+        store.expect("connected")
+    }
+
     /// The slot of a subject.
     fn slot(&self, subject: &str) -> u16 {
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -77,7 +88,7 @@ impl Cluster {
 async fn a_cluster_keeps_the_laws_with_one_command_to_one_node() {
     needs_redis!();
     let cluster = Cluster::start();
-    let store = cluster.store().await;
+    let store = cluster.store_with_rights().await;
     crate::laws::are_kept(&store).await;
 
     for subject in subjects(30) {
@@ -143,7 +154,7 @@ async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
 async fn a_slot_that_moves_takes_its_subjects_along() {
     needs_redis!();
     let cluster = Cluster::start();
-    let store = cluster.store().await;
+    let store = cluster.store_with_rights().await;
     let subject = "ann";
     let slot = cluster.slot(subject);
     let from = cluster.node(subject);
