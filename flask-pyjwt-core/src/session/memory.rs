@@ -23,7 +23,7 @@ const DEFAULT_LIMIT: usize = 1 << 20;
 ///
 /// It holds so many sessions and revocations, by default 1,048,576, and forgets what has expired.
 /// When it is full, logins are answered with 503, and nobody is logged out for it. A session takes about
-/// 700 bytes.
+/// 1.2 KiB.
 ///
 /// What was revoked by its id or subject is forgotten with the process too: tokens of no session are
 /// good again then, until they expire. Tokens of its sessions are not, since it knows none of them.
