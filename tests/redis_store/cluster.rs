@@ -7,7 +7,7 @@ use flask_pyjwt::{RedisStore, SessionStore, Standing};
 use crate::{
     commands::Monitor,
     load::{Load, subjects},
-    records::{Answers as _, NOW, auth, reason, revoke_session, rotation, session},
+    records::{Answers as _, NOW, auth, patient, reason, revoke_session, rotation, session},
     server::{DURABLE, RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
 
@@ -52,9 +52,8 @@ impl Cluster {
 
     async fn store(&self) -> RedisStore {
         // One node tells of the others.
-        let store = RedisStore::builder()
-            .connect_cluster([self.0[1].url()])
-            .await;
+        let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
+        let store = builder.connect_cluster([self.0[1].url()]).await;
         store.expect("connected")
     }
 
@@ -65,7 +64,7 @@ impl Cluster {
             node.ask::<String>(&format!("ACL SETUSER app on >s3cret {rights}"));
         }
         let url = format!("redis://app:s3cret@127.0.0.1:{}", self.0[1].port);
-        let store = RedisStore::builder().connect_cluster([url]).await;
+        let store = patient().connect_cluster([url]).await;
         store.expect("connected")
     }
 

@@ -9,8 +9,8 @@ use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing};
 
 use crate::{
     records::{
-        Answers as _, DAY, NOW, auth, lone, refresh, revoke_session, revoke_subject, revoke_token,
-        rotation, session,
+        Answers as _, DAY, NOW, auth, connected, lone, patient, refresh, revoke_session,
+        revoke_subject, revoke_token, rotation, session,
     },
     server::{Server, needs_redis},
 };
@@ -59,7 +59,7 @@ impl Monitor {
 async fn a_question_is_one_command_and_so_is_a_change() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     let now = NOW;
     // Each script is sent whole once.
     store.opens(&session("warm", "1", now), now).await;
@@ -106,7 +106,7 @@ async fn a_question_is_one_command_and_so_is_a_change() {
 async fn a_script_that_the_server_has_forgotten_is_sent_whole_once() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     let mut monitor = Monitor::start(&server);
     for _ in 0..2 {
         server.ask::<String>("SCRIPT FLUSH");
@@ -125,7 +125,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
     let replica = Server::start();
     let port = primary.port;
     replica.ask::<String>(&format!("REPLICAOF 127.0.0.1 {port}"));
-    let builder = RedisStore::builder().timeout(time::Duration::seconds(10));
+    let builder = patient();
     let store = builder.wait_for_replicas(1).connect(primary.url()).await;
     let store = store.expect("connected");
     crate::server::wait_until("a replica has a change", async || {
@@ -148,7 +148,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
     // A change that no replica has is an error, and so is one that was made before, and that no replica has.
     store.revokes(&revoke_session("ann", "2"), NOW).await;
     replica.pause();
-    let builder = RedisStore::builder().timeout(time::Duration::milliseconds(200));
+    let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
     let impatient = builder.wait_for_replicas(1).connect(primary.url()).await;
     let impatient = impatient.expect("connected");
     let gone = revoke_session("ann", "1");

@@ -3,11 +3,14 @@
 use std::sync::Mutex;
 
 use flask_pyjwt::{
-    MemoryStore, RedisStore, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreFuture, TokenIdentity, store_conformance,
+    MemoryStore, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
+    TokenIdentity, store_conformance,
 };
 
-use crate::server::{Server, is_there};
+use crate::{
+    records::connected,
+    server::{Server, is_there},
+};
 
 /// A store and its server, which ends with it. Where there are no servers to start, this has been told, and
 /// something else is tried.
@@ -20,11 +23,6 @@ struct Own {
 trait Debugged: SessionStore + std::fmt::Debug {}
 impl<S: SessionStore + std::fmt::Debug> Debugged for S {}
 
-async fn connect(server: &Server) -> Box<dyn Debugged> {
-    let builder = RedisStore::builder().timeout(time::Duration::seconds(30));
-    Box::new(builder.connect(server.url()).await.expect("connected"))
-}
-
 async fn fresh() -> Own {
     if !is_there() {
         return Own {
@@ -34,7 +32,7 @@ async fn fresh() -> Own {
     }
     let server = Server::durable();
     Own {
-        store: connect(&server).await,
+        store: Box::new(connected(&server).await),
         server: Mutex::new(Some(server)),
     }
 }
@@ -46,7 +44,7 @@ async fn reopened(own: Own) -> Own {
     };
     server.restart();
     Own {
-        store: connect(&server).await,
+        store: Box::new(connected(&server).await),
         server: Mutex::new(Some(server)),
     }
 }

@@ -5,8 +5,8 @@ use time::Duration;
 
 use crate::{
     records::{
-        Answers as _, NOW, auth, reason, revoke_session, revoke_subject, revoke_token, rotation,
-        session,
+        Answers as _, NOW, auth, patient, reason, revoke_session, revoke_subject, revoke_token,
+        rotation, session,
     },
     server::{RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
@@ -137,7 +137,7 @@ async fn a_user_needs_no_more_rights_than_the_readme_says() {
     let server = Server::start();
     server.ask::<String>(&format!("ACL SETUSER app on >s3cret {RIGHTS}"));
     let url = format!("redis://app:s3cret@127.0.0.1:{}", server.port);
-    let store = RedisStore::connect(&url).await.expect("connected");
+    let store = patient().connect(&url).await.expect("connected");
     crate::laws::are_kept(&store).await;
 
     let other = RedisStore::builder().prefix("other").connect(&url).await;

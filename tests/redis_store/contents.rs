@@ -1,11 +1,11 @@
 //! What lies in Redis: the keys, for how long, and what happens when somebody else writes there.
 
-use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing, StoreError};
+use flask_pyjwt::{Rotated, SessionStore, Standing, StoreError};
 
 use crate::{
     records::{
-        Answers as _, DAY, HOUR, IDLE, NOW, auth, lone, revoke_session, revoke_subject,
-        revoke_token, rotation, session,
+        Answers as _, DAY, HOUR, IDLE, NOW, auth, connected, lone, patient, revoke_session,
+        revoke_subject, revoke_token, rotation, session,
     },
     server::{Server, needs_redis},
 };
@@ -24,8 +24,8 @@ fn expires_in(server: &Server, key: &str) -> i64 {
 async fn all_of_a_subject_is_one_key_that_begins_with_the_prefix() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
-    let builder = RedisStore::builder().prefix("shop");
+    let store = connected(&server).await;
+    let builder = patient().prefix("shop");
     let shop = builder.connect(server.url()).await.expect("connected");
     for (subject, id) in [("ann", "1"), ("ann", "2"), ("é 😀{}*", "1")] {
         store.opens(&session(subject, id, NOW), NOW).await;
@@ -51,7 +51,7 @@ async fn all_of_a_subject_is_one_key_that_begins_with_the_prefix() {
 async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     store.opens(&session("ann", "1", NOW), NOW).await;
     assert_eq!(expires_in(&server, ANN), IDLE + HOUR);
     let mut short = session("ann", "2", NOW);
@@ -98,7 +98,7 @@ async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
 async fn what_has_ended_makes_room_however_long_a_subject_goes_on() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     // A session of an hour every ten minutes, and a revocation: 6 live at a time, and 6 for the hour in
     // which they are remembered, of each. One session is rotated all the time.
     let mut most = 0;
@@ -127,7 +127,7 @@ async fn what_has_ended_makes_room_however_long_a_subject_goes_on() {
 async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     let is_corrupt = |error: StoreError| matches!(error, StoreError::Corrupt { .. });
     let mut connection = server.connect();
     for stored in [
@@ -203,7 +203,7 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
 async fn a_moment_that_no_clock_shows_is_refused() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     let mut endless = session("ann", "1", NOW);
     endless.ends_at = i64::MAX;
     assert!(store.open(&endless, NOW).await.is_err());
@@ -227,7 +227,7 @@ async fn a_moment_that_no_clock_shows_is_refused() {
 async fn a_server_without_memory_is_an_error_and_answers_questions() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     store.opens(&session("ann", "1", NOW), NOW).await;
     server.ask::<String>("CONFIG SET maxmemory 1");
     let error = store.open(&session("ann", "2", NOW), NOW).await;

@@ -21,7 +21,7 @@ use time::Duration;
 use crate::{
     common::{NOW as SECONDS, at, hs256, manager, site::Site},
     load::{Load, subjects},
-    records::{Answers as _, NOW, auth, reason, session},
+    records::{Answers as _, NOW, auth, connected, reason, session},
     server::{Server, needs_redis, wait_until},
 };
 
@@ -111,7 +111,11 @@ async fn a_connection_that_has_fallen_silent_is_replaced() {
     let server = Server::start();
     let passage = Passage::to(&server);
     let url = format!("redis://127.0.0.1:{}", passage.port);
-    let store = RedisStore::connect(url).await.expect("connected");
+    let store = RedisStore::builder()
+        .timeout(Duration::seconds(1))
+        .connect(url)
+        .await
+        .expect("connected");
     store.opens(&session("ann", "1", NOW), NOW).await;
     for _ in 0..3 {
         passage.silence();
@@ -159,7 +163,7 @@ async fn what_a_killed_server_has_acknowledged_it_knows_afterwards() {
 async fn a_server_that_was_restarted_between_two_requests_is_not_noticed() {
     needs_redis!();
     let mut server = Server::durable();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     for number in 0..5 {
         let id = number.to_string();
         // A session may be ended by whoever sees it: it is not opened a second time on a guess.
@@ -181,7 +185,7 @@ async fn a_server_that_was_restarted_between_two_requests_is_not_noticed() {
 async fn a_connection_that_the_server_ends_is_not_noticed() {
     needs_redis!();
     let server = Server::start();
-    let store = RedisStore::connect(server.url()).await.expect("connected");
+    let store = connected(&server).await;
     store.opens(&session("ann", "1", NOW), NOW).await;
     for _ in 0..20 {
         server.ask::<i64>("CLIENT KILL TYPE normal SKIPME yes");

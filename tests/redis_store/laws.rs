@@ -1,11 +1,11 @@
 //! The laws of a store, kept by each way of keeping sessions in Redis.
 
-use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing};
+use flask_pyjwt::{Rotated, SessionStore, Standing};
 
 use crate::{
     records::{
-        Answers as _, DAY, GRACE, HOUR, IDLE, NOW, SECOND, auth, generation, lone, refresh,
-        revoke_session, revoke_subject, revoke_token, rotation, session,
+        Answers as _, DAY, GRACE, HOUR, IDLE, NOW, SECOND, auth, connected, generation, lone,
+        refresh, revoke_session, revoke_subject, revoke_token, rotation, session,
     },
     server::{Server, needs_redis},
 };
@@ -202,5 +202,5 @@ async fn a_clock_that_is_set_back_brings_nothing_back(store: &impl SessionStore)
 async fn one_server_keeps_the_laws() {
     needs_redis!();
     let server = Server::start();
-    are_kept(&RedisStore::connect(server.url()).await.expect("connected")).await;
+    are_kept(&connected(&server).await).await;
 }

@@ -11,7 +11,7 @@ use flask_pyjwt::{RedisStore, Rotated, Standing};
 use futures_util::future::join_all;
 
 use crate::{
-    records::{Answers as _, GRACE, NOW, refresh, rotation, session},
+    records::{Answers as _, GRACE, NOW, patient, refresh, rotation, session},
     server::{Server, needs_redis},
 };
 
@@ -25,7 +25,7 @@ const ANSWER: &str = "outcome:";
 
 /// It is about who wins, and not about how fast.
 async fn store(url: &str) -> RedisStore {
-    let builder = RedisStore::builder().timeout(time::Duration::minutes(1));
+    let builder = patient();
     builder.connect(url).await.expect("connected")
 }
 

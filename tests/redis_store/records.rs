@@ -1,9 +1,11 @@
 //! Sessions, tokens and rotations to store, and shorter names for what a store is asked.
 
 use flask_pyjwt::{
-    Generation, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-    TokenIdentity,
+    Generation, RedisStore, RedisStoreBuilder, Revocation, Rotated, Rotation, SessionRecord,
+    SessionStore, Standing, StoreError, TokenIdentity,
 };
+
+use crate::server::Server;
 
 /// In milliseconds since 1970.
 pub(crate) const NOW: i64 = 1_800_000_000_000;
@@ -101,6 +103,17 @@ pub(crate) fn revoke_subject(subject: &str, issued_until: i64, until: i64) -> Re
         issued_until,
         until,
     }
+}
+
+/// A store in tests that are not about time: on a busy machine it waits for as long as it takes.
+pub(crate) fn patient() -> RedisStoreBuilder {
+    RedisStore::builder().timeout(time::Duration::seconds(30))
+}
+
+/// Such a store on one server.
+pub(crate) async fn connected(server: &Server) -> RedisStore {
+    let store = patient().connect(server.url()).await;
+    store.expect("connected")
 }
 
 /// What a store answers that has to answer.

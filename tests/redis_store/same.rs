@@ -1,8 +1,7 @@
 //! The scripts decide as the Rust code does: thousands of random steps, done by both.
 
 use flask_pyjwt::{
-    Generation, RedisStore, Revocation, Rotated, Rotation, SessionRecord, SubjectRecord,
-    TokenIdentity,
+    Generation, Revocation, Rotated, Rotation, SessionRecord, SubjectRecord, TokenIdentity,
 };
 use futures_util::future::join_all;
 use proptest::{
@@ -14,7 +13,7 @@ use proptest::{
 };
 
 use crate::{
-    records::{Answers as _, HOUR, NOW, revoke_session, revoke_subject, revoke_token},
+    records::{Answers as _, HOUR, NOW, connected, revoke_session, revoke_subject, revoke_token},
     server::{Server, needs_redis},
 };
 
@@ -128,16 +127,11 @@ fn a_rotation(subject: String, session: String) -> BoxedStrategy<Rotation> {
         .boxed()
 }
 
-async fn store(server: &Server) -> RedisStore {
-    let builder = RedisStore::builder().timeout(time::Duration::seconds(30));
-    builder.connect(server.url()).await.expect("connected")
-}
-
 #[actix_web::test]
 async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
     needs_redis!();
     let server = Server::start();
-    let store = &store(&server).await;
+    let store = &connected(&server).await;
     let mut runner = TestRunner::deterministic();
     let mut outcomes = [0; 4];
     for batch in 0..100 {
@@ -255,7 +249,7 @@ fn a_step() -> BoxedStrategy<Step> {
 async fn random_histories_go_as_by_the_rust_code() {
     needs_redis!();
     let server = Server::start();
-    let store = &store(&server).await;
+    let store = &connected(&server).await;
     let mut runner = TestRunner::deterministic();
     let strategy = a_step();
     for history in 0..150 {

@@ -6,7 +6,7 @@ use flask_pyjwt::{RedisStore, RedisStoreBuilder, SessionStore, Standing};
 
 use crate::{
     load::{Load, subjects},
-    records::{Answers as _, NOW, auth, reason, revoke_session, session},
+    records::{Answers as _, NOW, auth, patient, reason, revoke_session, session},
     server::{DURABLE, Sentinel, Server, needs_redis, wait_for, wait_until},
 };
 
@@ -140,12 +140,10 @@ async fn sentinels_that_are_lost_do_not_matter_as_long_as_one_answers() {
     needs_redis!();
     let mut watched = Watched::start(500);
     let urls = watched.urls();
-    let store = watched.store(RedisStore::builder()).await;
+    let store = watched.store(patient()).await;
     watched.sentinels.truncate(1);
     store.opens(&session("ann", "1", NOW), NOW).await;
-    let another = RedisStore::builder()
-        .connect_sentinel(&urls, "mymaster")
-        .await;
+    let another = patient().connect_sentinel(&urls, "mymaster").await;
     let another = another.expect("one sentinel is enough");
     assert_eq!(
         another.says(&auth("ann", "1", "0"), NOW).await,

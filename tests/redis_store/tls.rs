@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use flask_pyjwt::RedisStore;
 
 use crate::{
-    records::reason,
+    records::{patient, reason},
     server::{Folder, Server, free_port, needs_redis},
 };
 
@@ -61,8 +61,7 @@ async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() 
         &certificates[2],
     ]);
     let url = format!("rediss://localhost:{port}");
-    let builder =
-        || RedisStore::builder().client_certificate(read("client.crt"), read("client.key"));
+    let builder = || patient().client_certificate(read("client.crt"), read("client.key"));
     let known = builder().root_certificates(read("ca.crt"));
     let store = known.connect(&url).await.expect("connected");
     crate::laws::are_kept(&store).await;
