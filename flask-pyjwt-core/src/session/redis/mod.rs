@@ -60,6 +60,7 @@ use super::{
 ///   [`wait_for_replicas`](RedisStoreBuilder::wait_for_replicas) says that it does not count before they
 ///   have it. A primary that is cut off from its replicas and sentinels goes on answering the servers
 ///   that are cut off with it: `min-replicas-to-write 1` keeps it from taking changes.
+/// - **The clock of Redis** decides when keys expire, an hour after what they hold, and nothing else.
 ///
 /// ```no_run
 /// # use flask_pyjwt_core as flask_pyjwt;
