@@ -209,16 +209,22 @@ impl<'a> Found<'a> {
     fn in_object(payload: Json<'a>) -> Self {
         let mut found = Self::default();
         for (name, value) in payload.named() {
-            let Some(name) = name.as_str() else { continue };
-            let place = match &*name {
-                "iss" => &mut found.issuer,
-                "sub" => &mut found.subject,
-                "aud" => &mut found.audience,
-                "exp" => &mut found.expires_at,
-                "nbf" => &mut found.not_before,
-                "iat" => &mut found.issued_at,
-                "type" => &mut found.token_type,
-                "cnf" => &mut found.confirmation,
+            let escaped;
+            let name = if let Some(plain) = name.as_plain() {
+                plain
+            } else {
+                escaped = name.as_str().unwrap_or_default();
+                escaped.as_bytes()
+            };
+            let place = match name {
+                b"iss" => &mut found.issuer,
+                b"sub" => &mut found.subject,
+                b"aud" => &mut found.audience,
+                b"exp" => &mut found.expires_at,
+                b"nbf" => &mut found.not_before,
+                b"iat" => &mut found.issued_at,
+                b"type" => &mut found.token_type,
+                b"cnf" => &mut found.confirmation,
                 _ => continue,
             };
             *place = Some(value);

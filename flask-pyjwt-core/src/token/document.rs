@@ -81,6 +81,12 @@ impl<'a> Json<'a> {
         &self.document.text[self.range()]
     }
 
+    /// The bytes of a string that is written without escapes.
+    pub(crate) fn as_plain(self) -> Option<&'a [u8]> {
+        let is_plain = self.kind() == Kind::String;
+        is_plain.then(|| &self.document.text.as_bytes()[self.range()])
+    }
+
     /// What a string says, its escapes resolved.
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
         match self.kind() {
@@ -91,10 +97,9 @@ impl<'a> Json<'a> {
 
     /// Whether this is the string `text`.
     pub(crate) fn is_str(self, text: &str) -> bool {
-        match self.kind() {
-            Kind::String => self.raw() == text,
-            Kind::EscapedString => self.as_str().is_some_and(|own| own == text),
-            _ => false,
+        match self.as_plain() {
+            Some(own) => own == text.as_bytes(),
+            None => self.as_str().is_some_and(|own| own == text),
         }
     }
 

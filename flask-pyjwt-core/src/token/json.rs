@@ -6,25 +6,12 @@
 
 use std::borrow::Cow;
 
+use super::duplicates::has_duplicates;
+
 /// Deepest nesting of arrays and objects that is accepted.
 const MAX_DEPTH: usize = 64;
 /// Longest literal of a number in bytes; no double needs more digits than this.
 const MAX_NUMBER: usize = 400;
-/// Objects with more members than this are checked for duplicates by sorting.
-const FEW_MEMBERS: usize = 16;
-
-/// The bytes at which a stretch of plain text inside a string ends.
-const ENDS_PLAIN_TEXT: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        ends[control] = true;
-        control += 1;
-    }
-    ends[b'"' as usize] = true;
-    ends[b'\\' as usize] = true;
-    ends
-};
 
 /// Why a text is not the JSON that is accepted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,8 +162,8 @@ impl Scanner<'_> {
         }
         self.nodes[index].end = position(self.at)?;
         self.nodes[index].next = position(self.nodes.len())?;
-        if members > 1 {
-            self.reject_duplicates(index, members)
+        if members > 1 && has_duplicates(self.text, &self.nodes, index, members) {
+            Err(JsonError::Duplicate)
         } else {
             Ok(())
         }
@@ -188,10 +175,7 @@ impl Scanner<'_> {
         let mut kind = Kind::String;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let plain = rest
-                .iter()
-                .position(|byte| ENDS_PLAIN_TEXT[usize::from(*byte)]);
-            self.at += plain.ok_or(JsonError::Syntax)?;
+            self.at += plain_length(rest);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -283,61 +267,29 @@ impl Scanner<'_> {
             Ok(())
         }
     }
-
-    fn reject_duplicates(&self, object: usize, members: usize) -> Result<(), JsonError> {
-        let mut at = object + 1;
-        let names = std::iter::repeat_with(|| {
-            let name = self.nodes[at];
-            at = self.nodes[at + 1].next as usize;
-            name
-        })
-        .take(members);
-        if members > FEW_MEMBERS {
-            let mut sorted: Vec<_> = names.map(|node| text_of(self.text, node)).collect();
-            sorted.sort_unstable();
-            let is_twice = sorted.windows(2).any(|pair| pair[0] == pair[1]);
-            return if is_twice {
-                Err(JsonError::Duplicate)
-            } else {
-                Ok(())
-            };
-        }
-        let mut seen = [(
-            0,
-            Node {
-                kind: Kind::Null,
-                start: 0,
-                end: 0,
-                next: 0,
-            },
-        ); FEW_MEMBERS];
-        for (index, name) in names.enumerate() {
-            let mark = self.mark(name);
-            for (earlier_mark, earlier) in &seen[..index] {
-                if may_be_equal(*earlier_mark, mark) && same_text(self.text, *earlier, name) {
-                    return Err(JsonError::Duplicate);
-                }
-            }
-            seen[index] = (mark, name);
-        }
-        Ok(())
-    }
-
-    /// Length, first and last byte of a name: what nearly always tells two names apart. Zero where
-    /// there are escapes, which may say the same in other bytes.
-    fn mark(&self, name: Node) -> u32 {
-        if name.kind == Kind::EscapedString {
-            return 0;
-        }
-        let text = &self.bytes[name.start as usize..name.end as usize];
-        let byte = |byte: Option<&u8>| byte.map_or(0, |byte| u32::from(*byte));
-        (name.end - name.start).wrapping_add(1) << 16 | byte(text.first()) << 8 | byte(text.last())
-    }
 }
 
-/// Whether the marks leave it open that the names are equal.
-fn may_be_equal(a: u32, b: u32) -> bool {
-    a == b || a == 0 || b == 0
+/// How many bytes a string's text goes on before a quote, a backslash or a control character: eight
+/// at a time where there are so many.
+fn plain_length(text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let is_end = |byte: u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    // The high bit of each byte that is less than so much. Bytes above such a one may have it wrongly:
+    // the lowest one counts. Bytes of 0x80 and more never have it.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGH;
+    let (words, rest) = text.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quotes = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslashes = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let ends = quotes | backslashes | below(word, 0x20);
+        if ends != 0 {
+            return 8 * index + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = rest.iter().position(|byte| is_end(*byte));
+    text.len() - rest.len() + plain.unwrap_or(rest.len())
 }
 
 fn position(at: usize) -> Result<u32, JsonError> {
@@ -348,14 +300,6 @@ fn position(at: usize) -> Result<u32, JsonError> {
 /// to IEEE 754 nor to `serde_json`.
 fn fits_64_bits(literal: &str) -> bool {
     literal != "-0" && (literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok())
-}
-
-fn same_text(text: &str, a: Node, b: Node) -> bool {
-    if a.kind == Kind::String && b.kind == Kind::String {
-        text[a.start as usize..a.end as usize] == text[b.start as usize..b.end as usize]
-    } else {
-        text_of(text, a) == text_of(text, b)
-    }
 }
 
 /// What a string node says, its escapes resolved.

@@ -4,6 +4,7 @@ mod claims;
 mod clock;
 mod document;
 mod draft;
+mod duplicates;
 mod error;
 mod header;
 mod identity;

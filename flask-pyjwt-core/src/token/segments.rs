@@ -19,21 +19,21 @@ pub(super) struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     pub(super) fn of(token: &'a str) -> Result<Self, TokenError> {
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
-        let (header, payload) = message.split_once('.').ok_or(TokenError::Form)?;
-        let is_whole = [header, payload, signature]
-            .iter()
-            .all(|segment| !segment.is_empty());
-        if is_whole && !payload.contains('.') {
-            Ok(Self {
-                header,
-                payload,
-                signature,
-                message,
-            })
-        } else {
-            Err(TokenError::Form)
+        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            return Err(TokenError::Form);
+        };
+        let segments = Self {
+            header: &token[..first],
+            payload: &token[first + 1..second],
+            signature: &token[second + 1..],
+            message: &token[..second],
+        };
+        let all = [segments.header, segments.payload, segments.signature];
+        if all.iter().any(|segment| segment.is_empty()) {
+            return Err(TokenError::Form);
         }
+        Ok(segments)
     }
 
     /// The signature's bytes, in the buffer given.
