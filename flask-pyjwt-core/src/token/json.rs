@@ -51,6 +51,10 @@ pub(crate) struct Node {
 ///
 /// [`JsonError`] where the text breaks a rule. The text must be shorter than 4 GiB.
 pub(crate) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
+    // No position is beyond the text's end, and no text has more nodes than bytes.
+    if u32::try_from(text.len()).is_err() {
+        return Err(JsonError::Syntax);
+    }
     let mut scanner = Scanner {
         text,
         bytes: text.as_bytes(),
@@ -93,16 +97,14 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Adds a node without content of its own that spans `start` to here.
-    fn leaf(&mut self, kind: Kind, start: usize, end: usize) -> Result<(), JsonError> {
-        let index = position(self.nodes.len() + 1)?;
+    /// Adds a node without content of its own that spans `start` to `end`.
+    fn leaf(&mut self, kind: Kind, start: usize, end: usize) {
         self.nodes.push(Node {
             kind,
-            start: position(start)?,
-            end: position(end)?,
-            next: index,
+            start: position(start),
+            end: position(end),
+            next: position(self.nodes.len() + 1),
         });
-        Ok(())
     }
 
     fn value(&mut self, depth: usize) -> Result<(), JsonError> {
@@ -124,7 +126,8 @@ impl Scanner<'_> {
             return Err(JsonError::Syntax);
         }
         self.at += word.len();
-        self.leaf(kind, start, self.at)
+        self.leaf(kind, start, self.at);
+        Ok(())
     }
 
     fn container(&mut self, kind: Kind, close: u8, depth: usize) -> Result<(), JsonError> {
@@ -132,7 +135,7 @@ impl Scanner<'_> {
             return Err(JsonError::Syntax);
         }
         let index = self.nodes.len();
-        self.leaf(kind, self.at, self.at)?;
+        self.leaf(kind, self.at, self.at);
         self.at += 1;
         self.space();
         let mut members = 0;
@@ -160,8 +163,8 @@ impl Scanner<'_> {
                 self.space();
             }
         }
-        self.nodes[index].end = position(self.at)?;
-        self.nodes[index].next = position(self.nodes.len())?;
+        self.nodes[index].end = position(self.at);
+        self.nodes[index].next = position(self.nodes.len());
         if members > 1 && has_duplicates(self.text, &self.nodes, index, members) {
             Err(JsonError::Duplicate)
         } else {
@@ -174,8 +177,7 @@ impl Scanner<'_> {
         let start = self.at;
         let mut kind = Kind::String;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            self.at += plain_length(rest);
+            self.at += plain_length(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -186,7 +188,7 @@ impl Scanner<'_> {
                 _ => return Err(JsonError::Syntax),
             }
         }
-        self.leaf(kind, start, self.at)?;
+        self.leaf(kind, start, self.at);
         self.at += 1;
         Ok(())
     }
@@ -253,7 +255,8 @@ impl Scanner<'_> {
         } else {
             return Err(JsonError::Syntax);
         };
-        self.leaf(kind, start, self.at)
+        self.leaf(kind, start, self.at);
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
@@ -292,8 +295,10 @@ fn plain_length(text: &[u8]) -> usize {
     text.len() - rest.len() + plain.unwrap_or(rest.len())
 }
 
-fn position(at: usize) -> Result<u32, JsonError> {
-    u32::try_from(at).map_err(|_| JsonError::Syntax)
+/// A position in a text that [`scan`] has found to be short enough.
+#[expect(clippy::cast_possible_truncation, reason = "the text is short enough")]
+fn position(at: usize) -> u32 {
+    at as u32
 }
 
 /// Whether an integer's literal is one that `i64` or `u64` holds. `-0` is not: it is no integer
