@@ -84,9 +84,24 @@ pub(crate) struct Draft<'a> {
     pub(crate) expires_at: i64,
 }
 
+/// The claims in the order in which they are written.
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    exp: i64,
+    iat: i64,
+    iss: &'a str,
+    sub: &'a str,
+    #[serde(rename = "type")]
+    token_type: &'a str,
+    #[serde(flatten)]
+    claims: &'a Map<String, Value>,
+}
+
 impl Draft<'_> {
     /// Signs it. What verification would refuse at the moment of its issue is not minted.
-    pub(crate) fn sign(mut self, verification: &Verification) -> Result<Token, MintError> {
+    pub(crate) fn sign(self, verification: &Verification) -> Result<Token, MintError> {
         loop {
             let ring = verification.keys.load();
             let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
@@ -104,29 +119,34 @@ impl Draft<'_> {
     }
 
     fn sign_with(
-        &mut self,
+        &self,
         signing: &SigningKey,
         header: &str,
         verification: &Verification,
     ) -> Result<Token, MintError> {
-        let claims = &mut self.claims;
-        claims.insert("iss".to_owned(), (*verification.rules.issuer).into());
-        claims.insert("sub".to_owned(), self.subject.into());
-        claims.insert("iat".to_owned(), self.issued_at.into());
-        claims.insert("exp".to_owned(), self.expires_at.into());
-        claims.insert("type".to_owned(), self.token_type.name().into());
-        if let Some(audience) = verification.rules.audience.minted() {
-            claims.insert("aud".to_owned(), audience.into());
-        }
+        let payload = Payload {
+            aud: verification.rules.audience.minted(),
+            exp: self.expires_at,
+            iat: self.issued_at,
+            iss: &verification.rules.issuer,
+            sub: self.subject,
+            token_type: self.token_type.name(),
+            claims: &self.claims,
+        };
+        let payload = serde_json::to_string(&payload).expect("JSON values and texts are JSON");
 
-        let payload = serde_json::to_string(claims).expect("a map of JSON values is JSON");
-        let mut signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(&payload));
+        // With room for the dots and for the signature of an RSA key of 2048 bits.
+        let room = header.len() + payload.len() / 3 * 4 + 350;
+        let mut signed = String::with_capacity(room);
+        signed.push_str(header);
+        signed.push('.');
+        base64_simd::URL_SAFE_NO_PAD.encode_append(&payload, &mut signed);
         let signature = signing
             .signer
             .sign(signed.as_bytes())
             .ok_or(MintError::Randomness)?;
         signed.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut signed);
+        base64_simd::URL_SAFE_NO_PAD.encode_append(&signature, &mut signed);
         if signed.len() > verification.max_size {
             return Err(MintError::TooLarge {
                 size: signed.len(),

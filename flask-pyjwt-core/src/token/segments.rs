@@ -1,11 +1,19 @@
 //! The compact form: three base64url segments (RFC 7515, section 7.1).
 
-use base64::{DecodeSliceError, Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::mem::MaybeUninit;
+
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 use super::TokenError;
 
 /// The longest signature in bytes: that of an RSA key of 8192 bits.
-pub(super) const MAX_SIGNATURE: usize = 1024;
+const MAX_SIGNATURE: usize = 1024;
+
+/// Room for a signature.
+pub(super) type SignatureBuffer = [MaybeUninit<u8>; MAX_SIGNATURE];
+
+/// Room for a signature, which is not filled with zeros first.
+pub(super) const SIGNATURE_BUFFER: SignatureBuffer = [MaybeUninit::uninit(); MAX_SIGNATURE];
 
 /// A token's text, cut at its two dots. No segment is empty.
 #[derive(Clone, Copy)]
@@ -39,12 +47,17 @@ impl<'a> Segments<'a> {
     /// The signature's bytes, in the buffer given.
     pub(super) fn decode_signature<'b>(
         &self,
-        buffer: &'b mut [u8; MAX_SIGNATURE],
+        buffer: &'b mut SignatureBuffer,
     ) -> Result<&'b [u8], TokenError> {
-        match URL_SAFE_NO_PAD.decode_slice(self.signature, buffer) {
-            Ok(length) => Ok(&buffer[..length]),
-            Err(DecodeSliceError::OutputSliceTooSmall) => Err(TokenError::Signature),
-            Err(DecodeSliceError::DecodeError(_)) => Err(TokenError::Encoding),
+        let segment = self.signature.as_bytes();
+        match URL_SAFE_NO_PAD.decoded_length(segment) {
+            Ok(..=MAX_SIGNATURE) => {}
+            Ok(_) => return Err(TokenError::Signature),
+            Err(_) => return Err(TokenError::Encoding),
+        }
+        match URL_SAFE_NO_PAD.decode(segment, buffer[..].as_out()) {
+            Ok(signature) => Ok(signature),
+            Err(_) => Err(TokenError::Encoding),
         }
     }
 
@@ -57,7 +70,75 @@ impl<'a> Segments<'a> {
 /// A segment's text: strict base64url, then strict UTF-8.
 pub(super) fn decode_text(segment: &str, not_utf8: TokenError) -> Result<String, TokenError> {
     let bytes = URL_SAFE_NO_PAD
-        .decode(segment)
+        .decode_to_vec(segment)
         .map_err(|_| TokenError::Encoding)?;
     String::from_utf8(bytes).map_err(|_| not_utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose};
+
+    use super::*;
+
+    fn segments(signature: &str) -> Segments<'_> {
+        Segments {
+            header: "e30",
+            payload: "e30",
+            signature,
+            message: "e30.e30",
+        }
+    }
+
+    /// Another implementation, without vector instructions, is the judge: of every length that vector
+    /// code treats in its own way, and with one character after the other changed.
+    #[test]
+    fn threat_12_base64url_is_as_strict_as_can_be() {
+        let judge = general_purpose::URL_SAFE_NO_PAD;
+        let mut state = 1_u32;
+        let mut random = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for length in 0..=130 {
+            let bytes: Vec<u8> = (0..length).map(|_| random()).collect();
+            let good = judge.encode(&bytes);
+            let mut texts = vec![
+                good.clone(),
+                format!("{good}="),
+                format!("{good}A"),
+                format!("{good}\n"),
+            ];
+            for at in 0..good.len() {
+                for other in [random(), b'+', b'/', b'=', b'.', b' ', 0, 0x80, b'_'] {
+                    let mut bytes = good.clone().into_bytes();
+                    bytes[at] = other;
+                    texts.extend(String::from_utf8(bytes));
+                }
+            }
+            for text in texts {
+                let expected = judge.decode(&text).ok();
+                let mut buffer = SIGNATURE_BUFFER;
+                let found = segments(&text).decode_signature(&mut buffer);
+                assert_eq!(found.ok().map(<[u8]>::to_vec), expected, "{text}");
+                let decoded = decode_text(&text, TokenError::Payload);
+                let expected = expected.map(String::from_utf8);
+                match expected {
+                    None => assert_eq!(decoded, Err(TokenError::Encoding), "{text}"),
+                    Some(Ok(expected)) => assert_eq!(decoded, Ok(expected), "{text}"),
+                    Some(Err(_)) => assert_eq!(decoded, Err(TokenError::Payload), "{text}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn threat_10_a_signature_longer_than_any_is_refused() {
+        for (length, expected) in [(1_024, None), (1_025, Some(TokenError::Signature))] {
+            let text = general_purpose::URL_SAFE_NO_PAD.encode(vec![7; length]);
+            let mut buffer = SIGNATURE_BUFFER;
+            let found = segments(&text).decode_signature(&mut buffer);
+            assert_eq!(found.err(), expected, "{length}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     clock::TimeSource,
     document::Document,
     numeric_date::NumericDate,
-    segments::{MAX_SIGNATURE, Segments},
+    segments::{SIGNATURE_BUFFER, Segments},
     table::TokenTable,
     token::Inner,
 };
@@ -142,7 +142,7 @@ fn signer_of<'a>(
     segments: &Segments<'_>,
 ) -> Result<&'a Arc<VerifyingKey>, TokenError> {
     let candidates = keys.select(segments.header, types)?;
-    let mut buffer = [0; MAX_SIGNATURE];
+    let mut buffer = SIGNATURE_BUFFER;
     let signature = segments.decode_signature(&mut buffer)?;
     let message = segments.message.as_bytes();
     let key = candidates.iter().find(|key| key.verify(message, signature));
