@@ -24,6 +24,7 @@ mod record;
 #[cfg(feature = "redis-store")]
 mod redis;
 mod refresh;
+mod sorted;
 mod store;
 mod subject;
 

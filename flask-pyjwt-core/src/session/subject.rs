@@ -1,10 +1,12 @@
 //! Everything that is remembered of one subject, and every step a store can be asked for.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Revocation, Rotated, Rotation, SessionRecord, Standing, TokenIdentity, record::Place};
+use super::{
+    Revocation, Rotated, Rotation, SessionRecord, Standing, TokenIdentity,
+    record::Place,
+    sorted::{Identified, Sorted},
+};
 
 /// What has ended is kept for an hour, in milliseconds, so that a clock that is set back by less
 /// does not bring a revoked token to life.
@@ -16,13 +18,33 @@ pub(super) const MARGIN: i64 = 3_600_000;
 /// can read, change and write a row in one transaction needs no more than them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRecord {
-    /// By their ids.
-    sessions: HashMap<String, SessionRecord>,
-    /// The ids of revoked tokens, and until when each is remembered.
-    tokens: HashMap<String, i64>,
+    // Most subjects have one session, and no revoked tokens: sorted lists find theirs with the fewest
+    // steps through memory.
+    sessions: Sorted<SessionRecord, 1>,
+    tokens: Sorted<RevokedToken, 0>,
     /// Tokens of no session are revoked that were issued until the first moment; it is remembered
     /// until the second.
     issued_until: Option<(i64, i64)>,
+}
+
+/// A token that is revoked by its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct RevokedToken {
+    id: String,
+    /// Until when that is remembered.
+    until: i64,
+}
+
+impl Identified for SessionRecord {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Identified for RevokedToken {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl SubjectRecord {
@@ -40,12 +62,12 @@ impl SubjectRecord {
 
     /// Remembers a session.
     pub fn open(&mut self, session: SessionRecord) {
-        self.sessions.insert(session.id.clone(), session);
+        self.sessions.insert(session);
     }
 
     /// Rotates a refresh token.
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
-        let revoked = self.tokens.contains_key(&rotation.refresh_id);
+        let revoked = self.tokens.get(&rotation.refresh_id).is_some();
         let session = self.sessions.get_mut(&rotation.session);
         let rotated = rotate(revoked, session, rotation);
         if rotated == Rotated::Replayed {
@@ -60,7 +82,7 @@ impl SubjectRecord {
         let id = token.id.as_deref();
         let session = token.session.as_deref();
         let known = Known {
-            revoked: id.is_some_and(|id| self.tokens.contains_key(id)),
+            revoked: id.is_some_and(|id| self.tokens.get(id).is_some()),
             session: session.and_then(|session| self.sessions.get(session)),
             issued_until: self.issued_until.map(|(issued_until, _)| issued_until),
         };
@@ -71,18 +93,19 @@ impl SubjectRecord {
     pub fn revoke(&mut self, revocation: &Revocation) {
         match revocation {
             Revocation::Token { id, until, .. } => {
-                let known = self.tokens.entry(id.clone()).or_insert(*until);
-                *known = (*known).max(*until);
+                let known = self.tokens.get(id).map_or(*until, |token| token.until);
+                self.tokens.insert(RevokedToken {
+                    id: id.clone(),
+                    until: known.max(*until),
+                });
             }
-            Revocation::Session { session, .. } => {
-                self.sessions.remove(session);
-            }
+            Revocation::Session { session, .. } => self.sessions.remove(session),
             Revocation::Subject {
                 issued_until,
                 until,
                 ..
             } => {
-                self.sessions.clear();
+                self.sessions = Sorted::default();
                 self.issued_until = Some(later(self.issued_until, (*issued_until, *until)));
             }
         }
@@ -91,18 +114,15 @@ impl SubjectRecord {
     /// The live sessions.
     #[must_use]
     pub fn sessions(&self, now: i64) -> Vec<SessionRecord> {
-        let live = self
-            .sessions
-            .values()
-            .filter(|session| session.is_live(now));
+        let live = self.sessions.iter().filter(|session| session.is_live(now));
         live.cloned().collect()
     }
 
     /// Forgets what ended an hour ago or earlier.
     pub fn forget_ended(&mut self, now: i64) {
         let horizon = horizon(now);
-        self.sessions.retain(|_, session| session.is_live(horizon));
-        self.tokens.retain(|_, until| *until > horizon);
+        self.sessions.retain(|session| session.is_live(horizon));
+        self.tokens.retain(|token| token.until > horizon);
         self.issued_until = self.issued_until.filter(|(_, until)| *until > horizon);
     }
 }
