@@ -65,6 +65,7 @@ async fn a_login_gives_a_pair_whose_tokens_say_to_which_session_they_belong() {
     assert_eq!(pair.auth.claims()["scope"], json!({"admin": true}));
     assert_eq!(pair.auth.claims()["team"], 7);
     assert_eq!(pair.auth.auth_time(), Some(pair.auth.iat()));
+    assert_eq!(pair.refresh.auth_time(), Some(pair.auth.iat()));
     assert!(pair.auth.claim("jti").is_some() && pair.auth.claim("rid").is_none());
     assert_eq!(pair.refresh.token_type(), TokenType::Refresh);
     assert!(pair.refresh.scope().is_none() && pair.refresh.claim("rid").is_some());
@@ -88,6 +89,7 @@ async fn a_rotation_goes_on_with_the_claims_of_the_login_or_with_new_ones() {
     let second = auth.refresh(&first.refresh).await.expect("rotated");
     assert_eq!(second.auth.claims()["team"], 7);
     assert_eq!(second.auth.auth_time(), first.auth.auth_time());
+    assert_eq!(second.refresh.auth_time(), first.auth.auth_time());
     assert_eq!(second.auth.session_id(), first.auth.session_id());
     assert_ne!(
         second.refresh.claims()["rid"],

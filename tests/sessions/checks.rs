@@ -32,6 +32,11 @@ async fn recent() -> &'static str {
     "in"
 }
 
+#[require_token("refresh", max_age = 300)]
+async fn renew() -> &'static str {
+    "in"
+}
+
 #[actix_web::test]
 async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
     let clock = clock();
@@ -41,6 +46,11 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
         app.app_data(auth.clone())
             .route("/fresh", web::get().to(fresh))
             .route("/recent", web::get().to(recent))
+            .route("/renew", web::get().to(renew))
+            .service(wrapped(
+                "/wrapped/renew",
+                RequireToken::refresh().max_age(300),
+            ))
             .service(wrapped("/wrapped/fresh", RequireToken::auth().fresh(true)))
             .service(wrapped(
                 "/wrapped/recent",
@@ -73,7 +83,9 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
     let next = auth.refresh(&pair.refresh).await.expect("rotated");
     ask("fresh", next.auth.signed(), 401).await;
     ask("recent", next.auth.signed(), 200).await;
+    ask("renew", next.refresh.signed(), 200).await;
     clock.advance(Duration::milliseconds(1));
+    ask("renew", next.refresh.signed(), 401).await;
     ask("fresh", pair.auth.signed(), 200).await;
     ask("recent", pair.auth.signed(), 401).await;
     ask("recent", next.auth.signed(), 401).await;

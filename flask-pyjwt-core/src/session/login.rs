@@ -26,7 +26,7 @@ const LONGEST_LABEL: usize = 256;
 pub struct TokenPair {
     /// Short-lived, for access to resources. It has the claims `jti`, `sid` and `auth_time`.
     pub auth: Token,
-    /// For [`AuthManager::refresh`], once. It has the claims `rid` and `sid`.
+    /// For [`AuthManager::refresh`], once. It has the claims `rid`, `sid` and `auth_time`.
     pub refresh: Token,
 }
 
@@ -175,19 +175,17 @@ impl AuthManager {
         let ends_at = session.ends_at.div_euclid(1_000);
         let until = |age: i64| issued_at.saturating_add(age.div_euclid(1_000)).min(ends_at);
         let idle = policy.idle;
-        let sid = ("sid", Value::from(session.id.as_str()));
+        let opened_at = session.opened_at.div_euclid(1_000);
+        let mut refresh_claims = Map::from_iter([
+            ("sid".to_owned(), session.id.as_str().into()),
+            ("auth_time".to_owned(), opened_at.into()),
+        ]);
 
         let mut claims: Map<String, Value> = serde_json::from_str(&session.claims)
             .map_err(|_| Rejection::NotMinted("the session's claims cannot be read".to_owned()))?;
-        let opened_at = session.opened_at.div_euclid(1_000);
-        claims.extend(
-            [
-                sid.clone(),
-                ("jti", generation.auth_id.as_str().into()),
-                ("auth_time", opened_at.into()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
+        claims.extend(refresh_claims.clone());
+        claims.insert("jti".to_owned(), generation.auth_id.as_str().into());
+        refresh_claims.insert("rid".to_owned(), generation.refresh_id.as_str().into());
         let draft = |token_type, claims, expires_at| Draft {
             token_type,
             subject: &session.subject,
@@ -200,9 +198,7 @@ impl AuthManager {
             claims,
             until(policy.auth_max_age.min(idle)),
         );
-        let claims = [sid, ("rid", generation.refresh_id.as_str().into())]
-            .map(|(name, value)| (name.to_owned(), value));
-        let refresh = draft(TokenType::Refresh, Map::from_iter(claims), until(idle));
+        let refresh = draft(TokenType::Refresh, refresh_claims, until(idle));
         let verification = &self.parts().verification;
         Ok(TokenPair {
             auth: auth.sign(verification)?,
