@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, MemoryStore, Rejection, Revocation, Rotated, Rotation,
-    SessionRecord, SessionStore, Standing, StoreFuture, TokenIdentity,
+    SessionRecord, SessionStore, Standing, StoreFuture, TokenError, TokenIdentity,
 };
 use serde_json::json;
 use time::Duration;
@@ -107,6 +107,34 @@ async fn a_full_store_ends_the_sessions_of_whoever_fills_it() {
         .await
         .expect("that makes room");
     assert!(auth.login("mallory").await.is_ok());
+}
+
+#[actix_web::test]
+async fn a_login_beyond_the_limit_ends_what_was_refreshed_the_longest_ago() {
+    let clock = clock();
+    let config = |most| {
+        hs256()
+            .clock(clock.clone())
+            .session_store(MemoryStore::default())
+            .max_sessions(most)
+    };
+    assert!(AuthManager::new(config(0)).is_err());
+    let auth = manager(config(2));
+    let login = async || {
+        clock.advance(Duration::seconds(1));
+        auth.login("alice").await.expect("opened")
+    };
+    let (first, second) = (login().await, login().await);
+    let other = auth.login("bob").await.expect("opened");
+    clock.advance(Duration::seconds(1));
+    let first = auth.refresh(&first.refresh).await.expect("rotated");
+    let third = login().await;
+    let revoked = Err(Rejection::InvalidToken(TokenError::Revoked));
+    assert_eq!(auth.check(&second.auth).await, revoked);
+    for token in [&first.auth, &third.auth, &other.auth] {
+        assert_eq!(auth.check(token).await, Ok(()));
+    }
+    assert_eq!(auth.sessions("alice").await.expect("listed").len(), 2);
 }
 
 async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {

@@ -54,6 +54,7 @@ pub(crate) mod key {
     pub(crate) const COOKIES: &str = "cookies";
     pub(crate) const ALLOWED_ORIGINS: &str = "allowed_origins";
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
+    pub(crate) const MAX_SESSIONS: &str = "max_sessions";
 }
 
 /// The configuration of an [`AuthManager`](crate::AuthManager).

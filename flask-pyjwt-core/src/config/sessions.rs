@@ -27,6 +27,7 @@ pub(super) struct SessionConfig {
     pub(super) lifetime: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) grace: Duration,
+    most: Option<usize>,
     staleness: Duration,
     timeout: Duration,
     on_event: Option<EventHook>,
@@ -39,6 +40,7 @@ impl Default for SessionConfig {
             lifetime: None,
             idle: None,
             grace: DEFAULT_GRACE,
+            most: None,
             staleness: Duration::ZERO,
             timeout: DEFAULT_TIMEOUT,
             on_event: None,
@@ -80,6 +82,14 @@ impl Config {
     pub fn refresh_grace(mut self, grace: Duration) -> Self {
         self.sessions.grace = grace;
         self.settled(&[key::REFRESH_GRACE])
+    }
+
+    /// Sets how many sessions a subject may have open: at least 1, by default any number. A login beyond
+    /// it ends those that were refreshed the longest ago. It asks the store for the subject's sessions
+    /// first, so that logins at the very same time may leave a few more, until the next one.
+    pub fn max_sessions(mut self, most: usize) -> Self {
+        self.sessions.most = Some(most);
+        self
     }
 
     /// Lets auth tokens pass without asking the store when it has said at most this long ago that they
@@ -149,6 +159,12 @@ impl SessionConfig {
                 ));
             }
         };
+        if self.most == Some(0) {
+            return Err(ConfigError::invalid(
+                key::MAX_SESSIONS,
+                "must be at least 1",
+            ));
+        }
         let Some(store) = self.store else {
             return Ok(None);
         };
@@ -167,6 +183,7 @@ impl SessionConfig {
         }
         let policy = Policy {
             grace: grace * 1_000,
+            most: self.most,
             lifetime: lifetime * 1_000,
             idle: idle * 1_000,
             auth_max_age: times.auth_max_age * 1_000,

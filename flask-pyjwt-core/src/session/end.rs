@@ -141,4 +141,12 @@ impl AuthManager {
         open.sort_by(|a, b| (b.refreshed, &b.id).cmp(&(a.refreshed, &a.id)));
         Ok(open)
     }
+
+    /// Ends the sessions of a subject, but for so many that were refreshed last.
+    pub(super) async fn end_all_but(&self, most: usize, subject: &str) -> Result<(), Rejection> {
+        for session in self.sessions(subject).await?.into_iter().skip(most) {
+            self.revoke_session(subject, session.id).await?;
+        }
+        Ok(())
+    }
 }

@@ -119,6 +119,9 @@ impl LoginBuilder<'_> {
         };
         // What cannot be minted opens no session.
         let pair = manager.mint_pair(sessions, &session, &session.generations[0])?;
+        if let Some(most) = policy.most {
+            manager.end_all_but(most - 1, &session.subject).await?;
+        }
         sessions.ask(|store| store.open(&session, now)).await?;
         Ok(pair)
     }

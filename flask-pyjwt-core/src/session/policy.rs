@@ -14,11 +14,13 @@ use crate::web::Rejection;
 /// When a client may try again after the store did not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The times of sessions, in milliseconds.
+/// The rules of sessions. All times are milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
     pub(crate) grace: i64,
+    /// How many sessions a subject may have open.
+    pub(crate) most: Option<usize>,
     /// How long a session lives, however often it is refreshed.
     pub(crate) lifetime: i64,
     /// How long it lives without being refreshed: also the age of its refresh tokens.
