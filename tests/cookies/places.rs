@@ -1,7 +1,7 @@
 //! THREATS 28 and 30: a token in the query string or among a WebSocket's protocols, where the route
 //! asks for it there and nowhere else.
 
-use actix_web::{HttpResponse, http::StatusCode, test::TestRequest, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, test::TestRequest, web};
 use flask_pyjwt::{Cookies, CurrentToken, Location, RequireToken, require_token};
 
 use super::{common::site::Site, login, with};
@@ -23,12 +23,15 @@ async fn by_header() -> &'static str {
     "in"
 }
 
-/// Stands for a WebSocket library: it answers with 101.
+/// Stands for a WebSocket library: it answers with 101, and chooses the protocol `chat`.
 #[require_token(location = ["websocket", "cookies"])]
-async fn socket() -> HttpResponse {
-    HttpResponse::build(StatusCode::SWITCHING_PROTOCOLS)
-        .insert_header(("sec-websocket-protocol", "something else"))
-        .finish()
+async fn socket(request: HttpRequest) -> HttpResponse {
+    let mut answer = HttpResponse::build(StatusCode::SWITCHING_PROTOCOLS);
+    let offered = request.headers().get("sec-websocket-protocol");
+    if offered.is_some_and(|offered| offered.as_bytes().starts_with(b"chat")) {
+        answer.insert_header(("sec-websocket-protocol", "chat"));
+    }
+    answer.finish()
 }
 
 #[actix_web::test]
@@ -122,6 +125,10 @@ async fn a_websocket_is_opened_by_its_protocol_or_by_a_page_of_our_own() {
     let reply = site.ask(by_protocol(&format!("bearer, {token}"))).await;
     assert_eq!(reply.status, 101);
     assert_eq!(reply.field("sec-websocket-protocol"), "bearer");
+    let with_another = format!("chat, bearer, {token}");
+    let reply = site.ask(by_protocol(&with_another)).await;
+    assert_eq!(reply.status, 101);
+    assert_eq!(reply.field("sec-websocket-protocol"), "chat");
     for (protocols, expected) in [
         ("bearer", (401, "malformed_credentials")),
         ("chat", (401, "missing_credentials")),
@@ -154,7 +161,7 @@ async fn a_websocket_is_opened_by_its_protocol_or_by_a_page_of_our_own() {
         let reply = site.ask(request).await;
         if is_in {
             assert_eq!(reply.status, 101, "{origin}");
-            assert_eq!(reply.field("sec-websocket-protocol"), "something else");
+            assert_eq!(reply.field("sec-websocket-protocol"), "");
         } else {
             reply.is_refused(403, "csrf_failed", "cross_site", origin);
         }

@@ -156,11 +156,14 @@ fn is_safe(method: &Method) -> bool {
     )
 }
 
+/// Whether the request may become a WebSocket: wherever `actix_http` would take it for a handshake, it
+/// looks for the word anywhere in the field.
 fn is_websocket(request: &HttpRequest) -> bool {
+    const WORD: &[u8] = b"websocket";
     let mut upgrades = request.headers().get_all("upgrade");
     upgrades.any(|upgrade| {
-        let mut protocols = upgrade.as_bytes().split(|byte| *byte == b',');
-        protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+        let mut words = upgrade.as_bytes().windows(WORD.len());
+        words.any(|word| word.eq_ignore_ascii_case(WORD))
     })
 }
 

@@ -14,15 +14,21 @@ pub(super) fn token<'a>(
     if *request.method() != Method::GET {
         return Ok(None);
     }
-    let mut values = request
-        .query_string()
-        .split('&')
-        .filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let mut values = request.query_string().split('&').filter_map(|pair| {
+        let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
+        is_named(own, name).then_some(value)
+    });
     let value = values.next();
     if values.next().is_some() {
         return Err(Rejection::SeveralParameters);
     }
     Ok(value.filter(|value| !value.is_empty()))
+}
+
+/// Whether a parameter's name, decoded as in a form, is this one.
+fn is_named(own: &str, name: &str) -> bool {
+    let mut pairs = form_urlencoded::parse(own.as_bytes());
+    pairs.next().is_some_and(|(own, _)| own == name)
 }
 
 #[cfg(test)]
@@ -43,6 +49,12 @@ mod tests {
             ("T=a&tt=b&at=c", Ok(None)),
             ("t=a&t=a", Err(Rejection::SeveralParameters)),
             ("t=&t=a", Err(Rejection::SeveralParameters)),
+            ("t&t=a", Err(Rejection::SeveralParameters)),
+            ("%74=a.b.c", Ok(Some("a.b.c"))),
+            ("t=a&%74=b", Err(Rejection::SeveralParameters)),
+            ("%2574=a", Ok(None)),
+            ("t%3Da=b", Ok(None)),
+            ("%ff=a&=b&&+t=c", Ok(None)),
         ] {
             let uri = format!("/?{query}");
             let request = TestRequest::get().uri(&uri).to_http_request();

@@ -14,29 +14,37 @@ const BEARER: &str = "bearer";
 ///
 /// Other protocols beside them are passed over.
 pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
+    // Several fields are one list.
+    let fields = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
+    let mut protocols = fields
+        .flat_map(|field| field.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii);
     let mut token = None;
-    for field in request.headers().get_all(SEC_WEBSOCKET_PROTOCOL) {
-        // What is no visible ASCII is no list of protocols.
-        let mut protocols = field.to_str().unwrap_or_default().split(',').map(str::trim);
-        while let Some(protocol) = protocols.next() {
-            if protocol != BEARER {
-                continue;
-            }
-            if token.is_some() {
-                return Err(Rejection::SeveralProtocols);
-            }
-            match protocols.next() {
-                Some(own) if !own.is_empty() && own != BEARER => token = Some(own),
-                _ => return Err(Rejection::MalformedCredentials),
-            }
+    while let Some(protocol) = protocols.next() {
+        if protocol != BEARER.as_bytes() {
+            continue;
         }
+        if token.is_some() {
+            return Err(Rejection::SeveralProtocols);
+        }
+        let own = protocols
+            .next()
+            .and_then(|own| std::str::from_utf8(own).ok())
+            .filter(|own| !own.is_empty() && *own != BEARER);
+        token = Some(own.ok_or(Rejection::MalformedCredentials)?);
     }
     Ok(token)
 }
 
-/// Chooses `bearer` among the protocols, and nothing that would show the token again.
+/// Chooses `bearer` among the protocols where the handler has chosen none, or the token.
 pub(super) fn choose_protocol(answer: &mut HeaderMap) {
-    answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(BEARER));
+    let is_chosen = answer.get(SEC_WEBSOCKET_PROTOCOL).is_some_and(|chosen| {
+        let dots = chosen.as_bytes().iter().filter(|byte| **byte == b'.');
+        dots.count() < 2
+    });
+    if !is_chosen {
+        answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(BEARER));
+    }
 }
 
 #[cfg(test)]
@@ -57,9 +65,10 @@ mod tests {
             (vec!["Bearer, a.b.c"], Ok(None)),
             (vec!["bearer"], Err(Rejection::MalformedCredentials)),
             (vec!["bearer, "], Err(Rejection::MalformedCredentials)),
+            (vec!["bearer", "a.b.c"], Ok(Some("a.b.c"))),
             (
-                vec!["bearer", "a.b.c"],
-                Err(Rejection::MalformedCredentials),
+                vec!["bearer, a", "x", "bearer"],
+                Err(Rejection::SeveralProtocols),
             ),
             (vec!["bearer, bearer"], Err(Rejection::MalformedCredentials)),
             (
@@ -76,6 +85,44 @@ mod tests {
                 request = request.append_header((SEC_WEBSOCKET_PROTOCOL, *field));
             }
             assert_eq!(token(&request.to_http_request()), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn threat_29_bytes_that_are_no_text_are_no_missing_token() {
+        let field = |bytes: &[u8]| HeaderValue::from_bytes(bytes).expect("a field");
+        for (fields, expected) in [
+            (
+                vec![field(b"bearer, a.b.\xff")],
+                Err(Rejection::MalformedCredentials),
+            ),
+            (
+                vec![field(b"bearer, a.b.c"), field(b"bearer, d\xff")],
+                Err(Rejection::SeveralProtocols),
+            ),
+            (vec![field(b"\xff, bearer, a.b.c")], Ok(Some("a.b.c"))),
+        ] {
+            let mut request = TestRequest::default();
+            for field in &fields {
+                request = request.append_header((SEC_WEBSOCKET_PROTOCOL, field.clone()));
+            }
+            assert_eq!(token(&request.to_http_request()), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn the_handlers_own_choice_of_a_protocol_stays_unless_it_is_the_token() {
+        for (chosen, expected) in [
+            (None, BEARER),
+            (Some("chat"), "chat"),
+            (Some("a.b.c"), BEARER),
+        ] {
+            let mut answer = HeaderMap::new();
+            if let Some(chosen) = chosen {
+                answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(chosen));
+            }
+            choose_protocol(&mut answer);
+            assert_eq!(answer.get(SEC_WEBSOCKET_PROTOCOL).unwrap(), expected);
         }
     }
 }
