@@ -77,6 +77,12 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
         .claim("admin", true)
         .await
         .expect("opened");
+    // Refreshed within the second of another login.
+    let other = auth.login("bob").await.expect("opened");
+    let next = auth.refresh(&other.refresh).await.expect("rotated");
+    ask("fresh", other.auth.signed(), 200).await;
+    ask("fresh", next.auth.signed(), 401).await;
+
     clock.advance(Duration::seconds(300));
     ask("fresh", pair.auth.signed(), 200).await;
     ask("recent", pair.auth.signed(), 200).await;

@@ -118,7 +118,8 @@ impl LoginBuilder<'_> {
             generations: vec![Generation::new(now)?],
         };
         // What cannot be minted opens no session.
-        let pair = manager.mint_pair(sessions, &session, &session.generations[0])?;
+        let pair =
+            manager.mint_pair(sessions, &session, &session.generations[0], Occasion::Login)?;
         if let Some(most) = policy.most {
             manager.end_all_but(most - 1, &session.subject).await?;
         }
@@ -153,6 +154,15 @@ impl Generation {
     }
 }
 
+/// Why a pair of tokens is minted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// The subject has just proved who it is.
+    Login,
+    /// It has shown a refresh token.
+    Refresh,
+}
+
 impl AuthManager {
     pub(super) fn sessions_or_reject(&self) -> Result<&Sessions, Rejection> {
         self.parts()
@@ -172,6 +182,7 @@ impl AuthManager {
         sessions: &Sessions,
         session: &SessionRecord,
         generation: &Generation,
+        occasion: Occasion,
     ) -> Result<TokenPair, Rejection> {
         let policy = sessions.policy;
         let issued_at = generation.issued_at.div_euclid(1_000);
@@ -179,9 +190,14 @@ impl AuthManager {
         let until = |age: i64| issued_at.saturating_add(age.div_euclid(1_000)).min(ends_at);
         let idle = policy.idle;
         let opened_at = session.opened_at.div_euclid(1_000);
+        let authenticated_at = match occasion {
+            Occasion::Login => opened_at,
+            // Within the second of the login, too, a refreshed token is not the login's own.
+            Occasion::Refresh => opened_at.min(issued_at - 1),
+        };
         let mut refresh_claims = Map::from_iter([
             ("sid".to_owned(), session.id.as_str().into()),
-            ("auth_time".to_owned(), opened_at.into()),
+            ("auth_time".to_owned(), authenticated_at.into()),
         ]);
 
         let mut claims: Map<String, Value> = serde_json::from_str(&session.claims)

@@ -9,7 +9,9 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Generation, Rotated, Rotation, SessionRecord, TokenPair, policy::Sessions};
+use super::{
+    Generation, Rotated, Rotation, SessionRecord, TokenPair, login::Occasion, policy::Sessions,
+};
 use crate::{
     error::MintError,
     manager::AuthManager,
@@ -67,7 +69,7 @@ impl AuthManager {
             claims: claims.clone(),
             generations: Vec::new(),
         };
-        self.mint_pair(sessions, &session, &rotation.successor)
+        self.mint_pair(sessions, &session, &rotation.successor, Occasion::Refresh)
             .map(drop)
     }
 }
@@ -109,9 +111,12 @@ impl RefreshBuilder<'_> {
             claims: self.claims.map(OwnClaims::into_json).transpose()?,
         };
         manager.try_minting(sessions, &rotation)?;
+        let mint = |session: SessionRecord, successor: &Generation| {
+            manager.mint_pair(sessions, &session, successor, Occasion::Refresh)
+        };
         match sessions.ask(|store| store.rotate(&rotation)).await? {
-            Rotated::Won(session) => manager.mint_pair(sessions, &session, &rotation.successor),
-            Rotated::Again(session, successor) => manager.mint_pair(sessions, &session, &successor),
+            Rotated::Won(session) => mint(session, &rotation.successor),
+            Rotated::Again(session, successor) => mint(session, &successor),
             Rotated::Replayed => {
                 sessions.replayed(&rotation.subject, &rotation.session);
                 Err(TokenError::Replayed.into())
