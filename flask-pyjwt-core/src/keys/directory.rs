@@ -40,31 +40,37 @@ struct File {
 }
 
 /// What a file's name says: `2026-02.EdDSA.next.pem`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Name {
     auth_type: Option<AuthType>,
     is_next: bool,
 }
 
 impl Name {
-    /// `None` for a file that is no key: another ending than `.pem` and `.key`, or a hidden one.
-    fn parse(name: &str) -> Option<Self> {
-        let mut parts = name.split('.').rev();
-        if name.starts_with('.') || !matches!(parts.next(), Some("pem" | "key")) {
-            return None;
-        }
-        let mut parsed = Self {
-            auth_type: None,
-            is_next: false,
-        };
-        for part in parts {
+    /// Whether a file is a key at all: not one of another ending than `.pem` and `.key`, or a hidden one.
+    fn is_of_key(name: &str) -> bool {
+        !name.starts_with('.') && matches!(name.rsplit('.').next(), Some("pem" | "key"))
+    }
+
+    /// Reads the name of a key. One that may mean something else than it says is a mistake, since a key
+    /// that signs too early is an outage.
+    fn parse(name: &str) -> Result<Self, &'static str> {
+        let mut parsed = Self::default();
+        let parts = name.rsplit_once('.').map_or("", |(parts, _)| parts);
+        for (place, part) in parts.split('.').enumerate() {
             match part.parse() {
                 Ok(auth_type) if parsed.auth_type.is_none() => parsed.auth_type = Some(auth_type),
                 _ if part == "next" && !parsed.is_next => parsed.is_next = true,
-                _ => break,
+                _ if place == 0 && !part.to_ascii_lowercase().ends_with("next") => {}
+                _ => {
+                    return Err(
+                        "is called neither `<name>.pem` nor `<name>.<algorithm>.next.pem`, where \
+                                the parts `.<algorithm>` and `.next` may be left out",
+                    );
+                }
             }
         }
-        Some(parsed)
+        Ok(parsed)
     }
 }
 
@@ -82,7 +88,7 @@ impl KeyDirectory {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            if Name::parse(&name).is_none() {
+            if !Name::is_of_key(&name) {
                 continue;
             }
             // Follows links, as Kubernetes mounts secrets.
@@ -140,9 +146,7 @@ impl KeyDirectory {
         if file.length > LONGEST_FILE {
             return Err(told("is longer than 64 KiB"));
         }
-        let Some(name) = Name::parse(&file.name) else {
-            return Err(told("is no key"));
-        };
+        let name = Name::parse(&file.name).map_err(told)?;
         let content = read(&self.path.join(&file.name))
             .map_err(|error| told(&format!("cannot be read: {error}")))?;
         let auth_type = name.auth_type.unwrap_or(self.auth_type);
@@ -182,21 +186,36 @@ mod tests {
         let name = |auth_type, is_next| Some(Name { auth_type, is_next });
         for (text, expected) in [
             ("a.pem", name(None, false)),
-            ("a.b.key", name(None, false)),
             ("2026-02.EdDSA.pem", name(Some(AuthType::EdDSA), false)),
             ("a.next.pem", name(None, true)),
             ("a.RS256.next.pem", name(Some(AuthType::RS256), true)),
             ("a.next.RS256.key", name(Some(AuthType::RS256), true)),
-            ("RS256.old.pem", name(None, false)),
-            (".pem", None),
-            (".hidden.pem", None),
-            ("..data", None),
-            ("a.pem~", None),
-            ("a.pem.tmp", None),
-            ("README", None),
-            ("", None),
+            ("RS256.pem", name(Some(AuthType::RS256), false)),
+            ("next.pem", name(None, true)),
+            ("a.b.key", None),
+            ("RS256.old.pem", None),
+            ("a.NEXT.pem", None),
+            ("a.nxt.pem", None),
+            ("a-next.pem", None),
+            ("Next.pem", None),
+            ("a.rs256.pem", None),
+            ("a.RS256.ES256.pem", None),
+            ("a.next.next.pem", None),
+            ("a..pem", None),
         ] {
-            assert_eq!(Name::parse(text), expected, "{text}");
+            assert!(Name::is_of_key(text), "{text}");
+            assert_eq!(Name::parse(text).ok(), expected, "{text}");
+        }
+        for text in [
+            ".pem",
+            ".hidden.pem",
+            "..data",
+            "a.pem~",
+            "a.pem.tmp",
+            "README",
+            "",
+        ] {
+            assert!(!Name::is_of_key(text), "{text}");
         }
     }
 }
