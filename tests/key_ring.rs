@@ -290,7 +290,7 @@ fn a_key_that_cannot_be_used_changes_nothing() {
         (Key::new(AuthType::HS256, "short"), "needs 32 or more"),
         (
             Key::new(AuthType::HS256, &public),
-            "in PEM, SSH or JWK form",
+            "in PEM, SSH, JWK or DER form",
         ),
         (Key::new(AuthType::EdDSA, "no PEM"), "has no PEM block"),
         (

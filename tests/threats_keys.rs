@@ -6,6 +6,7 @@ mod common;
 #[path = "threats_keys/rsa.rs"]
 mod rsa;
 
+use base64::Engine as _;
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError};
 use time::Duration;
 
@@ -100,13 +101,45 @@ fn threat_2_a_key_of_another_kind_is_no_hmac_secret() {
             is_refused(
                 config(auth_type, text),
                 "JWT_SECRET",
-                "PEM, SSH or JWK",
+                "PEM, SSH, JWK or DER",
                 what,
             );
             let weak = config(auth_type, text).allow_weak_secret(true);
-            is_refused(weak, "JWT_SECRET", "PEM, SSH or JWK", what);
+            is_refused(weak, "JWT_SECRET", "PEM, SSH, JWK or DER", what);
         }
     }
+    // The same without their armour, and in other writing.
+    let standard = base64::engine::general_purpose::STANDARD;
+    for key in [
+        public.clone(),
+        rsa.clone(),
+        keys::rsa_public_pkcs1(&RSA),
+        keys::ecdsa_public(&P384),
+        keys::ecdsa_private(&P256),
+        keys::ed25519_public(&keys::ED25519),
+        keys::ed25519_private(&keys::ED25519),
+    ] {
+        let der = keys::der(&key);
+        let body: String = key.lines().filter(|line| !line.starts_with('-')).collect();
+        let utf_16 = key.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for secret in [
+            der.clone(),
+            utf_16,
+            body.into_bytes(),
+            encode(&der).into_bytes(),
+            standard.encode(&key).into_bytes(),
+        ] {
+            let config = config(AuthType::HS256, secret);
+            is_refused(config, "JWT_SECRET", "PEM, SSH, JWK or DER", &key);
+        }
+    }
+    let jwk = encode(texts[texts.len() - 1].as_bytes());
+    is_refused(
+        config(AuthType::HS256, jwk),
+        "JWT_SECRET",
+        "PEM, SSH, JWK or DER",
+        "a JWK in base64url",
+    );
     // Secrets that only look a little like it.
     for secret in [
         "-----------------------------------------------------------------",

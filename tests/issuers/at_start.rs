@@ -32,7 +32,7 @@ fn what_cannot_work_is_found_at_start() {
         ),
         (
             bare().key(Key::new(AuthType::HS256, public(AuthType::ES256))),
-            "PEM, SSH or JWK",
+            "PEM, SSH, JWK or DER",
         ),
         (bare().key(es256()).key(es256()), "the id of another key"),
         (

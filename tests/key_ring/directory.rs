@@ -141,7 +141,7 @@ fn a_broken_file_never_replaces_a_good_ring() {
         (
             "b.key",
             public.clone().into_bytes(),
-            "in PEM, SSH or JWK form",
+            "in PEM, SSH, JWK or DER form",
         ),
         ("b.ES256.pem", b"no PEM".to_vec(), "has no PEM block"),
         (

@@ -1,5 +1,9 @@
 //! Key material as it is configured: PEM text, and what must never be taken for a secret.
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -83,8 +87,45 @@ impl Material {
 }
 
 /// Whether a text is a key of another kind that must never serve as an HMAC secret
-/// (CVE-2022-29217: whoever knows the public key could sign).
+/// (CVE-2022-29217: whoever knows the public key could sign): PEM, SSH, JWK or DER, also in UTF-16 and in
+/// base64.
 pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
+    let without = |bytes: &[u8]| -> Vec<u8> {
+        let kept = secret.iter().filter(|byte| !bytes.contains(byte));
+        kept.copied().collect()
+    };
+    let in_one_byte = Zeroizing::new(without(b"\0"));
+    let base64 = Zeroizing::new(without(b" \t\r\n="));
+    let decoded = [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD]
+        .into_iter()
+        .find_map(|alphabet| alphabet.decode(&*base64).ok());
+    let decoded = Zeroizing::new(decoded.unwrap_or_default());
+    [secret, &in_one_byte, &decoded]
+        .into_iter()
+        .any(|bytes| is_text_of_key(bytes) || is_der_of_key(bytes))
+}
+
+/// Whether these bytes are a key in DER: by its object identifier (RFC 8017, 5480, 8410), or, where it has
+/// none (PKCS#1), by being one sequence from beginning to end.
+fn is_der_of_key(der: &[u8]) -> bool {
+    const RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];
+    const ELLIPTIC_CURVE: &[u8] = &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+    const EDWARDS_CURVE: &[u8] = &[6, 3, 0x2b, 0x65];
+    match der {
+        [0x30, 0x82, high, low, rest @ ..]
+            if rest.len() == usize::from(u16::from_be_bytes([*high, *low])) =>
+        {
+            true
+        }
+        [0x30, rest @ ..] => [RSA, ELLIPTIC_CURVE, EDWARDS_CURVE]
+            .into_iter()
+            .any(|kind| contains(&rest[..rest.len().min(32)], kind)),
+        _ => false,
+    }
+}
+
+/// Whether these bytes are a key as text.
+fn is_text_of_key(secret: &[u8]) -> bool {
     const SSH: [&[u8]; 6] = [
         b"sk-ssh-",
         b"ssh-rsa",
@@ -206,8 +247,14 @@ mod tests {
         ] {
             assert!(looks_like_a_public_secret(key.as_bytes()), "{key}");
         }
+        let utf_16: Vec<u8> = block("PUBLIC KEY")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert!(looks_like_a_public_secret(&utf_16));
         for secret in [
             "correct horse battery staple",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             r#"{"a":1}"#,
             "ssh",
             "-----",

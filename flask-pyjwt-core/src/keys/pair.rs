@@ -27,7 +27,7 @@ pub(super) fn hmac(
     }
     if looks_like_a_public_secret(secret) {
         return Err(invalid(format!(
-            "is a key in PEM, SSH or JWK form, and {auth_type} takes a random secret: whoever has \
+            "is a key in PEM, SSH, JWK or DER form, and {auth_type} takes a random secret: whoever has \
              the public key could sign. Set `JWT_AUTHTYPE` to the key's algorithm, or make a secret"
         )));
     }
