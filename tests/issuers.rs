@@ -233,9 +233,14 @@ fn threats_5_and_14_a_header_brings_no_key_and_no_extension() {
 }
 
 #[test]
-fn a_foreign_token_is_an_auth_token_whatever_it_says() {
+fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
     let auth = both();
-    for kind in [json!(null), json!("refresh"), json!("Bearer"), json!(7)] {
+    for kind in [json!("refresh"), json!("Refresh")] {
+        let expected = TokenType::Auth;
+        let refused = auth.verify_token(&token(json!({ "type": kind })));
+        assert_eq!(refused.err(), Some(TokenError::WrongType { expected }));
+    }
+    for kind in [json!(null), json!("access"), json!("Bearer"), json!(7)] {
         let token = auth
             .verify_token(&token(json!({ "type": kind })))
             .expect("valid");

@@ -114,7 +114,17 @@ impl ClaimRules {
                 .into_iter()
                 .find(|known| token_type.is_str(known.name()))
         };
+        let calls_itself_refresh = |token_type: Json<'_>| {
+            let text = token_type.as_str();
+            text.is_some_and(|text| text.eq_ignore_ascii_case(TokenType::Refresh.name()))
+        };
         let token_type = match self.token_type {
+            // Another issuer may say there what it likes, but that is not meant for access.
+            Some(expected @ TokenType::Auth)
+                if found.token_type.is_some_and(calls_itself_refresh) =>
+            {
+                return Err(TokenError::WrongType { expected });
+            }
             Some(token_type) => token_type,
             None => found.token_type.required("type", read_type)?,
         };
