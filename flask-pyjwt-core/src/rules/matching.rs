@@ -8,13 +8,13 @@ use crate::token::{Json, Kind};
 ///
 /// An object needs every member that is required, recursively; an array every element. Anything
 /// else has to be equal and of the same JSON type: `true`, `1`, `1.0` and `"true"` are four
-/// different values, and integers are exact.
+/// different values, and integers are exact: one that 64 bits cannot hold equals nothing.
 pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
     match required {
         Value::Null => actual.kind() == Kind::Null,
         Value::Bool(true) => actual.kind() == Kind::True,
         Value::Bool(false) => actual.kind() == Kind::False,
-        Value::Number(number) => actual.as_number().as_ref() == Some(number),
+        Value::Number(number) => actual.as_exact_number().as_ref() == Some(number),
         Value::String(text) => actual.is_str(text),
         Value::Array(required) => {
             actual.kind() == Kind::Array
@@ -36,7 +36,7 @@ pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
 pub(super) fn matches_text(text: &str, actual: Json<'_>) -> bool {
     actual.is_str(text)
         || actual
-            .as_number()
+            .as_exact_number()
             .is_some_and(|number| number.to_string() == text)
 }
 

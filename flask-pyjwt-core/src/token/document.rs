@@ -116,6 +116,13 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// A number as it was written: not an integer that 64 bits cannot hold, which is rounded.
+    pub(crate) fn as_exact_number(self) -> Option<Number> {
+        let is_written_as_float = self.raw().contains(['.', 'e', 'E']);
+        let is_exact = self.kind() == Kind::Integer || is_written_as_float || self.raw() == "-0";
+        is_exact.then(|| self.as_number()).flatten()
+    }
+
     /// The elements of an array; nothing for any other value.
     pub(crate) fn items(self) -> impl Iterator<Item = Json<'a>> {
         let is_array = self.kind() == Kind::Array;
