@@ -1,11 +1,14 @@
-//! Section `growth`: what more routes, more keys, more claims and longer tokens cost.
+//! Section `growth`: what more routes, keys, issuers, claims and longer tokens cost.
+
+mod issuers;
+mod many_keys;
 
 use actix_web::{
     App, HttpResponse,
     test::{self, TestRequest},
     web,
 };
-use flask_pyjwt::{AuthManager, AuthType, CurrentToken, Key, RequireToken, require_token};
+use flask_pyjwt::{AuthManager, CurrentToken, RequireToken, require_token};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -17,10 +20,14 @@ use crate::{
     settings::Settings,
 };
 
+/// Of the cost of the fewest, at the most: what counts as flat.
+const FLAT: f64 = 1.25;
+
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
     let keys = Keys::generate("HS256");
     routes(&keys, settings, report);
-    many_keys(&keys, settings, report);
+    many_keys::run(&keys, settings, report);
+    issuers::run(settings, report);
     required_claims(&keys, settings, report);
     sizes(&keys, settings, report);
 }
@@ -90,55 +97,6 @@ fn routes(keys: &Keys, settings: &Settings, report: &mut Report) {
         let times = race(&mut candidates, settings.budget(3.0));
         let cells = [times[0], times[1], times[1] - times[0]];
         table.row(&count.to_string(), cells.map(|time| Cell::Number(time, 0)));
-    }
-    report.table(table);
-}
-
-/// Verification by managers of many keys, of tokens that name the last one of them.
-fn many_keys(keys: &Keys, settings: &Settings, report: &mut Report) {
-    let columns = ["keys", "no table, ns", "of one key", "table hit, ns"];
-    let title = "Growth: keys (a token that names the last one, HS256)";
-    let mut table = Table::new(title, &columns);
-    let secret = |n: usize| format!("secret number {n:06}, for nothing but measurement");
-    let id = |n: usize| format!("key{n}");
-    let counts = [1, 10, 100, 1_000];
-    let of = |count: usize| {
-        let last = count - 1;
-        let last_alone = Keys {
-            private: secret(last),
-            ..keys.clone()
-        };
-        let minting = last_alone.config().key_id(id(last)).token_table(0, 0);
-        let minting = AuthManager::new(minting).expect("a good configuration");
-        let first = Keys {
-            private: secret(0),
-            ..keys.clone()
-        };
-        let config = (1..count).fold(first.config().key_id(id(0)), |config, n| {
-            config.verification_key(Key::new(AuthType::HS256, secret(n)).id(id(n)))
-        });
-        let table = AuthManager::new(config.clone()).expect("a good configuration");
-        let none = AuthManager::new(config.token_table(0, 0)).expect("a good configuration");
-        let token = claims::mint(&minting, SUBJECT).signed().to_owned();
-        let same = token.clone();
-        [
-            Candidate::new(count.to_string(), move || {
-                none.verify_token(&token).expect("valid")
-            }),
-            Candidate::new("hit", move || table.verify_token(&same).expect("valid")),
-        ]
-    };
-    settings.progress("growth: keys");
-    let mut candidates: Vec<_> = counts.into_iter().flat_map(of).collect();
-    let times = race(&mut candidates, settings.budget(6.0));
-    for (place, count) in counts.iter().enumerate() {
-        let [without, hit] = [times[2 * place], times[2 * place + 1]];
-        let cells = [
-            Cell::Number(without, 0),
-            Cell::Number(without / times[0], 2),
-            Cell::Number(hit, 0),
-        ];
-        table.row(&count.to_string(), cells);
     }
     report.table(table);
 }
