@@ -9,7 +9,6 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use serde_json::json;
 
 use super::Rejection;
 use crate::manager::AuthManager;
@@ -106,21 +105,35 @@ fn standard(answers: Option<&Answers>, rejection: &Rejection) -> HttpResponse {
         let seconds = retry_after.as_secs().saturating_add(fraction);
         response.insert_header((header::RETRY_AFTER, seconds.max(1)));
     }
-    response.json(json!({
-        "error": rejection.error(),
-        "error_description": rejection.description(),
-    }))
+    // Both are of a closed list, and nothing in it has to be escaped.
+    response
+        .content_type(header::ContentType::json())
+        .body(format!(
+            r#"{{"error":"{}","error_description":"{}"}}"#,
+            rejection.error(),
+            rejection.description(),
+        ))
 }
 
 fn log(rejection: &Rejection, request: &HttpRequest) {
     let (reason, status) = (rejection.code(), rejection.status().as_u16());
-    // The pattern is the server's own text; the path is the client's.
-    let route = request.match_pattern();
-    let route = route.as_deref();
+    // The pattern is the server's own text; the path is the client's. Where nobody listens it is not
+    // looked for, which takes the longer the more routes there are.
+    let route = || request.match_pattern();
     if rejection.status().is_server_error() {
-        tracing::error!(reason, status, route, "request refused: {rejection}");
+        tracing::error!(
+            reason,
+            status,
+            route = route().as_deref(),
+            "request refused: {rejection}"
+        );
     } else {
-        tracing::info!(reason, status, route, "request refused");
+        tracing::info!(
+            reason,
+            status,
+            route = route().as_deref(),
+            "request refused"
+        );
     }
 }
 
