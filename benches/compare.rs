@@ -1,4 +1,4 @@
-//! `cargo bench -p flask-pyjwt-benches [-- [--quick] [verify] [table] [http] [growth]]`
+//! `cargo bench -p flask-pyjwt-benches [-- [--quick] [verify] [table] [http] [growth] [flood] [sessions]]`
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -4,12 +4,16 @@ mod allocations;
 mod candidates;
 mod chart;
 mod claims;
+mod cores;
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+mod flood;
 mod floor;
 mod growth;
 mod http;
 mod instructions;
 mod keys;
 mod peers;
+mod process;
 mod race;
 mod report;
 mod run;

@@ -2,17 +2,29 @@
 
 use std::{fs, io, path::Path};
 
-use crate::{chart, growth, http, report::Report, sessions, settings::Settings, table, verify};
+use crate::{
+    chart, flood, growth, http, report::Report, sessions, settings::Settings, table, verify,
+};
 
 /// Measures, and tells what it has found.
 type Section = fn(&Settings, &mut Report);
 
-const SECTIONS: [(&str, Section); 5] = [
+const SECTIONS: [(&str, Section); 6] = [
     ("verify", verify::run),
     ("table", table::run),
     ("http", http::run),
     ("growth", growth::run),
+    ("flood", flood::run),
     ("sessions", sessions::run),
+];
+
+/// What a process does that this program has started, by the argument that says so.
+type Mode = fn() -> io::Result<()>;
+
+const MODES: [(&str, Mode); 3] = [
+    (http::MODE, http::serve),
+    (flood::SENDER, flood::send),
+    (flood::HONEST, flood::ask),
 ];
 
 /// Measures the sections that are named, or all, and leaves the results in `bench-results` beside
@@ -22,8 +34,9 @@ const SECTIONS: [(&str, Section); 5] = [
 ///
 /// An argument that is neither a section nor `--quick`, or a file that cannot be written.
 pub fn run(arguments: &[String], allocations: &str, temporary: &str) -> io::Result<()> {
-    if arguments.iter().any(|argument| argument == http::MODE) {
-        return http::serve();
+    let is_asked_for = |mode: &str| arguments.iter().any(|argument| argument == mode);
+    if let Some((_, carry_out)) = MODES.into_iter().find(|(mode, _)| is_asked_for(mode)) {
+        return carry_out();
     }
     let mut named = Vec::new();
     let mut quick = false;

@@ -11,15 +11,15 @@ use std::{io, thread, time::Duration};
 pub(crate) use self::{
     apps::Way,
     in_process::requests,
-    server::{MODE, serve},
+    server::{MODE, Server, Site, serve},
 };
 use self::{
     figures::{Figures, Run},
     load::load,
-    server::{Server, cores, pin},
 };
 use crate::{
     claims::{self, SUBJECT},
+    cores::{cores, pin},
     keys::Keys,
     report::{Cell, Chart, Report, Table},
     settings::Settings,
@@ -78,7 +78,7 @@ fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<
         settings.progress(&format!("http {}, session {session}", keys.algorithm));
         let servers: Vec<Server> = Way::ALL
             .into_iter()
-            .map(|way| Server::start(way, keys, core))
+            .map(|way| Server::start(&Site::Route(way, keys.clone()), core))
             .collect::<io::Result<_>>()?;
         for round in 0..=rounds {
             let mut runs = [Run::default(); Way::ALL.len()];

@@ -1,0 +1,134 @@
+//! Section `flood`: what tokens of unknown keys do to honest clients and to the server of the keys.
+
+mod figures;
+mod honest;
+mod key_server;
+mod resource;
+mod sender;
+
+use std::{
+    io,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use flask_pyjwt::{AuthManager, AuthType, Config};
+
+use self::{
+    figures::{Measured, Round, Run, tell},
+    key_server::KeyServer,
+    resource::{GUARDED, UNGUARDED},
+    sender::Order,
+};
+pub(crate) use self::{
+    honest::{MODE as HONEST, ask},
+    resource::Resource,
+    sender::{MODE as SENDER, send},
+};
+use crate::{
+    claims::{self, SUBJECT},
+    cores::cores,
+    http::{Server, Site},
+    keys::Keys,
+    report::Report,
+    settings::Settings,
+};
+
+const ISSUER: &str = "https://issuer.example.com";
+const AUDIENCE: &str = "https://api.example.com";
+/// Seconds between two fetches for the sake of an unknown key, at the least.
+const COOLDOWN: f64 = 10.0;
+
+/// What happens besides the honest requests. The unguarded route shows what HTTP itself costs: the
+/// requests and the answers are as long, and differ in nothing but who has made them.
+const CASES: [(&str, Option<&str>); 3] = [
+    ("no flood", None),
+    ("a flood of unknown keys", Some(GUARDED)),
+    ("a flood of an unguarded route", Some(UNGUARDED)),
+];
+
+pub(crate) fn run(settings: &Settings, report: &mut Report) {
+    let [server, load] = cores();
+    if load.is_none() {
+        eprintln!("flood: server and load generator share a core; the figures mean little");
+    }
+    match measure([server, load], settings) {
+        Ok(measured) => tell(report, &measured),
+        Err(error) => eprintln!("flood: {error}"),
+    }
+}
+
+/// What starts a process that others do not hold up: without it, every other process on the machine is
+/// in the 99th percentile, and not in every round the same ones.
+fn undisturbed() -> &'static [&'static str] {
+    const REAL_TIME: &[&str] = &["chrt", "--rr", "1"];
+    let tried = Command::new(REAL_TIME[0])
+        .args(&REAL_TIME[1..])
+        .arg("true")
+        .stderr(Stdio::null())
+        .status();
+    if tried.is_ok_and(|status| status.success()) {
+        return REAL_TIME;
+    }
+    eprintln!("flood: no real-time priority (chrt, as root): other processes count as well");
+    &[]
+}
+
+fn measure([core, load]: [Option<usize>; 2], settings: &Settings) -> io::Result<Measured> {
+    let (sessions, rounds, milliseconds) = if settings.quick {
+        (1, 1, 500)
+    } else {
+        (3, 8, 1_500)
+    };
+    let through = undisturbed();
+    let keys = Keys::generate("EdDSA");
+    let config = Config::new(ISSUER, AuthType::EdDSA, &keys.private).audience(AUDIENCE);
+    let issuer = AuthManager::new(config.key_id("the known key")).map_err(io::Error::other)?;
+    let token = claims::mint(&issuer, SUBJECT).signed().to_owned();
+    let rest = token.split_once('.').map_or("", |(_, rest)| rest);
+    let key_server = KeyServer::start(issuer)?;
+    let site = Site::Resource(Resource {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        keys: key_server.url(),
+    });
+    let mut measured = Measured::default();
+    for session in 1..=sessions {
+        settings.progress(&format!("flood, session {session}"));
+        let (began, before) = (Instant::now(), key_server.fetches());
+        let server = Server::start_through(through, &site, core)?;
+        let order = |path: &str| Order {
+            address: server.address,
+            core: load,
+            path: path.to_owned(),
+            rest: rest.to_owned(),
+        };
+        let honest = honest::Order {
+            address: server.address,
+            core: load,
+            request: format!(
+                "GET {GUARDED} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n"
+            ),
+            milliseconds,
+        };
+        for round in 0..=rounds {
+            let mut runs = Round::default();
+            for turn in 0..CASES.len() {
+                // Nobody always comes after the same one.
+                let place = (round + turn) % CASES.len();
+                let order = CASES[place].1.map(order);
+                let ask = || honest.carry_out(through);
+                runs[place] = Run::of(&server, ask, order.as_ref())?;
+            }
+            if round > 0 {
+                measured.rounds.push(runs);
+            } // else to warm up
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        measured.seconds += seconds;
+        measured.cooldowns += (seconds / COOLDOWN).ceil();
+        // Without the one with which a server begins.
+        measured.fetches += key_server.fetches() - before - 1;
+    }
+    Ok(measured)
+}
