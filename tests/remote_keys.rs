@@ -273,6 +273,7 @@ async fn threat_8_bad_keys_are_left_out_and_good_ones_beside_them_used() {
         jwk(&keys::ED25519, "twice"),
         jwk(&keys::OTHER_ED25519, "twice"),
         json!({ "kty": "oct", "k": encode(SECRET), "kid": "s" }),
+        json!({ "kty": "RSA", "n": encode([0xff; 1_025]), "e": "AQAB", "kid": "large" }),
         jwk(&keys::ED25519, "good"),
     ];
     let here = Setting::new(Some(set(&bad)));
@@ -282,7 +283,7 @@ async fn threat_8_bad_keys_are_left_out_and_good_ones_beside_them_used() {
         here.outcome(&here.token(&keys::ED25519, "good")).await,
         Ok(())
     );
-    for id in ["b", "c", "twice", "s"] {
+    for id in ["b", "c", "twice", "s", "large"] {
         let token = here.token(&keys::OTHER_ED25519, id);
         assert_eq!(
             here.outcome(&token).await,

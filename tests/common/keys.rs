@@ -141,6 +141,20 @@ pub(crate) fn ed25519_public(pair: &Ed25519KeyPair) -> String {
     pem("PUBLIC KEY", der.as_ref())
 }
 
+/// A public key of this modulus and this exponent, both as big-endian bytes: as PKCS#1 and as SPKI.
+pub(crate) fn rsa_public_of(modulus: &[u8], exponent: &[u8]) -> [String; 2] {
+    let positive = |number: &[u8]| match number {
+        [0x80..=0xFF, ..] => [&[0], number].concat(),
+        _ => number.to_vec(),
+    };
+    let pkcs1 = integers(&[&positive(modulus), &positive(exponent)]);
+    let rsa_encryption = write(6, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1]);
+    let algorithm = write(0x30, &[rsa_encryption, vec![5, 0]].concat());
+    let bits = write(3, &[&[0], pkcs1.as_slice()].concat());
+    let spki = write(0x30, &[algorithm, bits].concat());
+    [pem("RSA PUBLIC KEY", pkcs1), pem("PUBLIC KEY", spki)]
+}
+
 /// The parts of a DER text: tag and content, in turn.
 pub(crate) fn read(mut der: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut parts = Vec::new();

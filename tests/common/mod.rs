@@ -31,10 +31,15 @@ pub(crate) fn at(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds)
 }
 
+/// A clock that stands at [`NOW`].
+pub(crate) fn frozen() -> FrozenClock {
+    FrozenClock::new(at(NOW))
+}
+
 /// A configuration whose clock stands at [`NOW`], and whose refusals tell their reason's code.
 pub(crate) fn config(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Config {
     Config::new(ISSUER, auth_type, secret)
-        .clock(FrozenClock::new(at(NOW)))
+        .clock(frozen())
         .on_rejection(|rejection, _, mut response| {
             response.headers_mut().insert(
                 HeaderName::from_static(REASON),

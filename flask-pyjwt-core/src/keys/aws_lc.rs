@@ -12,7 +12,10 @@ use aws_lc_rs::{
     },
 };
 
-use super::{AuthType, Encoding, Family, KeyProblem, Material};
+use super::{
+    AuthType, Encoding, Family, KeyProblem, Material,
+    rsa_numbers::{check_rsa, check_rsa_of},
+};
 
 /// Verifies signatures of one algorithm with one key.
 #[expect(
@@ -51,7 +54,8 @@ impl Verifier {
 
     pub(crate) fn public(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
         if auth_type.family() == Family::Rsa {
-            check_rsa(&rsa::PublicKey::from_der(&key.der).map_err(|_| KeyProblem::Unfit)?)?;
+            check_rsa_of(key)?;
+            check(&rsa::PublicKey::from_der(&key.der).map_err(|_| KeyProblem::Unfit)?)?;
         } else if key.encoding != Encoding::Spki {
             return Err(KeyProblem::Unfit);
         }
@@ -143,26 +147,15 @@ fn rsa(
         "TooLarge" => KeyProblem::TooLarge,
         _ => KeyProblem::Unfit,
     })?;
-    check_rsa(pair.public_key())?;
+    check(pair.public_key())?;
     Ok(Signer::Rsa(pair, rsa_encoding(auth_type)))
 }
 
-/// At least 2048 bits (RFC 7518, section 3.3), and an odd exponent above 1.
-fn check_rsa(key: &rsa::PublicKey) -> Result<(), KeyProblem> {
-    let modulus = key.modulus().big_endian_without_leading_zero();
-    let leading = modulus
-        .first()
-        .map_or(0, |byte| byte.leading_zeros() as usize);
-    let bits = modulus.len() * 8 - leading;
-    let exponent = key.exponent().big_endian_without_leading_zero();
-    match bits {
-        ..2048 => Err(KeyProblem::TooSmall),
-        8193.. => Err(KeyProblem::TooLarge),
-        _ if matches!(exponent, [] | [1]) || exponent.last().is_some_and(|e| e % 2 == 0) => {
-            Err(KeyProblem::UnsafeExponent)
-        }
-        _ => Ok(()),
-    }
+fn check(key: &rsa::PublicKey) -> Result<(), KeyProblem> {
+    check_rsa(
+        key.modulus().big_endian_without_leading_zero(),
+        key.exponent().big_endian_without_leading_zero(),
+    )
 }
 
 fn hmac_algorithm(auth_type: AuthType) -> hmac::Algorithm {

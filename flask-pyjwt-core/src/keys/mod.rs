@@ -19,6 +19,7 @@ mod pair;
 mod problem;
 mod public_key;
 mod published;
+mod rsa_numbers;
 mod verifying_key;
 mod watch;
 

@@ -12,7 +12,10 @@ use rsa::{
 };
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::{AuthType, Encoding, Family, KeyProblem, Material};
+use super::{
+    AuthType, Encoding, Family, KeyProblem, Material,
+    rsa_numbers::{check_rsa, check_rsa_of},
+};
 
 /// Verifies signatures of one algorithm with one key.
 pub(crate) enum Verifier {
@@ -92,6 +95,9 @@ impl Verifier {
 
     pub(crate) fn public(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
         let der = key.der.as_slice();
+        if auth_type.family() == Family::Rsa {
+            check_rsa_of(key)?;
+        }
         match (auth_type.family(), key.encoding) {
             (Family::Rsa, Encoding::Spki) => {
                 PublicKey::from_public_key_der(der).map_err(|_| KeyProblem::Unfit)
@@ -120,7 +126,7 @@ impl Verifier {
     }
 
     fn rsa(auth_type: AuthType, key: PublicKey) -> Result<Self, KeyProblem> {
-        check_rsa(&key)?;
+        check_rsa(&key.n_bytes(), &key.e_bytes())?;
         Ok(match auth_type {
             AuthType::RS384 => Self::Rs384(pkcs1v15::VerifyingKey::new(key)),
             AuthType::RS512 => Self::Rs512(pkcs1v15::VerifyingKey::new(key)),
@@ -263,20 +269,7 @@ fn sign_rsa(key: &PrivateKey, auth_type: AuthType, message: &[u8]) -> Option<Vec
 }
 
 fn rsa(auth_type: AuthType, key: PrivateKey) -> Result<Signer, KeyProblem> {
-    check_rsa(&key.to_public_key())?;
+    check_rsa(&key.n_bytes(), &key.e_bytes())?;
     key.validate().map_err(|_| KeyProblem::Unfit)?;
     Ok(Signer::Rsa(key, auth_type))
-}
-
-/// At least 2048 bits (RFC 7518, section 3.3), and an odd exponent above 1.
-fn check_rsa(key: &PublicKey) -> Result<(), KeyProblem> {
-    let exponent = key.e_bytes();
-    match key.n().bit_width() {
-        ..2048 => Err(KeyProblem::TooSmall),
-        8193.. => Err(KeyProblem::TooLarge),
-        _ if matches!(*exponent, [] | [1]) || exponent.last().is_some_and(|e| e % 2 == 0) => {
-            Err(KeyProblem::UnsafeExponent)
-        }
-        _ => Ok(()),
-    }
 }
