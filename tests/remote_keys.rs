@@ -7,6 +7,8 @@ mod addresses;
 mod outage;
 #[path = "remote_keys/server.rs"]
 mod server;
+#[path = "remote_keys/tls.rs"]
+mod tls;
 
 mod common;
 

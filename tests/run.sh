@@ -71,7 +71,7 @@ command -v node >/dev/null 2>&1 || install nodejs
 command -v npm >/dev/null 2>&1 || install npm
 # What the quickstart prints is tried as printed.
 command -v curl >/dev/null 2>&1 || install curl
-# The tests of RedisStore start servers of their own, some of them with certificates.
+# The tests of RedisStore and of fetched keys start servers of their own, some of them with certificates.
 command -v openssl >/dev/null 2>&1 || install openssl
 if ! command -v "${REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
     install redis-server

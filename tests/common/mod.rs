@@ -1,6 +1,7 @@
 //! What the tests share: forged tokens, keys made for one run, a site to ask, and the wire.
 #![allow(dead_code, reason = "every test uses another part of this")]
 
+pub(crate) mod certificates;
 pub(crate) mod example;
 pub(crate) mod forge;
 pub(crate) mod keys;

@@ -1,51 +1,24 @@
 //! TLS: to a server whose certificate an authority vouches for, and to no other.
 
-use std::{path::Path, process::Command};
-
 use flask_pyjwt::RedisStore;
 
 use crate::{
+    common::certificates::{self, make_authority, make_certificate},
     records::{patient, reason},
     server::{Folder, Server, free_port, needs_redis},
 };
-
-/// Makes an authority, and two certificates that it signs: of the server and of a client.
-fn make_certificates(folder: &Path) {
-    let openssl = |args: &str| {
-        let done = Command::new("openssl")
-            .args(args.split(' '))
-            .current_dir(folder)
-            .output()
-            .expect("openssl is there");
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    openssl(&format!(
-        "req -x509 {key} -keyout ca.key -out ca.crt -subj /CN=authority"
-    ));
-    openssl(&format!(
-        "req -x509 {key} -keyout other.key -out other.crt -subj /CN=other"
-    ));
-    for name in ["server", "client"] {
-        openssl(&format!(
-            "req -x509 {key} -CA ca.crt -CAkey ca.key -keyout {name}.key -out {name}.crt \
-             -subj /CN={name} -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-             -addext basicConstraints=critical,CA:FALSE"
-        ));
-    }
-}
 
 #[actix_web::test]
 async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() {
     needs_redis!();
     let folder = Folder::new();
-    make_certificates(&folder.0);
+    make_authority(&folder.0, "ca");
+    make_authority(&folder.0, "other");
+    for name in ["server", "client"] {
+        make_certificate(&folder.0, "ca", name, "DNS:localhost,IP:127.0.0.1");
+    }
     let path = |name: &str| folder.0.join(name).display().to_string();
-    let read = |name: &str| std::fs::read(folder.0.join(name)).expect("it was made");
+    let read = |name: &str| certificates::read(&folder.0, name);
     let port = free_port().to_string();
     let certificates = [path("server.crt"), path("server.key"), path("ca.crt")];
     let server = Server::with(&[

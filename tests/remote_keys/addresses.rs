@@ -9,10 +9,8 @@ use super::common::{SECRET, config, keys};
 fn threat_9_addresses_that_are_never_asked() {
     let name = "https://other.example";
     let issuer = || Issuer::new(name).audience("api");
-    let key = || {
-        let public = keys::public(AuthType::EdDSA).expect("a public key");
-        flask_pyjwt::Key::verify_only(AuthType::EdDSA, public)
-    };
+    let public = || keys::public(AuthType::EdDSA).expect("a public key");
+    let key = || flask_pyjwt::Key::verify_only(AuthType::EdDSA, public());
     for (issuer, reason) in [
         (
             issuer().jwks_url("http://other.example/jwks"),
@@ -41,6 +39,24 @@ fn threat_9_addresses_that_are_never_asked() {
         (
             issuer().jwks_url("https://other.example").key(key()),
             "beside an address",
+        ),
+        (
+            issuer().discovery().root_certificates(""),
+            "no certificates in PEM",
+        ),
+        (
+            issuer().discovery().root_certificates(public()),
+            "no certificates in PEM",
+        ),
+        (
+            issuer()
+                .discovery()
+                .root_certificates(keys::pem("CERTIFICATE", [7; 60])),
+            "no certificates in PEM",
+        ),
+        (
+            issuer().key(key()).root_certificates(""),
+            "has root certificates for that",
         ),
         (
             issuer().discovery().keep_keys(Duration::SECOND),

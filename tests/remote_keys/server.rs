@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
@@ -11,6 +11,8 @@ use std::{
     },
     thread,
 };
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What is answered to a path.
 #[derive(Clone)]
@@ -70,7 +72,7 @@ impl Answer {
         Self::Bytes((head + &body).into_bytes())
     }
 
-    fn give(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+    fn give(&self, stream: &mut (impl Read + Write)) -> std::io::Result<()> {
         match self {
             Self::Bytes(bytes) => stream.write_all(bytes),
             Self::Endless(head) => {
@@ -108,6 +110,23 @@ struct Shared {
 
 impl BadServer {
     pub(crate) fn start() -> Self {
+        Self::serving(serve)
+    }
+
+    /// A server of https.
+    pub(crate) fn start_with_tls(config: ServerConfig) -> Self {
+        let config = Arc::new(config);
+        Self::serving(move |stream, shared| {
+            let connection = ServerConnection::new(Arc::clone(&config));
+            let connection = connection.map_err(std::io::Error::other)?;
+            serve(StreamOwned::new(connection, stream), shared)
+        })
+    }
+
+    fn serving(
+        serve: impl Fn(TcpStream, &Shared) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let serve = Arc::new(serve);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::<Shared>::default();
@@ -120,7 +139,7 @@ impl BadServer {
                 if shared.is_over.load(Ordering::Acquire) {
                     break;
                 }
-                let shared = Arc::clone(&shared);
+                let (serve, shared) = (Arc::clone(&serve), Arc::clone(&shared));
                 thread::spawn(move || serve(stream, &shared).ok());
             }
         });
@@ -129,6 +148,11 @@ impl BadServer {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The same with https, and with another name of this host.
+    pub(crate) fn https_url(&self, host: &str, path: &str) -> String {
+        format!("https://{host}:{}{path}", self.address.port())
     }
 
     pub(crate) fn answers(&self, path: &str, answer: Answer) {
@@ -149,14 +173,15 @@ impl Drop for BadServer {
     }
 }
 
-fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let request = lines.next().transpose()?.unwrap_or_default();
-    while lines
-        .next()
-        .transpose()?
-        .is_some_and(|line| !line.is_empty())
-    {}
+fn serve(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut request = String::new();
+    stream.read_line(&mut request)?;
+    let mut field = String::from("a field");
+    while !field.trim_end().is_empty() {
+        field.clear();
+        stream.read_line(&mut field)?;
+    }
     let path = request.split(' ').nth(1).unwrap_or_default();
     shared.requests.fetch_add(1, Ordering::AcqRel);
     let answer = shared
@@ -166,5 +191,5 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         .get(path)
         .cloned();
     // No answer at all: the connection just ends.
-    answer.map_or(Ok(()), |answer| answer.give(&mut stream))
+    answer.map_or(Ok(()), |answer| answer.give(stream.get_mut()))
 }

@@ -8,7 +8,7 @@ use super::{Issuer, KeySource, issuer::Defaults};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    remote::{Address, Place, RemoteKeys, RemoteRules},
+    remote::{Address, Place, RemoteKeys, RemoteRules, client_of},
     token::HeaderTypes,
 };
 
@@ -27,6 +27,7 @@ enum From {
 pub(super) struct RemoteOptions {
     from: Option<From>,
     loopback: bool,
+    roots: Option<Vec<u8>>,
     keep: Duration,
 }
 
@@ -35,6 +36,7 @@ impl Default for RemoteOptions {
         Self {
             from: None,
             loopback: false,
+            roots: None,
             keep: DEFAULT_KEEP,
         }
     }
@@ -73,6 +75,16 @@ impl Issuer {
         self
     }
 
+    /// Sets the certificates of the authorities that may vouch for the servers of this issuer's keys, in PEM,
+    /// in place of the system's: for a provider whose certificate a private authority has issued.
+    ///
+    /// The certificate still has to be valid now, and for the host of the address. Other issuers are not
+    /// concerned.
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.remote.roots = Some(pem.as_ref().to_vec());
+        self
+    }
+
     /// Sets for how long the last good keys are used while their source is down: 1 minute to 30 days, by
     /// default 24 hours. Then the issuer's tokens are answered with 503.
     pub fn keep_keys(mut self, keep: Duration) -> Self {
@@ -89,6 +101,12 @@ impl Issuer {
         let options = &self.remote;
         let refused = |reason: &str| ConfigError::invalid(ISSUERS, reason);
         let address = match &options.from {
+            None if options.roots.is_some() => {
+                return Err(refused(
+                    "is not fetched, and has root certificates for that: give an address with \
+                     `jwks_url` or `discovery`",
+                ));
+            }
             None => return Ok(None),
             Some(From::Keys(url) | From::Discovery(Some(url))) => {
                 Address::parse(url, options.loopback)
@@ -105,6 +123,12 @@ impl Issuer {
                 "is kept for less than a minute or more than 30 days",
             ));
         }
+        let client = match &options.roots {
+            Some(roots) => Some(client_of(roots).ok_or_else(|| {
+                refused("comes from a server whose root certificates are no certificates in PEM")
+            })?),
+            None => None,
+        };
         let place = match &options.from {
             Some(From::Discovery(_)) => Place::Discovery(address),
             _ => Place::Keys(address),
@@ -113,6 +137,7 @@ impl Issuer {
             issuer: self.name().to_owned(),
             place,
             loopback: options.loopback,
+            client,
             algorithms: self.accepted_algorithms().map(<[_]>::to_vec),
             types: types.clone(),
             clock: defaults.clock.clone(),

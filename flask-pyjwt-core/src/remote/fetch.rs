@@ -1,11 +1,10 @@
 //! One fetch of a key set, with every limit there is.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{error::Error, time::Duration};
 
 use reqwest::{
     Client, Response, StatusCode, Url,
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
-    redirect::Policy,
 };
 
 use super::{Address, Place, freshness::lifetime};
@@ -16,8 +15,8 @@ use crate::{
 
 /// The time for everything: discovery and key set, from the first look-up to the last byte.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// The time for a connection.
-const CONNECT: Duration = Duration::from_secs(3);
+/// The longest explanation of a failed connection in characters.
+const LONGEST_REASON: usize = 200;
 /// The longest answer in bytes.
 const MOST_BYTES: usize = 512 * 1024;
 
@@ -26,8 +25,8 @@ const MOST_BYTES: usize = 512 * 1024;
 pub(super) enum FetchError {
     #[error("the source does not answer within 5 seconds")]
     Timeout,
-    #[error("the source cannot be reached")]
-    Network(#[source] reqwest::Error),
+    #[error("the source cannot be reached: {0}")]
+    Network(String),
     #[error("the source answers with {0}")]
     Status(StatusCode),
     #[error("the answer is no JSON by its `Content-Type`, or is encoded")]
@@ -49,22 +48,6 @@ pub(super) struct Fetched {
     pub(super) json: String,
     /// Seconds after which to ask again.
     pub(super) lifetime: i64,
-}
-
-/// A client that follows no redirect, asks no proxy and decodes nothing.
-pub(super) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .user_agent(concat!("flask-pyjwt/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .referer(false)
-        .no_proxy()
-        .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT)
-        .timeout(PATIENCE)
-        .pool_max_idle_per_host(0)
-        // Whatever a resolver says of it.
-        .resolve("localhost", SocketAddr::from(([127, 0, 0, 1], 0)))
-        .build()
 }
 
 /// Fetches the key set of an issuer.
@@ -131,8 +114,29 @@ fn failed(error: reqwest::Error) -> FetchError {
     if error.is_timeout() {
         FetchError::Timeout
     } else {
-        FetchError::Network(error.without_url())
+        FetchError::Network(reason(&error.without_url()))
     }
+}
+
+/// What is at the bottom of an error: that a connection was refused, or what is wrong with a certificate.
+/// The server can have a say in it, so it is short and has no control characters.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause
+        .to_string()
+        .chars()
+        .map(|character| {
+            if character.is_control() {
+                '?'
+            } else {
+                character
+            }
+        })
+        .take(LONGEST_REASON)
+        .collect()
 }
 
 /// `application/json`, `application/jwk-set+json` and their like, as they are.

@@ -1,6 +1,7 @@
 //! Key sets of other issuers that are fetched: before they are needed, and within limits.
 
 mod address;
+mod client;
 mod fetch;
 mod freshness;
 mod source;
@@ -10,6 +11,7 @@ mod worker;
 pub use self::state::KeySourceState;
 pub(crate) use self::{
     address::{Address, Place},
+    client::client_of,
     source::{RemoteKeys, RemoteRules, Snapshot},
     worker::Worker,
 };

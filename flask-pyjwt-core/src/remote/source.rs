@@ -9,6 +9,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
+use reqwest::Client;
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -30,6 +31,8 @@ pub(crate) struct RemoteRules {
     pub(crate) issuer: String,
     pub(crate) place: Place,
     pub(crate) loopback: bool,
+    /// What fetches, where the issuer has authorities of its own.
+    pub(crate) client: Option<Client>,
     pub(crate) algorithms: Option<Vec<AuthType>>,
     pub(crate) types: HeaderTypes,
     pub(crate) clock: TimeSource,

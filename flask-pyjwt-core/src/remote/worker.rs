@@ -5,10 +5,7 @@ use std::{sync::Arc, thread};
 use reqwest::Client;
 use tokio::{sync::oneshot, task::JoinSet};
 
-use super::{
-    RemoteKeys,
-    fetch::{client, fetch},
-};
+use super::{RemoteKeys, client::client, fetch::fetch};
 
 /// A thread that fetches the key sets of all issuers. It ends when this is dropped.
 #[derive(Debug)]
@@ -27,15 +24,26 @@ impl Worker {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let client = client().map_err(std::io::Error::other)?;
+        let mut fetching = Vec::new();
+        let mut usual = None;
+        for source in sources {
+            let client = match (&source.rules.client, &usual) {
+                (Some(client), _) | (None, Some(client)) => client.clone(),
+                (None, None) => {
+                    let client = client().map_err(std::io::Error::other)?;
+                    usual.insert(client).clone()
+                }
+            };
+            fetching.push((client, source));
+        }
         let (stop, stopped) = oneshot::channel::<()>();
         thread::Builder::new()
             .name("flask-pyjwt-jwks".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
                     let mut tasks = JoinSet::new();
-                    for source in sources {
-                        tasks.spawn(renew(client.clone(), source));
+                    for (client, source) in fetching {
+                        tasks.spawn(renew(client, source));
                     }
                     // Dropping the tasks ends them, wherever they are.
                     drop(stopped.await);
