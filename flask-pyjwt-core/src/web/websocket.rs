@@ -122,7 +122,7 @@ mod tests {
                 answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(chosen));
             }
             choose_protocol(&mut answer);
-            assert_eq!(answer.get(SEC_WEBSOCKET_PROTOCOL).unwrap(), expected);
+            assert_eq!(answer.get(SEC_WEBSOCKET_PROTOCOL).expect("set"), expected);
         }
     }
 }
