@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, MemoryStore, Rejection, Revocation, Rotated, Rotation,
-    SessionRecord, SessionStore, Standing, StoreFuture, TokenError, TokenIdentity,
+    AuthManager, AuthType, Config, MemoryStore, MintError, Rejection, Revocation, Rotated,
+    Rotation, SessionRecord, SessionStore, Standing, StoreFuture, TokenError, TokenIdentity,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 
 use super::{
@@ -153,6 +153,25 @@ async fn a_login_that_fails_by_the_servers_fault_is_told_in_the_log() {
     let log = log::capture();
     assert_eq!(site.get("/login", "").await.status, 500);
     assert!(log.text().contains("`exp` is reserved"), "{}", log.text());
+}
+
+#[actix_web::test]
+async fn a_token_beside_those_of_a_session_lives_as_long_as_that() {
+    let auth = with_memory(&clock());
+    let pair = auth.login("alice").await.expect("opened");
+    let with = |session: Value| auth.auth_token("alice").claim("sid", session).sign();
+    for session in [json!(7), json!(null), json!(""), json!(["a"])] {
+        let error = with(session.clone()).expect_err("no id");
+        assert!(
+            matches!(error, MintError::Refused(TokenError::MistypedClaim("sid"))),
+            "{session}: {error}"
+        );
+    }
+    let token = with(json!(pair.auth.session_id())).expect("minted");
+    assert_eq!(auth.check(&token).await, Ok(()));
+    auth.logout(&pair.auth).await.expect("ended");
+    let revoked = Err(Rejection::InvalidToken(TokenError::Revoked));
+    assert_eq!(auth.check(&token).await, revoked);
 }
 
 #[actix_web::test]

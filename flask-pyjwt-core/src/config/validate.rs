@@ -98,6 +98,7 @@ impl Config {
         let (keys, directory) = self.ring(auth_type, life)?;
         let issuers = self.issuers(&issuer)?;
         let issuer: Arc<str> = issuer.into();
+        let has_sessions = sessions.is_some();
         Ok(Validated {
             answers: Answers::new(&issuer, self.on_rejection),
             token_check: self.token_check,
@@ -130,6 +131,7 @@ impl Config {
                 auth_type,
                 auth_max_age,
                 refresh_max_age,
+                has_sessions,
             },
         })
     }

@@ -20,6 +20,8 @@ pub(crate) struct Minting {
     pub(crate) auth_max_age: i64,
     /// Seconds that a refresh token is valid for.
     pub(crate) refresh_max_age: i64,
+    /// Whether a session store is asked about tokens that say a session.
+    pub(crate) has_sessions: bool,
 }
 
 /// An auth token in the making: [`AuthManager::auth_token`](crate::AuthManager::auth_token).
@@ -67,7 +69,9 @@ impl<'a> AuthTokenBuilder<'a> {
 
     /// Sets a claim of your own to anything that becomes JSON. Said again, the last one counts.
     ///
-    /// Reserved are `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf`.
+    /// Reserved are `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf`. With a session
+    /// store, `sid` has to be the id of a session of this subject: the token is good for as long as that is
+    /// open.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.claims.claim(name.into(), value);
         self
@@ -81,13 +85,17 @@ impl<'a> AuthTokenBuilder<'a> {
     /// when verification would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
         let (verification, minting) = self.manager;
-        mint(
+        let token = mint(
             verification,
             minting,
             TokenType::Auth,
             &self.subject,
             self.claims.into_map()?,
-        )
+        )?;
+        if minting.has_sessions {
+            token.id("sid")?;
+        }
+        Ok(token)
     }
 }
 
