@@ -10,12 +10,13 @@ use crate::{
 type Section = fn(&Settings, &mut Report);
 
 const SECTIONS: [(&str, Section); 6] = [
+    // First, as long as nothing else has left room in the allocator: it measures memory.
+    ("sessions", sessions::run),
     ("verify", verify::run),
     ("table", table::run),
     ("http", http::run),
     ("growth", growth::run),
     ("flood", flood::run),
-    ("sessions", sessions::run),
 ];
 
 /// What a process does that this program has started, by the argument that says so.
