@@ -10,20 +10,20 @@ use crate::{
 type Section = fn(&Settings, &mut Report);
 
 const SECTIONS: [(&str, Section); 6] = [
-    // First, as long as nothing else has left room in the allocator: it measures memory.
-    ("sessions", sessions::run),
     ("verify", verify::run),
     ("table", table::run),
     ("http", http::run),
     ("growth", growth::run),
     ("flood", flood::run),
+    ("sessions", sessions::run),
 ];
 
 /// What a process does that this program has started, by the argument that says so.
 type Mode = fn() -> io::Result<()>;
 
-const MODES: [(&str, Mode); 3] = [
+const MODES: [(&str, Mode); 4] = [
     (http::MODE, http::serve),
+    (sessions::MODE, sessions::take_room),
     (flood::SENDER, flood::send),
     (flood::HONEST, flood::ask),
 ];

@@ -1,11 +1,11 @@
 //! Section `sessions`: what the stores of sessions cost, how that grows, and how much room they take.
 
 mod redis_server;
+mod room;
 
 use std::{
     cell::RefCell,
     fs,
-    path::PathBuf,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -17,7 +17,8 @@ use flask_pyjwt::{
     Standing, TokenIdentity,
 };
 
-use self::redis_server::RedisServer;
+pub(crate) use self::room::{MODE, take_room};
+use self::{redis_server::RedisServer, room::Room};
 use crate::{
     race::percentile,
     report::{Cell, Chart, Report, Table},
@@ -39,35 +40,6 @@ struct Subject {
     name: &'static str,
     store: Store,
     room: Room,
-}
-
-/// How the room is found out that a store takes.
-enum Room {
-    Memory,
-    File(PathBuf),
-    Redis(RedisServer),
-}
-
-impl Room {
-    /// Bytes that are taken now.
-    fn bytes(&self) -> f64 {
-        match self {
-            Self::Memory => resident_bytes(),
-            Self::File(path) => fs::metadata(path).map_or(f64::NAN, |file| file.len() as f64),
-            Self::Redis(server) => server.info("memory", "used_memory").unwrap_or(f64::NAN),
-        }
-    }
-}
-
-/// The resident memory of this process in bytes.
-fn resident_bytes() -> f64 {
-    let pages = fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| {
-            let pages = text.split_whitespace().nth(1)?.parse::<f64>().ok()?;
-            Some(pages * 4096.0)
-        });
-    pages.unwrap_or(f64::NAN)
 }
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
@@ -152,7 +124,7 @@ async fn measure(
     let subject = Subject::fresh(name).await?;
     let before = subject.room.bytes();
     fill(&subject.store, count).await;
-    let bytes = (subject.room.bytes() - before) / count as f64;
+    let bytes = subject.room.bytes_of(count, before) / count as f64;
 
     let budget = settings.budget(1.5);
     let check = |number: usize| {
