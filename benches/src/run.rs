@@ -23,7 +23,7 @@ type Mode = fn() -> io::Result<()>;
 
 const MODES: [(&str, Mode); 4] = [
     (http::MODE, http::serve),
-    (sessions::MODE, sessions::take_room),
+    (sessions::MODE, sessions::carry_out),
     (flood::SENDER, flood::send),
     (flood::HONEST, flood::ask),
 ];

@@ -1,5 +1,6 @@
 //! Section `sessions`: what the stores of sessions cost, how that grows, and how much room they take.
 
+mod own_process;
 mod redis_server;
 mod room;
 
@@ -11,14 +12,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::rt::{System, spawn};
+use actix_web::rt::spawn;
 use flask_pyjwt::{
     FileStore, Generation, MemoryStore, RedisStore, Rotated, Rotation, SessionRecord, SessionStore,
     Standing, TokenIdentity,
 };
+use serde::{Deserialize, Serialize};
 
-pub(crate) use self::room::{MODE, take_room};
-use self::{redis_server::RedisServer, room::Room};
+pub(crate) use self::own_process::{MODE, carry_out};
+use self::{own_process::Order, redis_server::RedisServer, room::Room};
 use crate::{
     race::percentile,
     report::{Cell, Chart, Report, Table},
@@ -37,7 +39,6 @@ type Store = Arc<dyn SessionStore>;
 
 /// A store under measurement, and what has to live as long.
 struct Subject {
-    name: &'static str,
     store: Store,
     room: Room,
 }
@@ -66,11 +67,26 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
         let mut last = f64::NAN;
         for count in counts {
             settings.progress(&format!("sessions: {name}, {count}"));
-            let measured = System::new().block_on(measure(name, *count, settings, report));
-            let Some(measured) = measured else {
-                eprintln!("sessions: redis-server is not there; it is left out");
-                break;
+            let order = Order {
+                name: name.to_owned(),
+                count: *count,
+                budget: settings.budget(1.5),
             };
+            let measured = match order.carry_out() {
+                Ok(Some(measured)) => measured,
+                Ok(None) => {
+                    eprintln!("sessions: redis-server is not there; it is left out");
+                    break;
+                }
+                Err(error) => {
+                    eprintln!("sessions: {name}, {count}: {error}");
+                    break;
+                }
+            };
+            if let Some(commands) = measured.commands {
+                let what = format!("{name}, {count} sessions: commands of a check");
+                report.at_most(what, 1.0, commands);
+            }
             let first = *fewest.get_or_insert(measured.check);
             last = measured.check / first;
             let per_second = |microseconds: f64| Cell::Number(1e6 / microseconds, 0);
@@ -104,6 +120,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
 }
 
 /// Microseconds for each operation, and bytes for each session.
+#[derive(Serialize, Deserialize)]
 struct Measured {
     check: f64,
     check_p99: f64,
@@ -112,21 +129,18 @@ struct Measured {
     rotation_p99: f64,
     rotation_of_many: f64,
     bytes: f64,
+    /// Commands that a server gets for a check.
+    commands: Option<f64>,
 }
 
 /// Fills a fresh store with so many sessions, and asks it. Nothing where there is no server for it.
-async fn measure(
-    name: &'static str,
-    count: usize,
-    settings: &Settings,
-    report: &mut Report,
-) -> Option<Measured> {
-    let subject = Subject::fresh(name).await?;
+async fn measure(order: &Order) -> Option<Measured> {
+    let (count, budget) = (order.count, order.budget);
+    let subject = Subject::fresh(&order.name).await?;
     let before = subject.room.bytes();
     fill(&subject.store, count).await;
-    let bytes = subject.room.bytes_of(count, before) / count as f64;
+    let bytes = (subject.room.bytes() - before) / count as f64;
 
-    let budget = settings.budget(1.5);
     let check = |number: usize| {
         let (store, token) = (Arc::clone(&subject.store), token(number % count));
         async move {
@@ -152,9 +166,10 @@ async fn measure(
         one_by_one(budget, check).await,
         one_by_one(budget, rotate).await,
     );
-    if let Room::Redis(server) = &subject.room {
-        count_round_trips(server, &subject.store, count, report).await;
-    }
+    let commands = match &subject.room {
+        Room::Redis(server) => Some(commands_of_a_check(server, &subject.store, count).await),
+        Room::Memory | Room::File(_) => None,
+    };
     Some(Measured {
         check: percentile(checks.clone(), 50),
         check_p99: percentile(checks, 99),
@@ -163,11 +178,12 @@ async fn measure(
         rotation_p99: percentile(rotations, 99),
         rotation_of_many: many(budget, rotate).await,
         bytes,
+        commands,
     })
 }
 
 impl Subject {
-    async fn fresh(name: &'static str) -> Option<Self> {
+    async fn fresh(name: &str) -> Option<Self> {
         let (store, room): (Store, _) = match name {
             "memory" => (Arc::new(MemoryStore::new(1 << 22)), Room::Memory),
             "file" => {
@@ -184,7 +200,7 @@ impl Subject {
                 (Arc::new(store), Room::Redis(server))
             }
         };
-        Some(Self { name, store, room })
+        Some(Self { store, room })
     }
 }
 
@@ -193,7 +209,6 @@ impl Drop for Subject {
         if let Room::File(path) = &self.room {
             drop(fs::remove_file(path));
         }
-        debug_assert!(!self.name.is_empty());
     }
 }
 
@@ -251,8 +266,8 @@ async fn many<F: Future<Output = ()> + 'static>(
     began.elapsed().as_secs_f64() * 1e6 / done as f64
 }
 
-/// Counts the commands that the server gets for a hundred checks and a hundred rotations.
-async fn count_round_trips(server: &RedisServer, store: &Store, count: usize, report: &mut Report) {
+/// Commands that the server gets for each of a hundred checks.
+async fn commands_of_a_check(server: &RedisServer, store: &Store, count: usize) -> f64 {
     let commands = || {
         server
             .info("stats", "total_commands_processed")
@@ -267,12 +282,7 @@ async fn count_round_trips(server: &RedisServer, store: &Store, count: usize, re
         let standing = store.standing(&token(number % count), NOW).await;
         assert_eq!(standing.expect("an answer"), Standing::Good);
     }
-    let checks = commands() - before - one_info;
-    report.at_most(
-        format!("redis, {count} sessions: commands of a check"),
-        1.0,
-        checks / 100.0,
-    );
+    (commands() - before - one_info) / 100.0
 }
 
 fn subject(number: usize) -> String {

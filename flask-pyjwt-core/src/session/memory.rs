@@ -26,7 +26,7 @@ const SWEEP_INTERVAL: u64 = 1_000;
 ///
 /// It holds so many sessions and revocations, by default 1,048,576, and forgets what has expired.
 /// When it is full, logins are answered with 503, and nobody is logged out for it. A session takes about
-/// 0.8 KiB.
+/// 0.9 KiB.
 ///
 /// What was revoked by its id or subject is forgotten with the process too: tokens of no session are
 /// good again then, until they expire. Tokens of its sessions are not, since it knows none of them.
