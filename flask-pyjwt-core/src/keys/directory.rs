@@ -52,26 +52,42 @@ impl Name {
         !name.starts_with('.') && matches!(name.rsplit('.').next(), Some("pem" | "key"))
     }
 
-    /// Reads the name of a key. One that may mean something else than it says is a mistake, since a key
-    /// that signs too early is an outage.
+    /// Reads the name of a key: what stands between dots. A part that nearly says something is a mistake,
+    /// since a key that signs too early is an outage.
     fn parse(name: &str) -> Result<Self, &'static str> {
         let mut parsed = Self::default();
         let parts = name.rsplit_once('.').map_or("", |(parts, _)| parts);
-        for (place, part) in parts.split('.').enumerate() {
+        for part in parts.split('.') {
             match part.parse() {
-                Ok(auth_type) if parsed.auth_type.is_none() => parsed.auth_type = Some(auth_type),
-                _ if part == "next" && !parsed.is_next => parsed.is_next = true,
-                _ if place == 0 && !part.to_ascii_lowercase().ends_with("next") => {}
-                _ => {
+                Ok(_) if parsed.auth_type.is_some() => return Err("names two algorithms"),
+                Ok(auth_type) => parsed.auth_type = Some(auth_type),
+                Err(_) if part == "next" => parsed.is_next = true,
+                Err(_) if is_nearly_next(part) => {
                     return Err(
-                        "is called neither `<name>.pem` nor `<name>.<algorithm>.next.pem`, where \
-                                the parts `.<algorithm>` and `.next` may be left out",
+                        "has a part that is nearly `next`: a key that does not sign yet is \
+                                called `<name>.next.pem` or `<name>.<algorithm>.next.pem`",
                     );
                 }
+                Err(_)
+                    if AuthType::ALL
+                        .iter()
+                        .any(|known| known.name().eq_ignore_ascii_case(part)) =>
+                {
+                    return Err(
+                        "names an algorithm in other letters than its own, such as `EdDSA`",
+                    );
+                }
+                Err(_) => {}
             }
         }
         Ok(parsed)
     }
+}
+
+/// Whether somebody who wrote this between two dots most likely meant `next`.
+fn is_nearly_next(part: &str) -> bool {
+    let part = part.to_ascii_lowercase();
+    part.ends_with("next") || ["nxt", "nex", "netx", "nextt", "neext"].contains(&&*part)
 }
 
 impl KeyDirectory {
@@ -192,16 +208,17 @@ mod tests {
             ("a.next.RS256.key", name(Some(AuthType::RS256), true)),
             ("RS256.pem", name(Some(AuthType::RS256), false)),
             ("next.pem", name(None, true)),
-            ("a.b.key", None),
-            ("RS256.old.pem", None),
+            ("sso.example.net.key", name(None, false)),
+            ("RS256.old.pem", name(Some(AuthType::RS256), false)),
+            ("a.next.old.pem", name(None, true)),
+            ("a..pem", name(None, false)),
             ("a.NEXT.pem", None),
             ("a.nxt.pem", None),
             ("a-next.pem", None),
             ("Next.pem", None),
             ("a.rs256.pem", None),
             ("a.RS256.ES256.pem", None),
-            ("a.next.next.pem", None),
-            ("a..pem", None),
+            ("a.ES256.ES256.pem", None),
         ] {
             assert!(Name::is_of_key(text), "{text}");
             assert_eq!(Name::parse(text).ok(), expected, "{text}");
