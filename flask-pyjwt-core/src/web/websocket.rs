@@ -38,11 +38,12 @@ pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
 
 /// Chooses `bearer` among the protocols where the handler has chosen none, or the token.
 pub(super) fn choose_protocol(answer: &mut HeaderMap) {
-    let is_chosen = answer.get(SEC_WEBSOCKET_PROTOCOL).is_some_and(|chosen| {
+    let may_be_token = |chosen: &HeaderValue| {
         let dots = chosen.as_bytes().iter().filter(|byte| **byte == b'.');
-        dots.count() < 2
-    });
-    if !is_chosen {
+        dots.count() >= 2
+    };
+    let mut chosen = answer.get_all(SEC_WEBSOCKET_PROTOCOL).peekable();
+    if chosen.peek().is_none() || chosen.any(may_be_token) {
         answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(BEARER));
     }
 }
@@ -113,16 +114,19 @@ mod tests {
     #[test]
     fn the_handlers_own_choice_of_a_protocol_stays_unless_it_is_the_token() {
         for (chosen, expected) in [
-            (None, BEARER),
-            (Some("chat"), "chat"),
-            (Some("a.b.c"), BEARER),
+            (vec![], BEARER),
+            (vec!["chat"], "chat"),
+            (vec!["a.b.c"], BEARER),
+            (vec!["chat", "a.b.c"], BEARER),
+            (vec!["chat, a.b.c"], BEARER),
         ] {
             let mut answer = HeaderMap::new();
-            if let Some(chosen) = chosen {
-                answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(chosen));
+            for chosen in &chosen {
+                answer.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(chosen));
             }
             choose_protocol(&mut answer);
-            assert_eq!(answer.get(SEC_WEBSOCKET_PROTOCOL).expect("set"), expected);
+            let fields: Vec<_> = answer.get_all(SEC_WEBSOCKET_PROTOCOL).collect();
+            assert_eq!(fields, [expected], "{chosen:?}");
         }
     }
 }
