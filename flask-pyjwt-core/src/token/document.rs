@@ -118,9 +118,10 @@ impl<'a> Json<'a> {
 
     /// A number as it was written: not an integer that 64 bits cannot hold, which is rounded.
     pub(crate) fn as_exact_number(self) -> Option<Number> {
-        let is_written_as_float = self.raw().contains(['.', 'e', 'E']);
-        let is_exact = self.kind() == Kind::Integer || is_written_as_float || self.raw() == "-0";
-        is_exact.then(|| self.as_number()).flatten()
+        let is_rounded = self.kind() == Kind::Float
+            && !self.raw().contains(['.', 'e', 'E'])
+            && self.raw() != "-0";
+        if is_rounded { None } else { self.as_number() }
     }
 
     /// The elements of an array; nothing for any other value.
