@@ -27,7 +27,7 @@ pub(super) struct SessionConfig {
     pub(super) lifetime: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) grace: Duration,
-    most: Option<usize>,
+    max_sessions: Option<usize>,
     staleness: Duration,
     timeout: Duration,
     on_event: Option<EventHook>,
@@ -40,7 +40,7 @@ impl Default for SessionConfig {
             lifetime: None,
             idle: None,
             grace: DEFAULT_GRACE,
-            most: None,
+            max_sessions: None,
             staleness: Duration::ZERO,
             timeout: DEFAULT_TIMEOUT,
             on_event: None,
@@ -88,7 +88,7 @@ impl Config {
     /// it ends those that were refreshed the longest ago. It asks the store for the subject's sessions
     /// first, so that logins at the very same time may leave a few more, until the next one.
     pub fn max_sessions(mut self, most: usize) -> Self {
-        self.sessions.most = Some(most);
+        self.sessions.max_sessions = Some(most);
         self
     }
 
@@ -159,7 +159,7 @@ impl SessionConfig {
                 ));
             }
         };
-        if self.most == Some(0) {
+        if self.max_sessions == Some(0) {
             return Err(ConfigError::invalid(
                 key::MAX_SESSIONS,
                 "must be at least 1",
@@ -183,7 +183,7 @@ impl SessionConfig {
         }
         let policy = Policy {
             grace: grace * 1_000,
-            most: self.most,
+            max_sessions: self.max_sessions,
             lifetime: lifetime * 1_000,
             idle: idle * 1_000,
             auth_max_age: times.auth_max_age * 1_000,

@@ -120,7 +120,7 @@ impl LoginBuilder<'_> {
         // What cannot be minted opens no session.
         let pair =
             manager.mint_pair(sessions, &session, &session.generations[0], Occasion::Login)?;
-        if let Some(most) = policy.most {
+        if let Some(most) = policy.max_sessions {
             manager.end_all_but(most - 1, &session.subject).await?;
         }
         sessions.ask(|store| store.open(&session, now)).await?;

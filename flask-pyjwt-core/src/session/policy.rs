@@ -20,7 +20,7 @@ pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
     pub(crate) grace: i64,
     /// How many sessions a subject may have open.
-    pub(crate) most: Option<usize>,
+    pub(crate) max_sessions: Option<usize>,
     /// How long a session lives, however often it is refreshed.
     pub(crate) lifetime: i64,
     /// How long it lives without being refreshed: also the age of its refresh tokens.
