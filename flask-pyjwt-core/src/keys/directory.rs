@@ -84,7 +84,8 @@ impl Name {
     }
 }
 
-/// Whether somebody who wrote this between two dots most likely meant `next`.
+/// Whether somebody who wrote this between two dots most likely meant `next`. Not every text that is one
+/// edit away: `net` is a part of many a host's name.
 fn is_nearly_next(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     part.ends_with("next") || ["nxt", "nex", "netx", "nextt", "neext"].contains(&&*part)
