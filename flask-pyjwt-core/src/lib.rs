@@ -20,7 +20,7 @@ pub mod __private;
 pub use crate::{
     config::{Config, Cookies},
     error::{ConfigError, MintError},
-    issuers::Issuer,
+    issuers::{ClaimPlaces, Issuer},
     keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{Expected, Location, Requirement},

@@ -92,14 +92,14 @@ impl AuthManager {
         self.0.verification.verify(signed)
     }
 
-    /// Who issues the tokens.
+    /// Who issues this server's own tokens; empty where it has none ([`Config::for_issuers`]).
     #[must_use]
     #[doc(alias = "signer")]
     pub fn issuer(&self) -> &str {
         &self.0.verification.rules.issuer
     }
 
-    /// How tokens are signed.
+    /// How this server's own tokens are signed; of no meaning where it has none ([`Config::for_issuers`]).
     #[must_use]
     #[doc(alias = "signer")]
     pub fn auth_type(&self) -> AuthType {

@@ -9,7 +9,73 @@ use crate::{
 };
 
 impl Config {
-    /// Accepts the tokens of another issuer beside the own ones. May be said again, for more issuers.
+    /// A configuration for a server that accepts the tokens of these issuers and has none of its own: no
+    /// issuer, no secret, no key. Nothing is read from the environment.
+    ///
+    /// It mints nothing: [`MintError::MissingSigner`](crate::MintError::MissingSigner).
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, Config, Issuer, MintError};
+    /// # let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    ///
+    /// let issuer = Issuer::new("https://accounts.example").jwk_set(keys).audience("our-api");
+    /// let auth = AuthManager::new(Config::for_issuers([issuer]))?;
+    /// assert!(matches!(auth.auth_token("alice").sign(), Err(MintError::MissingSigner)));
+    ///
+    /// assert!(AuthManager::new(Config::for_issuers([])).is_err()); // it would accept nothing
+    /// # Ok::<(), flask_pyjwt::ConfigError>(())
+    /// ```
+    pub fn for_issuers(issuers: impl IntoIterator<Item = Issuer>) -> Self {
+        let mut config = Self::empty();
+        config.has_no_issuer = true;
+        config.trusted.extend(issuers);
+        config
+    }
+
+    /// Sets the realm of challenges: `WWW-Authenticate: Bearer realm="…"` (RFC 6750, section 3). By default
+    /// this server's issuer, or the first of [`for_issuers`](Self::for_issuers).
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// What challenges name.
+    pub(super) fn realm_or(&self, issuer: &str) -> String {
+        let first = || self.trusted.first().map(Issuer::name);
+        let known = Some(issuer).filter(|issuer| !issuer.is_empty());
+        let realm = self.realm.as_deref().or(known).or_else(first);
+        realm.unwrap_or_default().to_owned()
+    }
+
+    /// Refuses what only a server with an issuer of its own can use.
+    pub(super) fn check_without_issuer(&self) -> Result<(), ConfigError> {
+        if self.trusted.is_empty() {
+            let reason = "has no issuer: a server without an issuer of its own would accept no token";
+            return Err(ConfigError::invalid(key::ISSUERS, reason));
+        }
+        for (is_set, key) in [
+            (self.issuer.is_some(), key::ISSUER),
+            (self.auth_type.is_some(), key::AUTH_TYPE),
+            (self.secret.is_some(), key::SECRET),
+            (self.public_key.is_some(), key::PUBLIC_KEY),
+            (self.key_id.is_some(), key::KEY_ID),
+            (self.audience.is_some(), key::AUDIENCE),
+            (self.keys.directory.is_some(), key::KEYS_DIR),
+            (self.keys.has_verifying(), key::VERIFICATION_KEY),
+            (self.sessions.has_store(), "session_store"),
+        ] {
+            if is_set {
+                let reason = "is for tokens of this server's own, and `Config::for_issuers` has none: \
+                              begin with `Config::new` or `Config::from_env`, or leave it out";
+                return Err(ConfigError::invalid(key, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Accepts the tokens of another issuer in addition to this server's own. Can be called repeatedly, for
+    /// more issuers.
     ///
     /// Every route accepts them, unless it is narrowed to one issuer:
     /// `#[require_token(issuer = "https://accounts.example")]`.
@@ -31,7 +97,7 @@ impl Config {
             let name = issuer.name().to_owned();
             let trust = issuer.validate(&defaults)?;
             if name == own || trusted.insert(name.clone(), trust).is_some() {
-                let reason = format!("has the issuer `{name}` twice, or it is the own one");
+                let reason = format!("has the issuer `{name}` twice, or it is this server's own");
                 return Err(ConfigError::invalid(key::ISSUERS, reason));
             }
         }

@@ -16,6 +16,12 @@ pub(super) struct MoreKeys {
     pub(super) directory: Option<PathBuf>,
 }
 
+impl MoreKeys {
+    pub(super) fn has_verifying(&self) -> bool {
+        !self.verifying.is_empty()
+    }
+}
+
 impl Config {
     /// A configuration whose keys are files in a folder: [`keys_dir`](Self::keys_dir). Nothing is read
     /// from the environment.
@@ -83,6 +89,9 @@ impl Config {
         life: TokenLife,
     ) -> Result<(KeyRing, Option<KeyDirectory>), ConfigError> {
         let invalid = |reason: String| ConfigError::invalid(key::VERIFICATION_KEY, reason);
+        if self.has_no_issuer {
+            return Ok((KeyRing::new([], false, life).map_err(invalid)?, None));
+        }
         let more = std::mem::take(&mut self.keys);
         let verifying = more.verifying.into_iter().map(|key| {
             key.allow_weak(self.allow_weak_secret)

@@ -106,6 +106,9 @@ pub struct Config {
     key_id: Option<String>,
     keys: keys::MoreKeys,
     trusted: Vec<Issuer>,
+    /// Whether only tokens of other issuers are accepted.
+    has_no_issuer: bool,
+    realm: Option<String>,
     allow_weak_secret: bool,
     integer_subjects: bool,
     max_token_size: usize,
@@ -192,6 +195,8 @@ impl Config {
             key_id: None,
             keys: keys::MoreKeys::default(),
             trusted: Vec::new(),
+            has_no_issuer: false,
+            realm: None,
             allow_weak_secret: false,
             integer_subjects: false,
             max_token_size: DEFAULT_MAX_TOKEN_SIZE,

@@ -33,6 +33,12 @@ pub(super) struct SessionConfig {
     on_event: Option<EventHook>,
 }
 
+impl SessionConfig {
+    pub(super) fn has_store(&self) -> bool {
+        self.store.is_some()
+    }
+}
+
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {

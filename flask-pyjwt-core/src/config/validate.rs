@@ -49,16 +49,10 @@ impl Config {
                 Err(shared) => ConfigError::invalid(shared.key(), reason_of(&shared)),
             });
         }
-        let issuer = self
-            .issuer
-            .take()
-            .ok_or(ConfigError::Missing { key: key::ISSUER })?;
-        non_empty(key::ISSUER, Some(&issuer))?;
+        let (issuer, auth_type) = self.identity()?;
+        let realm = self.realm_or(&issuer);
         non_empty(key::AUDIENCE, self.audience.as_deref())?;
         non_empty(key::KEY_ID, self.key_id.as_deref())?;
-        let auth_type = self.auth_type.ok_or(ConfigError::Missing {
-            key: key::AUTH_TYPE,
-        })?;
         let auth_max_age = age(key::AUTH_MAX_AGE, self.auth_max_age)?;
         let refresh_max_age = age(key::REFRESH_MAX_AGE, self.refresh_max_age)?;
         let leeway = whole_seconds(key::LEEWAY, self.leeway)?;
@@ -100,7 +94,7 @@ impl Config {
         let issuer: Arc<str> = issuer.into();
         let has_sessions = sessions.is_some();
         Ok(Validated {
-            answers: Answers::new(&issuer, self.on_rejection),
+            answers: Answers::new(&realm, self.on_rejection),
             token_check: self.token_check,
             sessions,
             browser,
@@ -116,7 +110,7 @@ impl Config {
                     integer_subjects: self.integer_subjects,
                     token_type: None,
                     names: ClaimNames::default(),
-                    required: Vec::new(),
+                    required: <_>::default(),
                 }),
                 issuers,
                 clock: self.clock,
@@ -138,6 +132,20 @@ impl Config {
 }
 
 impl Config {
+    /// Who this server is as an issuer, and how it signs: nobody and nothing where it only accepts the
+    /// tokens of others.
+    fn identity(&mut self) -> Result<(String, AuthType), ConfigError> {
+        if self.has_no_issuer {
+            self.check_without_issuer()?;
+            return Ok((String::new(), AuthType::RS256));
+        }
+        let missing = |key| ConfigError::Missing { key };
+        let issuer = self.issuer.take().ok_or_else(|| missing(key::ISSUER))?;
+        non_empty(key::ISSUER, Some(&issuer))?;
+        let auth_type = self.auth_type.ok_or_else(|| missing(key::AUTH_TYPE))?;
+        Ok((issuer, auth_type))
+    }
+
     /// Checks the limits of what is accepted and remembered.
     fn check_limits(&self) -> Result<(), ConfigError> {
         if self

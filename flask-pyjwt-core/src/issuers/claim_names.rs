@@ -2,9 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use crate::token::Json;
+use crate::token::{Json, Kind};
 
-/// Where a claim is in an issuer's tokens.
+/// Where an issuer's tokens have a claim, for [`Issuer::map_claim`](crate::Issuer::map_claim): the
+/// name of another claim, or a JSON pointer (RFC 6901) into one, which begins with `/`; or a list of
+/// them, the first of which that is there counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimPlaces(Vec<Place>);
+
+/// One place of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     /// A top-level member, whatever its name looks like.
@@ -13,21 +19,94 @@ enum Place {
     Path(Vec<String>),
 }
 
+impl Place {
+    fn parse(place: &str) -> Self {
+        let unescape = |part: &str| part.replace("~1", "/").replace("~0", "~");
+        match place.strip_prefix('/') {
+            Some(path) => Self::Path(path.split('/').map(unescape).collect()),
+            None => Self::Member(place.to_owned()),
+        }
+    }
+
+    fn find<'a>(&self, payload: Json<'a>) -> Option<Json<'a>> {
+        match self {
+            Self::Member(member) => payload.member(member),
+            Self::Path(path) => path
+                .iter()
+                .try_fold(payload, |value, member| value.member(member)),
+        }
+    }
+
+    fn find_value<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+        match self {
+            Self::Member(member) => claims.get(member),
+            Self::Path(path) => {
+                let (first, rest) = path.split_first()?;
+                rest.iter()
+                    .try_fold(claims.get(first)?, |value, member| value.get(member))
+            }
+        }
+    }
+}
+
+impl ClaimPlaces {
+    fn of<T: AsRef<str>>(places: impl IntoIterator<Item = T>) -> Self {
+        let places = places.into_iter();
+        Self(places.map(|place| Place::parse(place.as_ref())).collect())
+    }
+}
+
+impl From<&str> for ClaimPlaces {
+    fn from(place: &str) -> Self {
+        Self::of([place])
+    }
+}
+
+impl From<String> for ClaimPlaces {
+    fn from(place: String) -> Self {
+        Self::of([place])
+    }
+}
+
+impl From<&String> for ClaimPlaces {
+    fn from(place: &String) -> Self {
+        Self::of([place])
+    }
+}
+
+impl<T: AsRef<str>, const N: usize> From<[T; N]> for ClaimPlaces {
+    fn from(places: [T; N]) -> Self {
+        Self::of(places)
+    }
+}
+
+impl<T: AsRef<str>> From<&[T]> for ClaimPlaces {
+    fn from(places: &[T]) -> Self {
+        Self::of(places)
+    }
+}
+
+impl<T: AsRef<str>> From<Vec<T>> for ClaimPlaces {
+    fn from(places: Vec<T>) -> Self {
+        Self::of(places)
+    }
+}
+
 /// Other names for claims, by the names that routes use.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ClaimNames(Vec<(String, Place)>);
+pub(crate) struct ClaimNames(Vec<(String, ClaimPlaces)>);
 
 impl ClaimNames {
-    /// Takes the claim `name` from another place: a member, or a JSON pointer (RFC 6901), which begins
-    /// with `/`.
-    pub(super) fn add(&mut self, name: String, place: &str) {
-        let unescape = |part: &str| part.replace("~1", "/").replace("~0", "~");
-        let place = match place.strip_prefix('/') {
-            Some(path) => Place::Path(path.split('/').map(unescape).collect()),
-            None => Place::Member(place.to_owned()),
-        };
+    /// Takes the claim `name` from other places.
+    pub(super) fn add(&mut self, name: String, places: ClaimPlaces) {
         self.0.retain(|(own, _)| *own != name);
-        self.0.push((name, place));
+        self.0.push((name, places));
+    }
+
+    /// The name that is taken from no place at all, if there is one.
+    pub(super) fn without_place(&self) -> Option<&str> {
+        let empty = self.0.iter().find(|(_, places)| places.0.is_empty());
+        empty.map(|(name, _)| name.as_str())
     }
 
     /// The names that are taken from other places.
@@ -35,25 +114,29 @@ impl ClaimNames {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    fn place(&self, name: &str) -> Option<&Place> {
-        let place = self.0.iter().find(|(own, _)| own == name);
-        place.map(|(_, place)| place)
+    fn places(&self, name: &str) -> Option<&[Place]> {
+        let places = self.0.iter().find(|(own, _)| own == name);
+        places.map(|(_, places)| &*places.0)
     }
 
     /// Whether a claim is taken from another place.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.place(name).is_some()
+        self.places(name).is_some()
     }
 
-    /// The claim of this name in a payload.
+    /// The claim of this name in a payload. `null` counts as absent where another place is left to look at.
     pub(crate) fn find<'a>(&self, payload: Json<'a>, name: &str) -> Option<Json<'a>> {
-        match self.place(name) {
-            None => payload.member(name),
-            Some(Place::Member(member)) => payload.member(member),
-            Some(Place::Path(path)) => path
-                .iter()
-                .try_fold(payload, |value, member| value.member(member)),
+        let Some(places) = self.places(name) else {
+            return payload.member(name);
+        };
+        let mut null = None;
+        for found in places.iter().filter_map(|place| place.find(payload)) {
+            if found.kind() != Kind::Null {
+                return Some(found);
+            }
+            null = Some(found);
         }
+        null
     }
 
     /// The same among owned claims.
@@ -62,15 +145,17 @@ impl ClaimNames {
         claims: &'a Map<String, Value>,
         name: &str,
     ) -> Option<&'a Value> {
-        match self.place(name) {
-            None => claims.get(name),
-            Some(Place::Member(member)) => claims.get(member),
-            Some(Place::Path(path)) => {
-                let (first, rest) = path.split_first()?;
-                rest.iter()
-                    .try_fold(claims.get(first)?, |value, member| value.get(member))
+        let Some(places) = self.places(name) else {
+            return claims.get(name);
+        };
+        let mut null = None;
+        for found in places.iter().filter_map(|place| place.find_value(claims)) {
+            if !found.is_null() {
+                return Some(found);
             }
+            null = Some(found);
         }
+        null
     }
 }
 
@@ -82,14 +167,18 @@ mod tests {
     #[test]
     fn a_claim_is_found_by_the_name_that_the_issuer_gives_it() {
         let text =
-            r#"{"scp":"a","scope":"b","https://x/roles":["c"],"realm":{"ro/les":["d"],"~":1}}"#;
+            r#"{"scp":"a","scope":"b","https://x/roles":["c"],"realm":{"ro/les":["d"],"~":1},"nothing":null}"#;
         let document = Document::object(text.to_owned()).expect("valid JSON");
         let mut names = ClaimNames::default();
-        names.add("scope".to_owned(), "scp");
-        names.add("roles".to_owned(), "https://x/roles");
-        names.add("realm_roles".to_owned(), "/realm/ro~1les");
-        names.add("tilde".to_owned(), "/realm/~0");
-        names.add("gone".to_owned(), "/realm/x/y");
+        names.add("scope".to_owned(), "scp".into());
+        names.add("roles".to_owned(), "https://x/roles".into());
+        names.add("realm_roles".to_owned(), "/realm/ro~1les".into());
+        names.add("tilde".to_owned(), "/realm/~0".into());
+        names.add("gone".to_owned(), "/realm/x/y".into());
+        names.add("first".to_owned(), ["gone", "scp", "scope"].into());
+        names.add("later".to_owned(), vec!["nothing", "/realm/x", "scope"].into());
+        names.add("past_null".to_owned(), ["nothing", "/realm/~0"].into());
+        names.add("only_null".to_owned(), ["gone", "nothing"].into());
         for (name, expected) in [
             ("scope", Some(r#""a""#)),
             ("scp", Some(r#""a""#)),
@@ -98,6 +187,10 @@ mod tests {
             ("tilde", Some("1")),
             ("gone", None),
             ("none", None),
+            ("first", Some(r#""a""#)),
+            ("later", Some(r#""b""#)),
+            ("past_null", Some("1")),
+            ("only_null", Some("null")),
         ] {
             let expected: Option<Value> =
                 expected.map(|text| serde_json::from_str(text).expect("JSON"));

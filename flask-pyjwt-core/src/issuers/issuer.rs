@@ -2,19 +2,23 @@
 
 use std::{fmt, sync::Arc};
 
-use serde_json::Value;
 use time::Duration;
 
-use super::{ClaimNames, KeySource, Trust};
+use super::{ClaimNames, ClaimPlaces, KeySource, Required, Trust};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
     keys::{AuthType, Family, JwkSet, Key, KeySet},
+    rules::Expected,
     token::{Audience, ClaimRules, HeaderTypes, TokenType},
 };
 
 /// Claims that are what they are called, wherever the issuer puts the others.
 const FIXED_CLAIMS: [&str; 6] = ["iss", "exp", "iat", "nbf", "cnf", "type"];
+
+/// By how much the clock of another issuer may differ unless configured otherwise. Tokens whose `iat` is a
+/// second or two ahead are common: two hosts synchronised by NTP differ by that much now and then.
+const FOREIGN_LEEWAY: Duration = Duration::seconds(5);
 
 /// Another issuer whose tokens are accepted, for [`Config::trust`](crate::Config::trust): an identity
 /// provider, another service.
@@ -63,7 +67,7 @@ pub struct Issuer {
     types: Vec<String>,
     untyped: bool,
     names: ClaimNames,
-    required: Vec<(String, Value)>,
+    required: Required,
     leeway: Option<Duration>,
     max_lifetime: Option<Duration>,
     #[cfg(feature = "jwks")]
@@ -94,7 +98,7 @@ impl Issuer {
                 .to_vec(),
             untyped: false,
             names: ClaimNames::default(),
-            required: Vec::new(),
+            required: Required::default(),
             leeway: None,
             max_lifetime: None,
             #[cfg(feature = "jwks")]
@@ -152,23 +156,58 @@ impl Issuer {
     }
 
     /// Takes the claim that routes call `name` from another place in the token: a claim of another
-    /// name, or a JSON pointer (RFC 6901) into one, which begins with `/`.
+    /// name, or a JSON pointer (RFC 6901) into one, which begins with `/`. Of several places, the first
+    /// that is there counts; `null` counts as not there.
     ///
     /// `map_claim("scope", "scp")`, `map_claim("roles", "/realm_access/roles")`. The subject and the
-    /// audience can be taken from other claims too: `sub`, `aud`.
-    pub fn map_claim(mut self, name: impl Into<String>, place: impl AsRef<str>) -> Self {
-        self.names.add(name.into(), place.as_ref());
+    /// audience can be taken from other claims too: `map_claim("sub", ["sub", "client_id"])` accepts the
+    /// tokens of machines, which have no `sub` at some providers, and leaves users as they are. A value of
+    /// the wrong type is refused, and no further place is looked at.
+    ///
+    /// A client's id and a user's may then be the same text. Where that matters, let routes look at a claim
+    /// that only one of them has.
+    pub fn map_claim(mut self, name: impl Into<String>, places: impl Into<ClaimPlaces>) -> Self {
+        self.names.add(name.into(), places.into());
         self
     }
 
-    /// Requires a claim of every token of this issuer, with the rules of a route's.
-    pub fn require_claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.required.push((name.into(), value.into()));
+    /// Requires a claim of every token of this issuer: a value, or what an [`Expected`] says. Can be called
+    /// repeatedly; all of it has to hold.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{Expected, Issuer};
+    ///
+    /// let issuer = Issuer::new("https://accounts.example")
+    ///     .require_claim("token_use", "access")                       // this very value
+    ///     .require_claim("azp", Expected::one_of(["web", "mobile"]))  // one of several
+    ///     .require_claim("scope", Expected::contains("our-api"))      // an item of a list
+    ///     .require_claim("client_id", Expected::Present)
+    ///     .require_claim("nonce", Expected::Absent);                  // ID tokens have one
+    /// # drop(issuer);
+    /// ```
+    pub fn require_claim(
+        mut self,
+        name: impl Into<String>,
+        expected: impl Into<Expected>,
+    ) -> Self {
+        self.required.claims.push((name.into(), expected.into()));
         self
     }
 
-    /// Sets by how much this issuer's clock may differ: whole seconds, at most 300. By default as
-    /// configured for all.
+    /// Requires at least one of these claims to be there and not empty: `["scp", "roles"]` of Microsoft
+    /// Entra, whose ID tokens have neither. Can be called repeatedly; each list has to be met.
+    pub fn require_any_claim<T: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        self.required.any_of.push(names);
+        self
+    }
+
+    /// Sets by how much this issuer's clock may differ: whole seconds, at most 300. By default 5 seconds, or
+    /// [`Config::leeway`](crate::Config::leeway) where that is more.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = Some(leeway);
         self
@@ -196,7 +235,7 @@ impl Issuer {
             ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {reason}"))
         };
         self.check().map_err(wrong)?;
-        let leeway = self.leeway.unwrap_or(defaults.leeway);
+        let leeway = self.leeway.unwrap_or(defaults.leeway.max(FOREIGN_LEEWAY));
         if leeway.subsec_nanoseconds() != 0 || !(0..=300).contains(&leeway.whole_seconds()) {
             return Err(wrong(
                 "has a leeway that is not 0 to 300 whole seconds".to_owned(),
@@ -260,6 +299,10 @@ impl Issuer {
                 "maps the claim `{fixed}`, which cannot be another one"
             ));
         }
+        if let Some(name) = self.names.without_place() {
+            return Err(format!("maps the claim `{name}` to an empty list of places"));
+        }
+        self.required.check()?;
         if self.max_lifetime.is_some_and(|limit| !limit.is_positive()) {
             return told("has a `max_lifetime` that no token can keep");
         }

@@ -4,11 +4,13 @@ mod claim_names;
 mod issuer;
 #[cfg(feature = "jwks")]
 mod remote_options;
+mod required;
 mod trust;
 
-pub use self::issuer::Issuer;
+pub use self::{claim_names::ClaimPlaces, issuer::Issuer};
 pub(crate) use self::{
     claim_names::ClaimNames,
     issuer::Defaults,
+    required::Required,
     trust::{KeySource, Trust},
 };

@@ -6,7 +6,7 @@ use super::{
     matching::{matches, matches_text},
     route::Variable,
 };
-use crate::token::{Json, Token};
+use crate::token::{Json, Kind, Token};
 
 /// Why a valid token does not open a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +64,23 @@ impl Expected {
         match self {
             Self::All(items) => missing(claim, items, false),
             Self::Any(items) => missing(claim, items, true),
-            Self::Value(_) | Self::Path(_) | Self::PathOrText(_) => String::new(),
+            _ => String::new(),
         }
+    }
+
+    /// Whether a claim is what is expected of it; `None` where only a route can tell.
+    pub(crate) fn is_met_by(&self, claim: Option<Json<'_>>) -> Option<bool> {
+        Some(match self {
+            Self::Value(value) => claim.is_some_and(|claim| matches(value, claim)),
+            Self::All(items) => has_items(claim, items, false),
+            Self::Any(items) => has_items(claim, items, true),
+            Self::OneOf(values) => {
+                claim.is_some_and(|claim| values.iter().any(|value| matches(value, claim)))
+            }
+            Self::Present => claim.is_some_and(|claim| claim.kind() != Kind::Null),
+            Self::Absent => claim.is_none(),
+            Self::Path(_) | Self::PathOrText(_) => return None,
+        })
     }
 
     /// Whether the token's claim `name` is what is expected of it.
@@ -77,11 +92,9 @@ impl Expected {
     ) -> Result<bool, Refusal> {
         let claim = token.member(name);
         let (variable, text) = match self {
-            Self::Value(value) => return Ok(claim.is_some_and(|claim| matches(value, claim))),
-            Self::All(items) => return Ok(has_items(claim, items, false)),
-            Self::Any(items) => return Ok(has_items(claim, items, true)),
             Self::Path(variable) => (variable, None),
             Self::PathOrText(text) => (text, Some(text)),
+            _ => return Ok(self.is_met_by(claim).unwrap_or(false)),
         };
         match (route.get(variable), text) {
             (Variable::Text(value), _) => {

@@ -10,5 +10,5 @@ mod route;
 
 pub use self::requirement::{Expected, Location, Requirement};
 pub(crate) use self::{
-    decide::Refusal, freshness::Freshness, matching::matches, route::RouteVariables,
+    decide::Refusal, freshness::Freshness, route::RouteVariables,
 };

@@ -20,6 +20,19 @@ pub enum Expected {
     All(Vec<String>),
     /// At least one of these items.
     Any(Vec<String>),
+    /// One of these JSON values, of its very type.
+    OneOf(Vec<Value>),
+    /// Any value but `null`.
+    Present,
+    /// No value at all, not even `null`.
+    Absent,
+}
+
+/// A plain value requires that very value.
+impl<T: Into<Value>> From<T> for Expected {
+    fn from(value: T) -> Self {
+        Self::Value(value.into())
+    }
 }
 
 impl Expected {
@@ -39,6 +52,12 @@ impl Expected {
     #[must_use]
     pub fn any<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
         Self::Any(items.into_iter().map(Into::into).collect())
+    }
+
+    /// One of these JSON values, of its very type. An empty list is never met.
+    #[must_use]
+    pub fn one_of<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Self {
+        Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-use serde_json::Value;
 use time::Duration;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
     json::Kind,
     numeric_date::NumericDate,
 };
-use crate::{issuers::ClaimNames, rules::matches};
+use crate::issuers::{ClaimNames, Required};
 
 /// What the claims of a token have to satisfy, whatever the route.
 #[derive(Debug, Clone)]
@@ -25,8 +24,8 @@ pub(crate) struct ClaimRules {
     /// What every token is taken for; else its claim `type` says it.
     pub(crate) token_type: Option<TokenType>,
     pub(crate) names: ClaimNames,
-    /// Claims that every token has to have, with these values.
-    pub(crate) required: Vec<(String, Value)>,
+    /// What every token has to say besides.
+    pub(crate) required: Required,
 }
 
 /// For whom tokens have to be.
@@ -131,11 +130,7 @@ impl ClaimRules {
         if found.confirmation.is_some() {
             return Err(TokenError::Bound);
         }
-        let lacks = |(name, value): &(String, Value)| {
-            let claim = self.names.find(payload.root(), name);
-            !claim.is_some_and(|claim| matches(value, claim))
-        };
-        if self.required.iter().any(lacks) {
+        if !self.required.are_met_by(payload.root(), &self.names) {
             return Err(TokenError::IssuerClaim);
         }
         Ok(RegisteredClaims {

@@ -85,6 +85,7 @@ impl Verification {
             .ok_or(TokenError::MissingClaim("iss"))?
             .as_str()
             .ok_or(TokenError::MistypedClaim("iss"))?;
+        // A server without an issuer of its own has no keys here, and no issuer has an empty name.
         if *named == *self.rules.issuer {
             let ring = self.keys.load();
             let key = Arc::clone(signer_of(&ring.set, &self.types, segments)?);
@@ -108,7 +109,8 @@ impl Verification {
 
     /// Whether tokens of this issuer are accepted.
     pub(crate) fn trusts(&self, issuer: &str) -> bool {
-        *self.rules.issuer == *issuer || self.issuers.contains_key(issuer)
+        let is_own = !issuer.is_empty() && *self.rules.issuer == *issuer;
+        is_own || self.issuers.contains_key(issuer)
     }
 
     /// Whether a token that was verified before is valid now.

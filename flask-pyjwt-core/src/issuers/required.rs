@@ -1,0 +1,135 @@
+//! What every token of an issuer has to say, whatever the route.
+
+use super::ClaimNames;
+use crate::{
+    rules::Expected,
+    token::{Json, Kind},
+};
+
+/// The claims that every token of an issuer has to have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Required {
+    /// Each of them has to be what is expected.
+    pub(super) claims: Vec<(String, Expected)>,
+    /// Of each list, one claim at least has to be there and not empty.
+    pub(super) any_of: Vec<Vec<String>>,
+}
+
+impl Required {
+    /// What cannot be required of every token.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (name, expected) in &self.claims {
+            match expected {
+                Expected::Path(_) | Expected::PathOrText(_) => {
+                    return Err(format!(
+                        "requires the claim `{name}` to be a route's variable, and no route is known here"
+                    ));
+                }
+                Expected::OneOf(values) if values.is_empty() => {
+                    return Err(format!(
+                        "requires the claim `{name}` to be one of no values: no token could be accepted"
+                    ));
+                }
+                Expected::All(items) | Expected::Any(items) if items.is_empty() => {
+                    return Err(format!(
+                        "requires an item of the claim `{name}` and names none: no token could be accepted"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if self.any_of.iter().any(Vec::is_empty) {
+            return Err("requires one claim of an empty list".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether a payload says all of it.
+    pub(crate) fn are_met_by(&self, payload: Json<'_>, names: &ClaimNames) -> bool {
+        let is_met = |(name, expected): &(String, Expected)| {
+            expected.is_met_by(names.find(payload, name)) == Some(true)
+        };
+        let says_something =
+            |name: &String| names.find(payload, name).is_some_and(|claim| !is_empty(claim));
+        self.claims.iter().all(is_met)
+            && self.any_of.iter().all(|any| any.iter().any(says_something))
+    }
+}
+
+/// Whether a claim is there and says nothing.
+fn is_empty(claim: Json<'_>) -> bool {
+    match claim.kind() {
+        Kind::Null => true,
+        Kind::String | Kind::EscapedString => claim.as_str().is_none_or(|text| text.is_empty()),
+        Kind::Array => claim.items().next().is_none(),
+        Kind::Object => claim.named().next().is_none(),
+        Kind::True | Kind::False | Kind::Integer | Kind::Float => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Document;
+
+    #[test]
+    fn each_requirement_is_met_by_what_it_says_and_by_nothing_else() {
+        let expect = |name: &str, expected: Expected| Required {
+            claims: vec![(name.to_owned(), expected)],
+            any_of: Vec::new(),
+        };
+        let any_of = Required {
+            claims: Vec::new(),
+            any_of: vec![vec!["scp".to_owned(), "roles".to_owned()]],
+        };
+        for (required, payload, expected) in [
+            (expect("a", "x".into()), r#"{"a":"x"}"#, true),
+            (expect("a", "x".into()), r#"{"a":["x"]}"#, false),
+            (expect("a", true.into()), r#"{"a":1}"#, false),
+            (expect("a", Expected::Present), r#"{"a":0}"#, true),
+            (expect("a", Expected::Present), r#"{"a":""}"#, true),
+            (expect("a", Expected::Present), r#"{"a":null}"#, false),
+            (expect("a", Expected::Present), r#"{"b":1}"#, false),
+            (expect("a", Expected::Absent), r#"{"b":1}"#, true),
+            (expect("a", Expected::Absent), r#"{"a":null}"#, false),
+            (expect("a", Expected::Absent), r#"{"\u0061":1}"#, false),
+            (expect("a", Expected::one_of(["x", "y"])), r#"{"a":"y"}"#, true),
+            (expect("a", Expected::one_of(["x", "y"])), r#"{"a":"x y"}"#, false),
+            (expect("a", Expected::one_of(["x", "y"])), r#"{"a":["x"]}"#, false),
+            (expect("a", Expected::one_of(["x"])), "{}", false),
+            (expect("a", Expected::one_of([1])), r#"{"a":1.0}"#, false),
+            (expect("a", Expected::contains("x")), r#"{"a":"w x"}"#, true),
+            (expect("a", Expected::any(["x", "y"])), r#"{"a":["y"]}"#, true),
+            (expect("a", Expected::all(["x", "y"])), r#"{"a":["y"]}"#, false),
+            (any_of.clone(), r#"{"scp":"read"}"#, true),
+            (any_of.clone(), r#"{"roles":["admin"]}"#, true),
+            (any_of.clone(), r#"{"scp":"","roles":["admin"]}"#, true),
+            (any_of.clone(), r#"{"scp":"","roles":[]}"#, false),
+            (any_of.clone(), r#"{"scp":null,"roles":{}}"#, false),
+            (any_of, r#"{"sub":"alice"}"#, false),
+        ] {
+            assert!(required.check().is_ok());
+            let payload = Document::object(payload.to_owned()).expect("valid JSON");
+            let is_met = required.are_met_by(payload.root(), &ClaimNames::default());
+            assert_eq!(is_met, expected, "{required:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_token_could_meet_is_refused_at_start() {
+        let none: [&str; 0] = [];
+        for expected in [
+            Expected::Path("id".to_owned()),
+            Expected::PathOrText("id".to_owned()),
+            Expected::one_of(none),
+            Expected::all(none),
+            Expected::any(none),
+        ] {
+            let claims = vec![("a".to_owned(), expected)];
+            let any_of = Vec::new();
+            assert!(Required { claims, any_of }.check().is_err());
+        }
+        let (claims, any_of) = (Vec::new(), vec![Vec::new()]);
+        assert!(Required { claims, any_of }.check().is_err());
+    }
+}
