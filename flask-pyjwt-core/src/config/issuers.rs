@@ -51,7 +51,8 @@ impl Config {
     /// Refuses what only a server with an issuer of its own can use.
     pub(super) fn check_without_issuer(&self) -> Result<(), ConfigError> {
         if self.trusted.is_empty() {
-            let reason = "has no issuer: a server without an issuer of its own would accept no token";
+            let reason =
+                "has no issuer: a server without an issuer of its own would accept no token";
             return Err(ConfigError::invalid(key::ISSUERS, reason));
         }
         for (is_set, key) in [

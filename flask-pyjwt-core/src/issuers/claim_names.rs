@@ -166,8 +166,7 @@ mod tests {
 
     #[test]
     fn a_claim_is_found_by_the_name_that_the_issuer_gives_it() {
-        let text =
-            r#"{"scp":"a","scope":"b","https://x/roles":["c"],"realm":{"ro/les":["d"],"~":1},"nothing":null}"#;
+        let text = r#"{"scp":"a","scope":"b","https://x/roles":["c"],"realm":{"ro/les":["d"],"~":1},"nothing":null}"#;
         let document = Document::object(text.to_owned()).expect("valid JSON");
         let mut names = ClaimNames::default();
         names.add("scope".to_owned(), "scp".into());
@@ -176,7 +175,10 @@ mod tests {
         names.add("tilde".to_owned(), "/realm/~0".into());
         names.add("gone".to_owned(), "/realm/x/y".into());
         names.add("first".to_owned(), ["gone", "scp", "scope"].into());
-        names.add("later".to_owned(), vec!["nothing", "/realm/x", "scope"].into());
+        names.add(
+            "later".to_owned(),
+            vec!["nothing", "/realm/x", "scope"].into(),
+        );
         names.add("past_null".to_owned(), ["nothing", "/realm/~0"].into());
         names.add("only_null".to_owned(), ["gone", "nothing"].into());
         for (name, expected) in [

@@ -186,11 +186,7 @@ impl Issuer {
     ///     .require_claim("nonce", Expected::Absent);                  // ID tokens have one
     /// # drop(issuer);
     /// ```
-    pub fn require_claim(
-        mut self,
-        name: impl Into<String>,
-        expected: impl Into<Expected>,
-    ) -> Self {
+    pub fn require_claim(mut self, name: impl Into<String>, expected: impl Into<Expected>) -> Self {
         self.required.claims.push((name.into(), expected.into()));
         self
     }
@@ -300,7 +296,9 @@ impl Issuer {
             ));
         }
         if let Some(name) = self.names.without_place() {
-            return Err(format!("maps the claim `{name}` to an empty list of places"));
+            return Err(format!(
+                "maps the claim `{name}` to an empty list of places"
+            ));
         }
         self.required.check()?;
         if self.max_lifetime.is_some_and(|limit| !limit.is_positive()) {

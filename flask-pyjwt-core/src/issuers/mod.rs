@@ -7,10 +7,10 @@ mod remote_options;
 mod required;
 mod trust;
 
-pub use self::{claim_names::ClaimPlaces, issuer::Issuer};
 pub(crate) use self::{
     claim_names::ClaimNames,
     issuer::Defaults,
     required::Required,
     trust::{KeySource, Trust},
 };
+pub use self::{claim_names::ClaimPlaces, issuer::Issuer};

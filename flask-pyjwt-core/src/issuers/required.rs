@@ -49,8 +49,11 @@ impl Required {
         let is_met = |(name, expected): &(String, Expected)| {
             expected.is_met_by(names.find(payload, name)) == Some(true)
         };
-        let says_something =
-            |name: &String| names.find(payload, name).is_some_and(|claim| !is_empty(claim));
+        let says_something = |name: &String| {
+            names
+                .find(payload, name)
+                .is_some_and(|claim| !is_empty(claim))
+        };
         self.claims.iter().all(is_met)
             && self.any_of.iter().all(|any| any.iter().any(says_something))
     }
@@ -93,14 +96,34 @@ mod tests {
             (expect("a", Expected::Absent), r#"{"b":1}"#, true),
             (expect("a", Expected::Absent), r#"{"a":null}"#, false),
             (expect("a", Expected::Absent), r#"{"\u0061":1}"#, false),
-            (expect("a", Expected::one_of(["x", "y"])), r#"{"a":"y"}"#, true),
-            (expect("a", Expected::one_of(["x", "y"])), r#"{"a":"x y"}"#, false),
-            (expect("a", Expected::one_of(["x", "y"])), r#"{"a":["x"]}"#, false),
+            (
+                expect("a", Expected::one_of(["x", "y"])),
+                r#"{"a":"y"}"#,
+                true,
+            ),
+            (
+                expect("a", Expected::one_of(["x", "y"])),
+                r#"{"a":"x y"}"#,
+                false,
+            ),
+            (
+                expect("a", Expected::one_of(["x", "y"])),
+                r#"{"a":["x"]}"#,
+                false,
+            ),
             (expect("a", Expected::one_of(["x"])), "{}", false),
             (expect("a", Expected::one_of([1])), r#"{"a":1.0}"#, false),
             (expect("a", Expected::contains("x")), r#"{"a":"w x"}"#, true),
-            (expect("a", Expected::any(["x", "y"])), r#"{"a":["y"]}"#, true),
-            (expect("a", Expected::all(["x", "y"])), r#"{"a":["y"]}"#, false),
+            (
+                expect("a", Expected::any(["x", "y"])),
+                r#"{"a":["y"]}"#,
+                true,
+            ),
+            (
+                expect("a", Expected::all(["x", "y"])),
+                r#"{"a":["y"]}"#,
+                false,
+            ),
             (any_of.clone(), r#"{"scp":"read"}"#, true),
             (any_of.clone(), r#"{"roles":["admin"]}"#, true),
             (any_of.clone(), r#"{"scp":"","roles":["admin"]}"#, true),

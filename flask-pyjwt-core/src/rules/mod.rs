@@ -9,6 +9,4 @@ mod requirement;
 mod route;
 
 pub use self::requirement::{Expected, Location, Requirement};
-pub(crate) use self::{
-    decide::Refusal, freshness::Freshness, route::RouteVariables,
-};
+pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
