@@ -2,8 +2,12 @@
 
 #[path = "issuers/at_start.rs"]
 mod at_start;
+#[path = "issuers/places_and_clocks.rs"]
+mod places_and_clocks;
 #[path = "issuers/routes.rs"]
 mod routes;
+#[path = "issuers/without_own.rs"]
+mod without_own;
 
 mod common;
 
@@ -141,11 +145,12 @@ fn threats_18_to_22_the_rules_hold_for_every_issuer() {
             TokenError::MistypedClaim("aud"),
         ),
         (json!({ "exp": null }), TokenError::MissingClaim("exp")),
-        (json!({ "exp": NOW }), TokenError::Expired),
+        // Its clock may be five seconds off.
+        (json!({ "exp": NOW - 5 }), TokenError::Expired),
         (json!({ "exp": "soon" }), TokenError::MistypedClaim("exp")),
         (json!({ "iat": null }), TokenError::MissingClaim("iat")),
-        (json!({ "iat": NOW + 1 }), TokenError::NotYetValid),
-        (json!({ "nbf": NOW + 1 }), TokenError::NotYetValid),
+        (json!({ "iat": NOW + 6 }), TokenError::NotYetValid),
+        (json!({ "nbf": NOW + 6 }), TokenError::NotYetValid),
         (json!({ "nbf": "0" }), TokenError::MistypedClaim("nbf")),
         (json!({ "sub": null }), TokenError::MissingClaim("sub")),
         (json!({ "sub": 7 }), TokenError::MistypedClaim("sub")),
@@ -160,9 +165,6 @@ fn threats_18_to_22_the_rules_hold_for_every_issuer() {
     let short = manager(hs256().trust(other().max_lifetime(Duration::HOUR)));
     let long = token(json!({ "exp": NOW + 4_000 }));
     assert_eq!(outcome(&short, &long), Err(TokenError::Lifetime));
-    let lenient = manager(hs256().trust(other().leeway(Duration::MINUTE)));
-    assert!(outcome(&lenient, &token(json!({ "exp": NOW - 59 }))).is_ok());
-    assert!(outcome(&lenient, &token(json!({ "exp": NOW - 60 }))).is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Issuers that cannot work are found at start.
 
-use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer, Key};
+use flask_pyjwt::{AuthManager, AuthType, ConfigError, Expected, Issuer, Key};
 use time::Duration;
 
 use super::{
@@ -47,11 +47,21 @@ fn what_cannot_work_is_found_at_start() {
         (other().types::<String>([]), "accepts no `typ`"),
         (other().map_claim("iss", "x"), "maps the claim `iss`"),
         (other().map_claim("exp", "x"), "maps the claim `exp`"),
+        (other().map_claim("sub", [""; 0]), "an empty list of places"),
+        (
+            other().require_claim("a", Expected::Path("id".to_owned())),
+            "a route's variable",
+        ),
+        (
+            other().require_claim("a", Expected::one_of([""; 0])),
+            "one of no values",
+        ),
+        (other().require_any_claim([""; 0]), "an empty list"),
         (other().leeway(Duration::seconds(301)), "0 to 300"),
         (other().max_lifetime(Duration::ZERO), "no token can keep"),
         (
             Issuer::new(ISSUER).key(es256()).audience("x"),
-            "the own one",
+            "this server's own",
         ),
     ] {
         let error = AuthManager::new(hs256().trust(issuer)).expect_err(reason);

@@ -29,24 +29,22 @@ const FOREIGN_LEEWAY: Duration = Duration::seconds(5);
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
+/// # let shared = "the secret that both of them have";
 ///
-/// let partner = AuthManager::new(
-///     Config::new("https://partner.example", AuthType::HS256, "the secret that they share with us")
-///         .audience("our-api"),
-/// )?;
-/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
-/// let auth = AuthManager::new(config.trust(
+/// let auth = AuthManager::new(Config::for_issuers([
 ///     Issuer::new("https://partner.example")
-///         .key(Key::new(AuthType::HS256, "the secret that they share with us"))
+///         .key(Key::new(AuthType::HS256, shared))
 ///         .audience("our-api"),
-/// ))?;
+/// ]))?;
+/// let partner = AuthManager::new(
+///     Config::new("https://partner.example", AuthType::HS256, shared).audience("our-api"),
+/// )?;
 ///
 /// let token = partner.auth_token("alice").sign()?;
 /// assert_eq!(auth.verify_token(token.signed())?.iss(), "https://partner.example");
 ///
 /// let stranger = AuthManager::new(
-///     Config::new("https://mallory.example", AuthType::HS256, "the secret that they share with us")
-///         .audience("our-api"),
+///     Config::new("https://mallory.example", AuthType::HS256, shared).audience("our-api"),
 /// )?;
 /// let token = stranger.auth_token("alice").sign()?;
 /// assert_eq!(auth.verify_token(token.signed()).unwrap_err(), TokenError::Issuer);

@@ -1,0 +1,110 @@
+//! A server that accepts the tokens of others and has no issuer of its own.
+
+use actix_web::test::TestRequest;
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, ConfigError, Key, MemoryStore, MintError, TokenError,
+};
+use serde_json::{Value, json};
+
+use super::{
+    OTHER,
+    common::{
+        ISSUER, SECRET, claims_with, forge, forge::Key as Forger, frozen, guarded, header, keys,
+        manager, site::Site,
+    },
+    other, third, token,
+};
+
+fn config() -> Config {
+    Config::for_issuers([other(), third()]).clock(frozen())
+}
+
+#[actix_web::test]
+async fn it_accepts_their_tokens_and_nothing_else() {
+    let auth = manager(config());
+    let site = Site::new(guarded(&auth)).await;
+    let sent = site.get("/", &token(json!({}))).await;
+    assert_eq!(sent.status, 200);
+
+    let own = |issuer: Value| {
+        let payload = claims_with(json!({ "iss": issuer }));
+        forge::forge(header(AuthType::HS256), payload, &Forger::Hs256(SECRET))
+    };
+    for issuer in [
+        json!(ISSUER),
+        json!(""),
+        json!(null),
+        json!("null"),
+        json!(OTHER),
+    ] {
+        let refused = site.get("/", &own(issuer.clone())).await;
+        assert_eq!(refused.status, 401, "{issuer}");
+    }
+    // No key at all is no key that fits.
+    let empty = forge::forge(
+        r#"{"alg":"none","typ":"JWT"}"#,
+        claims_with(json!({ "iss": "" })),
+        &Forger::Hs256(b""),
+    );
+    assert_eq!(site.get("/", &empty).await.status, 401);
+    assert_eq!(
+        auth.verify_token(&own(json!(""))).err(),
+        Some(TokenError::Algorithm)
+    );
+    assert_eq!(
+        auth.verify_token(&own(json!(ISSUER))).err(),
+        Some(TokenError::Issuer)
+    );
+}
+
+#[actix_web::test]
+async fn its_challenges_name_the_realm_or_the_first_issuer() {
+    for (config, realm) in [(config(), OTHER), (config().realm("our api"), "our api")] {
+        let site = Site::new(guarded(&manager(config))).await;
+        let refused = site.ask(TestRequest::get().uri("/")).await;
+        assert_eq!(
+            refused.field("www-authenticate"),
+            format!(r#"Bearer realm="{realm}""#)
+        );
+    }
+}
+
+#[test]
+fn it_mints_nothing_and_publishes_no_key() {
+    let auth = manager(config());
+    for minted in [
+        auth.auth_token("alice").sign(),
+        auth.refresh_token("alice").sign(),
+    ] {
+        assert!(matches!(minted, Err(MintError::MissingSigner)));
+    }
+    assert!(auth.keys().is_empty());
+    assert_eq!(auth.issuer(), "");
+}
+
+#[test]
+fn what_only_an_issuer_can_use_is_an_error_at_start() {
+    let public = keys::public(AuthType::ES256).expect("a public key");
+    for (config, key) in [
+        (Config::for_issuers([]), "trust"),
+        (config().issuer("example"), "JWT_ISSUER"),
+        (config().auth_type(AuthType::HS256), "JWT_AUTHTYPE"),
+        (config().secret(SECRET), "JWT_SECRET"),
+        (config().public_key(&public), "JWT_PUBLICKEY"),
+        (config().key_id("1"), "JWT_KEYID"),
+        (config().audience("api"), "JWT_AUDIENCE"),
+        (config().keys_dir("keys"), "JWT_KEYS_DIR"),
+        (
+            config().verification_key(Key::verify_only(AuthType::ES256, &public)),
+            "verification_key",
+        ),
+        (
+            config().session_store(MemoryStore::default()),
+            "session_store",
+        ),
+    ] {
+        let error = AuthManager::new(config).expect_err(key);
+        assert_eq!(error.key(), key);
+        assert!(matches!(error, ConfigError::Invalid { .. }), "{error}");
+    }
+}
