@@ -5,6 +5,10 @@
 mod addresses;
 #[path = "remote_keys/outage.rs"]
 mod outage;
+#[path = "remote_keys/proxies.rs"]
+mod proxies;
+#[path = "remote_keys/reach.rs"]
+mod reach;
 #[path = "remote_keys/server.rs"]
 mod server;
 #[path = "remote_keys/tls.rs"]
@@ -179,12 +183,20 @@ fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
     let padded = format!("{good}{}", " ".repeat(600_000));
     let cut = format!("{head}Content-Length: 1000\r\n\r\n{good}").into_bytes();
     vec![
-        (with("301 Moved Permanently", &elsewhere, ""), "301"),
+        (
+            with("301 Moved Permanently", &elsewhere, ""),
+            "301 Moved Permanently and redirects to http://127.0.0.1:",
+        ),
         (with("302 Found", &elsewhere, &good), "302"),
         (with("307 Temporary Redirect", &elsewhere, ""), "307"),
         (with("404 Not Found", json, &good), "404"),
         (with("500 Internal Server Error", json, &good), "500"),
         (with("204 No Content", json, ""), "204"),
+        (with("304 Not Modified", json, ""), "304"),
+        (
+            with("302 Found", "Location: http://\r\n", ""),
+            "redirects to no address",
+        ),
         (with("206 Partial Content", json, &good), "206"),
         (
             with("200 OK", "Content-Type: text/html\r\n", &good),
@@ -205,6 +217,10 @@ fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
         ),
         (with("200 OK", json, &padded), "longer than 512 KiB"),
         (
+            with("200 OK", json, &" ".repeat(5 << 20)),
+            "longer than 512 KiB",
+        ),
+        (
             Answer::Endless(format!("{head}\r\n")),
             "longer than 512 KiB",
         ),
@@ -215,7 +231,10 @@ fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
         ),
         (Answer::Bytes(vec![]), "cannot be reached"),
         (Answer::json("<html>"), "no JSON object"),
-        (Answer::json("\u{feff}{}"), "no JSON object"),
+        (
+            Answer::json("\u{feff}\u{feff}{\"keys\":[]}"),
+            "no JSON object",
+        ),
         (Answer::json(r#"{"keys":[],"keys":[]}"#), "no JSON object"),
         (Answer::json("{\"keys\":[]}"), "no key that can be used"),
         (

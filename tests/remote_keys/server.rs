@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io::{BufRead as _, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -105,6 +105,8 @@ pub(crate) struct BadServer {
 struct Shared {
     answers: Mutex<HashMap<String, Answer>>,
     requests: AtomicUsize,
+    /// The heads of all requests.
+    heads: Mutex<Vec<String>>,
     is_over: AtomicBool,
 }
 
@@ -127,7 +129,19 @@ impl BadServer {
         serve: impl Fn(TcpStream, &Shared) -> std::io::Result<()> + Send + Sync + 'static,
     ) -> Self {
         let serve = Arc::new(serve);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        Self::listening(Ipv4Addr::LOCALHOST.into(), serve)
+    }
+
+    /// A server that this machine reaches by IPv6 only.
+    pub(crate) fn start_on_ipv6() -> Self {
+        Self::listening(Ipv6Addr::LOCALHOST.into(), Arc::new(serve))
+    }
+
+    fn listening(
+        host: IpAddr,
+        serve: Arc<impl Fn(TcpStream, &Shared) -> std::io::Result<()> + Send + Sync + 'static>,
+    ) -> Self {
+        let listener = TcpListener::bind((host, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::<Shared>::default();
         let server = Self {
@@ -148,6 +162,16 @@ impl BadServer {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The same with another name of this host.
+    pub(crate) fn url_of(&self, host: &str, path: &str) -> String {
+        format!("http://{host}:{}{path}", self.address.port())
+    }
+
+    /// The request lines and the fields of all requests, in lower case.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.shared.heads.lock().expect("not poisoned").clone()
     }
 
     /// The same with https, and with another name of this host.
@@ -177,11 +201,14 @@ fn serve(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut request = String::new();
     stream.read_line(&mut request)?;
+    let mut head = request.to_ascii_lowercase();
     let mut field = String::from("a field");
     while !field.trim_end().is_empty() {
         field.clear();
         stream.read_line(&mut field)?;
+        head += &field.to_ascii_lowercase();
     }
+    shared.heads.lock().expect("not poisoned").push(head);
     let path = request.split(' ').nth(1).unwrap_or_default();
     shared.requests.fetch_add(1, Ordering::AcqRel);
     let answer = shared

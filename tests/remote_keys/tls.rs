@@ -26,7 +26,7 @@ use super::{
 
 /// A server for which the authority `ca` vouches, as `localhost` and as nothing else. Beside it, in the
 /// folder, is another authority.
-fn server(folder: &Path) -> BadServer {
+pub(super) fn server(folder: &Path) -> BadServer {
     make_authority(folder, "ca");
     make_authority(folder, "other");
     make_certificate(folder, "ca", "server", "DNS:localhost");

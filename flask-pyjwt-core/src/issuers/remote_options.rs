@@ -1,14 +1,21 @@
 //! An issuer whose keys are fetched: the feature `jwks`.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
+use reqwest::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
+    TRANSFER_ENCODING,
+};
 use time::Duration;
 
 use super::{Issuer, KeySource, issuer::Defaults};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    remote::{Address, Place, RemoteKeys, RemoteRules, client_of},
+    remote::{
+        Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, RemoteKeys, RemoteRules,
+        Request,
+    },
     token::HeaderTypes,
 };
 
@@ -23,11 +30,16 @@ enum From {
 }
 
 /// What is configured of an issuer whose keys are fetched.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct RemoteOptions {
     from: Option<From>,
     loopback: bool,
-    roots: Option<Vec<u8>>,
+    /// The server that may be asked by plain http.
+    insecure: Option<String>,
+    connections: Connections,
+    fields: Vec<(String, String)>,
+    token_file: Option<PathBuf>,
+    any_content_type: bool,
     keep: Duration,
 }
 
@@ -36,7 +48,11 @@ impl Default for RemoteOptions {
         Self {
             from: None,
             loopback: false,
-            roots: None,
+            insecure: None,
+            connections: Connections::default(),
+            fields: Vec::new(),
+            token_file: None,
+            any_content_type: false,
             keep: DEFAULT_KEEP,
         }
     }
@@ -81,7 +97,58 @@ impl Issuer {
     /// The certificate still has to be valid now, and for the host of the address. Other issuers are not
     /// concerned.
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.remote.roots = Some(pem.as_ref().to_vec());
+        self.remote.connections.roots = Some(pem.as_ref().to_vec());
+        self
+    }
+
+    /// Allows plain http to this one server: `http://keycloak:8080`, scheme, host and port. For a server
+    /// inside a network that you trust, such as a cluster's. **Whoever can answer in its place there can
+    /// issue tokens.** It is logged as a warning at start. Other servers are asked by https, also those
+    /// that a discovery document of this one names.
+    pub fn allow_insecure_http(mut self, server: impl Into<String>) -> Self {
+        self.remote.insecure = Some(server.into());
+        self
+    }
+
+    /// Reaches the servers of the keys by the proxy that the environment names: `HTTPS_PROXY`,
+    /// `HTTP_PROXY` (for plain http), `ALL_PROXY`, and `NO_PROXY` for the hosts that need none. By default
+    /// no proxy is asked.
+    pub fn proxy_from_env(mut self, from_env: bool) -> Self {
+        self.remote.connections.proxy = if from_env {
+            ProxyChoice::Environment
+        } else {
+            ProxyChoice::None
+        };
+        self
+    }
+
+    /// Reaches the servers of the keys by this proxy: `http://host:port`, with a user and a password if it
+    /// wants them, which are never shown. A proxy of https sees which hosts are asked, and nothing else.
+    pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.remote.connections.proxy = ProxyChoice::Address(address.into());
+        self
+    }
+
+    /// Sends a header field with each request to the configured server, for instance the key of an API
+    /// gateway. Its value is never shown, and no other server gets it, not even one that a discovery
+    /// document names. Can be called repeatedly.
+    pub fn request_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.remote.fields.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends the token in this file as `Authorization: Bearer …` to the configured server, and to no other.
+    /// The file is read again for each fetch, since its owner renews it: Kubernetes' key set asks for the
+    /// one at `/var/run/secrets/kubernetes.io/serviceaccount/token`.
+    pub fn bearer_token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.remote.token_file = Some(path.into());
+        self
+    }
+
+    /// Takes an answer for JSON whatever its `Content-Type` says, `text/plain` or nothing at all. What is in
+    /// it is judged just as strictly. For sources that you know to be mistaken about it.
+    pub fn accept_any_content_type(mut self, accept: bool) -> Self {
+        self.remote.any_content_type = accept;
         self
     }
 
@@ -100,21 +167,18 @@ impl Issuer {
     ) -> Result<Option<KeySource>, ConfigError> {
         let options = &self.remote;
         let refused = |reason: &str| ConfigError::invalid(ISSUERS, reason);
-        let address = match &options.from {
-            None if options.roots.is_some() => {
-                return Err(refused(
-                    "is not fetched, and has root certificates for that: give an address with \
-                     `jwks_url` or `discovery`",
-                ));
-            }
-            None => return Ok(None),
-            Some(From::Keys(url) | From::Discovery(Some(url))) => {
-                Address::parse(url, options.loopback)
-            }
-            Some(From::Discovery(None)) => Address::discovery(self.name(), options.loopback),
+        let Some(from) = &options.from else {
+            return match options.without_address() {
+                None => Ok(None),
+                Some(option) => Err(refused(&format!(
+                    "is not fetched, and has {option} for that: give an address with `jwks_url` or \
+                     `discovery`"
+                ))),
+            };
         };
-        let address =
-            address.map_err(|reason| refused(&format!("comes from an address that {reason}")))?;
+        let request = options
+            .request(from, self.name())
+            .map_err(|it| refused(&it))?;
         if has_keys {
             return Err(refused("is given beside an address: keep one of them"));
         }
@@ -123,20 +187,17 @@ impl Issuer {
                 "is kept for less than a minute or more than 30 days",
             ));
         }
-        let client = match &options.roots {
-            Some(roots) => Some(client_of(roots).ok_or_else(|| {
-                refused("comes from a server whose root certificates are no certificates in PEM")
-            })?),
-            None => None,
-        };
-        let place = match &options.from {
-            Some(From::Discovery(_)) => Place::Discovery(address),
-            _ => Place::Keys(address),
-        };
+        let client = options.connections.client().map_err(refused)?;
+        if let Some(server) = &options.insecure {
+            tracing::warn!(
+                issuer = self.name(),
+                server,
+                "keys may be fetched by plain http: whoever can answer in the server's place can issue tokens"
+            );
+        }
         let keys = RemoteKeys::new(RemoteRules {
             issuer: self.name().to_owned(),
-            place,
-            loopback: options.loopback,
+            request,
             client,
             algorithms: self.accepted_algorithms().map(<[_]>::to_vec),
             types: types.clone(),
@@ -144,5 +205,80 @@ impl Issuer {
             keep: options.keep.whole_seconds(),
         });
         Ok(Some(KeySource::Remote(Arc::new(keys))))
+    }
+}
+
+impl RemoteOptions {
+    /// What is set although nothing is fetched, if there is any.
+    fn without_address(&self) -> Option<&'static str> {
+        [
+            (self.connections.roots.is_some(), "root certificates"),
+            (self.connections.proxy != ProxyChoice::None, "a proxy"),
+            (self.insecure.is_some(), "a server for plain http"),
+            (!self.fields.is_empty(), "request headers"),
+            (self.token_file.is_some(), "a file with a token"),
+        ]
+        .into_iter()
+        .find_map(|(is_set, name)| is_set.then_some(name))
+    }
+
+    /// What is asked, or what is wrong with it, as the end of a sentence about the keys.
+    fn request(&self, from: &From, issuer: &str) -> Result<Request, String> {
+        let server = match self.insecure.as_deref().map(HttpServer::parse) {
+            Some(None) => {
+                return Err(
+                    "comes by `allow_insecure_http` from what is no server: write `http://host:port`"
+                        .to_owned(),
+                );
+            }
+            Some(server) => server,
+            None => None,
+        };
+        let plain_http = PlainHttp {
+            loopback: self.loopback,
+            server,
+        };
+        let address = match from {
+            From::Keys(url) | From::Discovery(Some(url)) => Address::parse(url, &plain_http),
+            From::Discovery(None) => Address::discovery(issuer, &plain_http),
+        };
+        let address = address.map_err(|reason| format!("comes from an address that {reason}"))?;
+        let place = match from {
+            From::Discovery(_) => Place::Discovery(address),
+            From::Keys(_) => Place::Keys(address),
+        };
+        Ok(Request {
+            place,
+            plain_http,
+            fields: self.header_map()?,
+            token_file: self.token_file.clone(),
+            any_content_type: self.any_content_type,
+        })
+    }
+
+    /// The fields that are sent. An error names a field, and never its value.
+    fn header_map(&self) -> Result<HeaderMap, String> {
+        let mut fields = HeaderMap::new();
+        for (name, value) in &self.fields {
+            let told = || name.escape_default().take(64).collect::<String>();
+            let field = HeaderName::try_from(name)
+                .map_err(|_| format!("is asked for with `{}`, which is no field's name", told()))?;
+            if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(&field) {
+                return Err(format!(
+                    "is asked for with `{field}`, which the connection sets"
+                ));
+            }
+            let mut value = HeaderValue::try_from(value).map_err(|_| {
+                format!("is asked for with a value of `{field}` that no field can have")
+            })?;
+            value.set_sensitive(true);
+            fields.append(field, value);
+        }
+        if self.token_file.is_some() && fields.contains_key(AUTHORIZATION) {
+            return Err(
+                "is asked for with an `Authorization` and a file with a token: keep one".to_owned(),
+            );
+        }
+        Ok(fields)
     }
 }

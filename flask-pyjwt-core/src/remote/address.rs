@@ -4,7 +4,53 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// An address that may be asked: https, or http on this very machine where that was allowed.
+/// Which addresses may be asked by plain http; https always may.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PlainHttp {
+    /// This machine's loopback.
+    pub(crate) loopback: bool,
+    /// One server that its operator has named.
+    pub(crate) server: Option<HttpServer>,
+}
+
+/// A server that is asked by plain http: its host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HttpServer {
+    host: String,
+    port: u16,
+}
+
+impl HttpServer {
+    /// The server of an address such as `http://keycloak:8080`, which names nothing else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let names_more = url.path() != "/"
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some();
+        if url.scheme() != "http" || names_more {
+            return None;
+        }
+        Self::of(&url)
+    }
+
+    fn of(url: &Url) -> Option<Self> {
+        Some(Self {
+            host: url.host_str()?.to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    }
+}
+
+impl PlainHttp {
+    fn allows(&self, url: &Url) -> bool {
+        let is_named = self.server.is_some() && self.server == HttpServer::of(url);
+        is_named || (self.loopback && is_loopback(url))
+    }
+}
+
+/// An address that may be asked: https, or http where that was allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address(Url);
 
@@ -18,29 +64,44 @@ pub(crate) enum Place {
 }
 
 impl Address {
-    /// Judges an address. `loopback` allows http where the host is this machine's loopback.
-    pub(crate) fn parse(text: &str, loopback: bool) -> Result<Self, &'static str> {
+    /// Judges an address.
+    pub(crate) fn parse(text: &str, plain: &PlainHttp) -> Result<Self, &'static str> {
         let url = Url::parse(text).map_err(|_| "is no absolute address")?;
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err("has a user, a password or a fragment");
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
-            "http" if loopback && is_loopback(&url) => Ok(Self(url)),
+            "http" if plain.allows(&url) => Ok(Self(url)),
             "http" if is_loopback(&url) => Err(
                 "is not https: for tests on one machine, `allow_http_on_loopback(true)` lets it pass",
+            ),
+            "http" => Err(
+                "is not https: inside a network that you trust, `allow_insecure_http(\"http://host:port\")` \
+                 lets this one server pass",
             ),
             _ => Err("is not https"),
         }
     }
 
     /// The discovery document of an issuer, at its usual place.
-    pub(crate) fn discovery(issuer: &str, loopback: bool) -> Result<Self, &'static str> {
+    pub(crate) fn discovery(issuer: &str, plain: &PlainHttp) -> Result<Self, &'static str> {
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
-        Self::parse(
-            &format!("{issuer}/.well-known/openid-configuration"),
-            loopback,
-        )
+        Self::parse(&format!("{issuer}/.well-known/openid-configuration"), plain)
+    }
+
+    /// Whether both are of one server: of the same scheme, host and port (RFC 6454, section 4).
+    pub(super) fn is_of_server(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
+    /// Where a redirect from here leads, without anything in it that could be secret.
+    pub(super) fn redirected(&self, location: &str) -> Option<String> {
+        let to = self.0.join(location).ok()?;
+        let host = to.host_str()?;
+        let port = to.port().map(|port| format!(":{port}"));
+        let port = port.unwrap_or_default();
+        Some(format!("{}://{host}{port}{}", to.scheme(), to.path()))
     }
 
     pub(super) fn url(&self) -> Url {
@@ -101,8 +162,84 @@ mod tests {
             ("a.example", false, false),
             ("", false, false),
         ] {
-            assert_eq!(Address::parse(text, false).is_ok(), by_default, "{text}");
-            assert_eq!(Address::parse(text, true).is_ok(), with_loopback, "{text}");
+            let plain = PlainHttp {
+                loopback: true,
+                server: None,
+            };
+            let none = PlainHttp::default();
+            assert_eq!(Address::parse(text, &none).is_ok(), by_default, "{text}");
+            assert_eq!(
+                Address::parse(text, &plain).is_ok(),
+                with_loopback,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn plain_http_is_allowed_to_exactly_the_server_that_is_named() {
+        for (named, text, expected) in [
+            (
+                "http://keycloak:8080",
+                "http://keycloak:8080/realms/x",
+                true,
+            ),
+            ("http://keycloak:8080/", "http://KEYCLOAK:8080/certs", true),
+            ("http://keycloak", "http://keycloak:80/certs", true),
+            ("http://keycloak:8080", "http://keycloak/certs", false),
+            ("http://keycloak:8080", "http://keycloak:8081/certs", false),
+            (
+                "http://keycloak:8080",
+                "http://keycloak.evil:8080/certs",
+                false,
+            ),
+            (
+                "http://keycloak:8080",
+                "http://evil-keycloak:8080/certs",
+                false,
+            ),
+            (
+                "http://keycloak:8080",
+                "http://u@keycloak:8080/certs",
+                false,
+            ),
+            ("http://keycloak:8080", "http://127.0.0.1:8080/certs", false),
+            ("http://keycloak:8080", "ftp://keycloak:8080/certs", false),
+            ("http://10.0.0.7", "http://10.0.0.7/certs", true),
+            ("http://[fd00::7]:8080", "http://[fd00::7]:8080/certs", true),
+        ] {
+            let plain = PlainHttp {
+                loopback: false,
+                server: Some(HttpServer::parse(named).expect(named)),
+            };
+            let parsed = Address::parse(text, &plain);
+            assert_eq!(parsed.is_ok(), expected, "{named} {text}");
+        }
+        for named in [
+            "https://a",
+            "http://a/x",
+            "http://u@a",
+            "http://a?x",
+            "a:80",
+            "a",
+            "*",
+            "",
+        ] {
+            assert_eq!(HttpServer::parse(named), None, "{named}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_told_without_its_secrets() {
+        let from = Address::parse("https://a.example/keys", &PlainHttp::default()).expect("https");
+        for (location, expected) in [
+            ("/login?state=secret", Some("https://a.example/login")),
+            ("http://u:p@b.example:81/x#y", Some("http://b.example:81/x")),
+            ("//b.example", Some("https://b.example/")),
+            ("mailto:x@y", None),
+            ("http://", None),
+        ] {
+            assert_eq!(from.redirected(location).as_deref(), expected, "{location}");
         }
     }
 
@@ -110,9 +247,9 @@ mod tests {
     fn a_discovery_document_is_below_its_issuer() {
         let expected = "https://a.example/t/.well-known/openid-configuration";
         for issuer in ["https://a.example/t", "https://a.example/t/"] {
-            let address = Address::discovery(issuer, false).expect("https");
+            let address = Address::discovery(issuer, &PlainHttp::default()).expect("https");
             assert_eq!(address.as_str(), expected);
         }
-        assert!(Address::discovery("example", false).is_err());
+        assert!(Address::discovery("example", &PlainHttp::default()).is_err());
     }
 }

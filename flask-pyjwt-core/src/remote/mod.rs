@@ -10,8 +10,9 @@ mod worker;
 
 pub use self::state::KeySourceState;
 pub(crate) use self::{
-    address::{Address, Place},
-    client::client_of,
+    address::{Address, HttpServer, Place, PlainHttp},
+    client::{Connections, ProxyChoice},
+    fetch::Request,
     source::{RemoteKeys, RemoteRules, Snapshot},
     worker::Worker,
 };

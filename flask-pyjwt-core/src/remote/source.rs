@@ -13,7 +13,7 @@ use reqwest::Client;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    KeySourceState, Place,
+    KeySourceState, Request,
     fetch::{FetchError, Fetched, PATIENCE},
 };
 use crate::{
@@ -29,10 +29,9 @@ const LONGEST_BACKOFF: i64 = 300;
 /// How the keys of an issuer are fetched and judged.
 pub(crate) struct RemoteRules {
     pub(crate) issuer: String,
-    pub(crate) place: Place,
-    pub(crate) loopback: bool,
-    /// What fetches, where the issuer has authorities of its own.
-    pub(crate) client: Option<Client>,
+    pub(crate) request: Request,
+    /// What makes the connections.
+    pub(crate) client: Client,
     pub(crate) algorithms: Option<Vec<AuthType>>,
     pub(crate) types: HeaderTypes,
     pub(crate) clock: TimeSource,
@@ -254,7 +253,7 @@ impl RemoteKeys {
         key_ids.dedup();
         KeySourceState {
             issuer: self.rules.issuer.clone(),
-            address: self.rules.place.address().as_str().to_owned(),
+            address: self.rules.request.place.address().as_str().to_owned(),
             key_ids,
             fetched_at: snapshot.fetched_at.map(moment),
             usable_until: snapshot

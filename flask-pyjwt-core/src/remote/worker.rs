@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, thread};
 
-use reqwest::Client;
 use tokio::{sync::oneshot, task::JoinSet};
 
-use super::{RemoteKeys, client::client, fetch::fetch};
+use super::{RemoteKeys, fetch::fetch};
 
 /// A thread that fetches the key sets of all issuers. It ends when this is dropped.
 #[derive(Debug)]
@@ -19,31 +18,19 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread, no sockets or no roots of trust.
+    /// When the system gives no thread or no sockets.
     pub(crate) fn start(sources: Vec<Arc<RemoteKeys>>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let mut fetching = Vec::new();
-        let mut usual = None;
-        for source in sources {
-            let client = match (&source.rules.client, &usual) {
-                (Some(client), _) | (None, Some(client)) => client.clone(),
-                (None, None) => {
-                    let client = client().map_err(std::io::Error::other)?;
-                    usual.insert(client).clone()
-                }
-            };
-            fetching.push((client, source));
-        }
         let (stop, stopped) = oneshot::channel::<()>();
         thread::Builder::new()
             .name("flask-pyjwt-jwks".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
                     let mut tasks = JoinSet::new();
-                    for (client, source) in fetching {
-                        tasks.spawn(renew(client, source));
+                    for source in sources {
+                        tasks.spawn(renew(source));
                     }
                     // Dropping the tasks ends them, wherever they are.
                     drop(stopped.await);
@@ -54,11 +41,11 @@ impl Worker {
 }
 
 /// Fetches one set again and again: when somebody wants it, and before it is too old.
-async fn renew(client: Client, source: Arc<RemoteKeys>) {
+async fn renew(source: Arc<RemoteKeys>) {
     loop {
         if source.is_wanted() || source.is_due() {
             let rules = &source.rules;
-            source.end(fetch(&client, &rules.issuer, &rules.place, rules.loopback).await);
+            source.end(fetch(&rules.client, &rules.issuer, &rules.request).await);
         }
         tokio::select! {
             () = source.wanted.notified() => {}
