@@ -5,11 +5,11 @@
 pub use flask_pyjwt_core::{
     AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, Clock, Config, ConfigError,
     Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, Jwks, Key, KeyState,
-    Location, LoginBuilder, Metadata, MintError, RefreshBuilder, RefreshTokenBuilder, Rejection,
-    RequireToken, RequireTokenService, Requirement, Revocation, Rotated, Rotation, Session,
-    SessionEvent, SessionRecord, SessionStore, SilentRenewal, SilentRenewalService, Standing,
-    StoreError, StoreFuture, SubjectRecord, SystemClock, Token, TokenError, TokenIdentity,
-    TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
+    Location, LoginBuilder, Metadata, MintError, Opening, RefreshBuilder, RefreshTokenBuilder,
+    Rejection, RequireToken, RequireTokenService, Requirement, Revocation, Rotated, Rotation,
+    Session, SessionEvent, SessionRecord, SessionStore, SilentRenewal, SilentRenewalService,
+    Standing, StoreError, StoreFuture, SubjectRecord, SystemClock, Token, TokenError,
+    TokenIdentity, TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
 };
 
 #[cfg(feature = "file-store")]

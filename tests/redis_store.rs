@@ -20,6 +20,8 @@ mod contents;
 mod faults;
 #[path = "redis_store/laws.rs"]
 mod laws;
+#[path = "redis_store/limits.rs"]
+mod limits;
 #[path = "redis_store/load.rs"]
 mod load;
 #[path = "redis_store/races.rs"]

@@ -11,8 +11,10 @@ mod model;
 #[allow(dead_code, reason = "much of it is for other tests")]
 mod server;
 
+use std::sync::{Arc, Mutex};
+
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, Rejection, SessionStore, Token, TokenError,
+    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, SessionStore, Token, TokenError,
 };
 use proptest::{
     collection::vec,
@@ -65,8 +67,17 @@ const GRACE: i64 = 10_000;
 const IDLE: i64 = 1_800_000;
 const LIFETIME: i64 = 7_200_000;
 const AUTH_MAX_AGE: i64 = 600_000;
+const MAX_SESSIONS: usize = 3;
 
-fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
+/// The ids of the sessions that made room for others.
+type Evicted = Arc<Mutex<Vec<String>>>;
+
+fn taken(evicted: &Evicted) -> Vec<String> {
+    std::mem::take(&mut *evicted.lock().expect("no panic"))
+}
+
+fn configured(clock: &FrozenClock, store: impl SessionStore, evicted: &Evicted) -> AuthManager {
+    let evicted = Arc::clone(evicted);
     let milliseconds = Duration::milliseconds;
     let config = hs256()
         .clock(clock.clone())
@@ -74,6 +85,12 @@ fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
         .refresh_grace(milliseconds(GRACE))
         .session_idle(milliseconds(IDLE))
         .session_lifetime(milliseconds(LIFETIME))
+        .max_sessions(MAX_SESSIONS)
+        .on_session_event(move |event| {
+            if let SessionEvent::Evicted { session, .. } = event {
+                evicted.lock().expect("no panic").push(session.clone());
+            }
+        })
         .store_timeout(Duration::seconds(30))
         .session_store(store);
     manager(config)
@@ -81,9 +98,9 @@ fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
 
 /// Runs a history on a store and on the model, and compares every answer.
 async fn run(history: &[Step], store: impl SessionStore) {
-    let clock = FrozenClock::new(at(NOW));
-    let auth = configured(&clock, store);
-    let mut model = Model::new(GRACE, IDLE, LIFETIME, AUTH_MAX_AGE);
+    let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
+    let auth = configured(&clock, store, &evicted);
+    let mut model = Model::new(GRACE, IDLE, LIFETIME, AUTH_MAX_AGE, MAX_SESSIONS);
     // Every pair that was ever issued: what the store gave, and its number in the model.
     let mut pairs: Vec<(Token, Token, usize)> = Vec::new();
     let mut now = NOW * 1_000;
@@ -98,7 +115,10 @@ async fn run(history: &[Step], store: impl SessionStore) {
             Step::Login { subject } => {
                 let subject = SUBJECTS[usize::from(subject)];
                 let pair = auth.login(subject).await.expect(&what);
-                pairs.push((pair.auth, pair.refresh, model.login(subject, now)));
+                let id = pair.auth.session_id().expect("of a session");
+                let (number, expected) = model.login(subject, id, now);
+                assert_eq!(taken(&evicted), expected, "{what}");
+                pairs.push((pair.auth, pair.refresh, number));
             }
             Step::Refresh { token } => {
                 let Some((_, refresh, pair)) = pick(token) else {

@@ -5,6 +5,8 @@
 #[path = "sessions/checks.rs"]
 mod checks;
 mod common;
+#[path = "sessions/limits.rs"]
+mod limits;
 #[path = "sessions/misuse.rs"]
 mod misuse;
 #[path = "sessions/races.rs"]

@@ -25,7 +25,7 @@ pub use crate::{
     manager::AuthManager,
     rules::{Expected, Location, Requirement},
     session::{
-        Generation, LoginBuilder, RefreshBuilder, Revocation, Rotated, Rotation, Session,
+        Generation, LoginBuilder, Opening, RefreshBuilder, Revocation, Rotated, Rotation, Session,
         SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
         SubjectRecord, TokenIdentity, TokenPair,
     },

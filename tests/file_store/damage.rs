@@ -7,8 +7,8 @@ use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
 use super::{
     place::Folder,
     sessions::{
-        NOW, end_session, plain_token, random, refresh_token, revoke_subject, revoke_token,
-        rotation, session, standing,
+        NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject,
+        revoke_token, rotation, standing,
     },
 };
 
@@ -17,7 +17,7 @@ async fn fill(store: &FileStore) {
     for number in 0..40 {
         let id = number.to_string();
         store
-            .open(&session("alice", &id, NOW), NOW)
+            .open(&opening("alice", &id, NOW), NOW)
             .await
             .expect("opened");
         store

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use actix_web::rt;
-use flask_pyjwt::{FileStore, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity};
+use flask_pyjwt::{
+    FileStore, Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity,
+};
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestCaseError};
 
 use super::{
     place::Folder,
     sessions::{
-        HOUR, NOW, end_session, generation, plain_token, refresh_token, revoke_subject,
+        HOUR, NOW, end_session, generation, opening, plain_token, refresh_token, revoke_subject,
         revoke_token, rotation, session, standing,
     },
 };
@@ -83,8 +85,11 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
         match step {
             Step::Open(subject, id) => {
                 let session = session(SUBJECTS[subject], SESSIONS[id], now);
-                store.open(&session, now).await.expect("opened");
-                model.entry(SUBJECTS[subject]).or_default().open(session);
+                // Of three sessions that may be opened, two may be.
+                let opening = Opening::new(session, 2);
+                let evicted = store.open(&opening, now).await.expect("opened");
+                let model = model.entry(SUBJECTS[subject]).or_default();
+                prop_assert_eq!(evicted, model.open(&opening, now));
             }
             Step::Rotate(subject, id, number, grace) => {
                 let mut rotation = rotation(SUBJECTS[subject], SESSIONS[id], number, now);
@@ -103,7 +108,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model
                     .entry(SUBJECTS[subject])
                     .or_default()
-                    .revoke(&revocation);
+                    .revoke(&revocation, now)
+                    .expect("there is room");
             }
             Step::RevokeToken(subject, id, number) => {
                 let id = generation(SESSIONS[id], number, 0).refresh_id;
@@ -112,7 +118,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model
                     .entry(SUBJECTS[subject])
                     .or_default()
-                    .revoke(&revocation);
+                    .revoke(&revocation, now)
+                    .expect("there is room");
             }
             Step::RevokeSubject(subject) => {
                 let revocation = revoke_subject(SUBJECTS[subject], now, far);
@@ -120,7 +127,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model
                     .entry(SUBJECTS[subject])
                     .or_default()
-                    .revoke(&revocation);
+                    .revoke(&revocation, now)
+                    .expect("there is room");
             }
             Step::Wait(time) => now = (now + time).min(NOW + 2 * HOUR - 1),
             Step::Reopen => {
@@ -135,8 +143,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             prop_assert_eq!(standing, expected, "{:?}", token);
         }
         for subject in SUBJECTS {
-            let mut listed = store.sessions(subject, now).await.expect("listed");
-            let mut expected = model.entry(subject).or_default().sessions(now);
+            let mut listed = store.sessions(subject, 1_000, now).await.expect("listed");
+            let mut expected = model.entry(subject).or_default().sessions(1_000, now);
             listed.sort_by(|a, b| a.id.cmp(&b.id));
             expected.sort_by(|a, b| a.id.cmp(&b.id));
             prop_assert_eq!(listed, expected);
@@ -168,7 +176,7 @@ async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_suc
     let folder = Folder::new();
     let store = FileStore::open(folder.file("sessions")).expect("opened");
     store
-        .open(&session("alice", "s", NOW), NOW)
+        .open(&opening("alice", "s", NOW), NOW)
         .await
         .expect("opened");
     let rotations: Vec<_> = (0..1_000)
@@ -200,7 +208,7 @@ async fn a_replay_is_on_the_disk_when_it_is_told() {
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("opened");
     store
-        .open(&session("alice", "s", NOW), NOW)
+        .open(&opening("alice", "s", NOW), NOW)
         .await
         .expect("opened");
     store

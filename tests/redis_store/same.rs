@@ -1,7 +1,7 @@
 //! The scripts decide as the Rust code does: thousands of random steps, done by both.
 
 use flask_pyjwt::{
-    Generation, Revocation, Rotated, Rotation, SessionRecord, SubjectRecord, TokenIdentity,
+    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SubjectRecord, TokenIdentity,
 };
 use futures_util::future::join_all;
 use proptest::{
@@ -147,12 +147,12 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
         let cases: Vec<_> = cases.collect();
         let done = cases.into_iter().map(async |(session, mut rotations)| {
             let mut model = SubjectRecord::default();
-            model.open(session.clone());
+            model.open(&Opening::new(session.clone(), 1), -LAST);
             store.opens(&session, -LAST).await;
             let mut codes = Vec::new();
             for (number, rotation) in rotations.iter_mut().enumerate() {
                 // Most rotations present a token that the session knows.
-                let known = model.sessions(i64::MIN);
+                let known = model.sessions(1, i64::MIN);
                 if let Some(generation) = known
                     .first()
                     .and_then(|session| session.generations.iter().rev().nth(number))
@@ -163,7 +163,7 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
                 let expected = model.rotate(rotation);
                 let answer = store.rotates(rotation).await;
                 assert_eq!(answer, expected, "{session:?} {rotation:?}");
-                let expected = model.sessions(-LAST);
+                let expected = model.sessions(1, -LAST);
                 let horizon = rotation.successor.issued_at - HOUR;
                 if expected.first().is_some_and(|it| it.expires_at <= horizon) {
                     // It ended over an hour ago, and may have been forgotten.
@@ -261,8 +261,13 @@ async fn random_histories_go_as_by_the_rust_code() {
             let at = format!("history {history}, step {number}: {step:?}");
             match step {
                 Step::Open(session) => {
-                    model.open(session.clone());
-                    store.opens(session, NOW).await;
+                    let most = number % 4 + 1;
+                    let opening = Opening::new(session.clone(), most);
+                    let mut expected = model.open(&opening, NOW);
+                    let mut evicted = store.opens_of(session, most, NOW).await;
+                    expected.sort();
+                    evicted.sort();
+                    assert_eq!(evicted, expected, "{at}");
                 }
                 Step::Rotate(rotation) => {
                     assert_eq!(
@@ -276,11 +281,11 @@ async fn random_histories_go_as_by_the_rust_code() {
                     assert_eq!(store.says(token, NOW).await, standing, "{at}");
                 }
                 Step::Revoke(revocation) => {
-                    model.revoke(revocation);
+                    model.revoke(revocation, NOW).expect("there is room");
                     store.revokes(revocation, NOW).await;
                 }
             }
-            let mut sessions = model.sessions(NOW);
+            let mut sessions = model.sessions(1_000, NOW);
             sessions.sort_by(|a, b| a.id.cmp(&b.id));
             assert_eq!(store.lists(SUBJECT, NOW).await, sessions, "{at}");
         }

@@ -27,6 +27,8 @@ struct Pair {
 
 struct Session {
     subject: String,
+    /// As the store knows it: of two that were refreshed at the same time, the lesser one goes first.
+    id: String,
     opened_at: i64,
     last_issue: i64,
     is_ended: bool,
@@ -37,33 +39,56 @@ pub(crate) struct Model {
     idle: i64,
     lifetime: i64,
     auth_max_age: i64,
+    max_sessions: usize,
     sessions: Vec<Session>,
     pairs: Vec<Pair>,
     revoked: HashSet<(usize, Presented)>,
 }
 
 impl Model {
-    pub(crate) fn new(grace: i64, idle: i64, lifetime: i64, auth_max_age: i64) -> Self {
+    pub(crate) fn new(
+        grace: i64,
+        idle: i64,
+        lifetime: i64,
+        auth_max_age: i64,
+        max_sessions: usize,
+    ) -> Self {
         Self {
             grace,
             idle,
             lifetime,
             auth_max_age,
+            max_sessions,
             sessions: Vec::new(),
             pairs: Vec::new(),
             revoked: HashSet::new(),
         }
     }
 
-    /// Opens a session; gives the number of its first pair.
-    pub(crate) fn login(&mut self, subject: &str, now: i64) -> usize {
+    /// Opens a session; gives the number of its first pair, and the ids of the sessions that ended for it.
+    pub(crate) fn login(&mut self, subject: &str, id: &str, now: i64) -> (usize, Vec<String>) {
+        let mut open: Vec<_> = (0..self.sessions.len())
+            .filter(|session| self.sessions[*session].subject == subject)
+            .filter(|session| self.is_open(*session, now))
+            .collect();
+        open.sort_by(|a, b| {
+            let [a, b] = [&self.sessions[*a], &self.sessions[*b]];
+            (a.last_issue, &a.id).cmp(&(b.last_issue, &b.id))
+        });
+        let mut evicted = Vec::new();
+        while open.len() >= self.max_sessions {
+            let first = &mut self.sessions[open.remove(0)];
+            first.is_ended = true;
+            evicted.push(first.id.clone());
+        }
         self.sessions.push(Session {
             subject: subject.to_owned(),
+            id: id.to_owned(),
             opened_at: now,
             last_issue: now,
             is_ended: false,
         });
-        self.issue(self.sessions.len() - 1, now)
+        (self.issue(self.sessions.len() - 1, now), evicted)
     }
 
     fn issue(&mut self, session: usize, now: i64) -> usize {

@@ -7,11 +7,14 @@ use time::Duration;
 use super::{Config, key, validate};
 use crate::{
     error::ConfigError,
-    session::{EventHook, Policy, SessionEvent, SessionStore, Sessions},
+    session::{EventHook, MOST_SESSIONS, Policy, SessionEvent, SessionStore, Sessions, memory_of},
 };
 
 /// How long a session lives in all unless configured otherwise, or its refresh tokens live longer.
 const DEFAULT_LIFETIME: Duration = Duration::days(30);
+/// More than a person has devices, and little enough that one account takes no more of the store than a
+/// hundred others.
+const DEFAULT_MAX_SESSIONS: usize = 100;
 const DEFAULT_GRACE: Duration = Duration::seconds(10);
 const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(250);
 /// A longer grace window would be a second life for stolen tokens.
@@ -24,10 +27,11 @@ const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
 #[derive(Clone)]
 pub(super) struct SessionConfig {
     store: Option<Arc<dyn SessionStore>>,
+    memory: Option<Arc<()>>,
     pub(super) lifetime: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) grace: Duration,
-    max_sessions: Option<usize>,
+    max_sessions: usize,
     staleness: Duration,
     timeout: Duration,
     on_event: Option<EventHook>,
@@ -37,10 +41,11 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             store: None,
+            memory: None,
             lifetime: None,
             idle: None,
             grace: DEFAULT_GRACE,
-            max_sessions: None,
+            max_sessions: DEFAULT_MAX_SESSIONS,
             staleness: Duration::ZERO,
             timeout: DEFAULT_TIMEOUT,
             on_event: None,
@@ -54,7 +59,10 @@ impl Config {
     ///
     /// With a store, `max_lifetime` is the longest age of a token minted here unless it is set: a
     /// revocation has to be remembered for as long as a token may live.
+    ///
+    /// Several managers share a store by an `Arc` of it.
     pub fn session_store(mut self, store: impl SessionStore) -> Self {
+        self.sessions.memory = memory_of(&store);
         self.sessions.store = Some(Arc::new(store));
         self
     }
@@ -84,11 +92,15 @@ impl Config {
         self.settled(&[key::REFRESH_GRACE])
     }
 
-    /// Sets how many sessions a subject may have open: at least 1, by default any number. A login beyond
-    /// it ends those that were refreshed the longest ago. It asks the store for the subject's sessions
-    /// first, so that logins at the very same time may leave a few more, until the next one.
+    /// Sets how many sessions a subject may have open: 1 to 1,000, by default 100. A login beyond it ends
+    /// those that were refreshed the longest ago, in the same step of the store, and
+    /// [`Config::on_session_event`] hears of each.
+    ///
+    /// Nobody has a hundred devices, so that the default ends only what was forgotten, or what somebody
+    /// opens to fill the store: without a limit, one account could take all of its room and time. A
+    /// subject that stands for many people, such as `guest`, may need more.
     pub fn max_sessions(mut self, most: usize) -> Self {
-        self.sessions.max_sessions = Some(most);
+        self.sessions.max_sessions = most;
         self
     }
 
@@ -159,11 +171,8 @@ impl SessionConfig {
                 ));
             }
         };
-        if self.max_sessions == Some(0) {
-            return Err(ConfigError::invalid(
-                key::MAX_SESSIONS,
-                "must be at least 1",
-            ));
+        if !(1..=MOST_SESSIONS).contains(&self.max_sessions) {
+            return Err(ConfigError::invalid(key::MAX_SESSIONS, "must be 1 to 1000"));
         }
         let Some(store) = self.store else {
             return Ok(None);
@@ -191,6 +200,7 @@ impl SessionConfig {
             longest_life: longest_life * 1_000,
             staleness: i64::try_from(self.staleness.whole_milliseconds()).unwrap_or(0),
         };
-        Ok(Some(Sessions::new(store, policy, timeout, self.on_event)))
+        let sessions = Sessions::new(store, policy, timeout, self.on_event, self.memory);
+        Ok(Some(sessions))
     }
 }

@@ -26,7 +26,7 @@ impl From<SessionRecord> for Session {
         let moment = |milliseconds: i64| {
             OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::milliseconds(milliseconds))
         };
-        let refreshed = record.current().map_or(record.opened_at, |it| it.issued_at);
+        let refreshed = record.refreshed_at();
         Self {
             opened: moment(record.opened_at),
             refreshed: moment(refreshed),
@@ -67,6 +67,9 @@ impl AuthManager {
 
     /// Revokes this one token until it expires, by its claim `jti` (auth) or `rid` (refresh).
     ///
+    /// The stores remember 1,000 tokens of a subject one by one. Beyond that, the token's session is
+    /// revoked in its place, or for a token of no session the subject: no revocation is refused.
+    ///
     /// # Errors
     ///
     /// [`Rejection::NotRevocable`] for a token that has no such claim, or is of another issuer,
@@ -82,7 +85,13 @@ impl AuthManager {
                 .expires_at_milliseconds()
                 .saturating_add(sessions.policy.leeway),
         };
-        sessions.revoke(&revocation, self.now()?).await
+        if sessions.revoke_token(&revocation, self.now()?).await? {
+            return Ok(());
+        }
+        match token.id("sid")? {
+            Some(session) => self.revoke_session(token.sub(), session).await,
+            None => self.revoke_subject(token.sub()).await,
+        }
     }
 
     /// Ends a session by its id, if it is this subject's: all its tokens are revoked.
@@ -128,7 +137,8 @@ impl AuthManager {
         sessions.revoke(&revocation, now).await
     }
 
-    /// The open sessions of a subject of this manager's own issuer, the one refreshed last first.
+    /// The open sessions of a subject of this manager's own issuer, the one refreshed last first: at
+    /// most as many as [`Config::max_sessions`](crate::Config::max_sessions) says.
     ///
     /// # Errors
     ///
@@ -136,17 +146,11 @@ impl AuthManager {
     pub async fn sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {
         let sessions = self.sessions_or_reject()?;
         let now = self.now()?;
-        let records = sessions.ask(|store| store.sessions(subject, now)).await?;
+        let most = sessions.policy.max_sessions;
+        let listing = sessions.ask(|store| store.sessions(subject, most, now));
+        let records = listing.await?;
         let mut open: Vec<_> = records.into_iter().map(Session::from).collect();
         open.sort_by(|a, b| (b.refreshed, &b.id).cmp(&(a.refreshed, &a.id)));
         Ok(open)
-    }
-
-    /// Ends the sessions of a subject, but for so many that were refreshed last.
-    pub(super) async fn end_all_but(&self, most: usize, subject: &str) -> Result<(), Rejection> {
-        for session in self.sessions(subject).await?.into_iter().skip(most) {
-            self.revoke_session(subject, session.id).await?;
-        }
-        Ok(())
     }
 }

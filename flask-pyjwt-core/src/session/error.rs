@@ -23,6 +23,13 @@ pub enum StoreError {
         /// How many entries it may hold.
         limit: usize,
     },
+    /// As many tokens are revoked by their ids, of this subject or of all, as are remembered one by one.
+    /// Nothing was revoked: the session or the subject has to be, in place of the token.
+    #[error("the session store remembers at most {limit} revoked tokens one by one")]
+    TooManyTokens {
+        /// How many that are.
+        limit: usize,
+    },
     /// Its file is open already, in this process or another: one at a time may have it.
     #[error("the session store's file is in use: one process at a time may have it open")]
     InUse,

@@ -17,4 +17,12 @@ pub enum SessionEvent {
         /// The session's id.
         session: String,
     },
+    /// A login ended it, because its subject has more sessions than
+    /// [`Config::max_sessions`](crate::Config::max_sessions): of all it was refreshed the longest ago.
+    Evicted {
+        /// Whose session it was.
+        subject: String,
+        /// The session's id.
+        session: String,
+    },
 }

@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Generation, SessionRecord, policy::Sessions};
+use super::{Generation, Opening, SessionRecord, policy::Sessions};
 use crate::{
     error::MintError,
     manager::AuthManager,
@@ -64,6 +64,10 @@ impl AuthManager {
     /// gives both tokens.
     ///
     /// Before that, the password or whatever proves who this is has to be right.
+    ///
+    /// Where the subject has as many sessions as [`Config::max_sessions`](crate::Config::max_sessions)
+    /// says, the one that was refreshed the longest ago ends in the same step. A login that fails ends
+    /// none.
     ///
     /// # Errors
     ///
@@ -120,10 +124,8 @@ impl LoginBuilder<'_> {
         // What cannot be minted opens no session.
         let pair =
             manager.mint_pair(sessions, &session, &session.generations[0], Occasion::Login)?;
-        if let Some(most) = policy.max_sessions {
-            manager.end_all_but(most - 1, &session.subject).await?;
-        }
-        sessions.ask(|store| store.open(&session, now)).await?;
+        let opening = Opening::new(session, policy.max_sessions);
+        sessions.open(&opening, now).await?;
         Ok(pair)
     }
 }

@@ -19,6 +19,7 @@ mod file;
 mod login;
 #[cfg(feature = "memory-store")]
 mod memory;
+mod opening;
 mod policy;
 mod record;
 #[cfg(feature = "redis-store")]
@@ -27,6 +28,7 @@ mod refresh;
 mod sorted;
 mod store;
 mod subject;
+mod two_memories;
 
 #[cfg(feature = "file-store")]
 pub use self::file::FileStore;
@@ -39,9 +41,15 @@ pub use self::{
     error::StoreError,
     event::SessionEvent,
     login::{LoginBuilder, TokenPair},
+    opening::Opening,
     record::{Generation, Rotated, Rotation, SessionRecord},
     refresh::RefreshBuilder,
     store::{Revocation, SessionStore, Standing, StoreFuture, TokenIdentity},
     subject::SubjectRecord,
 };
-pub(crate) use self::{event::EventHook, policy::Policy, policy::Sessions};
+pub(crate) use self::{
+    event::EventHook,
+    opening::MOST_SESSIONS,
+    policy::{Policy, Sessions},
+    two_memories::{memory_of, note as note_memory},
+};

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, event::EventHook};
+use super::{
+    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, event::EventHook,
+};
 use crate::web::Rejection;
 
 /// When a client may try again after the store did not answer.
@@ -20,7 +22,7 @@ pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
     pub(crate) grace: i64,
     /// How many sessions a subject may have open.
-    pub(crate) max_sessions: Option<usize>,
+    pub(crate) max_sessions: usize,
     /// How long a session lives, however often it is refreshed.
     pub(crate) lifetime: i64,
     /// How long it lives without being refreshed: also the age of its refresh tokens.
@@ -41,6 +43,8 @@ pub(crate) struct Sessions {
     store: Arc<dyn SessionStore>,
     timeout: Duration,
     on_event: Option<EventHook>,
+    /// Lives as long as the store, where that is in this process's memory.
+    pub(crate) memory: Option<Arc<()>>,
     /// Counts what this process has revoked: earlier answers are worth nothing then.
     epoch: AtomicU64,
 }
@@ -51,12 +55,14 @@ impl Sessions {
         policy: Policy,
         timeout: Duration,
         on_event: Option<EventHook>,
+        memory: Option<Arc<()>>,
     ) -> Self {
         Self {
             policy,
             store,
             timeout,
             on_event,
+            memory,
             epoch: AtomicU64::new(1),
         }
     }
@@ -66,19 +72,62 @@ impl Sessions {
         &'a self,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
     ) -> Result<T, Rejection> {
+        self.answer(question).await.map_err(|it| unavailable(&it))
+    }
+
+    /// The store's answer, or why there is none within the time that is configured.
+    async fn answer<'a, T>(
+        &'a self,
+        question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
+    ) -> Result<T, StoreError> {
         let answer = actix_web::rt::time::timeout(self.timeout, question(&*self.store)).await;
-        let error = match answer {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => error,
-            Err(_) => StoreError::Timeout {
+        answer.unwrap_or_else(|_| {
+            Err(StoreError::Timeout {
                 milliseconds: self.timeout.as_millis(),
-            },
-        };
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(source, "{error}");
-        Err(Rejection::Unavailable {
-            retry_after: RETRY_AFTER,
+            })
         })
+    }
+
+    /// Opens a session, and tells of those that made room for it.
+    pub(super) async fn open(&self, opening: &Opening, now: i64) -> Result<(), Rejection> {
+        // Whoever does not wait for the answer may have ended others all the same.
+        let mut may_have_ended = ForgetsAnswers(Some(self));
+        let evicted = self.ask(|store| store.open(opening, now)).await?;
+        if evicted.is_empty() {
+            may_have_ended.0 = None;
+        }
+        drop(may_have_ended);
+        for session in evicted {
+            tracing::info!(
+                session,
+                "a login ended another session: the subject has as many as it may"
+            );
+            if let Some(hook) = &self.on_event {
+                hook(&SessionEvent::Evicted {
+                    subject: opening.session.subject.clone(),
+                    session,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Revokes one token. `false` says that the store remembers no more tokens of its subject one by one.
+    pub(super) async fn revoke_token(
+        &self,
+        revocation: &Revocation,
+        now: i64,
+    ) -> Result<bool, Rejection> {
+        let answer = self.answer(|store| store.revoke(revocation, now)).await;
+        self.forget_answers();
+        match answer {
+            Ok(()) => Ok(true),
+            Err(error @ StoreError::TooManyTokens { .. }) => {
+                tracing::warn!("{error}: its session or the subject is revoked in its place");
+                Ok(false)
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
     /// Ends something before its time, here and in the store.
@@ -110,5 +159,25 @@ impl Sessions {
                 session: session.to_owned(),
             });
         }
+    }
+}
+
+/// Forgets earlier answers when it is dropped, unless that has turned out to be needless.
+struct ForgetsAnswers<'a>(Option<&'a Sessions>);
+
+impl Drop for ForgetsAnswers<'_> {
+    fn drop(&mut self) {
+        if let Some(sessions) = self.0 {
+            sessions.forget_answers();
+        }
+    }
+}
+
+/// Logs why there is no answer. Whatever it is, it is 503.
+fn unavailable(error: &StoreError) -> Rejection {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(source, "{error}");
+    Rejection::Unavailable {
+        retry_after: RETRY_AFTER,
     }
 }

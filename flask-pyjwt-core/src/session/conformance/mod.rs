@@ -1,6 +1,7 @@
 //! The laws of [`SessionStore`], as tests that any implementation can run.
 
 mod fixture;
+mod limits;
 mod races;
 mod revocation;
 mod rotation;
@@ -12,6 +13,14 @@ use actix_web::rt::System;
 
 use self::{fixture::NOW, revocation::is_all_there, revocation::leave_something};
 pub use self::{
+    limits::{
+        a_list_is_no_longer_than_it_is_asked_for,
+        a_subject_with_many_sessions_is_revoked_like_one_with_few, an_ended_session_takes_no_place,
+        fifty_openings_at_once_with_a_limit_of_two_leave_two,
+        of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first,
+        of_too_many_sessions_those_refreshed_the_longest_ago_end,
+        revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation,
+    },
     races::{
         a_revocation_wins_against_a_rotation_at_the_same_time,
         of_a_thousand_rotations_at_once_one_wins,
@@ -109,6 +118,13 @@ macro_rules! store_conformance {
                 of_a_thousand_rotations_at_once_one_wins
                 a_revocation_wins_against_a_rotation_at_the_same_time
                 sessions_that_open_at_the_same_time_are_all_there
+                of_too_many_sessions_those_refreshed_the_longest_ago_end
+                of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first
+                an_ended_session_takes_no_place
+                fifty_openings_at_once_with_a_limit_of_two_leave_two
+                a_list_is_no_longer_than_it_is_asked_for
+                a_subject_with_many_sessions_is_revoked_like_one_with_few
+                revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation
                 texts_come_back_as_they_were
             );
         }

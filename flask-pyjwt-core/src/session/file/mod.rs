@@ -6,6 +6,8 @@
 
 mod database;
 mod ends;
+#[cfg(test)]
+mod overfull;
 mod rows;
 mod sealed;
 #[cfg(test)]
@@ -36,8 +38,8 @@ use self::{
     writer::{Change, Finish, write},
 };
 use super::{
-    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-    TokenIdentity,
+    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+    StoreFuture, TokenIdentity,
 };
 
 /// How many threads look things up.
@@ -215,10 +217,10 @@ fn read(database: &Database, health: &Health, looks: Vec<Look>) {
 }
 
 impl SessionStore for FileStore {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
-            let session = session.clone();
-            let open = move |rows: &mut Rows<'_>| rows.open(&session);
+            let opening = opening.clone();
+            let open = move |rows: &mut Rows<'_>| rows.open(&opening, now);
             self.change(now, Abandoned::LeaveOut, open).await
         })
     }
@@ -242,15 +244,20 @@ impl SessionStore for FileStore {
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let revocation = revocation.clone();
-            let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation);
+            let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation, now);
             self.change(now, Abandoned::Make, revoke).await
         })
     }
 
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
             let subject = subject.to_owned();
-            self.look(move |snapshot| snapshot.sessions(&subject, now))
+            self.look(move |snapshot| snapshot.sessions(&subject, most, now))
                 .await
         })
     }

@@ -43,9 +43,14 @@ impl Snapshot {
         Ok(known.standing(token, now))
     }
 
-    /// The live sessions of a subject.
-    pub(super) fn sessions(&self, subject: &str, now: i64) -> Result<Vec<SessionRecord>, Fault> {
-        let mut sessions = sessions_of(&self.sessions, subject)?;
+    /// The live sessions of a subject, at most so many.
+    pub(super) fn sessions(
+        &self,
+        subject: &str,
+        most: usize,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, Fault> {
+        let mut sessions = sessions_of(&self.sessions, subject, most)?;
         sessions.retain(|session| session.is_live(now));
         Ok(sessions)
     }

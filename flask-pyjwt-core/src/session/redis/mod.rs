@@ -37,8 +37,10 @@ use self::{
     worker::Worker,
 };
 use super::{
-    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-    TokenIdentity, subject::MARGIN,
+    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+    StoreFuture, TokenIdentity,
+    opening::{MOST_TOKENS, OVERFULL},
+    subject::MARGIN,
 };
 
 /// Sessions in Redis 7 or Valkey: for servers of many processes, which share them.
@@ -142,6 +144,10 @@ fn number(number: i64) -> Vec<u8> {
     number.to_string().into_bytes()
 }
 
+fn count(count: usize) -> Vec<u8> {
+    count.to_string().into_bytes()
+}
+
 fn session_field(id: &str) -> String {
     format!("s:{id}")
 }
@@ -151,15 +157,22 @@ fn token_field(id: &str) -> String {
 }
 
 impl SessionStore for RedisStore {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
+            let session = &opening.session;
             let args = [
                 session.id.clone().into_bytes(),
                 stored::encode(session)?.into_bytes(),
                 number(session.expires_at),
+                count(opening.most),
+                count(OVERFULL),
             ];
-            self.write(&session.subject, &OPEN, now, args).await?;
-            Ok(())
+            let answer = self.write(&session.subject, &OPEN, now, args).await?;
+            let evicted = reply::array(answer)?.into_iter();
+            let id = |id: Value| reply::as_text(&id).map(str::to_owned);
+            evicted
+                .map(|it| id(it).ok_or_else(reply::unexpected))
+                .collect()
         })
     }
 
@@ -220,6 +233,8 @@ impl SessionStore for RedisStore {
                     b"token".to_vec(),
                     id.clone().into_bytes(),
                     number(stored::nearest_moment(*until)),
+                    count(MOST_TOKENS),
+                    count(OVERFULL),
                 ],
                 Revocation::Session { session, .. } => {
                     vec![b"session".to_vec(), session.clone().into_bytes()]
@@ -232,16 +247,28 @@ impl SessionStore for RedisStore {
                     b"subject".to_vec(),
                     number(stored::nearest_moment(*issued_until)),
                     number(stored::nearest_moment(*until)),
+                    count(OVERFULL),
                 ],
             };
-            self.write(revocation.subject(), &REVOKE, now, what).await?;
-            Ok(())
+            match self.write(revocation.subject(), &REVOKE, now, what).await? {
+                Value::Int(1) => Ok(()),
+                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MOST_TOKENS }),
+                _ => Err(reply::unexpected()),
+            }
         })
     }
 
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
-            let all = self.read(subject, "HGETALL", &[]).await?;
+            // All fields, where there are no more than so many, and otherwise any of them.
+            let fields = most.saturating_add(MOST_TOKENS + 2).min(OVERFULL);
+            let some = [fields.to_string(), "WITHVALUES".to_owned()];
+            let all = self.read(subject, "HRANDFIELD", &some).await?;
             let mut sessions = Vec::new();
             let mut all = all.into_iter();
             while let Some(field) = reply::field(all.next().or(Some(Value::Nil)))? {
@@ -253,6 +280,7 @@ impl SessionStore for RedisStore {
                 }
             }
             sessions.retain(|session| session.is_live(now));
+            sessions.truncate(most);
             Ok(sessions)
         })
     }
