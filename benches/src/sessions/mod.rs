@@ -3,6 +3,7 @@
 mod own_process;
 mod redis_server;
 mod room;
+pub(crate) mod strangers;
 
 use std::{
     cell::RefCell,
@@ -14,8 +15,8 @@ use std::{
 
 use actix_web::rt::spawn;
 use flask_pyjwt::{
-    FileStore, Generation, MemoryStore, RedisStore, Rotated, Rotation, SessionRecord, SessionStore,
-    Standing, TokenIdentity,
+    FileStore, Generation, MemoryStore, Opening, RedisStore, Rotated, Rotation, SessionRecord,
+    SessionStore, Standing, TokenIdentity,
 };
 use serde::{Deserialize, Serialize};
 
@@ -219,7 +220,10 @@ async fn fill(store: &Store, count: usize) {
                 let store = Arc::clone(store);
                 spawn(async move {
                     let session = session(number);
-                    store.open(&session, NOW).await.expect("opened");
+                    store
+                        .open(&Opening::new(session, 1_000), NOW)
+                        .await
+                        .expect("opened");
                 })
             })
             .collect();
