@@ -1,5 +1,7 @@
 //! Keys follow one another while tokens go on being accepted: by code, and from a folder.
 
+#[path = "key_ring/changes.rs"]
+mod changes;
 #[path = "key_ring/directory.rs"]
 mod directory;
 #[path = "key_ring/load.rs"]
