@@ -6,6 +6,8 @@ mod changes;
 mod directory;
 #[path = "key_ring/load.rs"]
 mod load;
+#[path = "key_ring/odd_files.rs"]
+mod odd_files;
 
 mod common;
 

@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -68,6 +69,20 @@ pub(crate) fn signing_id(auth: &AuthManager) -> String {
     let token = auth.auth_token("alice").sign().expect("minted");
     assert_eq!(kid(&token).as_deref(), Some(key.id()));
     key.id().to_owned()
+}
+
+/// The id of the key that a secret is.
+pub(crate) fn id_of(number: u8) -> String {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let folder = Folder::new(&format!("id-{}", CALLS.fetch_add(1, Ordering::Relaxed)));
+    folder.write("a.key", secret(number), 100);
+    signing_id(&open(&folder).expect("a good folder"))
+}
+
+pub(crate) fn ids(auth: &AuthManager) -> Vec<String> {
+    let mut ids: Vec<_> = auth.keys().iter().map(|key| key.id().to_owned()).collect();
+    ids.sort();
+    ids
 }
 
 #[test]
