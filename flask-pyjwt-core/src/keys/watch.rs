@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use tokio::{sync::oneshot, time::sleep};
 
 /// How often the folder is looked at: a change is seen after so many seconds at the latest. One look at ten
-/// keys opens and reads ten small files, in some 0.1 ms.
+/// keys opens and reads ten small files: 0.4 ms without optimization.
 const PERIOD: Duration = Duration::from_secs(5);
 /// When it is looked at again if a file may not be complete. More than a second, after which a file that is
 /// the same counts.
