@@ -1,9 +1,13 @@
 //! Keys follow one another while tokens go on being accepted: by code, and from a folder.
 
+#[path = "key_ring/changes.rs"]
+mod changes;
 #[path = "key_ring/directory.rs"]
 mod directory;
 #[path = "key_ring/load.rs"]
 mod load;
+#[path = "key_ring/odd_files.rs"]
+mod odd_files;
 
 mod common;
 

@@ -3,6 +3,7 @@
 
 mod config;
 mod error;
+mod files;
 mod issuers;
 mod keys;
 mod manager;

@@ -93,7 +93,7 @@ async fn closed_and_killed(folder: &Folder) -> [(&'static str, Vec<u8>); 2] {
 #[actix_web::test]
 async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
     let folder = Folder::new();
-    let path = folder.file("damaged");
+    let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(7);
         let (mut refused, mut cases) = (0, 0);
@@ -118,7 +118,7 @@ async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
 #[actix_web::test]
 async fn a_file_that_ends_too_early_or_late_is_refused_or_answers_rightly() {
     let folder = Folder::new();
-    let path = folder.file("damaged");
+    let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(11);
         let lengths = (0..100).map(|number| match number {

@@ -98,19 +98,6 @@ fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
     }
 }
 
-#[test]
-fn a_file_whose_creation_was_cut_off_is_created_anew() {
-    let folder = Folder::new();
-    let path = folder.file("sessions");
-    for left in [&b""[..], &[7; 10_000]] {
-        fs::write(folder.file("sessions.new"), left).expect("written");
-        drop(FileStore::open(&path).expect("created"));
-        drop(FileStore::open(&path).expect("opened"));
-        assert!(!folder.file("sessions.new").exists());
-        fs::remove_file(&path).expect("removed");
-    }
-}
-
 #[cfg(unix)]
 #[test]
 fn the_file_is_its_owners_alone() {

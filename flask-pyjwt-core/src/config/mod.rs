@@ -159,22 +159,22 @@ impl Config {
     /// Reads the environment, and below it the `.env` file of the working directory or of the
     /// nearest parent that has one, if there is one.
     ///
-    /// The file is read exactly as python-dotenv reads it.
+    /// The file is read exactly as python-dotenv reads it; the log says which file it is, at level `INFO`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file cannot be read. Wrong values are errors of
+    /// [`ConfigError`] when the file cannot be read, or every user of the machine can write to it. Wrong values are errors of
     /// `AuthManager::new`, since code may still replace them.
     pub fn from_env() -> Result<Self, ConfigError> {
         let file = environment::find_dotenv();
-        environment::read(file.as_deref(), ".env")
+        environment::read(file.as_deref(), environment::FOUND)
     }
 
     /// Reads the environment, and below it this `.env` file, which has to exist.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file cannot be read.
+    /// [`ConfigError`] when the file cannot be read, or every user of the machine can write to it.
     pub fn from_dotenv(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         environment::read(Some(path.as_ref()), "path")
     }

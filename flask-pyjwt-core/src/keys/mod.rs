@@ -28,7 +28,7 @@ pub(crate) use self::jwk::JwkProblem;
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
-    directory::{KeyDirectory, Listing},
+    directory::{KeyDirectory, Look},
     jwk::JwkSet,
     key::Prepared,
     key_ring::{KeyRing, Role, SigningKey, TokenLife, Wanted},
@@ -38,7 +38,7 @@ pub(crate) use self::{
     public_key::PublicKey,
     published::{Published, etag},
     verifying_key::VerifyingKey,
-    watch::{Occasion, Watch},
+    watch::{Next, Occasion, Watch},
 };
 pub use self::{
     auth_type::{AuthType, UnknownAuthType},

@@ -33,6 +33,12 @@ pub enum StoreError {
     /// Its file is open already, in this process or another: one at a time may have it.
     #[error("the session store's file is in use: one process at a time may have it open")]
     InUse,
+    /// Its file is not this process's alone: somebody else could read it, change it or put it there.
+    #[error("the session store's file is not private: {reason}")]
+    NotPrivate {
+        /// What is wrong with the file, and what to do.
+        reason: String,
+    },
     /// What it holds cannot be read.
     #[error("the session store holds what it did not write: {reason}")]
     Corrupt {

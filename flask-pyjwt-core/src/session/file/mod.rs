@@ -59,9 +59,9 @@ type Look = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// What ended over an hour ago is forgotten, a little with each change, and its room used again; the file
 /// becomes smaller when it is opened and more than half of it is free.
 ///
-/// The file holds ids, claims and labels, and no tokens. Its permissions are the owner's alone. An
-/// old copy of it brings back what was revoked since: after a loss, begin with no file, not with a
-/// backup.
+/// The file holds ids, claims and labels, and no tokens. It is created with mode 0600, and one that belongs
+/// to another user, that others have rights on, or that is a symbolic link is refused. An old copy of it
+/// brings back what was revoked since: after a loss, begin with no file, not with a backup.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -102,6 +102,8 @@ impl FileStore {
     /// # Errors
     ///
     /// [`StoreError::InUse`] when the file is open already, here or in another process;
+    /// [`StoreError::NotPrivate`] when it is a symbolic link, belongs to another user, or its mode lets
+    /// others read or write it: the message says what to do;
     /// [`StoreError::Corrupt`] when it is damaged, none of ours, or of another version's format;
     /// [`StoreError::Unavailable`] when the disk fails, or does not let it be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
