@@ -36,9 +36,12 @@ pub use flask_pyjwt_core::store_conformance;
 #[doc(inline)]
 pub use flask_pyjwt_macros::__require_token_facade as require_token;
 
-// What that expansion calls.
+// What that expansion calls, the attribute itself included.
 #[doc(hidden)]
-pub use flask_pyjwt_core::__private;
+pub mod __private {
+    pub use flask_pyjwt_core::__private::*;
+    pub use flask_pyjwt_macros::__require_token_facade as require_token;
+}
 
 // The recipes of docs/issuers.md compile.
 #[cfg(all(doctest, feature = "jwks"))]

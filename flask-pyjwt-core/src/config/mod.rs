@@ -5,6 +5,7 @@ pub(crate) mod dotenv;
 mod environment;
 mod issuers;
 mod keys;
+mod locations;
 mod secret;
 mod sessions;
 mod validate;
@@ -21,6 +22,7 @@ use crate::{
     error::ConfigError,
     issuers::Issuer,
     keys::AuthType,
+    rules::Location,
     token::{Clock, TableLimits, TimeSource, Token},
     web::{CheckError, Rejection, RejectionHook, TokenCheck},
 };
@@ -55,6 +57,7 @@ pub(crate) mod key {
     pub(crate) const ALLOWED_ORIGINS: &str = "allowed_origins";
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
     pub(crate) const MAX_SESSIONS: &str = "max_sessions";
+    pub(crate) const LOCATIONS: &str = "locations";
 }
 
 /// The configuration of an [`AuthManager`](crate::AuthManager).
@@ -116,6 +119,7 @@ pub struct Config {
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,
     browser: BrowserConfig,
+    locations: Vec<Location>,
     /// What was wrong with a variable, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -202,6 +206,7 @@ impl Config {
             token_check: None,
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
+            locations: vec![Location::Header],
             problems: BTreeMap::new(),
         }
     }

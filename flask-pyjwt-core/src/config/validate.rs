@@ -9,6 +9,7 @@ use crate::{
     error::ConfigError,
     issuers::ClaimNames,
     keys::{AuthType, Family, KeyDirectory, Material, TokenLife, Watch},
+    rules::Location,
     session::Sessions,
     token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
     web::{Answers, CsrfKey, TokenCheck},
@@ -30,6 +31,8 @@ pub(crate) struct Validated {
     pub(crate) token_check: Option<TokenCheck>,
     pub(crate) sessions: Option<Sessions>,
     pub(crate) browser: Browser,
+    /// Where guards look for the token that name no place.
+    pub(crate) locations: Vec<Location>,
     /// None where there is no secret.
     pub(crate) csrf: Option<CsrfKey>,
     /// Where the keys come from, if they come from a folder, and who looks at it.
@@ -75,6 +78,7 @@ impl Config {
             auth_type,
         );
         let browser = self.browser.clone().validate()?;
+        let locations = self.take_locations()?;
         let sessions = self.sessions.clone().validate(&Times {
             auth_max_age,
             refresh_max_age,
@@ -104,6 +108,7 @@ impl Config {
             token_check: self.token_check,
             sessions,
             browser,
+            locations,
             csrf,
             verification: Verification {
                 keys,

@@ -4,11 +4,15 @@ mod decide;
 mod freshness;
 mod issuer;
 mod items;
+pub(crate) mod location;
 mod matching;
 mod requirement;
 mod route;
 
-pub use self::requirement::{Expected, Location, Requirement};
+pub use self::{
+    location::Location,
+    requirement::{Expected, Requirement},
+};
 pub(crate) use self::{
     decide::Refusal, freshness::Freshness, matching::matches, route::RouteVariables,
 };

@@ -18,6 +18,7 @@ use super::{
     csrf::{self, Proof},
     current_token::Refused,
     form::take_proof,
+    places::Places,
     registered::manager_of,
     silent_renewal::Renewed,
     websocket,
@@ -80,7 +81,8 @@ pub(super) async fn guard(
     by_attribute: bool,
 ) -> Verdict {
     let manager = manager_of(request).map_err(|rejection| answer(None, &rejection, request))?;
-    let decided = match authorize(manager, requirement, request).await {
+    let places = Places::of(requirement, manager, request);
+    let decided = match authorize(manager, requirement, &places, request).await {
         Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
             prove_by_form(manager, accepted, request, body)
                 .await
@@ -88,7 +90,7 @@ pub(super) async fn guard(
         }
         decided => decided,
     };
-    conclude(decided, manager, requirement, request, by_attribute)
+    conclude(decided, manager, &places, request, by_attribute)
 }
 
 /// The same at once, for what most requests bring: a header whose token was verified before, and about
@@ -98,10 +100,11 @@ pub(super) fn guard_at_once(
     request: &HttpRequest,
     by_attribute: bool,
 ) -> Option<Verdict> {
-    let [Location::Header] = requirement.locations[..] else {
+    let manager = manager_of(request).ok()?;
+    let places = Places::of(requirement, manager, request);
+    let [Location::Header] = places[..] else {
         return None; // it might be in a second place as well
     };
-    let manager = manager_of(request).ok()?;
     let parts = manager.parts();
     let token = parts
         .verification
@@ -113,13 +116,7 @@ pub(super) fn guard_at_once(
     let decided = check_kind(manager, requirement, &token)
         .and_then(|()| permit(manager, requirement, request, token, Source::Header));
     let decided = decided.map(Some);
-    Some(conclude(
-        decided,
-        manager,
-        requirement,
-        request,
-        by_attribute,
-    ))
+    Some(conclude(decided, manager, &places, request, by_attribute))
 }
 
 /// Leaves the token of a request that passes in its extensions.
@@ -130,7 +127,7 @@ pub(super) fn guard_at_once(
 fn conclude(
     decided: Result<Option<Accepted>, Rejection>,
     manager: &AuthManager,
-    requirement: &Requirement,
+    places: &[Location],
     request: &HttpRequest,
     by_attribute: bool,
 ) -> Verdict {
@@ -149,7 +146,7 @@ fn conclude(
         Err(rejection) => {
             let mut refused = answer(Some(manager), &rejection, request);
             let by_query = |location: &Location| matches!(location, Location::Query(_));
-            if requirement.locations.iter().any(by_query) {
+            if places.iter().any(by_query) {
                 Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
             }
             Err(refused)
@@ -175,9 +172,10 @@ async fn prove_by_form(
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
+    places: &[Location],
     request: &HttpRequest,
 ) -> Result<Option<Accepted>, Rejection> {
-    let Some((presented, source)) = find_token(manager, requirement, request)? else {
+    let Some((presented, source)) = find_token(manager, requirement, places, request)? else {
         return if requirement.optional {
             Ok(None)
         } else {
@@ -262,18 +260,19 @@ enum Presented<'a> {
 fn find_token<'a>(
     manager: &AuthManager,
     requirement: &Requirement,
+    places: &[Location],
     request: &'a HttpRequest,
 ) -> Result<Option<(Presented<'a>, Source)>, Rejection> {
     let cookies = &manager.parts().browser.cookies;
     let default_cookie = credentials::default_cookie(cookies, requirement.token_type);
-    let found = credentials::find(&requirement.locations, default_cookie, request)?;
+    let found = credentials::find(places, default_cookie, request)?;
     let looks_at_cookie = |location: &Location| match location {
         Location::DefaultCookie => true,
         Location::Cookie(name) => name == default_cookie,
         _ => false,
     };
     if found.is_none_or(|found| found.source == Source::Cookie)
-        && requirement.locations.iter().any(looks_at_cookie)
+        && places.iter().any(looks_at_cookie)
         && let Some(Renewed { pair, by }) = request.extensions().get::<Renewed>()
         && by.is_same_as(manager)
     {

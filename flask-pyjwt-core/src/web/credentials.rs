@@ -49,6 +49,7 @@ pub(super) fn find<'a>(
     for location in locations {
         let (found, source) = match location {
             Location::Header => (bearer(request)?, Source::Header),
+            Location::NamedHeader(name) => (named(name, request)?, Source::Header),
             Location::DefaultCookie => (cookie(default_cookie, request)?, Source::Cookie),
             Location::Cookie(name) => (cookie(name, request)?, Source::Cookie),
             Location::Query(name) => (query::token(name, request)?, Source::Query),
@@ -128,6 +129,43 @@ fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     let token = value["Bearer".len()..]
         .strip_prefix(b" ")
         .unwrap_or_default();
+    if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
+        return Err(Rejection::MalformedCredentials);
+    }
+    std::str::from_utf8(token)
+        .map(Some)
+        .map_err(|_| Rejection::MalformedCredentials)
+}
+
+/// The token of the one field of a header that the route names.
+fn named<'a>(name: &str, request: &'a HttpRequest) -> Result<Option<&'a str>, Rejection> {
+    let mut fields = request.headers().get_all(name);
+    let Some(field) = fields.next() else {
+        return Ok(None);
+    };
+    if fields.next().is_some() {
+        return Err(Rejection::SeveralAuthorizations);
+    }
+    named_token(field.as_bytes())
+}
+
+/// The token that such a field's value is, with or without the scheme. An empty value is none: a proxy
+/// has nothing to say.
+fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    // No token has a comma: two fields were joined (RFC 9110, section 5.3).
+    if value.contains(&b',') {
+        return Err(Rejection::SeveralAuthorizations);
+    }
+    let token = if is_bearer(value) {
+        value["Bearer".len()..]
+            .strip_prefix(b" ")
+            .unwrap_or_default()
+    } else {
+        value
+    };
     if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
         return Err(Rejection::MalformedCredentials);
     }
@@ -229,6 +267,41 @@ mod tests {
         ] {
             assert_eq!(bearer_token(value), expected, "{}", value.escape_ascii());
         }
+    }
+
+    #[test]
+    fn threats_28_and_29_a_named_header_holds_one_token_with_or_without_the_scheme() {
+        let malformed = Err(Rejection::MalformedCredentials);
+        let several = Err(Rejection::SeveralAuthorizations);
+        for (values, expected) in [
+            (vec![], Ok(None)),
+            (vec!["a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["Bearer a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["bEARER a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["Bearer.b.c"], Ok(Some("Bearer.b.c"))),
+            (vec![""], Ok(None)),
+            (vec!["Bearer"], malformed.clone()),
+            (vec!["Bearer  a.b.c"], malformed.clone()),
+            (vec!["Bearer\ta.b.c"], malformed.clone()),
+            (vec!["Basic YTpi"], malformed.clone()),
+            (vec!["a.b.c d"], malformed.clone()),
+            (vec!["\"a.b.c\""], malformed.clone()),
+            (vec!["a.b.c, d.e.f"], several.clone()),
+            (vec!["a.b.c,a.b.c"], several.clone()),
+            (vec!["Bearer a.b.c, Bearer a.b.c"], several.clone()),
+            (vec!["a.b.c", "d.e.f"], several.clone()),
+            (vec!["a.b.c", "a.b.c"], several.clone()),
+            (vec!["", "a.b.c"], several.clone()),
+        ] {
+            let mut request = TestRequest::default();
+            for value in &values {
+                request = request.append_header(("X-Token", *value));
+            }
+            let found = named("x-token", &request.to_http_request()).map(|t| t.map(str::to_owned));
+            let expected = expected.map(|token: Option<&str>| token.map(str::to_owned));
+            assert_eq!(found, expected, "{values:?}");
+        }
+        assert_eq!(named_token(b"a.b.\xff"), malformed);
     }
 
     #[test]

@@ -55,6 +55,33 @@ pub struct CurrentToken<C = AnyClaims> {
 #[non_exhaustive]
 pub struct AnyClaims;
 
+impl CurrentToken {
+    /// The token of a request that a guard let in, for code that has only the request.
+    ///
+    /// For claims of your own type, name it: `CurrentToken::<Member>::extract(&request)`, by the trait
+    /// [`FromRequest`].
+    ///
+    /// # Errors
+    ///
+    /// As for a handler that takes a `CurrentToken`: 500 where nothing guards the route, 401 where the
+    /// guard is `optional` and there were no credentials.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::{Error, HttpRequest};
+    /// use flask_pyjwt::CurrentToken;
+    ///
+    /// async fn name(request: HttpRequest) -> Result<String, Error> {
+    ///     let token = CurrentToken::extract(&request).await?;
+    ///     Ok(token.sub().to_owned())
+    /// }
+    /// # let _ = name;
+    /// ```
+    pub fn extract(request: &HttpRequest) -> Ready<Result<Self, Error>> {
+        <Self as FromRequest>::extract(request)
+    }
+}
+
 impl<C> CurrentToken<C> {
     /// The claims as the type that the handler has asked for.
     #[must_use]
@@ -110,6 +137,29 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
             Ok(typed) => Ok(Self { token, typed }),
             Err(_) => Err(refuse(request, Rejection::ClaimsDoNotFit)),
         }))
+    }
+}
+
+/// Says to whoever takes a `Token` as an argument what to take. Nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "`Token` cannot be an argument of a handler",
+    label = "take `CurrentToken`: it derefs to `Token`",
+    note = "`CurrentToken` is the token that the request was let in with; `Token` is any token"
+)]
+#[doc(hidden)]
+pub trait TakeCurrentToken {}
+
+// The bound has a lifetime, so that the compiler looks at it where the extractor is used, not here.
+#[doc(hidden)]
+impl FromRequest for Token
+where
+    for<'a> Self: TakeCurrentToken,
+{
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(current(request))
     }
 }
 

@@ -11,6 +11,7 @@ mod current_token;
 mod form;
 mod jwks;
 mod origin;
+mod places;
 pub(crate) mod protect;
 mod query;
 mod registered;
@@ -26,7 +27,7 @@ pub(crate) use self::{
 };
 pub use self::{
     check::CheckError,
-    current_token::{AnyClaims, CurrentToken},
+    current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
     jwks::{Jwks, Metadata},
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},

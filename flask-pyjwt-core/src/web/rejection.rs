@@ -30,8 +30,9 @@ pub enum Rejection {
     /// The `Authorization` field says Bearer, and no token follows after one blank.
     #[error("the Bearer credentials are malformed")]
     MalformedCredentials,
-    /// There are two `Authorization` fields, or one that was joined of two.
-    #[error("two Authorization fields")]
+    /// There are two `Authorization` fields, or one that was joined of two; or two of the header that
+    /// the route names.
+    #[error("two header fields with credentials")]
     SeveralAuthorizations,
     /// The cookie is there twice.
     #[error("the cookie is there twice")]

@@ -20,7 +20,7 @@ use actix_web::{
 use time::Duration;
 
 use super::{authorize::ask_own_check, credentials::cookie, csrf, registered::manager_of};
-use crate::{manager::AuthManager, session::TokenPair, token::TokenType};
+use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::TokenType};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
 /// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
@@ -91,7 +91,13 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         return None;
     }
     // Whoever says who he is in another way is asked about that.
-    if request.headers().contains_key(AUTHORIZATION) {
+    let names_header = |location: &Location| match location {
+        Location::NamedHeader(name) => request.headers().contains_key(name.as_str()),
+        _ => false,
+    };
+    if request.headers().contains_key(AUTHORIZATION)
+        || manager.parts().locations.iter().any(names_header)
+    {
         return None;
     }
     let cookies = &manager.parts().browser.cookies;
