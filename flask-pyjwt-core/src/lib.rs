@@ -6,6 +6,7 @@ mod error;
 mod issuers;
 mod keys;
 mod manager;
+mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
 mod rules;

@@ -13,7 +13,7 @@ use actix_web::{
 
 use super::{
     CheckError, Rejection,
-    answer::answer,
+    answer::{Seen, answer},
     credentials::{self, Source},
     csrf::{self, Proof},
     current_token::Refused,
@@ -43,6 +43,22 @@ struct Accepted {
     token: Token,
     source: Source,
     proof: Proof,
+}
+
+/// The token of a request, from its verification on.
+struct Verified {
+    token: Token,
+    /// Whether it is of the right type and nobody has revoked it.
+    is_good: bool,
+}
+
+impl Verified {
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            token: Some(&self.token),
+            is_good: self.is_good,
+        }
+    }
 }
 
 /// What the answer of a request that was let in has to say besides.
@@ -79,8 +95,10 @@ pub(super) async fn guard(
     body: &mut Payload,
     by_attribute: bool,
 ) -> Verdict {
-    let manager = manager_of(request).map_err(|rejection| answer(None, &rejection, request))?;
-    let decided = match authorize(manager, requirement, request).await {
+    let manager = manager_of(request)
+        .map_err(|rejection| answer(None, &rejection, request, Seen::default()))?;
+    let mut seen = None;
+    let decided = match authorize(manager, requirement, request, &mut seen).await {
         Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
             prove_by_form(manager, accepted, request, body)
                 .await
@@ -88,7 +106,8 @@ pub(super) async fn guard(
         }
         decided => decided,
     };
-    conclude(decided, manager, requirement, request, by_attribute)
+    let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
+    conclude(decided, seen, manager, requirement, request, by_attribute)
 }
 
 /// The same at once, for what most requests bring: a header whose token was verified before, and about
@@ -110,11 +129,23 @@ pub(super) fn guard_at_once(
     if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
         return None;
     }
-    let decided = check_kind(manager, requirement, &token)
-        .and_then(|()| permit(manager, requirement, request, token, Source::Header));
-    let decided = decided.map(Some);
+    let kind = check_kind(manager, requirement, &token);
+    let seen = Seen {
+        token: Some(&token),
+        is_good: kind.is_ok(),
+    };
+    let decided = kind
+        .and_then(|()| permit(manager, requirement, request, &token, Source::Header))
+        .map(|proof| {
+            Some(Accepted {
+                token: token.clone(),
+                source: Source::Header,
+                proof,
+            })
+        });
     Some(conclude(
         decided,
+        seen,
         manager,
         requirement,
         request,
@@ -129,6 +160,7 @@ pub(super) fn guard_at_once(
 )]
 fn conclude(
     decided: Result<Option<Accepted>, Rejection>,
+    seen: Seen<'_>,
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
@@ -147,7 +179,7 @@ fn conclude(
             Ok(Passed(source))
         }
         Err(rejection) => {
-            let mut refused = answer(Some(manager), &rejection, request);
+            let mut refused = answer(Some(manager), &rejection, request, seen);
             let by_query = |location: &Location| matches!(location, Location::Query(_));
             if requirement.locations.iter().any(by_query) {
                 Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
@@ -176,6 +208,7 @@ async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
+    seen: &mut Option<Verified>,
 ) -> Result<Option<Accepted>, Rejection> {
     let Some((presented, source)) = find_token(manager, requirement, request)? else {
         return if requirement.optional {
@@ -191,13 +224,23 @@ async fn authorize(
         #[cfg(not(feature = "jwks"))]
         Presented::Signed(signed) => manager.verify_token(signed)?,
     };
+    let verified = seen.insert(Verified {
+        token: token.clone(),
+        is_good: false,
+    });
     check_kind(manager, requirement, &token)?;
     // The sessions of other issuers are theirs.
     if let Some(sessions) = manager.sessions_of(&token) {
         sessions.check(&token, manager.now()?).await?;
     }
     ask_own_check(manager, &token).await?;
-    permit(manager, requirement, request, token, source).map(Some)
+    verified.is_good = true;
+    let proof = permit(manager, requirement, request, &token, source)?;
+    Ok(Some(Accepted {
+        token,
+        source,
+        proof,
+    }))
 }
 
 /// Whether a token is of the type and the issuer that the route wants.
@@ -218,23 +261,19 @@ fn permit(
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
-    token: Token,
+    token: &Token,
     source: Source,
-) -> Result<Accepted, Rejection> {
+) -> Result<Proof, Rejection> {
     requirement
         .freshness
-        .check(&token, &manager.parts().verification)?;
+        .check(token, &manager.parts().verification)?;
     let proof = match source {
-        Source::Cookie if requirement.csrf => csrf::check(manager, request, &token)?,
+        Source::Cookie if requirement.csrf => csrf::check(manager, request, token)?,
         Source::Cookie => csrf::check_socket(manager, request).map(|()| Proof::Shown)?,
         _ => Proof::Shown,
     };
-    requirement.decide(&token, &RouteVariables::of(request))?;
-    Ok(Accepted {
-        token,
-        source,
-        proof,
-    })
+    requirement.decide(token, &RouteVariables::of(request))?;
+    Ok(proof)
 }
 
 /// Asks the server's own question about a token, if it has one.

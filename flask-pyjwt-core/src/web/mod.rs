@@ -13,6 +13,7 @@ mod jwks;
 mod origin;
 pub(crate) mod protect;
 mod query;
+pub(crate) mod refused;
 mod registered;
 mod rejection;
 mod require_token;
