@@ -18,6 +18,8 @@ mod gate;
 mod looks;
 #[path = "browser/page.rs"]
 mod page;
+#[path = "browser/proxied.rs"]
+mod proxied;
 #[path = "browser/renewal.rs"]
 mod renewal;
 
