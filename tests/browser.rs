@@ -5,6 +5,8 @@
 
 #![cfg(all(unix, feature = "memory-store"))]
 
+#[path = "browser/allowed_origin.rs"]
+mod allowed_origin;
 #[path = "browser/chromium.rs"]
 mod chromium;
 mod common;
