@@ -106,8 +106,13 @@ pub(super) async fn guard(
         }
         decided => decided,
     };
-    let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
-    conclude(decided, seen, manager, requirement, request, by_attribute)
+    match decided {
+        Ok(accepted) => Ok(let_in(accepted, request, by_attribute)),
+        Err(rejection) => {
+            let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
+            Err(refuse(&rejection, seen, manager, requirement, request))
+        }
+    }
 }
 
 /// The same at once, for what most requests bring: a header whose token was verified before, and about
@@ -130,63 +135,55 @@ pub(super) fn guard_at_once(
         return None;
     }
     let kind = check_kind(manager, requirement, &token);
-    let seen = Seen {
-        token: Some(&token),
-        is_good: kind.is_ok(),
-    };
-    let decided = kind
-        .and_then(|()| permit(manager, requirement, request, &token, Source::Header))
-        .map(|proof| {
-            Some(Accepted {
-                token: token.clone(),
-                source: Source::Header,
+    let is_good = kind.is_ok();
+    let source = Source::Header;
+    let proof = kind.and_then(|()| permit(manager, requirement, request, &token, source));
+    Some(match proof {
+        Ok(proof) => {
+            let accepted = Accepted {
+                token,
+                source,
                 proof,
-            })
-        });
-    Some(conclude(
-        decided,
-        seen,
-        manager,
-        requirement,
-        request,
-        by_attribute,
-    ))
+            };
+            Ok(let_in(Some(accepted), request, by_attribute))
+        }
+        Err(rejection) => {
+            let seen = Seen {
+                token: Some(&token),
+                is_good,
+            };
+            Err(refuse(&rejection, seen, manager, requirement, request))
+        }
+    })
 }
 
 /// Leaves the token of a request that passes in its extensions.
-#[expect(
-    clippy::result_large_err,
-    reason = "the answer is moved once, and only refused requests have one"
-)]
-fn conclude(
-    decided: Result<Option<Accepted>, Rejection>,
+fn let_in(accepted: Option<Accepted>, request: &HttpRequest, by_attribute: bool) -> Passed {
+    let (token, source) = accepted
+        .map(|accepted| (accepted.token, accepted.source))
+        .unzip();
+    request.extensions_mut().insert(Guarded {
+        token,
+        by_attribute,
+        refused: None,
+    });
+    Passed(source)
+}
+
+/// The answer to a request that does not pass.
+fn refuse(
+    rejection: &Rejection,
     seen: Seen<'_>,
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
-    by_attribute: bool,
-) -> Verdict {
-    match decided {
-        Ok(accepted) => {
-            let (token, source) = accepted
-                .map(|accepted| (accepted.token, accepted.source))
-                .unzip();
-            request.extensions_mut().insert(Guarded {
-                token,
-                by_attribute,
-                refused: None,
-            });
-            Ok(Passed(source))
-        }
-        Err(rejection) => {
-            let mut refused = answer(Some(manager), &rejection, request, seen);
-            let by_query = |location: &Location| matches!(location, Location::Query(_));
-            if requirement.locations.iter().any(by_query) {
-                Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
-            }
-            Err(refused)
-        }
+) -> HttpResponse {
+    let mut refused = answer(Some(manager), rejection, request, seen);
+    let by_query = |location: &Location| matches!(location, Location::Query(_));
+    if requirement.locations.iter().any(by_query) {
+        Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
     }
+    refused
 }
 
 /// Looks for the CSRF proof in the form that the body is.

@@ -272,4 +272,18 @@ mod tests {
             "made anew"
         );
     }
+
+    #[actix_web::test]
+    async fn what_one_connection_was_told_hides_nothing_of_another() {
+        let expired = || Rejection::InvalidToken(TokenError::Expired);
+        let told = actix_web::rt::spawn(async move {
+            tell_caller(&expired(), Known::default());
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            was_told(&expired())
+        });
+        let other = actix_web::rt::spawn(async move { was_told(&expired()) });
+        assert!(!other.await.expect("no panic"));
+        assert!(told.await.expect("no panic"));
+    }
 }
