@@ -17,9 +17,12 @@ impl Config {
     /// replace.
     ///
     /// `Cache-Control: no-store` is added where the new answer has no such field. It is not asked
-    /// where no manager is found. [`CurrentToken::get`](crate::CurrentToken::get) gives it the token
-    /// of the request where that is valid, as with every 403. What it refuses itself gets the plain answer, and does not ask
-    /// it again.
+    /// where no manager is found.
+    ///
+    /// In the hook, [`CurrentToken::get`](crate::CurrentToken::get) returns the token of the refused request
+    /// where the token itself is good, as it is for a 403 about a claim. A request that the hook itself
+    /// refuses, for instance by an extractor, gets the plain answer: the hook is not called again, and
+    /// nothing is logged.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;

@@ -4,7 +4,7 @@ use super::{Revocation, Standing, TokenIdentity, policy::Sessions};
 use crate::{
     manager::AuthManager,
     token::{Token, TokenError, TokenType},
-    web::{Rejection, refused::told},
+    web::{Rejection, refused::reporting},
 };
 
 impl AuthManager {
@@ -19,7 +19,7 @@ impl AuthManager {
     /// [`Rejection::InvalidToken`] when it has expired or is revoked, [`Rejection::Unavailable`] when
     /// the store does not answer.
     pub async fn check(&self, token: &Token) -> Result<(), Rejection> {
-        told(self, Some(token), self.try_check(token)).await
+        reporting(self, Some(token), self.try_check(token)).await
     }
 
     async fn try_check(&self, token: &Token) -> Result<(), Rejection> {

@@ -6,7 +6,7 @@ use super::{Revocation, SessionRecord};
 use crate::{
     manager::AuthManager,
     token::Token,
-    web::{Rejection, refused::told},
+    web::{Rejection, refused::reporting},
 };
 
 /// An open session, as it is shown to its owner.
@@ -53,7 +53,7 @@ impl AuthManager {
     /// issuer,
     /// [`Rejection::Unavailable`] when the store does not answer: then nothing may have ended.
     pub async fn logout(&self, current: &Token) -> Result<(), Rejection> {
-        told(self, Some(current), self.try_logout(current)).await
+        reporting(self, Some(current), self.try_logout(current)).await
     }
 
     async fn try_logout(&self, current: &Token) -> Result<(), Rejection> {
@@ -80,7 +80,7 @@ impl AuthManager {
     /// [`Rejection::NotRevocable`] for a token that has no such claim, or is of another issuer,
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn revoke_token(&self, token: &Token) -> Result<(), Rejection> {
-        told(self, Some(token), self.try_revoke_token(token)).await
+        reporting(self, Some(token), self.try_revoke_token(token)).await
     }
 
     async fn try_revoke_token(&self, token: &Token) -> Result<(), Rejection> {
@@ -108,7 +108,7 @@ impl AuthManager {
         session: impl Into<String>,
     ) -> Result<(), Rejection> {
         let work = self.try_revoke_session(subject.into(), session.into());
-        told(self, None, work).await
+        reporting(self, None, work).await
     }
 
     async fn try_revoke_session(&self, subject: String, session: String) -> Result<(), Rejection> {
@@ -128,7 +128,7 @@ impl AuthManager {
     ///
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn revoke_subject(&self, subject: impl Into<String>) -> Result<(), Rejection> {
-        told(self, None, self.try_revoke_subject(subject.into())).await
+        reporting(self, None, self.try_revoke_subject(subject.into())).await
     }
 
     async fn try_revoke_subject(&self, subject: String) -> Result<(), Rejection> {
@@ -152,7 +152,7 @@ impl AuthManager {
     ///
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {
-        told(self, None, self.try_sessions(subject)).await
+        reporting(self, None, self.try_sessions(subject)).await
     }
 
     async fn try_sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {

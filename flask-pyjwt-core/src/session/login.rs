@@ -14,7 +14,7 @@ use crate::{
     error::MintError,
     manager::AuthManager,
     token::{Draft, OwnClaims, Token, TokenType, random_id},
-    web::{Rejection, refused::told},
+    web::{Rejection, refused::reporting},
 };
 
 /// The longest label in characters; what is longer is cut.
@@ -133,7 +133,7 @@ impl<'a> IntoFuture for LoginBuilder<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(told(self.manager, None, self.open()))
+        Box::pin(reporting(self.manager, None, self.open()))
     }
 }
 

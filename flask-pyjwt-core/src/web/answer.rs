@@ -13,7 +13,7 @@ use actix_web::{
 use super::{
     Rejection,
     current_token::{Handed, token_of},
-    refused::{self, Known, begin_telling},
+    refused::{self, Known, begin_report},
     registered::manager_of,
 };
 use crate::{manager::AuthManager, token::Token};
@@ -63,7 +63,7 @@ pub(super) struct Seen<'a> {
     pub(super) is_good: bool,
 }
 
-/// Answers a refused request, and tells why. Nothing of the token's text is in either.
+/// Answers a refused request, and logs why. Neither contains text of the token.
 pub(super) fn answer(
     manager: Option<&AuthManager>,
     rejection: &Rejection,
@@ -71,7 +71,7 @@ pub(super) fn answer(
     seen: Seen<'_>,
 ) -> HttpResponse {
     let response = standard(manager, rejection);
-    let Some(_telling) = begin_telling() else {
+    let Some(_report) = begin_report() else {
         return response;
     };
     let known = Known {
@@ -79,21 +79,21 @@ pub(super) fn answer(
         request: Some(request),
         token: seen.token,
     };
-    refused::tell(rejection, known);
+    refused::log(rejection, known);
     let handed = seen.token.filter(|_| seen.is_good);
     let _handed = handed.map(|token| Handed::over(token.clone(), request));
     ask_hook(manager, rejection, request, response)
 }
 
-/// Answers a refusal that was told before.
+/// Answers a refusal that was logged already.
 fn answer_again(
     manager: Option<&AuthManager>,
     rejection: &Rejection,
     request: &HttpRequest,
 ) -> HttpResponse {
     let response = standard(manager, rejection);
-    match begin_telling() {
-        Some(_telling) => ask_hook(manager, rejection, request, response),
+    match begin_report() {
+        Some(_report) => ask_hook(manager, rejection, request, response),
         None => response,
     }
 }
@@ -119,7 +119,7 @@ fn ask_hook(
 }
 
 /// The guard's own answer where a handler has ended with a refusal, by `?` on what
-/// `AuthManager::refresh` and its like gave. It was told when the handler's error became an answer.
+/// `AuthManager::refresh` and its like gave. It was logged when the handler's error became an answer.
 pub(super) fn answer_of_handler<B>(
     request: &HttpRequest,
     response: &HttpResponse<B>,
@@ -131,7 +131,7 @@ pub(super) fn answer_of_handler<B>(
 impl Rejection {
     /// Answers a request as a guard does: with the issuer's realm, by
     /// [`Config::on_rejection`](crate::Config::on_rejection) where there is one, and with one event, unless
-    /// the method that gave this rejection has told it already.
+    /// the method that returned this rejection has logged it already.
     ///
     /// For handlers with an error type of their own, since an error of `actix_web` does not know its
     /// request:
@@ -173,10 +173,10 @@ impl Rejection {
     #[must_use = "it is the answer"]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let manager = manager_of(request).ok();
-        if refused::was_told(self) {
+        if refused::was_reported(self) {
             return answer_again(manager, self, request);
         }
-        let token = token_of(request).flatten();
+        let token = token_of(request);
         let seen = Seen {
             token: token.as_ref(),
             is_good: true,
@@ -194,7 +194,7 @@ impl ResponseError for Rejection {
     }
 
     fn error_response(&self) -> HttpResponse {
-        refused::tell_unless_told(self);
+        refused::report_unless_reported(self);
         standard(None, self)
     }
 }

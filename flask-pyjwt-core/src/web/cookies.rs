@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Rejection,
-    refused::{Known, tell_caller},
+    refused::{Known, report},
 };
 use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
 
@@ -128,7 +128,7 @@ impl AuthManager {
             request: None,
             token: Some(token),
         };
-        tell_caller(&rejection, known);
+        report(&rejection, known);
         Err(rejection)
     }
 }

@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{
     Rejection,
     origin::{Kind, is_own_page},
-    refused::{Known, tell_caller},
+    refused::{Known, report},
 };
 use crate::{
     keys::{AuthType, Signer, Verifier},
@@ -202,13 +202,13 @@ impl AuthManager {
                     request: None,
                     token: Some(token),
                 };
-                tell_caller(rejection, known);
+                report(rejection, known);
             })
     }
 
     /// Checks that a request comes from a page of our own origin or of one that is allowed, or from no
     /// browser: for routes that no token guards and no other site should use, such as a login. A refusal
-    /// is logged at once, whatever the handler makes of it.
+    /// is logged at once, whatever the handler does with it.
     ///
     /// # Errors
     ///
@@ -223,7 +223,7 @@ impl AuthManager {
             request: Some(request),
             token: None,
         };
-        tell_caller(&Rejection::CrossSite, known);
+        report(&Rejection::CrossSite, known);
         Err(Rejection::CrossSite)
     }
 }

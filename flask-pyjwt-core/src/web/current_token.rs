@@ -105,7 +105,7 @@ impl CurrentToken {
     /// ```
     #[must_use]
     pub fn get(request: &HttpRequest) -> Option<Token> {
-        token_of(request).flatten()
+        token_of(request)
     }
 }
 
@@ -174,23 +174,25 @@ impl Drop for Handed<'_> {
     }
 }
 
-/// The token of a request: `None` where nothing guards its route, `Some(None)` where a guard has let it
-/// in without one.
-pub(super) fn token_of(request: &HttpRequest) -> Option<Option<Token>> {
+/// The token of a request, if a guard or a hook has one for it.
+pub(super) fn token_of(request: &HttpRequest) -> Option<Token> {
     let extensions = request.extensions();
     if let Some(InHook(token)) = extensions.get() {
-        return Some(Some(token.clone()));
+        return Some(token.clone());
     }
-    let guarded = extensions.get::<Guarded>();
-    guarded.map(|guarded| guarded.token.clone())
+    extensions.get::<Guarded>()?.token.clone()
 }
 
 fn current(request: &HttpRequest) -> Result<Token, Error> {
-    match token_of(request) {
-        Some(Some(token)) => Ok(token),
-        Some(None) => Err(refuse(request, Rejection::MissingCredentials)),
-        None => Err(refuse(request, Rejection::Unguarded)),
-    }
+    token_of(request).ok_or_else(|| {
+        let is_guarded = request.extensions().contains::<Guarded>();
+        let rejection = if is_guarded {
+            Rejection::MissingCredentials
+        } else {
+            Rejection::Unguarded
+        };
+        refuse(request, rejection)
+    })
 }
 
 /// The error that an extraction ends with. Behind the attribute, its wrapper answers.
@@ -215,7 +217,7 @@ fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
 
 /// Answers a request whose token does not suit the handler.
 pub(super) fn answer_extraction(request: &HttpRequest, rejection: &Rejection) -> HttpResponse {
-    let token = token_of(request).flatten();
+    let token = token_of(request);
     let seen = Seen {
         token: token.as_ref(),
         is_good: true,

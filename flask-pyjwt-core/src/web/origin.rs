@@ -69,7 +69,7 @@ impl Compared {
     pub(super) fn of(request: &HttpRequest) -> Self {
         let all = |name: HeaderName| {
             let values = request.headers().get_all(name);
-            let values: Vec<_> = values.map(|value| value.as_bytes()).take(2).collect();
+            let values: Vec<_> = values.map(HeaderValue::as_bytes).take(2).collect();
             let joined = values.join(b", ".as_slice());
             (!values.is_empty()).then(|| shown(&String::from_utf8_lossy(&joined)))
         };

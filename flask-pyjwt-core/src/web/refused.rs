@@ -1,9 +1,9 @@
-//! The event of a refusal: made once, where the refusal is made, however it is answered.
+//! The log event of a refusal: one for each, logged where the refusal is made.
 //!
-//! A refusal of a guard, an extractor or [`Rejection::respond`] is told where it is answered. One that a
-//! method of [`AuthManager`] gives to a handler is told when the method returns, since nobody knows
-//! what the handler makes of it: it may answer with it, map it into an error of its own, or ignore it.
-//! Such a refusal is remembered until it is answered, so that the answer does not tell it again.
+//! Guards, extractors and [`Rejection::respond`] log the refusal when they answer it. Methods of
+//! [`AuthManager`] that return a [`Rejection`] log it when they return, because the handler may answer
+//! with it, map it into an error of its own, or ignore it. Such a rejection is remembered until it is answered,
+//! so that the answer does not log it again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -23,28 +23,27 @@ use crate::{
     token::{Token, TokenError},
 };
 
-/// How many refusals of one thread wait for their answer. Those that no answer follows go first.
-const MOST_TOLD: usize = 32;
-/// How often a call of ours may call the application, which calls us, before it is refused.
+/// How many rejections of one thread are remembered until they are answered. The oldest is dropped first.
+const MOST_REPORTED: usize = 32;
+/// How deeply calls of [`AuthManager`] may be nested through code of the application, such as a store.
 const DEEPEST: u8 = 8;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// Whether this thread tells of a refusal: a subscriber or the hook of the application runs.
-    static TELLING: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is logging or answering a refusal: a subscriber or the hook may be running.
+    static REPORTING: Cell<bool> = const { Cell::new(false) };
     /// How many calls of [`AuthManager`] are on this thread's stack.
     static CALLS: Cell<u8> = const { Cell::new(0) };
-    /// What was told and is not answered yet, and which task was told. A task is a connection, or a
-    /// request of one.
-    static TOLD: RefCell<VecDeque<(Option<task::Id>, Rejection)>> =
+    /// Rejections that were logged and are not answered yet, and the task that got each. A task is a
+    /// connection (HTTP/1) or a request (HTTP/2).
+    static REPORTED: RefCell<VecDeque<(Option<task::Id>, Rejection)>> =
         const { RefCell::new(VecDeque::new()) };
 }
 
-/// Begins to tell of a refusal, and to answer it by the hook; nothing where this thread does so already. A
-/// refusal that a subscriber or the hook causes gets the plain answer, without an event and without the
-/// hook.
-pub(super) fn begin_telling() -> Option<Calling> {
-    Calling::begin(&TELLING)
+/// Begins to log a refusal and to ask the hook for its answer. Returns `None` if this thread is doing so
+/// already: a refusal that a subscriber or the hook causes gets the plain answer, with no event and no hook.
+pub(super) fn begin_report() -> Option<Calling> {
+    Calling::begin(&REPORTING)
 }
 
 /// One call of [`AuthManager`] on this thread's stack.
@@ -72,11 +71,11 @@ pub(super) struct Known<'a> {
     pub(super) token: Option<&'a Token>,
 }
 
-/// Waits for what a method of [`AuthManager`] does, and tells why it is refused.
+/// Runs the work of a method of [`AuthManager`], and logs the rejection if there is one.
 ///
-/// Where a session store of the application calls the manager, the outer call tells. A store that calls
-/// the manager without end is refused with 503.
-pub(crate) async fn told<T>(
+/// If a session store of the application calls the manager, only the outermost call logs. A store that
+/// calls the manager recursively gets 503 at the depth limit.
+pub(crate) async fn reporting<T>(
     manager: &AuthManager,
     token: Option<&Token>,
     work: impl Future<Output = Result<T, Rejection>>,
@@ -97,61 +96,61 @@ pub(crate) async fn told<T>(
             request: None,
             token,
         };
-        tell_caller(rejection, known);
+        report(rejection, known);
     })
 }
 
-/// Tells of a refusal that the application gets as an error.
-pub(super) fn tell_caller(rejection: &Rejection, known: Known<'_>) {
+/// Logs a rejection that the application gets as an error.
+pub(super) fn report(rejection: &Rejection, known: Known<'_>) {
     if CALLS.get() > 0 {
         return;
     }
     forget(rejection);
-    let Some(_telling) = begin_telling() else {
+    let Some(_report) = begin_report() else {
         return;
     };
-    tell(rejection, known);
-    TOLD.with_borrow_mut(|told| {
-        if told.len() == MOST_TOLD {
-            told.pop_front();
+    log(rejection, known);
+    REPORTED.with_borrow_mut(|reported| {
+        if reported.len() == MOST_REPORTED {
+            reported.pop_front();
         }
-        told.push_back((task::try_id(), rejection.clone()));
+        reported.push_back((task::try_id(), rejection.clone()));
     });
 }
 
-/// Whether a refusal that is answered now was told before.
-pub(super) fn was_told(rejection: &Rejection) -> bool {
-    TOLD.with_borrow_mut(|told| {
-        if told.is_empty() {
+/// Whether a rejection that is about to be answered was logged already. It is forgotten then.
+pub(super) fn was_reported(rejection: &Rejection) -> bool {
+    REPORTED.with_borrow_mut(|reported| {
+        if reported.is_empty() {
             return false;
         }
         let task = task::try_id();
         let same = |(of, other): &(_, Rejection)| *of == task && other == rejection;
-        let found = told.iter().position(same);
-        found.and_then(|found| told.remove(found)).is_some()
+        let found = reported.iter().position(same);
+        found.and_then(|found| reported.remove(found)).is_some()
     })
 }
 
-/// Called where an equal refusal is made anew: what was told before is another one.
+/// Forgets an equal rejection: the one that is being made is a new refusal.
 pub(super) fn forget(rejection: &Rejection) {
-    was_told(rejection);
+    was_reported(rejection);
 }
 
-/// Tells of a refusal that is answered where nothing of the request is known.
-pub(super) fn tell_unless_told(rejection: &Rejection) {
-    if was_told(rejection) {
+/// Logs a rejection that is answered without its request, unless it was logged already.
+pub(super) fn report_unless_reported(rejection: &Rejection) {
+    if was_reported(rejection) {
         return;
     }
-    if let Some(_telling) = begin_telling() {
-        tell(rejection, Known::default());
+    if let Some(_report) = begin_report() {
+        log(rejection, Known::default());
     }
 }
 
-/// Makes the event. No text of the token is in it, and nothing that somebody else has written but what
-/// [`shown`] makes harmless.
-pub(super) fn tell(rejection: &Rejection, known: Known<'_>) {
+/// Logs the event. It contains no text of the token, and text that a client can choose only as [`shown`]
+/// returns it.
+pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
     let status = rejection.status();
-    // Where nobody listens, none of these is looked for.
+    // Evaluated only if a subscriber is interested.
     let route = || known.request.and_then(HttpRequest::match_pattern);
     let session = || {
         let session = known.token?.id("sid").ok()?;
@@ -194,7 +193,7 @@ pub(super) fn tell(rejection: &Rejection, known: Known<'_>) {
     }
 }
 
-/// The claim that was not met. Its name is the route's, or of a closed list.
+/// The name of the claim that was not met: from the route's requirement, or one of a fixed list.
 fn claim(rejection: &Rejection) -> Option<&str> {
     match rejection {
         Rejection::ClaimNotMet { name } => Some(name),
@@ -220,7 +219,7 @@ fn missing_scope(rejection: &Rejection) -> Option<&str> {
     }
 }
 
-/// A text that somebody else has written, as a log may show it: on one line, and not too long.
+/// Untrusted text, made safe for a log: control characters escaped, at most some 200 bytes.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 200;
     let mut shown = String::new();
@@ -245,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_somebody_else_stays_on_its_line_and_is_cut() {
+    fn untrusted_text_is_escaped_and_truncated() {
         for (text, expected) in [
             ("https://shop.example:8443", "https://shop.example:8443"),
             ("a\r\nreason=none", r"a\u{d}\u{a}reason=none"),
@@ -258,32 +257,32 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_answers_is_bounded_and_hides_no_later_refusal() {
+    fn unanswered_rejections_are_bounded_and_do_not_hide_later_ones() {
         for max_age in 0..1_000 {
-            tell_caller(&Rejection::LoginTooOld { max_age }, Known::default());
+            report(&Rejection::LoginTooOld { max_age }, Known::default());
         }
-        TOLD.with_borrow(|told| assert_eq!(told.len(), MOST_TOLD));
+        REPORTED.with_borrow(|reported| assert_eq!(reported.len(), MOST_REPORTED));
         let expired = Rejection::InvalidToken(TokenError::Expired);
-        tell_caller(&expired, Known::default());
-        assert!(was_told(&expired) && !was_told(&expired), "once");
-        tell_caller(&expired, Known::default());
+        report(&expired, Known::default());
+        assert!(was_reported(&expired) && !was_reported(&expired), "once");
+        report(&expired, Known::default());
         assert!(
-            !was_told(&Rejection::from(TokenError::Expired)),
+            !was_reported(&Rejection::from(TokenError::Expired)),
             "made anew"
         );
     }
 
     #[actix_web::test]
-    async fn what_one_connection_was_told_hides_nothing_of_another() {
+    async fn a_rejection_of_one_connection_is_not_mistaken_for_that_of_another() {
         let expired = || Rejection::InvalidToken(TokenError::Expired);
-        let told = actix_web::rt::spawn(async move {
-            tell_caller(&expired(), Known::default());
+        let first = actix_web::rt::spawn(async move {
+            report(&expired(), Known::default());
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
-            was_told(&expired())
+            was_reported(&expired())
         });
-        let other = actix_web::rt::spawn(async move { was_told(&expired()) });
+        let other = actix_web::rt::spawn(async move { was_reported(&expired()) });
         assert!(!other.await.expect("no panic"));
-        assert!(told.await.expect("no panic"));
+        assert!(first.await.expect("no panic"));
     }
 }

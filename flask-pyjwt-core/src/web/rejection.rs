@@ -132,7 +132,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// The target of the `tracing` event that tells of a refusal. Each refusal is one event, whose fields are
+    /// The target of the `tracing` event of a refusal. Each refusal is one event, whose fields are
     /// listed in the README. No token is in it.
     pub const EVENT_TARGET: &str = "flask_pyjwt::refused";
 

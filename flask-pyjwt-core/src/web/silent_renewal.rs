@@ -23,7 +23,7 @@ use super::{
     authorize::ask_own_check,
     credentials::cookie,
     csrf,
-    refused::{forget, told},
+    refused::{forget, reporting},
     registered::manager_of,
 };
 use crate::{manager::AuthManager, session::TokenPair, token::TokenType};
@@ -122,7 +122,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         ask_own_check(manager, &token).await?;
         manager.refresh(&token).await
     };
-    let renewed = told(manager, Some(&token), renewal).await;
+    let renewed = reporting(manager, Some(&token), renewal).await;
     let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
     Some(Renewed {
         pair,
@@ -163,7 +163,7 @@ impl ResponseError for Failed {
 
 /// Adds the cookies of a pair to an answer, but for those that it sets itself.
 fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) {
-    // Why not, was told.
+    // The reason was logged.
     let Ok(cookies) = manager.session_cookies(pair) else {
         return;
     };
