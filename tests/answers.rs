@@ -11,6 +11,8 @@ mod common;
 mod events;
 #[path = "answers/hooks.rs"]
 mod hooks;
+#[path = "answers/looking.rs"]
+mod looking;
 #[path = "answers/managers.rs"]
 mod managers;
 #[path = "answers/reentry.rs"]

@@ -32,7 +32,7 @@ impl Proxy {
         let port = free.local_addr().expect("it is bound").port();
         let at = folder.0.display();
         let configuration = format!(
-            r#"daemon off; master_process off; pid {at}/pid; error_log /dev/stdout notice;
+            r"daemon off; master_process off; pid {at}/pid; error_log /dev/stdout notice;
             events {{}}
             http {{
                 log_format sent '$request_method $uri host=$http_host origin=$http_origin '
@@ -50,7 +50,7 @@ impl Proxy {
                         {lines}
                     }}
                 }}
-            }}"#
+            }}"
         );
         let file = folder.0.join("nginx.conf");
         fs::write(&file, configuration).expect("a file can be written");
