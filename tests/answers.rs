@@ -7,8 +7,16 @@
 )]
 
 mod common;
+#[path = "answers/events.rs"]
+mod events;
+#[path = "answers/hooks.rs"]
+mod hooks;
+#[path = "answers/looking.rs"]
+mod looking;
 #[path = "answers/managers.rs"]
 mod managers;
+#[path = "answers/reentry.rs"]
+mod reentry;
 #[path = "answers/refusals.rs"]
 mod refusals;
 #[path = "answers/routes.rs"]

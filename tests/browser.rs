@@ -5,6 +5,8 @@
 
 #![cfg(all(unix, feature = "memory-store"))]
 
+#[path = "browser/allowed_origin.rs"]
+mod allowed_origin;
 #[path = "browser/chromium.rs"]
 mod chromium;
 mod common;
@@ -18,6 +20,8 @@ mod gate;
 mod looks;
 #[path = "browser/page.rs"]
 mod page;
+#[path = "browser/proxied.rs"]
+mod proxied;
 #[path = "browser/renewal.rs"]
 mod renewal;
 

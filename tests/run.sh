@@ -82,6 +82,13 @@ fi
 # The page of examples/browser.rs is tried in a browser.
 command -v chromium >/dev/null 2>&1 || install chromium
 command -v chromedriver >/dev/null 2>&1 || install chromium-driver
+# And behind a proxy.
+command -v nginx >/dev/null 2>&1 || {
+    install nginx-light
+    # The package starts a server too, which nobody has asked for.
+    as_root service nginx stop >/dev/null 2>&1 || true
+    as_root update-rc.d nginx disable >/dev/null 2>&1 || true
+}
 cargo --version
 rustc --version
 python3 --version

@@ -7,6 +7,7 @@ mod files;
 mod issuers;
 mod keys;
 mod manager;
+mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
 mod rules;

@@ -3,6 +3,7 @@
 mod cookies;
 pub(crate) mod dotenv;
 mod environment;
+mod hooks;
 mod issuers;
 mod keys;
 mod locations;
@@ -10,9 +11,8 @@ mod secret;
 mod sessions;
 mod validate;
 
-use std::{collections::BTreeMap, fmt, future::Future, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
-use actix_web::{HttpRequest, HttpResponse};
 use time::Duration;
 
 pub use self::cookies::Cookies;
@@ -23,8 +23,8 @@ use crate::{
     issuers::Issuer,
     keys::AuthType,
     rules::Location,
-    token::{Clock, TableLimits, TimeSource, Token},
-    web::{CheckError, Rejection, RejectionHook, TokenCheck},
+    token::{Clock, TableLimits, TimeSource},
+    web::{RejectionHook, TokenCheck},
 };
 
 /// The names of the environment variables, which errors name too.
@@ -116,6 +116,7 @@ pub struct Config {
     clock: TimeSource,
     table: TableLimits,
     on_rejection: Option<RejectionHook>,
+    log_subjects: bool,
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,
     browser: BrowserConfig,
@@ -203,6 +204,7 @@ impl Config {
             clock: TimeSource::System,
             table: DEFAULT_TABLE,
             on_rejection: None,
+            log_subjects: false,
             token_check: None,
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
@@ -325,55 +327,6 @@ impl Config {
     /// Sets the clock. Tests set a [`FrozenClock`](crate::FrozenClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = TimeSource::Other(Arc::new(clock));
-        self
-    }
-
-    /// Replaces the answer to every refused request: of the attribute, the middleware and the
-    /// extractor alike. It gets the answer that would be given, to change or to replace.
-    ///
-    /// `Cache-Control: no-store` is added where the new answer has no such field. It is not asked
-    /// where no manager is found.
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use actix_web::{HttpResponse, http::{StatusCode, header}};
-    /// use flask_pyjwt::{AuthType, Config};
-    ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
-    ///     .on_rejection(|rejection, _request, answer| match rejection.status() {
-    ///         StatusCode::UNAUTHORIZED => HttpResponse::SeeOther()
-    ///             .insert_header((header::LOCATION, "/login"))
-    ///             .finish(),
-    ///         _ => answer,
-    ///     });
-    /// ```
-    pub fn on_rejection(
-        mut self,
-        hook: impl Fn(&Rejection, &HttpRequest, HttpResponse) -> HttpResponse + Send + Sync + 'static,
-    ) -> Self {
-        self.on_rejection = Some(Arc::new(hook));
-        self
-    }
-
-    /// Adds a question of your own that every verified token has to pass before a route looks at
-    /// its claims: a denylist, a tenant that is suspended. It may wait; nothing of the request
-    /// is read meanwhile. `AuthManager::verify_token` does not ask it.
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{AuthType, CheckError, Config};
-    ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
-    ///     .token_check(|token| async move {
-    ///         if token.sub() == "mallory" { Err(CheckError::Revoked) } else { Ok(()) }
-    ///     });
-    /// ```
-    pub fn token_check<F, R>(mut self, check: F) -> Self
-    where
-        F: Fn(Token) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<(), CheckError>> + 'static,
-    {
-        self.token_check = Some(Arc::new(move |token| Box::pin(check(token))));
         self
     }
 }

@@ -104,7 +104,7 @@ impl Config {
         let issuer: Arc<str> = issuer.into();
         let has_sessions = sessions.is_some();
         Ok(Validated {
-            answers: Answers::new(&issuer, self.on_rejection),
+            answers: Answers::new(&issuer, self.on_rejection, self.log_subjects),
             token_check: self.token_check,
             sessions,
             browser,

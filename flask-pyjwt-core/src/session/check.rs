@@ -4,7 +4,7 @@ use super::{Revocation, Standing, TokenIdentity, policy::Sessions};
 use crate::{
     manager::AuthManager,
     token::{Token, TokenError, TokenType},
-    web::Rejection,
+    web::{Rejection, refused::reporting},
 };
 
 impl AuthManager {
@@ -19,6 +19,10 @@ impl AuthManager {
     /// [`Rejection::InvalidToken`] when it has expired or is revoked, [`Rejection::Unavailable`] when
     /// the store does not answer.
     pub async fn check(&self, token: &Token) -> Result<(), Rejection> {
+        reporting(self, Some(token), self.try_check(token)).await
+    }
+
+    async fn try_check(&self, token: &Token) -> Result<(), Rejection> {
         self.parts().verification.check_time(token)?;
         match self.sessions_of(token) {
             Some(sessions) => sessions.check(token, self.now()?).await,

@@ -3,7 +3,11 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{Revocation, SessionRecord};
-use crate::{manager::AuthManager, token::Token, web::Rejection};
+use crate::{
+    manager::AuthManager,
+    token::Token,
+    web::{Rejection, refused::reporting},
+};
 
 /// An open session, as it is shown to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,10 @@ impl AuthManager {
     /// issuer,
     /// [`Rejection::Unavailable`] when the store does not answer: then nothing may have ended.
     pub async fn logout(&self, current: &Token) -> Result<(), Rejection> {
+        reporting(self, Some(current), self.try_logout(current)).await
+    }
+
+    async fn try_logout(&self, current: &Token) -> Result<(), Rejection> {
         self.own_or_reject(current)?;
         match current.id("sid")? {
             Some(session) => self.revoke_session(current.sub(), session).await,
@@ -75,6 +83,10 @@ impl AuthManager {
     /// [`Rejection::NotRevocable`] for a token that has no such claim, or is of another issuer,
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn revoke_token(&self, token: &Token) -> Result<(), Rejection> {
+        reporting(self, Some(token), self.try_revoke_token(token)).await
+    }
+
+    async fn try_revoke_token(&self, token: &Token) -> Result<(), Rejection> {
         let sessions = self.sessions_or_reject()?;
         self.own_or_reject(token)?;
         let id = token.own_id()?.ok_or(Rejection::NotRevocable)?;
@@ -104,11 +116,13 @@ impl AuthManager {
         subject: impl Into<String>,
         session: impl Into<String>,
     ) -> Result<(), Rejection> {
+        let work = self.try_revoke_session(subject.into(), session.into());
+        reporting(self, None, work).await
+    }
+
+    async fn try_revoke_session(&self, subject: String, session: String) -> Result<(), Rejection> {
         let sessions = self.sessions_or_reject()?;
-        let revocation = Revocation::Session {
-            subject: subject.into(),
-            session: session.into(),
-        };
+        let revocation = Revocation::Session { subject, session };
         sessions.revoke(&revocation, self.now()?).await
     }
 
@@ -123,12 +137,16 @@ impl AuthManager {
     ///
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn revoke_subject(&self, subject: impl Into<String>) -> Result<(), Rejection> {
+        reporting(self, None, self.try_revoke_subject(subject.into())).await
+    }
+
+    async fn try_revoke_subject(&self, subject: String) -> Result<(), Rejection> {
         let sessions = self.sessions_or_reject()?;
         let now = self.now()?;
         let policy = sessions.policy;
         let issued_until = now.saturating_add(policy.leeway);
         let revocation = Revocation::Subject {
-            subject: subject.into(),
+            subject,
             issued_until,
             until: issued_until
                 .saturating_add(policy.longest_life)
@@ -144,6 +162,10 @@ impl AuthManager {
     ///
     /// [`Rejection::Unavailable`] when the store does not answer.
     pub async fn sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {
+        reporting(self, None, self.try_sessions(subject)).await
+    }
+
+    async fn try_sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {
         let sessions = self.sessions_or_reject()?;
         let now = self.now()?;
         let most = sessions.policy.max_sessions;

@@ -14,7 +14,7 @@ use crate::{
     error::MintError,
     manager::AuthManager,
     token::{Draft, OwnClaims, Token, TokenType, random_id},
-    web::Rejection,
+    web::{Rejection, refused::reporting},
 };
 
 /// The longest label in characters; what is longer is cut.
@@ -135,7 +135,7 @@ impl<'a> IntoFuture for LoginBuilder<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.open())
+        Box::pin(reporting(self.manager, None, self.open()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! How sessions are kept: the store, and the times that are configured.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +12,12 @@ use std::{
 use super::{
     Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, event::EventHook,
 };
-use crate::web::Rejection;
+use crate::{reentry::Calling, web::Rejection};
+
+thread_local! {
+    /// Whether this thread is in the application's hook. An event that it causes is logged alone.
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
 
 /// When a client may try again after the store did not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -153,7 +159,9 @@ impl Sessions {
             session,
             "a refresh token was used again: the session is revoked"
         );
-        if let Some(hook) = &self.on_event {
+        if let Some(hook) = &self.on_event
+            && let Some(_calling) = Calling::begin(&IN_HOOK)
+        {
             hook(&SessionEvent::Replayed {
                 subject: subject.to_owned(),
                 session: session.to_owned(),

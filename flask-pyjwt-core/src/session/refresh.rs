@@ -16,7 +16,7 @@ use crate::{
     error::MintError,
     manager::AuthManager,
     token::{OwnClaims, Token, TokenError, TokenType},
-    web::Rejection,
+    web::{Rejection, refused::reporting},
 };
 
 /// A rotation in the making: [`AuthManager::refresh`]. It happens when it is awaited.
@@ -131,7 +131,7 @@ impl<'a> IntoFuture for RefreshBuilder<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.rotate())
+        Box::pin(reporting(self.manager, Some(self.current), self.rotate()))
     }
 }
 

@@ -6,7 +6,10 @@ use actix_web::{
     http::header::CACHE_CONTROL,
 };
 
-use super::Rejection;
+use super::{
+    Rejection,
+    refused::{Known, report},
+};
 use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
 
 /// The longest cookie in bytes, with its attributes: browsers drop what is longer, and say nothing.
@@ -119,7 +122,14 @@ impl AuthManager {
             return Ok(cookie);
         }
         let name = cookie.name().to_owned();
-        Err(Rejection::CookieTooLarge { name, size })
+        let rejection = Rejection::CookieTooLarge { name, size };
+        let known = Known {
+            manager: Some(self),
+            request: None,
+            token: Some(token),
+        };
+        report(&rejection, known);
+        Err(rejection)
     }
 }
 

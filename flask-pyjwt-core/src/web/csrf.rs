@@ -11,7 +11,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     Rejection,
-    origin::{is_own_page, may_open_socket},
+    origin::{Kind, is_own_page},
+    refused::{Known, report},
 };
 use crate::{
     keys::{AuthType, Signer, Verifier},
@@ -104,7 +105,7 @@ pub(super) fn check(
     if is_safe(request.method()) {
         return Ok(Proof::Shown);
     }
-    if !is_own_page(request, allowed) {
+    if !is_own_page(request, Kind::Request, allowed) {
         return Err(Rejection::CrossSite);
     }
     let mut fields = request.headers().get_all(FIELD);
@@ -136,7 +137,7 @@ pub(super) fn check_proof(
 
 /// Whether a page of another site opens a WebSocket.
 fn is_foreign_socket(request: &HttpRequest, allowed: &[String]) -> bool {
-    is_websocket(request) && !may_open_socket(request, allowed)
+    is_websocket(request) && !is_own_page(request, Kind::WebSocket, allowed)
 }
 
 /// Checks a handshake of a WebSocket whose token came in a cookie: also where no proof is needed.
@@ -193,21 +194,36 @@ impl AuthManager {
     /// [`Rejection::NoCsrfSecret`] when the manager has only a public key and no
     /// [`Config::csrf_secret`](crate::Config::csrf_secret).
     pub fn csrf_proof(&self, token: &Token) -> Result<String, Rejection> {
-        let key = self.parts().csrf.as_ref().ok_or(Rejection::NoCsrfSecret)?;
-        key.proof(token)
+        let key = self.parts().csrf.as_ref().ok_or(Rejection::NoCsrfSecret);
+        key.and_then(|key| key.proof(token))
+            .inspect_err(|rejection| {
+                let known = Known {
+                    manager: Some(self),
+                    request: None,
+                    token: Some(token),
+                };
+                report(rejection, known);
+            })
     }
 
-    /// Checks that a request comes from a page of our own origin or of one that is allowed: for routes
-    /// that no token guards and no other site should use, such as a login.
+    /// Checks that a request comes from a page of our own origin or of one that is allowed, or from no
+    /// browser: for routes that no token guards and no other site should use, such as a login. A refusal
+    /// is logged at once, whatever the handler does with it.
     ///
     /// # Errors
     ///
     /// [`Rejection::CrossSite`] when the browser says that it comes from elsewhere.
     pub fn check_origin(&self, request: &HttpRequest) -> Result<(), Rejection> {
-        if is_own_page(request, &self.parts().browser.allowed_origins) {
-            Ok(())
-        } else {
-            Err(Rejection::CrossSite)
+        let allowed = &self.parts().browser.allowed_origins;
+        if is_own_page(request, Kind::Request, allowed) {
+            return Ok(());
         }
+        let known = Known {
+            manager: Some(self),
+            request: Some(request),
+            token: None,
+        };
+        report(&Rejection::CrossSite, known);
+        Err(Rejection::CrossSite)
     }
 }

@@ -14,6 +14,7 @@ mod origin;
 mod places;
 pub(crate) mod protect;
 mod query;
+pub(crate) mod refused;
 mod registered;
 mod rejection;
 mod require_token;

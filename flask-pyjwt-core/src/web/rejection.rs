@@ -4,6 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use actix_web::http::StatusCode;
 
+use super::refused;
 use crate::{error::MintError, rules::Refusal, token::TokenError};
 
 /// Why a request did not reach its handler: one variant for every refusal there is.
@@ -132,6 +133,10 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The target of the `tracing` event of a refusal. Each refusal is one event, whose fields are
+    /// listed in the README. No token is in it.
+    pub const EVENT_TARGET: &str = "flask_pyjwt::refused";
+
     /// The answer's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -292,17 +297,23 @@ impl From<MintError> for Rejection {
     fn from(error: MintError) -> Self {
         match error {
             MintError::Refused(TokenError::Clock) => TokenError::Clock.into(),
-            error => Self::NotMinted(error.to_string()),
+            error => {
+                let rejection = Self::NotMinted(error.to_string());
+                refused::forget(&rejection);
+                rejection
+            }
         }
     }
 }
 
 impl From<TokenError> for Rejection {
     fn from(error: TokenError) -> Self {
-        match error {
+        let rejection = match error {
             TokenError::KeysUnavailable { retry_after } => Self::Unavailable { retry_after },
             error => Self::InvalidToken(error),
-        }
+        };
+        refused::forget(&rejection);
+        rejection
     }
 }
 

@@ -18,10 +18,9 @@ use actix_web::{
 use serde_json::Value;
 
 use super::{
-    answer::{answer, rejection_of},
+    answer::answer_of_handler,
     authorize::{guard, guard_at_once},
     places,
-    registered::manager_of,
 };
 use crate::{
     rules::{Expected, Location, Requirement, location},
@@ -265,12 +264,12 @@ where
                 Ok(passed) => {
                     places::hand_on(&requirement, request.request());
                     let mut response = service.call(request).await?;
-                    let Some(rejection) = rejection_of(response.response()) else {
+                    let refused = answer_of_handler(response.request(), response.response());
+                    let Some(mut refused) = refused else {
                         passed.add_fields(response.status(), response.headers_mut());
                         return Ok(response.map_into_left_body());
                     };
                     let (request, response) = response.into_parts();
-                    let mut refused = answer(manager_of(&request).ok(), &rejection, &request);
                     // What inner layers have added stays.
                     for (name, value) in response.headers() {
                         if !refused.headers().contains_key(name) || *name == SET_COOKIE {

@@ -19,7 +19,13 @@ use actix_web::{
 };
 use time::Duration;
 
-use super::{authorize::ask_own_check, credentials::cookie, csrf, registered::manager_of};
+use super::{
+    authorize::ask_own_check,
+    credentials::cookie,
+    csrf,
+    refused::{forget, reporting},
+    registered::manager_of,
+};
 use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::TokenType};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
@@ -118,20 +124,16 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     // cookie that no other host can set.
     let proof = cookie(&cookies.csrf_name, request).ok()??;
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
-    let renewed = match ask_own_check(manager, &token).await {
-        Ok(()) => manager.refresh(&token).await,
-        Err(rejection) => Err(rejection),
+    let renewal = async {
+        ask_own_check(manager, &token).await?;
+        manager.refresh(&token).await
     };
-    match renewed {
-        Ok(pair) => Some(Renewed {
-            pair,
-            by: manager.clone(),
-        }),
-        Err(rejection) => {
-            tracing::info!(reason = rejection.code(), "tokens are not renewed");
-            None
-        }
-    }
+    let renewed = reporting(manager, Some(&token), renewal).await;
+    let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
+    Some(Renewed {
+        pair,
+        by: manager.clone(),
+    })
 }
 
 /// What an inner service has failed with, and the pair that its answer has to set.
@@ -167,9 +169,9 @@ impl ResponseError for Failed {
 
 /// Adds the cookies of a pair to an answer, but for those that it sets itself.
 fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) {
-    let cookies = match manager.session_cookies(pair) {
-        Ok(cookies) => cookies,
-        Err(error) => return tracing::error!("renewed tokens are not set: {error}"),
+    // The reason was logged.
+    let Ok(cookies) = manager.session_cookies(pair) else {
+        return;
     };
     let is_set = |cookie: &Cookie<'_>| {
         answer.get_all(SET_COOKIE).any(|field| {
