@@ -22,7 +22,6 @@ mod websocket;
 pub(crate) use self::{
     answer::{Answers, RejectionHook},
     check::TokenCheck,
-    csrf::CsrfKey,
 };
 pub use self::{
     check::CheckError,
