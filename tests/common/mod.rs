@@ -4,6 +4,8 @@
 pub(crate) mod certificates;
 pub(crate) mod example;
 pub(crate) mod forge;
+pub(crate) mod gate;
+pub(crate) mod gated;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod process;

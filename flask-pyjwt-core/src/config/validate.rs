@@ -28,7 +28,7 @@ pub(crate) struct Validated {
     pub(crate) minting: Minting,
     pub(crate) answers: Answers,
     pub(crate) token_check: Option<TokenCheck>,
-    pub(crate) sessions: Option<Sessions>,
+    pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
     /// The key of CSRF proofs where they have a secret of their own. Elsewhere the ring makes them.
     pub(crate) csrf: Option<MacKey>,
@@ -100,7 +100,7 @@ impl Config {
         Ok(Validated {
             answers: Answers::new(&issuer, self.on_rejection),
             token_check: self.token_check,
-            sessions,
+            sessions: sessions.map(Arc::new),
             browser,
             csrf,
             verification: Verification {

@@ -39,6 +39,9 @@ impl From<SessionRecord> for Session {
 
 /// Ending what was begun. After each of these has returned, no guarded request is let in any more with
 /// what was revoked, in any process that shares the store.
+///
+/// Each goes on in tokio's runtime when its future is dropped half-done, for instance because the client
+/// hangs up. Until it is done, this process asks the store about every token.
 impl AuthManager {
     /// Ends the session of this token, auth or refresh: all its tokens are revoked. A token of no
     /// session is revoked alone.
@@ -82,7 +85,7 @@ impl AuthManager {
                 .expires_at_milliseconds()
                 .saturating_add(sessions.policy.leeway),
         };
-        sessions.revoke(&revocation, self.now()?).await
+        sessions.revoke(revocation, self.now()?).await
     }
 
     /// Ends a session by its id, if it is this subject's: all its tokens are revoked.
@@ -100,7 +103,7 @@ impl AuthManager {
             subject: subject.into(),
             session: session.into(),
         };
-        sessions.revoke(&revocation, self.now()?).await
+        sessions.revoke(revocation, self.now()?).await
     }
 
     /// Ends everything of a subject, everywhere: all its sessions, and all its other tokens that
@@ -125,7 +128,7 @@ impl AuthManager {
                 .saturating_add(policy.longest_life)
                 .saturating_add(policy.leeway),
         };
-        sessions.revoke(&revocation, now).await
+        sessions.revoke(revocation, now).await
     }
 
     /// The open sessions of a subject of this manager's own issuer, the one refreshed last first.

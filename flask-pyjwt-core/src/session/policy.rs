@@ -1,14 +1,14 @@
 //! How sessions are kept: the store, and the times that are configured.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use super::{Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, event::EventHook};
+use super::{
+    Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, change::Unsettled,
+    event::EventHook,
+};
 use crate::web::Rejection;
 
 /// When a client may try again after the store did not answer.
@@ -41,8 +41,10 @@ pub(crate) struct Sessions {
     store: Arc<dyn SessionStore>,
     timeout: Duration,
     on_event: Option<EventHook>,
-    /// Counts what this process has revoked: earlier answers are worth nothing then.
-    epoch: AtomicU64,
+    /// How many revocations this process has begun, and how many of those have ended: see
+    /// [`epoch`](Self::epoch).
+    pub(super) begun: AtomicU64,
+    pub(super) settled: AtomicU64,
 }
 
 impl Sessions {
@@ -57,7 +59,8 @@ impl Sessions {
             store,
             timeout,
             on_event,
-            epoch: AtomicU64::new(1),
+            begun: AtomicU64::new(1),
+            settled: AtomicU64::new(1),
         }
     }
 
@@ -81,24 +84,29 @@ impl Sessions {
         })
     }
 
-    /// Ends something before its time, here and in the store.
-    pub(super) async fn revoke(&self, revocation: &Revocation, now: i64) -> Result<(), Rejection> {
-        let answer = self.ask(|store| store.revoke(revocation, now)).await;
-        self.forget_answers();
-        answer
+    /// Ends something before its time, here and in the store, also when nobody waits for it any more.
+    pub(super) async fn revoke(
+        self: &Arc<Self>,
+        revocation: Revocation,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let sessions = Arc::clone(self);
+        self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
+            .await
     }
 
-    /// What the store has said before is not believed any more.
-    pub(super) fn forget_answers(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+    /// The same as a part of a [`change`](Self::change).
+    pub(super) async fn revoke_unless_dropped(
+        self: &Arc<Self>,
+        revocation: &Revocation,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        self.ask(|store| store.revoke(revocation, now)).await
     }
 
     /// Tells that somebody has a copy of a refresh token.
-    pub(super) fn replayed(&self, subject: &str, session: &str) {
+    pub(super) fn replayed(self: &Arc<Self>, subject: &str, session: &str) {
         self.forget_answers();
         tracing::warn!(
             session,
