@@ -8,6 +8,7 @@ pub(crate) mod gate;
 pub(crate) mod gated;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod overlap;
 pub(crate) mod process;
 pub(crate) mod site;
 pub(crate) mod wire;

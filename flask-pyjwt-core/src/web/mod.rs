@@ -15,6 +15,7 @@ pub(crate) mod protect;
 mod query;
 mod registered;
 mod rejection;
+mod replaced;
 mod require_token;
 mod silent_renewal;
 mod websocket;
