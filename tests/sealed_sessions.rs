@@ -276,3 +276,34 @@ async fn records_hold_the_claims_in_the_clear_and_say_nothing_of_the_key() {
     assert_eq!(sealed["claims"], json!({"admin": false}));
     assert_eq!(sealed["seal"].as_str().map(str::len), Some(48));
 }
+
+#[cfg(feature = "file-store")]
+#[actix_web::test]
+async fn what_was_written_into_the_file_of_sessions_is_never_signed() {
+    use flask_pyjwt::FileStore;
+
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = path.join(format!("sealed-{}.redb", std::process::id()));
+    let store = Gated::new(FileStore::open(&path).expect("opened"));
+    // It is not about how fast the disk is.
+    let config = hs256().store_timeout(Duration::minutes(1));
+    let auth = manager(config.session_store(store.clone()));
+    let pair = auth.login("alice").claim("admin", false).await;
+    let pair = pair.expect("opened");
+    let records = store.inner.sessions("alice", MOMENT).await;
+    let record = records.expect("listed").pop().expect("one");
+    let claims = record.claims.replace("false", "true");
+    let changed = SessionRecord {
+        claims,
+        ..record.clone()
+    };
+    store.inner.open(&changed, MOMENT).await.expect("written");
+    let refused = auth.refresh(&pair.refresh).await;
+    let expected = Rejection::InvalidToken(TokenError::Revoked);
+    assert_eq!(refused.map(drop), Err(expected));
+    store.inner.open(&record, MOMENT).await.expect("written");
+    let pair = auth.refresh(&pair.refresh).await.expect("as it was");
+    assert_eq!(pair.auth.claims()["admin"], json!(false));
+    drop((auth, store));
+    std::fs::remove_file(&path).expect("it is there");
+}
