@@ -16,6 +16,8 @@ mod cross_site;
 mod devtools;
 #[path = "browser/gate.rs"]
 mod gate;
+#[path = "browser/late_answer.rs"]
+mod late_answer;
 #[path = "browser/looks.rs"]
 mod looks;
 #[path = "browser/page.rs"]

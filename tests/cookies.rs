@@ -6,6 +6,10 @@
 mod common;
 #[path = "cookies/csrf.rs"]
 mod csrf;
+#[path = "cookies/csrf_keys.rs"]
+mod csrf_keys;
+#[path = "cookies/late_answers.rs"]
+mod late_answers;
 #[path = "cookies/places.rs"]
 mod places;
 #[path = "cookies/renewal.rs"]

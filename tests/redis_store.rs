@@ -30,6 +30,8 @@ mod races;
 mod records;
 #[path = "redis_store/same.rs"]
 mod same;
+#[path = "redis_store/sealed.rs"]
+mod sealed;
 #[path = "redis_store/sentinel.rs"]
 mod sentinel;
 #[path = "redis_store/server.rs"]

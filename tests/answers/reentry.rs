@@ -16,9 +16,9 @@ use actix_web::{
     test::TestRequest, web,
 };
 use flask_pyjwt::{
-    AuthManager, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken, Revocation, Rotated,
-    Rotation, SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture, Token,
-    TokenError, TokenIdentity, require_token,
+    AuthManager, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken, Revocation,
+    Rotated, Rotation, SessionEvent, SessionRecord, SessionStore, Standing, StoreError,
+    StoreFuture, Token, TokenError, TokenIdentity, require_token,
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};

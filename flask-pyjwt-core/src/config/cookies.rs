@@ -212,8 +212,12 @@ impl Config {
     }
 
     /// Sets the secret by which CSRF proofs are made: at least 32 bytes, the same on all servers of
-    /// a fleet. By default it is derived from the HMAC secret or the private key; a server that only
-    /// verifies needs it to take cookies on unsafe methods.
+    /// a fleet. By default each key of the ring that has a secret or private part makes and checks
+    /// proofs, as long as it is there; a server that only verifies needs this to take cookies on unsafe
+    /// methods.
+    ///
+    /// No rotation of keys changes it. Where it was leaked, set another: every proof is wrong then, and
+    /// pages get new ones with the next cookies.
     #[doc(alias = "JWT_CSRFSECRET")]
     pub fn csrf_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.browser.csrf_secret = Some(Secret::new(secret));

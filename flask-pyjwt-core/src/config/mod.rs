@@ -80,7 +80,7 @@ pub(crate) mod key {
 /// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
 /// | `JWT_SESSIONMAXAGE` | [`session_lifetime`](Self::session_lifetime) | 30 days |
 /// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
-/// | `JWT_CSRFSECRET` | [`csrf_secret`](Self::csrf_secret) | derived from the secret or private key |
+/// | `JWT_CSRFSECRET` | [`csrf_secret`](Self::csrf_secret) | derived from the keys that sign, or did |
 /// | `JWT_REFRESHGRACE` | [`refresh_grace`](Self::refresh_grace) | 10 seconds |
 ///
 /// ```

@@ -4,15 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use time::Duration;
 
-use super::{Browser, Config, Secret, key, sessions::Times};
+use super::{Browser, Config, key, sessions::Times};
 use crate::{
     error::ConfigError,
     issuers::ClaimNames,
-    keys::{AuthType, Family, KeyDirectory, Material, TokenLife, Watch},
+    keys::{Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
     rules::Location,
     session::Sessions,
     token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
-    web::{Answers, CsrfKey, TokenCheck},
+    web::{Answers, TokenCheck},
 };
 
 /// The longest age of a token: a hundred years, in seconds. Longer ones are typing mistakes.
@@ -29,12 +29,12 @@ pub(crate) struct Validated {
     pub(crate) minting: Minting,
     pub(crate) answers: Answers,
     pub(crate) token_check: Option<TokenCheck>,
-    pub(crate) sessions: Option<Sessions>,
+    pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
     /// Where guards look for the token that name no place.
     pub(crate) locations: Vec<Location>,
-    /// None where there is no secret.
-    pub(crate) csrf: Option<CsrfKey>,
+    /// The key of CSRF proofs where they have a secret of their own. Elsewhere the ring makes them.
+    pub(crate) csrf: Option<MacKey>,
     /// Where the keys come from, if they come from a folder, and who looks at it.
     pub(crate) directory: Option<KeyDirectory>,
     pub(crate) watch: OnceLock<Watch>,
@@ -72,11 +72,9 @@ impl Config {
             ));
         }
         self.check_limits()?;
-        let csrf = csrf_key(
-            self.browser.csrf_secret.as_ref(),
-            self.secret.as_ref(),
-            auth_type,
-        );
+        let csrf_secret = self.browser.csrf_secret.as_ref();
+        let csrf =
+            csrf_secret.and_then(|secret| MacKey::derived(secret.as_bytes(), Purpose::CsrfProofs));
         let browser = self.browser.clone().validate()?;
         let locations = self.take_locations()?;
         let sessions = self.sessions.clone().validate(&Times {
@@ -106,7 +104,7 @@ impl Config {
         Ok(Validated {
             answers: Answers::new(&issuer, self.on_rejection, self.log_subjects),
             token_check: self.token_check,
-            sessions,
+            sessions: sessions.map(Arc::new),
             browser,
             locations,
             csrf,
@@ -167,19 +165,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-/// The key of CSRF proofs: of a secret of its own, or of the one that signs. A private key's bytes are the
-/// same however its PEM is written.
-fn csrf_key(own: Option<&Secret>, secret: Option<&Secret>, auth_type: AuthType) -> Option<CsrfKey> {
-    if let Some(own) = own {
-        return CsrfKey::derived(own.as_bytes());
-    }
-    let secret = secret?.as_bytes();
-    if auth_type.family() == Family::Hmac {
-        return CsrfKey::derived(secret);
-    }
-    CsrfKey::derived(&Material::private(secret).ok()?.der)
 }
 
 /// What a problem says after the key's name: for a copy of an error that cannot be cloned.

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    AuthType, Family, KeyProblem, Material, PublicKey, Signer, SigningKey, VerifyingKey, pair,
+    AuthType, Family, KeyProblem, Material, PublicKey, Signer, SigningKey, VerifyingKey,
+    derived::DerivedKeys, pair,
 };
 use crate::{config::Secret, error::ConfigError};
 
@@ -138,17 +139,19 @@ impl Key {
         };
         let serves_nameless = self.serves_nameless.unwrap_or(self.id.is_none());
         let id = self.id.unwrap_or_else(|| fingerprint.clone());
-        Ok(Prepared {
-            signer,
-            verifying: VerifyingKey::new(
-                auth_type,
-                id,
-                fingerprint,
-                serves_nameless,
-                verifier,
-                public,
-            ),
-        })
+        let verifying = VerifyingKey::new(
+            auth_type,
+            id,
+            fingerprint,
+            serves_nameless,
+            verifier,
+            public,
+        );
+        let derived = self.secret.as_ref();
+        if let Some(derived) = derived.and_then(|secret| DerivedKeys::of(auth_type, secret)) {
+            verifying.set_derived(derived);
+        }
+        Ok(Prepared { signer, verifying })
     }
 }
 

@@ -8,6 +8,7 @@ mod backend;
 #[path = "rust_crypto.rs"]
 mod backend;
 mod der;
+mod derived;
 mod directory;
 mod jwk;
 mod key;
@@ -28,10 +29,11 @@ pub(crate) use self::jwk::JwkProblem;
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
+    derived::{MacKey, Purpose, Tag},
     directory::{KeyDirectory, Look},
     jwk::JwkSet,
     key::Prepared,
-    key_ring::{KeyRing, Role, SigningKey, TokenLife, Wanted},
+    key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,

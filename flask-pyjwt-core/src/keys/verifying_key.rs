@@ -1,8 +1,11 @@
 //! A key that verifies, prepared.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicI64, Ordering},
+};
 
-use super::{AuthType, PublicKey, Verifier};
+use super::{AuthType, MacKey, PublicKey, Purpose, Verifier, derived::DerivedKeys};
 use crate::token::NumericDate;
 
 /// A key that verifies tokens of its one algorithm, until it is dropped.
@@ -17,6 +20,8 @@ pub(crate) struct VerifyingKey {
     /// What is published of it.
     pub(crate) public: Option<PublicKey>,
     verifier: Verifier,
+    /// Where the secret or private key is known, or was when this key signed.
+    derived: OnceLock<Arc<DerivedKeys>>,
     /// The second since 1970 from which on it verifies nothing.
     until: AtomicI64,
 }
@@ -40,8 +45,26 @@ impl VerifyingKey {
             serves_nameless,
             public,
             verifier,
+            derived: OnceLock::new(),
             until: AtomicI64::new(NEVER),
         }
+    }
+
+    /// Gives the key what is derived from its secret or private part.
+    pub(super) fn set_derived(&self, derived: DerivedKeys) {
+        drop(self.derived.set(Arc::new(derived)));
+    }
+
+    /// Takes over what is derived from the private part of the same key, which was only known in public.
+    pub(super) fn learn_from(&self, same: &Self) {
+        if let Some(derived) = same.derived.get() {
+            drop(self.derived.set(Arc::clone(derived)));
+        }
+    }
+
+    /// The key for a purpose of our own; none where only the public key is known.
+    pub(super) fn derived(&self, purpose: Purpose) -> Option<&MacKey> {
+        self.derived.get().map(|derived| derived.key(purpose))
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

@@ -18,7 +18,8 @@ impl AuthManager {
     /// Signs with this key from now on, while requests are served. Gives its id.
     ///
     /// The key that signed before goes on verifying until the last of its tokens has expired; then it
-    /// is dropped. A key that was [prepublished](Self::prepublish) is known already. Nobody waits:
+    /// is dropped. So do the CSRF proofs and the seals of sessions that it made; sessions are sealed anew with
+    /// each refresh. A key that was [prepublished](Self::prepublish) is known already. Nobody waits:
     /// neither requests nor minting.
     ///
     /// Managers that verify elsewhere have to know the key first. Give it to all of them with
@@ -54,7 +55,8 @@ impl AuthManager {
     }
 
     /// Drops a key at once: for one that somebody else may know. Every token of it is refused from now
-    /// on, those too that were accepted before.
+    /// on, those too that were accepted before; its CSRF proofs are wrong, and the sessions that it sealed
+    /// cannot be refreshed.
     ///
     /// # Errors
     ///

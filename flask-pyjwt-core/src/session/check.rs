@@ -1,5 +1,7 @@
 //! Whether a verified token is still good.
 
+use std::sync::Arc;
+
 use super::{Revocation, Standing, TokenIdentity, policy::Sessions};
 use crate::{
     manager::AuthManager,
@@ -34,7 +36,7 @@ impl AuthManager {
 impl AuthManager {
     /// The sessions that a token may belong to: none where it is of another issuer, whose subjects and
     /// ids are not those of the store.
-    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Sessions> {
+    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Arc<Sessions>> {
         let parts = self.parts();
         let sessions = parts.sessions.as_ref();
         sessions.filter(|_| token.iss() == &*parts.verification.rules.issuer)
@@ -43,21 +45,22 @@ impl AuthManager {
 
 impl Sessions {
     /// Asks the store about a token, unless it has said a moment ago that it is good.
-    pub(crate) async fn check(&self, token: &Token, now: i64) -> Result<(), Rejection> {
+    pub(crate) async fn check(self: &Arc<Self>, token: &Token, now: i64) -> Result<(), Rejection> {
         // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
         let epoch = self.epoch();
         let staleness = match token.token_type() {
             TokenType::Auth => self.policy.staleness,
             TokenType::Refresh => 0,
         };
-        if staleness > 0 && token.last_answer().holds(epoch, now, staleness) {
+        let epoch = epoch.filter(|_| staleness > 0);
+        if epoch.is_some_and(|epoch| token.last_answer().holds(epoch, now, staleness)) {
             return Ok(());
         }
         let identity = self.identity(token)?;
         let standing = self.ask(|store| store.standing(&identity, now)).await?;
         match standing {
             Standing::Good => {
-                if staleness > 0 {
+                if let Some(epoch) = epoch {
                     token.last_answer().note(epoch, now);
                 }
                 Ok(())
@@ -68,15 +71,30 @@ impl Sessions {
                     subject, session, ..
                 } = identity;
                 let session = session.unwrap_or_default();
-                let revocation = Revocation::Session {
-                    subject: subject.clone(),
-                    session: session.clone(),
-                };
-                self.revoke(&revocation, now).await?;
-                self.replayed(&subject, &session);
+                let sessions = Arc::clone(self);
+                self.change(async move {
+                    let revocation = Revocation::Session {
+                        subject: subject.clone(),
+                        session: session.clone(),
+                    };
+                    sessions.revoke_unless_dropped(&revocation, now).await?;
+                    sessions.replayed(&subject, &session);
+                    Ok::<_, Rejection>(())
+                })
+                .await?;
                 Err(TokenError::Replayed.into())
             }
         }
+    }
+
+    /// Whether a token is good, or nobody can tell. Nothing follows from it: an old refresh token is no
+    /// theft here.
+    pub(crate) async fn may_be_good(&self, token: &Token, now: i64) -> bool {
+        let Ok(identity) = self.identity(token) else {
+            return true;
+        };
+        let answer = self.ask(|store| store.standing(&identity, now)).await;
+        !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
     }
 
     /// What the store has to know of a token.

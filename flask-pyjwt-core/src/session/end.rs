@@ -1,8 +1,10 @@
 //! Ending sessions and tokens before their time, and listing what is open.
 
+use std::sync::Arc;
+
 use time::{Duration, OffsetDateTime};
 
-use super::{Revocation, SessionRecord};
+use super::{Policy, Revocation, SessionRecord};
 use crate::{
     manager::AuthManager,
     token::Token,
@@ -43,6 +45,9 @@ impl From<SessionRecord> for Session {
 
 /// Ending what was begun. After each of these has returned, no guarded request is let in any more with
 /// what was revoked, in any process that shares the store.
+///
+/// Each goes on in tokio's runtime when its future is dropped half-done, for instance because the client
+/// hangs up. Until it is done, this process asks the store about every token.
 impl AuthManager {
     /// Ends the session of this token, auth or refresh: all its tokens are revoked. A token of no
     /// session is revoked alone.
@@ -90,6 +95,7 @@ impl AuthManager {
         let sessions = self.sessions_or_reject()?;
         self.own_or_reject(token)?;
         let id = token.own_id()?.ok_or(Rejection::NotRevocable)?;
+        let now = self.now()?;
         let revocation = Revocation::Token {
             subject: token.sub().to_owned(),
             id,
@@ -97,13 +103,21 @@ impl AuthManager {
                 .expires_at_milliseconds()
                 .saturating_add(sessions.policy.leeway),
         };
-        if sessions.revoke_token(&revocation, self.now()?).await? {
-            return Ok(());
-        }
-        match token.id("sid")? {
-            Some(session) => self.revoke_session(token.sub(), session).await,
-            None => self.revoke_subject(token.sub()).await,
-        }
+        let instead = match token.id("sid")? {
+            Some(session) => Revocation::Session {
+                subject: token.sub().to_owned(),
+                session,
+            },
+            None => everything_of(token.sub().to_owned(), sessions.policy, now),
+        };
+        let shared = Arc::clone(sessions);
+        let revoking = async move {
+            if shared.revoke_token_unless_dropped(&revocation, now).await? {
+                return Ok(());
+            }
+            shared.revoke_unless_dropped(&instead, now).await
+        };
+        sessions.change(revoking).await
     }
 
     /// Ends a session by its id, if it is this subject's: all its tokens are revoked.
@@ -123,7 +137,7 @@ impl AuthManager {
     async fn try_revoke_session(&self, subject: String, session: String) -> Result<(), Rejection> {
         let sessions = self.sessions_or_reject()?;
         let revocation = Revocation::Session { subject, session };
-        sessions.revoke(&revocation, self.now()?).await
+        sessions.revoke(revocation, self.now()?).await
     }
 
     /// Ends everything of a subject, everywhere: all its sessions, and all its other tokens that
@@ -143,16 +157,8 @@ impl AuthManager {
     async fn try_revoke_subject(&self, subject: String) -> Result<(), Rejection> {
         let sessions = self.sessions_or_reject()?;
         let now = self.now()?;
-        let policy = sessions.policy;
-        let issued_until = now.saturating_add(policy.leeway);
-        let revocation = Revocation::Subject {
-            subject,
-            issued_until,
-            until: issued_until
-                .saturating_add(policy.longest_life)
-                .saturating_add(policy.leeway),
-        };
-        sessions.revoke(&revocation, now).await
+        let revocation = everything_of(subject, sessions.policy, now);
+        sessions.revoke(revocation, now).await
     }
 
     /// The open sessions of a subject of this manager's own issuer, the one refreshed last first: at
@@ -174,5 +180,17 @@ impl AuthManager {
         let mut open: Vec<_> = records.into_iter().map(Session::from).collect();
         open.sort_by(|a, b| (b.refreshed, &b.id).cmp(&(a.refreshed, &a.id)));
         Ok(open)
+    }
+}
+
+/// The revocation of all that a subject has now.
+fn everything_of(subject: String, policy: Policy, now: i64) -> Revocation {
+    let issued_until = now.saturating_add(policy.leeway);
+    Revocation::Subject {
+        subject,
+        issued_until,
+        until: issued_until
+            .saturating_add(policy.longest_life)
+            .saturating_add(policy.leeway),
     }
 }

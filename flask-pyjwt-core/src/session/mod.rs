@@ -4,6 +4,8 @@
 //! The way of a request: `check` asks the store about a verified token; a handler calls `login`,
 //! `refresh` or `end`; each is one step of the [`SessionStore`].
 
+mod authority;
+mod change;
 mod check;
 #[cfg(feature = "store-conformance")]
 #[expect(

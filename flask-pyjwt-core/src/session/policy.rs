@@ -2,15 +2,13 @@
 
 use std::{
     cell::Cell,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
 use super::{
-    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, event::EventHook,
+    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, change::Unsettled,
+    event::EventHook,
 };
 use crate::{reentry::Calling, web::Rejection};
 
@@ -51,8 +49,10 @@ pub(crate) struct Sessions {
     on_event: Option<EventHook>,
     /// Lives as long as the store, where that is in this process's memory.
     pub(crate) memory: Option<Arc<()>>,
-    /// Counts what this process has revoked: earlier answers are worth nothing then.
-    epoch: AtomicU64,
+    /// How many revocations this process has begun, and how many of those have ended: see
+    /// [`epoch`](Self::epoch).
+    pub(super) begun: AtomicU64,
+    pub(super) settled: AtomicU64,
 }
 
 impl Sessions {
@@ -69,7 +69,8 @@ impl Sessions {
             timeout,
             on_event,
             memory,
-            epoch: AtomicU64::new(1),
+            begun: AtomicU64::new(1),
+            settled: AtomicU64::new(1),
         }
     }
 
@@ -94,39 +95,39 @@ impl Sessions {
         })
     }
 
-    /// Opens a session, and tells of those that made room for it.
-    pub(super) async fn open(&self, opening: &Opening, now: i64) -> Result<(), Rejection> {
-        // Whoever does not wait for the answer may have ended others all the same.
-        let mut may_have_ended = ForgetsAnswers(Some(self));
-        let evicted = self.ask(|store| store.open(opening, now)).await?;
-        if evicted.is_empty() {
-            may_have_ended.0 = None;
+    /// Opens a session, and tells of those that made room for it: a part of a [`change`](Self::change).
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        opening: &Opening,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let opened = self.ask(|store| store.open(opening, now)).await;
+        // A store that has not answered may have ended others all the same.
+        if opened.as_ref().map_or(true, |evicted| !evicted.is_empty()) {
+            self.forget_answers();
         }
-        drop(may_have_ended);
-        for session in evicted {
+        for session in opened? {
             tracing::info!(
                 session,
                 "a login ended another session: the subject has as many as it may"
             );
-            if let Some(hook) = &self.on_event {
-                hook(&SessionEvent::Evicted {
-                    subject: opening.session.subject.clone(),
-                    session,
-                });
-            }
+            self.tell(&SessionEvent::Evicted {
+                subject: opening.session.subject.clone(),
+                session,
+            });
         }
         Ok(())
     }
 
-    /// Revokes one token. `false` says that the store remembers no more tokens of its subject one by one.
-    pub(super) async fn revoke_token(
-        &self,
+    /// Revokes one token, as a part of a [`change`](Self::change). `false` says that the store remembers no
+    /// more tokens of its subject one by one.
+    pub(super) async fn revoke_token_unless_dropped(
+        self: &Arc<Self>,
         revocation: &Revocation,
         now: i64,
     ) -> Result<bool, Rejection> {
-        let answer = self.answer(|store| store.revoke(revocation, now)).await;
-        self.forget_answers();
-        match answer {
+        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        match self.answer(|store| store.revoke(revocation, now)).await {
             Ok(()) => Ok(true),
             Err(error @ StoreError::TooManyTokens { .. }) => {
                 tracing::warn!("{error}: its session or the subject is revoked in its place");
@@ -136,47 +137,46 @@ impl Sessions {
         }
     }
 
-    /// Ends something before its time, here and in the store.
-    pub(super) async fn revoke(&self, revocation: &Revocation, now: i64) -> Result<(), Rejection> {
-        let answer = self.ask(|store| store.revoke(revocation, now)).await;
-        self.forget_answers();
-        answer
+    /// Ends something before its time, here and in the store, also when nobody waits for it any more.
+    pub(super) async fn revoke(
+        self: &Arc<Self>,
+        revocation: Revocation,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let sessions = Arc::clone(self);
+        self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
+            .await
     }
 
-    /// What the store has said before is not believed any more.
-    pub(super) fn forget_answers(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+    /// The same as a part of a [`change`](Self::change).
+    pub(super) async fn revoke_unless_dropped(
+        self: &Arc<Self>,
+        revocation: &Revocation,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        self.ask(|store| store.revoke(revocation, now)).await
     }
 
     /// Tells that somebody has a copy of a refresh token.
-    pub(super) fn replayed(&self, subject: &str, session: &str) {
+    pub(super) fn replayed(self: &Arc<Self>, subject: &str, session: &str) {
         self.forget_answers();
         tracing::warn!(
             session,
             "a refresh token was used again: the session is revoked"
         );
+        self.tell(&SessionEvent::Replayed {
+            subject: subject.to_owned(),
+            session: session.to_owned(),
+        });
+    }
+
+    /// Calls the application's hook, unless the hook itself has caused the event.
+    fn tell(&self, event: &SessionEvent) {
         if let Some(hook) = &self.on_event
             && let Some(_calling) = Calling::begin(&IN_HOOK)
         {
-            hook(&SessionEvent::Replayed {
-                subject: subject.to_owned(),
-                session: session.to_owned(),
-            });
-        }
-    }
-}
-
-/// Forgets earlier answers when it is dropped, unless that has turned out to be needless.
-struct ForgetsAnswers<'a>(Option<&'a Sessions>);
-
-impl Drop for ForgetsAnswers<'_> {
-    fn drop(&mut self) {
-        if let Some(sessions) = self.0 {
-            sessions.forget_answers();
+            hook(event);
         }
     }
 }

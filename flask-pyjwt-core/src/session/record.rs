@@ -29,7 +29,7 @@ pub struct SessionRecord {
     /// What a person recognises it by, if anything.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The claims of its auth tokens: the text of a JSON object.
+    /// The claims of its auth tokens, sealed by the manager: a text that a store keeps as it is.
     #[serde(rename = "c")]
     pub claims: String,
     /// The pairs of tokens of the line, oldest first: the current one, and before it those that were
@@ -67,7 +67,7 @@ pub struct Rotation {
     pub idle: i64,
     /// For how long a retry gets the same successor, in milliseconds; 0 for never.
     pub grace: i64,
-    /// The claims of auth tokens from now on, where they change: the text of a JSON object.
+    /// The claims of auth tokens from now on, where they change, sealed by the manager.
     pub claims: Option<String>,
 }
 

@@ -23,12 +23,12 @@ impl AuthManager {
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use actix_web::HttpResponse;
+    /// use actix_web::{HttpRequest, HttpResponse};
     /// use flask_pyjwt::{AuthManager, Rejection};
     ///
-    /// async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+    /// async fn login(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
     ///     // After the password was right:
-    ///     let pair = auth.login("alice").await?;
+    ///     let pair = auth.login("alice").replacing(&request).await?;
     ///     let mut answer = HttpResponse::Ok();
     ///     auth.set_cookies(&mut answer, &pair)?;
     ///     Ok(answer.finish())

@@ -7,7 +7,6 @@ use actix_web::{
         header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
     },
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     Rejection,
@@ -15,72 +14,64 @@ use super::{
     refused::{Known, report},
 };
 use crate::{
-    keys::{AuthType, Signer, Verifier},
+    keys::{Purpose, Tag},
     manager::AuthManager,
-    token::{Token, random_id},
+    token::{NumericDate, Token, TokenError, random_id},
 };
 
 const FIELD: HeaderName = HeaderName::from_static("x-csrf-token");
-/// The longest proof in bytes that is looked at: twice what it is.
-const LONGEST: usize = 132;
+/// The longest random part in bytes that is looked at: more than twice what it is.
+const LONGEST_RANDOM: usize = 64;
 
-/// Makes and checks CSRF proofs: `random.mac`, the MAC over the session and the random value.
-pub(crate) struct CsrfKey {
-    signer: Signer,
-    verifier: Verifier,
-}
-
-impl CsrfKey {
-    /// A key of its own, derived from a secret that serves another purpose as well.
-    pub(crate) fn derived(secret: &[u8]) -> Option<Self> {
-        let derived = Signer::hmac(AuthType::HS256, secret).sign(b"flask-pyjwt: csrf proofs")?;
-        Some(Self {
-            signer: Signer::hmac(AuthType::HS256, &derived),
-            verifier: Verifier::hmac(AuthType::HS256, &derived),
-        })
-    }
-
-    fn proof(&self, token: &Token) -> Result<String, Rejection> {
-        let random = random_id()?;
-        let mac = self
-            .signer
-            .sign(&message(token, &random)?)
-            .ok_or_else(|| Rejection::NotMinted("a CSRF proof cannot be made".to_owned()))?;
-        Ok(format!("{random}.{}", URL_SAFE_NO_PAD.encode(mac)))
-    }
-
-    /// Whether this is a proof of the token's session. The MACs are compared in constant time.
-    fn proves(&self, proof: &[u8], token: &Token) -> bool {
-        let Some(proof) = std::str::from_utf8(proof)
-            .ok()
-            .filter(|proof| proof.len() <= LONGEST)
-        else {
-            return false;
-        };
-        let Some((random, mac)) = proof.split_once('.') else {
-            return false;
-        };
-        match (URL_SAFE_NO_PAD.decode(mac), message(token, random)) {
-            (Ok(mac), Ok(message)) => self.verifier.verify(&message, &mac),
-            _ => false,
-        }
-    }
-}
-
-/// What a proof is bound to: the session, or the subject of a token of no session, of one issuer.
-fn message(token: &Token, random: &str) -> Result<Vec<u8>, Rejection> {
+/// A proof is `random.tag`. The tag is made over the random value and what it is bound to: the session, or
+/// the subject of a token of no session, of one issuer.
+fn with_parts<T>(
+    token: &Token,
+    random: &str,
+    then: impl FnOnce(&[&[u8]]) -> T,
+) -> Result<T, TokenError> {
     let (kind, bound_to) = match token.id("sid")? {
-        Some(session) => (b"sid".as_slice(), session),
-        None => (b"sub".as_slice(), token.sub().to_owned()),
+        Some(session) => ("sid", session),
+        None => ("sub", token.sub().to_owned()),
     };
-    // The random part has no NUL, and issuers are configured: no two bindings run into each other.
-    let parts = [
-        kind,
-        random.as_bytes(),
-        token.iss().as_bytes(),
-        bound_to.as_bytes(),
-    ];
-    Ok(parts.join(&0))
+    let parts = [kind, random, token.iss(), &bound_to];
+    Ok(then(&parts.map(str::as_bytes)))
+}
+
+/// Makes a proof with the secret of its own, or else with the signing key's.
+fn make_proof(manager: &AuthManager, token: &Token) -> Result<String, Rejection> {
+    let random = random_id()?;
+    let parts = manager.parts();
+    let tag = with_parts(token, &random, |bound| match &parts.csrf {
+        Some(own) => own.tag(bound),
+        None => parts.verification.keys.tag(Purpose::CsrfProofs, bound),
+    })?;
+    let tag = tag.ok_or(Rejection::NoCsrfSecret)?;
+    Ok(format!("{random}.{tag}"))
+}
+
+/// Whether this is a proof of the token's session, by a key that still counts.
+fn proves(
+    manager: &AuthManager,
+    proof: &[u8],
+    token: &Token,
+    now: NumericDate,
+) -> Result<bool, TokenError> {
+    let proof = std::str::from_utf8(proof).ok();
+    let Some((random, tag)) = proof.and_then(|proof| proof.split_once('.')) else {
+        return Ok(false);
+    };
+    let Some(tag) = Tag::parse(tag).filter(|_| random.len() <= LONGEST_RANDOM) else {
+        return Ok(false);
+    };
+    let parts = manager.parts();
+    let keys = &parts.verification.keys;
+    with_parts(token, random, |bound| match &parts.csrf {
+        Some(own) => own.verify(bound, &tag),
+        None => keys
+            .made_by(Purpose::CsrfProofs, bound, &tag, now)
+            .is_some(),
+    })
 }
 
 /// What is left to be shown before a request is let in.
@@ -123,16 +114,22 @@ pub(super) fn check_proof(
     proof: &[u8],
     token: &Token,
 ) -> Result<(), Rejection> {
-    let key = manager
-        .parts()
-        .csrf
-        .as_ref()
-        .ok_or(Rejection::NoCsrfSecret)?;
-    if key.proves(proof, token) {
+    let now = manager.parts().verification.clock.now()?;
+    if !can_check(manager, now) {
+        return Err(Rejection::NoCsrfSecret);
+    }
+    if proves(manager, proof, token, now)? {
         Ok(())
     } else {
         Err(Rejection::CsrfProofWrong)
     }
+}
+
+/// Whether there is any key of proofs.
+fn can_check(manager: &AuthManager, now: NumericDate) -> bool {
+    let parts = manager.parts();
+    let keys = &parts.verification.keys;
+    parts.csrf.is_some() || keys.count_of_checking(Purpose::CsrfProofs, now) > 0
 }
 
 /// Whether a page of another site opens a WebSocket.
@@ -194,16 +191,14 @@ impl AuthManager {
     /// [`Rejection::NoCsrfSecret`] when the manager has only a public key and no
     /// [`Config::csrf_secret`](crate::Config::csrf_secret).
     pub fn csrf_proof(&self, token: &Token) -> Result<String, Rejection> {
-        let key = self.parts().csrf.as_ref().ok_or(Rejection::NoCsrfSecret);
-        key.and_then(|key| key.proof(token))
-            .inspect_err(|rejection| {
-                let known = Known {
-                    manager: Some(self),
-                    request: None,
-                    token: Some(token),
-                };
-                report(rejection, known);
-            })
+        make_proof(self, token).inspect_err(|rejection| {
+            let known = Known {
+                manager: Some(self),
+                request: None,
+                token: Some(token),
+            };
+            report(rejection, known);
+        })
     }
 
     /// Checks that a request comes from a page of our own origin or of one that is allowed, or from no

@@ -17,6 +17,7 @@ mod query;
 pub(crate) mod refused;
 mod registered;
 mod rejection;
+mod replaced;
 mod require_token;
 mod silent_renewal;
 mod websocket;
@@ -24,7 +25,6 @@ mod websocket;
 pub(crate) use self::{
     answer::{Answers, RejectionHook},
     check::TokenCheck,
-    csrf::CsrfKey,
 };
 pub use self::{
     check::CheckError,

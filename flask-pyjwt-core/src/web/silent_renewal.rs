@@ -25,6 +25,7 @@ use super::{
     csrf,
     refused::{forget, reporting},
     registered::manager_of,
+    replaced::end_replaced,
 };
 use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::TokenType};
 
@@ -35,6 +36,13 @@ use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::To
 /// The request goes on with the new auth token, and the answer sets all three cookies, but for those
 /// that it sets by itself. Tabs that do so at the same time get the same pair. A refresh token that is refused
 /// changes nothing: the route's guard answers.
+///
+/// An answer that sets the cookies of another session, as a login does, ends the session that its request
+/// presented, as [`LoginBuilder::replacing`](crate::LoginBuilder::replacing) does for logins outside this
+/// middleware. Renewed cookies are not set when their session has ended before the answer is sent: a slow
+/// answer to alice does not take the place of bob's later login in the same browser. What no server can decide
+/// is the order in which a browser gets two answers that have both been sent, over two connections; those of
+/// one HTTP/2 connection keep their order. Let layers that hold answers back be inside this one.
 ///
 /// Wrap it outside the guards. It needs a session store, and the refresh token's cookie at every path that
 /// it works for: no [`Cookies::refresh_path`](crate::Cookies::refresh_path).
@@ -240,11 +248,25 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (margin, service) = (self.margin, Rc::clone(&self.service));
         Box::pin(async move {
-            let Some(renewed) = renew(request.request(), margin).await else {
-                return service.call(request).await;
+            let renewed = renew(request.request(), margin).await;
+            if let Some(renewed) = &renewed {
+                request.extensions_mut().insert(renewed.clone());
+            }
+            let answer = service.call(request).await;
+            if let Ok(response) = &answer {
+                end_replaced(response.request(), response.headers()).await;
+            }
+            let Some(renewed) = renewed else {
+                return answer;
             };
-            request.extensions_mut().insert(renewed.clone());
-            match service.call(request).await {
+            // Asked as late as can be: the handler may have taken its time.
+            if !renewed.by.may_set(&renewed.pair.refresh).await {
+                tracing::info!(
+                    "renewed tokens are not set: their session has ended meanwhile, or has later ones"
+                );
+                return answer;
+            }
+            match answer {
                 Ok(mut response) => {
                     add_cookies(&renewed.by, &renewed.pair, response.headers_mut());
                     Ok(response)
