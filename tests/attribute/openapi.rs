@@ -84,8 +84,6 @@ documented! {
 
 /// Registered with a path that only the application knows.
 mod without_route {
-    use utoipa::path;
-
     use super::*;
 
     #[derive(OpenApi)]
@@ -96,7 +94,12 @@ mod without_route {
     ///
     /// The new text is the body.
     #[require_token(sub = "user")]
-    #[path(post, path = "/{user}/notes/{id}", params(Page), responses((status = 200, body = String)))]
+    #[utoipa::path(
+        post,
+        path = "/{user}/notes/{id}",
+        params(Page),
+        responses((status = 200, body = String))
+    )]
     pub(super) async fn note(
         path: web::Path<(String, u32)>,
         page: web::Query<Page>,
@@ -116,7 +119,8 @@ fn operation(document: &utoipa::openapi::OpenApi) -> Value {
     paths
 }
 
-#[test]
+// `test` is actix-web's module here.
+#[core::prelude::v1::test]
 fn an_operation_is_described_in_full_whichever_attribute_stands_above() {
     let expected = operation(&unprotected::Api::openapi());
     let described = &expected["/{user}/notes/{id}"]["post"];
