@@ -148,11 +148,7 @@ async fn the_token_is_extracted_from_a_request_without_naming_a_type() {
     let token = token.sign().expect("minted");
     let site = Site::new(|app| {
         app.app_data(auth.clone())
-            .service(
-                web::resource("/typed")
-                    .wrap(RequireToken::auth())
-                    .to(typed),
-            )
+            .service(web::resource("/typed").wrap(RequireToken::auth()).to(typed))
             .route("/unguarded", web::to(by_hand));
     })
     .await;

@@ -108,7 +108,8 @@ pub(crate) fn misplaced(attr: TokenStream) -> Option<String> {
         ),
         "api_operation" | "api_v2_operation" => Some(describes_another(&name)),
         "async_trait" => Some(
-            "`#[async_trait]` goes on a trait or an `impl`; a handler is a free `async fn`".to_owned(),
+            "`#[async_trait]` goes on a trait or an `impl`; a handler is a free `async fn`"
+                .to_owned(),
         ),
         "main" | "test" => Some(format!(
             "`#[{name}]` goes on a function that the program or the test harness calls, not on a \

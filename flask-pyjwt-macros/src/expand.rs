@@ -23,11 +23,7 @@ use crate::{
 ///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, incoming, show).await
 /// }
 /// ```
-pub(crate) fn expand(
-    args: TokenStream,
-    item: TokenStream,
-    own: &Own,
-) -> syn::Result<TokenStream> {
+pub(crate) fn expand(args: TokenStream, item: TokenStream, own: &Own) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let written = args.clone();
     let args = Args::parse(args, &mut errors);

@@ -20,7 +20,10 @@ pub(crate) fn habit(name: &str) -> Option<Habit> {
         ),
         "cookies" => (Some("location"), "write `location = \"cookies\"`"),
         "websocket" | "websockets" => (Some("location"), "write `location = \"websocket\"`"),
-        "cookie" | "cookie_key" | "access_cookie_name" | "auth_cookie_name"
+        "cookie"
+        | "cookie_key"
+        | "access_cookie_name"
+        | "auth_cookie_name"
         | "refresh_cookie_name" => (
             Some("cookie_name"),
             "write `location = \"cookies\", cookie_name = \"…\"`",
@@ -80,11 +83,14 @@ pub(crate) fn habit(name: &str) -> Option<Habit> {
             None,
             "that is the manager's, the same for all routes: see `Config`",
         ),
-        "verify" | "skip_revocation_check" | "skip_revocation" | "skip_verification"
-        | "skip_type_check" | "allow_expired" | "ignore_expiration" | "ignore_exp" => (
-            None,
-            "a token is always verified in full: leave it out",
-        ),
+        "verify"
+        | "skip_revocation_check"
+        | "skip_revocation"
+        | "skip_verification"
+        | "skip_type_check"
+        | "allow_expired"
+        | "ignore_expiration"
+        | "ignore_exp" => (None, "a token is always verified in full: leave it out"),
         _ => return habit_of_a_pattern(name),
     };
     Some(Habit { option, advice })
@@ -159,11 +165,49 @@ mod tests {
     #[test]
     fn names_that_issuers_use_for_claims_are_claims() {
         for name in [
-            "role", "roles", "perms", "permission", "permissions", "group", "groups", "team", "org",
-            "tenant", "level", "active", "admin", "email", "email_verified", "name", "username",
-            "user_id", "uid", "client_id", "azp", "aud", "iss", "jti", "typ", "type", "kind", "acr",
-            "amr", "auth_time", "sid", "scp", "score", "realm_access", "entitlements", "identity",
-            "verified", "mfa_required", "allowed_hosts", "anonymous", "place", "source", "path",
+            "role",
+            "roles",
+            "perms",
+            "permission",
+            "permissions",
+            "group",
+            "groups",
+            "team",
+            "org",
+            "tenant",
+            "level",
+            "active",
+            "admin",
+            "email",
+            "email_verified",
+            "name",
+            "username",
+            "user_id",
+            "uid",
+            "client_id",
+            "azp",
+            "aud",
+            "iss",
+            "jti",
+            "typ",
+            "type",
+            "kind",
+            "acr",
+            "amr",
+            "auth_time",
+            "sid",
+            "scp",
+            "score",
+            "realm_access",
+            "entitlements",
+            "identity",
+            "verified",
+            "mfa_required",
+            "allowed_hosts",
+            "anonymous",
+            "place",
+            "source",
+            "path",
         ] {
             assert!(habit(name).is_none(), "{name}");
         }

@@ -81,7 +81,9 @@ async fn the_enclosing_guard_comes_before_the_configuration() {
         (in_cookie(Method::GET, "/in/editors", &editor), 200),
         (in_cookie(Method::GET, "/in/nested/editors", &editor), 200),
         (
-            TestRequest::get().uri("/in/editors").insert_header(bearer(&editor)),
+            TestRequest::get()
+                .uri("/in/editors")
+                .insert_header(bearer(&editor)),
             200,
         ),
         (
@@ -111,7 +113,9 @@ async fn threat_31_inherited_places_do_not_inherit_the_waiver_of_the_csrf_proof(
             let reply = site.ask(post()).await;
             let expected = (403, "csrf_proof_missing");
             assert_eq!(reply.outcome(), expected, "{name} {path}");
-            let reply = site.ask(post().insert_header(("x-csrf-token", &*proof))).await;
+            let reply = site
+                .ask(post().insert_header(("x-csrf-token", &*proof)))
+                .await;
             assert_eq!(reply.outcome(), (200, ""), "{name} {path}");
             // The proof is in the body: each guard reads it, and the handler gets it whole.
             let form = format!("csrf_token={proof}");
@@ -119,7 +123,11 @@ async fn threat_31_inherited_places_do_not_inherit_the_waiver_of_the_csrf_proof(
             let request = post().insert_header(ContentType::form_url_encoded());
             let reply = site.ask(request.set_payload(form)).await;
             let expected = format!("alice {length}");
-            assert_eq!((reply.status, reply.text()), (200, &*expected), "{name} {path}");
+            assert_eq!(
+                (reply.status, reply.text()),
+                (200, &*expected),
+                "{name} {path}"
+            );
         }
     }
 }
@@ -137,13 +145,18 @@ async fn a_guard_for_the_other_type_of_token_looks_at_that_types_cookie() {
     })
     .await;
     let request = in_cookie(Method::GET, "/in/renew", &pair);
-    assert_eq!(site.ask(request).await.outcome(), (401, "missing_credentials"));
+    assert_eq!(
+        site.ask(request).await.outcome(),
+        (401, "missing_credentials")
+    );
     let both = format!(
         "__Host-auth={}; __Secure-refresh={}",
         pair.auth.signed(),
         pair.refresh.signed()
     );
-    let request = TestRequest::get().uri("/in/renew").insert_header(("cookie", both));
+    let request = TestRequest::get()
+        .uri("/in/renew")
+        .insert_header(("cookie", both));
     assert_eq!(site.ask(request).await.text(), "alice");
 }
 
@@ -155,5 +168,8 @@ async fn an_optional_guard_hands_its_places_on_too() {
     let request = in_cookie(Method::GET, "/in/editors", &editor);
     assert_eq!(site.ask(request).await.outcome(), (200, ""));
     let request = TestRequest::get().uri("/in/editors");
-    assert_eq!(site.ask(request).await.outcome(), (401, "missing_credentials"));
+    assert_eq!(
+        site.ask(request).await.outcome(),
+        (401, "missing_credentials")
+    );
 }

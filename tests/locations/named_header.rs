@@ -89,9 +89,7 @@ async fn threats_28_and_29_a_named_header_holds_one_token_and_no_other_place_doe
             let reply = site.ask(request).await;
             assert_eq!(reply.outcome(), expected, "{path} {fields:?}");
         }
-        let request = TestRequest::get()
-            .uri(path)
-            .insert_header((NAME, &*forged));
+        let request = TestRequest::get().uri(path).insert_header((NAME, &*forged));
         let reply = site.ask(request).await;
         assert_eq!(reply.status, 401, "{path}");
         let challenge = reply.field("www-authenticate");
@@ -126,7 +124,10 @@ async fn the_usual_header_by_name_is_the_usual_header() {
     assert_eq!(ask(vec![field.clone()]).await.text(), "alice");
     assert_eq!(ask(vec![field.clone(), field]).await.status, 400);
     let garbage = ask(vec![("x-token", "garbage".to_owned())]).await;
-    assert_eq!(garbage.status, 401, "optional is no pass for bad credentials");
+    assert_eq!(
+        garbage.status, 401,
+        "optional is no pass for bad credentials"
+    );
 }
 
 #[actix_web::test]

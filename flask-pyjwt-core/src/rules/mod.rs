@@ -9,10 +9,10 @@ mod matching;
 mod requirement;
 mod route;
 
+pub(crate) use self::{
+    decide::Refusal, freshness::Freshness, matching::matches, route::RouteVariables,
+};
 pub use self::{
     location::Location,
     requirement::{Expected, Requirement},
-};
-pub(crate) use self::{
-    decide::Refusal, freshness::Freshness, matching::matches, route::RouteVariables,
 };
