@@ -201,7 +201,7 @@ async fn a_span_has_the_arguments_of_the_handler_and_begins_behind_the_guard() {
     for path in ["/below/ann", "/above/ann"] {
         for (user, spans) in [("bob", &[][..]), ("ann", &["user=Path(\"ann\")"])] {
             let seen = spans::capture();
-            let status = status!(&app, path, Some(&token(user, &json!({}))));
+            let status = status!(&app, path, &token(user, &json!({})));
             assert_eq!(status == StatusCode::OK, user == "ann", "{path} {user}");
             assert_eq!(seen.take(), spans, "{path} {user}");
         }
@@ -230,18 +230,24 @@ mod spans {
     #[derive(Clone, Default)]
     struct Spans(Arc<Mutex<Vec<String>>>);
 
-    pub(super) struct Captured(Spans, DefaultGuard);
+    pub(super) struct Captured {
+        spans: Spans,
+        _guard: DefaultGuard,
+    }
 
     /// Captures the spans of this thread until the result is dropped.
     pub(super) fn capture() -> Captured {
         let spans = Spans::default();
         let subscriber = tracing_subscriber::registry().with(spans.clone());
-        Captured(spans, tracing::subscriber::set_default(subscriber))
+        Captured {
+            spans,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
     }
 
     impl Captured {
         pub(super) fn take(&self) -> Vec<String> {
-            std::mem::take(&mut *self.0.0.lock().expect("not poisoned"))
+            std::mem::take(&mut *self.spans.0.lock().expect("not poisoned"))
         }
     }
 
