@@ -52,7 +52,7 @@ impl<S: SessionStore> Server<S> {
         let is_in = self.auth.check(token).await.is_ok();
         let session = token.session_id().expect("of a session");
         let now = self.clock_now();
-        let open = self.store.inner.sessions(token.sub(), now).await;
+        let open = self.store.inner.sessions(token.sub(), 10, now).await;
         let open = open.expect("answered");
         assert_eq!(is_in, open.iter().any(|open| open.id == session));
         is_in

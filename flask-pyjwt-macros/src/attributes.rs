@@ -10,17 +10,24 @@ use syn::{
 use crate::route::{WITH_PATH, names_route};
 
 /// What the router, the documentation and the compiler look for on the item itself.
-const OF_THE_ITEM: [&str; 5] = ["cfg", "deprecated", "doc", "must_use", "routes"];
+const OF_THE_ITEM: [&str; 6] = ["cfg", "deprecated", "doc", "must_use", "path", "routes"];
 /// Lint levels. On the outer function they hold for all that is inside, the user's function too.
 const LINTS: [&str; 5] = ["allow", "deny", "expect", "forbid", "warn"];
 
 /// What describes the handler to others by its signature, and defines something beside it:
 /// `#[utoipa::path]`, `#[oasgen]`.
-const READERS: [&str; 2] = ["oasgen", "path"];
+///
+/// `#[path]` alone is never utoipa's: the compiler has a `path` of its own.
+fn is_reader(path: &Path) -> bool {
+    match last_of(path).as_deref() {
+        Some("path") => path.segments.len() > 1,
+        name => name == Some("oasgen"),
+    }
+}
 
 /// Takes out the attributes that have to see the function as it was written.
 pub(crate) fn take_readers(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
-    take(attrs, &|name| READERS.contains(&name))
+    take(attrs, &is_reader)
 }
 
 /// Takes out the attributes that belong on the outer function; what is left (`#[instrument]`, …)
@@ -28,13 +35,15 @@ pub(crate) fn take_readers(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
 ///
 /// When in doubt, out: an attribute that registers the function must never see the inner one.
 pub(crate) fn hoist(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
-    take(attrs, &|name| {
-        OF_THE_ITEM.contains(&name) || WITH_PATH.contains(&name) || LINTS.contains(&name)
+    take(attrs, &|path| {
+        let mut known = OF_THE_ITEM.iter().chain(&WITH_PATH).chain(&LINTS);
+        let name = last_of(path);
+        known.any(|known| name.as_deref() == Some(known))
     })
 }
 
 /// Takes out the attributes whose name is wanted.
-fn take(attrs: &mut Vec<Attribute>, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Attribute> {
+fn take(attrs: &mut Vec<Attribute>, is_wanted: &dyn Fn(&Path) -> bool) -> Vec<Attribute> {
     let mut taken = Vec::new();
     for attr in std::mem::take(attrs) {
         match split(attr.meta.to_token_stream(), is_wanted) {
@@ -60,15 +69,15 @@ fn with_meta(attr: &Attribute, meta: TokenStream) -> Option<Attribute> {
 /// The part of an attribute that is wanted, and the rest: `cfg_attr` may have both.
 fn split(
     attr: TokenStream,
-    is_wanted: &dyn Fn(&str) -> bool,
+    is_wanted: &dyn Fn(&Path) -> bool,
 ) -> (Option<TokenStream>, Option<TokenStream>) {
-    let Some(name) = last_segment(attr.clone()) else {
+    let Some(path) = path_of(attr.clone()) else {
         return (None, Some(attr));
     };
-    if is_wanted(&name) {
+    if is_wanted(&path) {
         return (Some(attr), None);
     }
-    if name != "cfg_attr" {
+    if last_of(&path).as_deref() != Some("cfg_attr") {
         return (None, Some(attr));
     }
     let Ok(list) = syn::parse2::<syn::MetaList>(attr.clone()) else {
@@ -142,14 +151,22 @@ pub(crate) fn conditions(attrs: &[Attribute]) -> Vec<&Attribute> {
 
 /// The `c` of an attribute `a::b::c(…)`.
 pub(crate) fn last_segment(attr: TokenStream) -> Option<String> {
-    let path = (|input: ParseStream<'_>| {
+    last_of(&path_of(attr)?)
+}
+
+fn last_of(path: &Path) -> Option<String> {
+    Some(path.segments.last()?.ident.to_string())
+}
+
+/// The `a::b::c` of an attribute `a::b::c(…)`.
+fn path_of(attr: TokenStream) -> Option<Path> {
+    (|input: ParseStream<'_>| {
         let path = input.call(Path::parse_mod_style)?;
         input.parse::<TokenStream>()?;
         Ok(path)
     })
     .parse2(attr)
-    .ok()?;
-    Some(path.segments.last()?.ident.to_string())
+    .ok()
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {

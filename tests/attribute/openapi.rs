@@ -84,8 +84,6 @@ documented! {
 
 /// Registered with a path that only the application knows.
 mod without_route {
-    use utoipa::path;
-
     use super::*;
 
     #[derive(OpenApi)]
@@ -96,7 +94,12 @@ mod without_route {
     ///
     /// The new text is the body.
     #[require_token(sub = "user")]
-    #[path(post, path = "/{user}/notes/{id}", params(Page), responses((status = 200, body = String)))]
+    #[utoipa::path(
+        post,
+        path = "/{user}/notes/{id}",
+        params(Page),
+        responses((status = 200, body = String))
+    )]
     pub(super) async fn note(
         path: web::Path<(String, u32)>,
         page: web::Query<Page>,
@@ -116,7 +119,8 @@ fn operation(document: &utoipa::openapi::OpenApi) -> Value {
     paths
 }
 
-#[test]
+// `test` is actix-web's module here.
+#[core::prelude::v1::test]
 fn an_operation_is_described_in_full_whichever_attribute_stands_above() {
     let expected = operation(&unprotected::Api::openapi());
     let described = &expected["/{user}/notes/{id}"]["post"];
@@ -197,7 +201,7 @@ async fn a_span_has_the_arguments_of_the_handler_and_begins_behind_the_guard() {
     for path in ["/below/ann", "/above/ann"] {
         for (user, spans) in [("bob", &[][..]), ("ann", &["user=Path(\"ann\")"])] {
             let seen = spans::capture();
-            let status = status!(&app, path, Some(&token(user, &json!({}))));
+            let status = status!(&app, path, &token(user, &json!({})));
             assert_eq!(status == StatusCode::OK, user == "ann", "{path} {user}");
             assert_eq!(seen.take(), spans, "{path} {user}");
         }
@@ -226,18 +230,24 @@ mod spans {
     #[derive(Clone, Default)]
     struct Spans(Arc<Mutex<Vec<String>>>);
 
-    pub(super) struct Captured(Spans, DefaultGuard);
+    pub(super) struct Captured {
+        spans: Spans,
+        _guard: DefaultGuard,
+    }
 
     /// Captures the spans of this thread until the result is dropped.
     pub(super) fn capture() -> Captured {
         let spans = Spans::default();
         let subscriber = tracing_subscriber::registry().with(spans.clone());
-        Captured(spans, tracing::subscriber::set_default(subscriber))
+        Captured {
+            spans,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
     }
 
     impl Captured {
         pub(super) fn take(&self) -> Vec<String> {
-            std::mem::take(&mut *self.0.0.lock().expect("not poisoned"))
+            std::mem::take(&mut *self.spans.0.lock().expect("not poisoned"))
         }
     }
 
