@@ -195,9 +195,9 @@ impl Subject {
             }
             _ => {
                 let server = RedisServer::start()?;
-                let store = RedisStore::connect(server.url())
-                    .await
-                    .expect("it connects");
+                // Many logins of one account at a time may take longer than one request may.
+                let builder = RedisStore::builder().timeout(time::Duration::seconds(30));
+                let store = builder.connect(server.url()).await.expect("it connects");
                 (Arc::new(store), Room::Redis(server))
             }
         };
