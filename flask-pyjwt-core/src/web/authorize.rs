@@ -148,6 +148,9 @@ fn conclude(
         }
         Err(rejection) => {
             let mut refused = answer(Some(manager), &rejection, request);
+            if rejection == Rejection::SeveralCookies {
+                manager.remove_former_cookies(refused.headers_mut());
+            }
             let by_query = |location: &Location| matches!(location, Location::Query(_));
             if requirement.locations.iter().any(by_query) {
                 Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());

@@ -111,16 +111,12 @@ fn is_plain(token: &[u8]) -> bool {
 fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
     let mut is_quoted = false;
-    let mut elements = value.split(|byte| {
-        is_quoted ^= *byte == b'"';
-        *byte == b',' && !is_quoted
-    });
-    if elements
-        .by_ref()
-        .skip(1)
-        .any(|element| begins_credentials(element.trim_ascii_start()))
-    {
-        return Err(Rejection::SeveralAuthorizations);
+    for at in memchr::memchr2_iter(b',', b'"', value) {
+        let is_comma = value[at] == b',';
+        is_quoted ^= !is_comma;
+        if is_comma && !is_quoted && begins_credentials(&value[at + 1..]) {
+            return Err(Rejection::SeveralAuthorizations);
+        }
     }
     if !is_bearer(value) {
         return Ok(None);
@@ -146,10 +142,11 @@ fn is_bearer(value: &[u8]) -> bool {
         })
 }
 
-/// Whether an element of a list begins with the scheme and a blank, or is the scheme alone: other
-/// schemes may have a parameter of that name.
-fn begins_credentials(element: &[u8]) -> bool {
-    is_bearer(element) && matches!(element.get("Bearer".len()), None | Some(b' ' | b'\t'))
+/// Whether a list goes on with the scheme and a blank, or with the scheme alone: other schemes may have a
+/// parameter of that name.
+fn begins_credentials(list: &[u8]) -> bool {
+    let list = list.trim_ascii_start();
+    is_bearer(list) && matches!(list.get("Bearer".len()), None | Some(b' ' | b'\t' | b','))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
@@ -166,26 +163,40 @@ fn is_token_byte(byte: u8) -> bool {
 /// percent-decoding.
 ///
 /// Cookies of other names are passed over, however broken. An empty value is none: it is what
-/// remains of a cookie that was cleared.
+/// remains of a cookie that was cleared. The same value several times is one: a browser sends it so
+/// where it has the cookie for two paths or domains.
 pub(super) fn cookie<'a>(
     name: &str,
     request: &'a HttpRequest,
 ) -> Result<Option<&'a str>, Rejection> {
-    let mut values = request
-        .headers()
-        .get_all(COOKIE)
-        .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let equals = pair.iter().position(|byte| *byte == b'=')?;
-            let is_named = pair[..equals].trim_ascii() == name.as_bytes();
-            is_named.then(|| pair[equals + 1..].trim_ascii())
-        });
-    let value = values.next().unwrap_or_default();
-    if values.next().is_some() {
-        return Err(Rejection::SeveralCookies);
+    let mut found = None;
+    for field in request.headers().get_all(COOKIE) {
+        let field = field.as_bytes();
+        // Looking for the name itself passes over thousands of other cookies at little cost.
+        for at in memchr::memmem::find_iter(field, name) {
+            match (found, value_at(field, at, name.len())) {
+                (Some(found), Some(value)) if found != value => {
+                    return Err(Rejection::SeveralCookies);
+                }
+                (None, value) => found = value,
+                _ => {}
+            }
+        }
     }
-    let value = std::str::from_utf8(value).map_err(|_| Rejection::MalformedCredentials)?;
+    let value = std::str::from_utf8(found.unwrap_or_default())
+        .map_err(|_| Rejection::MalformedCredentials)?;
     Ok(Some(value).filter(|value| !value.is_empty()))
+}
+
+/// The value of a cookie, where what stands at this place of a field is its whole name.
+fn value_at(field: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+    let before = field[..at].trim_ascii_end();
+    if !matches!(before.last(), None | Some(b';')) {
+        return None;
+    }
+    let value = field[at + length..].trim_ascii_start().strip_prefix(b"=")?;
+    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    Some(value[..end].trim_ascii())
 }
 
 #[cfg(test)]
@@ -245,7 +256,10 @@ mod tests {
             (vec!["T=a.b.c; tt=a.b.c"], Ok(None)),
             (vec!["t="], Ok(None)),
             (vec!["t"], Ok(None)),
-            (vec!["t=a; t=a"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a; t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a; t=a", "t = a", "x"], Ok(Some("a"))),
+            (vec!["t=a; t=a; t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=; t="], Ok(None)),
             (vec!["t=a", "t=b"], Err(Rejection::SeveralCookies)),
             (vec!["t=; t=a"], Err(Rejection::SeveralCookies)),
         ] {

@@ -2,15 +2,13 @@
 
 use actix_web::{
     HttpRequest,
-    http::{
-        Method,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
-    },
+    http::{Method, header::HeaderName},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     Rejection,
+    form::is_form,
     origin::{is_own_page, may_open_socket},
 };
 use crate::{
@@ -110,7 +108,7 @@ pub(super) fn check(
     let mut fields = request.headers().get_all(FIELD);
     match (fields.next(), fields.next()) {
         (Some(field), None) => check_proof(manager, field.as_bytes(), token).map(|()| Proof::Shown),
-        (None, _) if has_form(request) => Ok(Proof::InForm),
+        (None, _) if is_form(request) => Ok(Proof::InForm),
         (None, _) => Err(Rejection::CsrfProofMissing),
         (Some(_), Some(_)) => Err(Rejection::CsrfProofWrong),
     }
@@ -167,26 +165,10 @@ fn is_websocket(request: &HttpRequest) -> bool {
     })
 }
 
-/// Whether the body is a form as it stands, not compressed.
-fn has_form(request: &HttpRequest) -> bool {
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        return false;
-    }
-    let content_type = request.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| {
-        let media_type = value.as_bytes().split(|byte| *byte == b';').next();
-        media_type.is_some_and(|media_type| {
-            media_type
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        })
-    })
-}
-
 impl AuthManager {
     /// Makes a CSRF proof for the session of this token: what a page sends in the field
-    /// `X-CSRF-Token`, or in the form's field `csrf_token`, with cookies and an unsafe method. Each call
-    /// makes another one, and all are good as long as the session.
+    /// `X-CSRF-Token`, or in the form's field `csrf_token`, with cookies and an unsafe method. In a form
+    /// of `multipart/form-data` it has to be the first field. Each call makes another one, and all are good as long as the session.
     ///
     /// # Errors
     ///
