@@ -111,12 +111,16 @@ fn is_plain(token: &[u8]) -> bool {
 fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
     let mut is_quoted = false;
-    for at in memchr::memchr2_iter(b',', b'"', value) {
-        let is_comma = value[at] == b',';
-        is_quoted ^= !is_comma;
-        if is_comma && !is_quoted && begins_credentials(&value[at + 1..]) {
-            return Err(Rejection::SeveralAuthorizations);
-        }
+    let mut elements = value.split(|byte| {
+        is_quoted ^= *byte == b'"';
+        *byte == b',' && !is_quoted
+    });
+    if elements
+        .by_ref()
+        .skip(1)
+        .any(|element| begins_credentials(element.trim_ascii_start()))
+    {
+        return Err(Rejection::SeveralAuthorizations);
     }
     if !is_bearer(value) {
         return Ok(None);
@@ -142,11 +146,10 @@ fn is_bearer(value: &[u8]) -> bool {
         })
 }
 
-/// Whether a list goes on with the scheme and a blank, or with the scheme alone: other schemes may have a
-/// parameter of that name.
-fn begins_credentials(list: &[u8]) -> bool {
-    let list = list.trim_ascii_start();
-    is_bearer(list) && matches!(list.get("Bearer".len()), None | Some(b' ' | b'\t' | b','))
+/// Whether an element of a list begins with the scheme and a blank, or is the scheme alone: other
+/// schemes may have a parameter of that name.
+fn begins_credentials(element: &[u8]) -> bool {
+    is_bearer(element) && matches!(element.get("Bearer".len()), None | Some(b' ' | b'\t'))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
