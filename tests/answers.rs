@@ -206,6 +206,7 @@ fn every_kind_of_rejection_says_its_status_error_and_code_itself() {
         (Rejection::SeveralAuthorizations, 400, "invalid_request"),
         (Rejection::SeveralCookies, 400, "invalid_request"),
         (Rejection::SeveralPlaces, 400, "invalid_request"),
+        (Rejection::CsrfProofNotFirst, 403, "csrf_failed"),
         (
             Rejection::InvalidToken(TokenError::Expired),
             401,

@@ -247,7 +247,7 @@ async fn what_cannot_be_renewed_is_refused_as_ever() {
     browser.clock.advance(Duration::hours(2));
     let (auth, refresh) = (pair.auth.signed(), pair.refresh.signed());
     let twice = with_cookies(TestRequest::with_uri("/me"), None, Some(refresh))
-        .append_header(("cookie", format!("__Secure-refresh={refresh}")));
+        .append_header(("cookie", format!("__Secure-refresh={auth}")));
     for (request, expected) in [
         (get("/me", Some(auth), None), 401),
         (get("/me", Some(auth), Some(auth)), 401),

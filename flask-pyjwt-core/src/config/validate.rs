@@ -110,7 +110,7 @@ impl Config {
             csrf,
             verification: Verification {
                 keys,
-                types: HeaderTypes::own(),
+                types: HeaderTypes::own().max_size(self.max_token_size / 4),
                 rules: Arc::new(ClaimRules {
                     issuer,
                     audience: self.audience.map_or(Audience::None, Audience::one),

@@ -10,7 +10,7 @@ use crate::{
     config::key::ISSUERS,
     error::ConfigError,
     keys::{AuthType, Family, JwkSet, Key, KeySet},
-    token::{Audience, ClaimRules, HeaderTypes, TokenType},
+    token::{Audience, ClaimRules, HeaderTypes, MAX_HEADER, TokenType},
 };
 
 /// Claims that are what they are called, wherever the issuer puts the others.
@@ -62,6 +62,7 @@ pub struct Issuer {
     any_audience: bool,
     types: Vec<String>,
     untyped: bool,
+    max_header_size: usize,
     names: ClaimNames,
     required: Vec<(String, Value)>,
     leeway: Option<Duration>,
@@ -93,6 +94,7 @@ impl Issuer {
                 .map(str::to_owned)
                 .to_vec(),
             untyped: false,
+            max_header_size: MAX_HEADER,
             names: ClaimNames::default(),
             required: Vec::new(),
             leeway: None,
@@ -151,6 +153,14 @@ impl Issuer {
         self
     }
 
+    /// Accepts headers of up to so many bytes, before they are encoded; by default 2,048. For an issuer that
+    /// sends a chain of certificates in each header (`x5c`), which is not used here: each of them takes
+    /// some 2 KiB. [`Config::max_token_size`](crate::Config::max_token_size) has to leave room for it.
+    pub fn max_header_size(mut self, bytes: usize) -> Self {
+        self.max_header_size = bytes;
+        self
+    }
+
     /// Takes the claim that routes call `name` from another place in the token: a claim of another
     /// name, or a JSON pointer (RFC 6901) into one, which begins with `/`.
     ///
@@ -202,7 +212,8 @@ impl Issuer {
                 "has a leeway that is not 0 to 300 whole seconds".to_owned(),
             ));
         }
-        let types = HeaderTypes::new(self.types.clone(), self.untyped);
+        let types =
+            HeaderTypes::new(self.types.clone(), self.untyped).max_size(self.max_header_size);
         let keys = self
             .key_source(&types, defaults)
             .map_err(|error| match error {
@@ -259,6 +270,9 @@ impl Issuer {
             return Err(format!(
                 "maps the claim `{fixed}`, which cannot be another one"
             ));
+        }
+        if !(256..=1 << 20).contains(&self.max_header_size) {
+            return told("has a `max_header_size` that is not 256 to 1048576 bytes");
         }
         if self.max_lifetime.is_some_and(|limit| !limit.is_positive()) {
             return told("has a `max_lifetime` that no token can keep");

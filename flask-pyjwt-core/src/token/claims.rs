@@ -218,14 +218,12 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn in_object(payload: Json<'a>) -> Self {
         let mut found = Self::default();
+        let mut buffer = [0; 8];
         for (name, value) in payload.named() {
-            let escaped;
-            let name = if let Some(plain) = name.as_plain() {
-                plain
-            } else {
-                escaped = name.as_str().unwrap_or_default();
-                escaped.as_bytes()
-            };
+            let name = name.as_short(&mut buffer);
+            if !(3..=4).contains(&name.len()) {
+                continue;
+            }
             let place = match name {
                 b"iss" => &mut found.issuer,
                 b"sub" => &mut found.subject,

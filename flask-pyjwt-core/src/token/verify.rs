@@ -164,7 +164,6 @@ fn token_of(
         key,
         rules: Arc::clone(rules),
         claims,
-        map: <_>::default(),
         last_answer: <_>::default(),
     }))
 }

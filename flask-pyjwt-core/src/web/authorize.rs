@@ -182,6 +182,9 @@ fn refuse(
     request: &HttpRequest,
 ) -> HttpResponse {
     let mut refused = answer(Some(manager), rejection, request, seen);
+    if *rejection == Rejection::SeveralCookies {
+        manager.remove_former_cookies(refused.headers_mut());
+    }
     let by_query = |location: &Location| matches!(location, Location::Query(_));
     if places.iter().any(by_query) {
         Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());

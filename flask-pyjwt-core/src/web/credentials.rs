@@ -204,26 +204,40 @@ fn is_token_byte(byte: u8) -> bool {
 /// percent-decoding.
 ///
 /// Cookies of other names are passed over, however broken. An empty value is none: it is what
-/// remains of a cookie that was cleared.
+/// remains of a cookie that was cleared. The same value several times is one: a browser sends it so
+/// where it has the cookie for two paths or domains.
 pub(super) fn cookie<'a>(
     name: &str,
     request: &'a HttpRequest,
 ) -> Result<Option<&'a str>, Rejection> {
-    let mut values = request
-        .headers()
-        .get_all(COOKIE)
-        .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let equals = pair.iter().position(|byte| *byte == b'=')?;
-            let is_named = pair[..equals].trim_ascii() == name.as_bytes();
-            is_named.then(|| pair[equals + 1..].trim_ascii())
-        });
-    let value = values.next().unwrap_or_default();
-    if values.next().is_some() {
-        return Err(Rejection::SeveralCookies);
+    let mut found = None;
+    for field in request.headers().get_all(COOKIE) {
+        let field = field.as_bytes();
+        // Looking for the name itself passes over thousands of other cookies at little cost.
+        for at in memchr::memmem::find_iter(field, name) {
+            match (found, value_at(field, at, name.len())) {
+                (Some(found), Some(value)) if found != value => {
+                    return Err(Rejection::SeveralCookies);
+                }
+                (None, value) => found = value,
+                _ => {}
+            }
+        }
     }
-    let value = std::str::from_utf8(value).map_err(|_| Rejection::MalformedCredentials)?;
+    let value = std::str::from_utf8(found.unwrap_or_default())
+        .map_err(|_| Rejection::MalformedCredentials)?;
     Ok(Some(value).filter(|value| !value.is_empty()))
+}
+
+/// The value of a cookie, where what stands at this place of a field is its whole name.
+fn value_at(field: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+    let before = field[..at].trim_ascii_end();
+    if !matches!(before.last(), None | Some(b';')) {
+        return None;
+    }
+    let value = field[at + length..].trim_ascii_start().strip_prefix(b"=")?;
+    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    Some(value[..end].trim_ascii())
 }
 
 #[cfg(test)]
@@ -318,7 +332,10 @@ mod tests {
             (vec!["T=a.b.c; tt=a.b.c"], Ok(None)),
             (vec!["t="], Ok(None)),
             (vec!["t"], Ok(None)),
-            (vec!["t=a; t=a"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a; t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a; t=a", "t = a", "x"], Ok(Some("a"))),
+            (vec!["t=a; t=a; t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=; t="], Ok(None)),
             (vec!["t=a", "t=b"], Err(Rejection::SeveralCookies)),
             (vec!["t=; t=a"], Err(Rejection::SeveralCookies)),
         ] {

@@ -2,14 +2,12 @@
 
 use actix_web::{
     HttpRequest,
-    http::{
-        Method,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
-    },
+    http::{Method, header::HeaderName},
 };
 
 use super::{
     Rejection,
+    form::is_form,
     origin::{Kind, is_own_page},
     refused::{Known, report},
 };
@@ -102,7 +100,7 @@ pub(super) fn check(
     let mut fields = request.headers().get_all(FIELD);
     match (fields.next(), fields.next()) {
         (Some(field), None) => check_proof(manager, field.as_bytes(), token).map(|()| Proof::Shown),
-        (None, _) if has_form(request) => Ok(Proof::InForm),
+        (None, _) if is_form(request) => Ok(Proof::InForm),
         (None, _) => Err(Rejection::CsrfProofMissing),
         (Some(_), Some(_)) => Err(Rejection::CsrfProofWrong),
     }
@@ -165,26 +163,10 @@ fn is_websocket(request: &HttpRequest) -> bool {
     })
 }
 
-/// Whether the body is a form as it stands, not compressed.
-fn has_form(request: &HttpRequest) -> bool {
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        return false;
-    }
-    let content_type = request.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| {
-        let media_type = value.as_bytes().split(|byte| *byte == b';').next();
-        media_type.is_some_and(|media_type| {
-            media_type
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        })
-    })
-}
-
 impl AuthManager {
     /// Makes a CSRF proof for the session of this token: what a page sends in the field
-    /// `X-CSRF-Token`, or in the form's field `csrf_token`, with cookies and an unsafe method. Each call
-    /// makes another one, and all are good as long as the session.
+    /// `X-CSRF-Token`, or in the form's field `csrf_token`, with cookies and an unsafe method. In a form
+    /// of `multipart/form-data` it has to be the first field. Each call makes another one, and all are good as long as the session.
     ///
     /// # Errors
     ///

@@ -10,6 +10,7 @@ mod csrf;
 mod current_token;
 mod form;
 mod jwks;
+mod multipart;
 mod origin;
 mod places;
 pub(crate) mod protect;

@@ -74,6 +74,10 @@ pub enum Rejection {
     /// The token came in a cookie, and the method is unsafe, and there is no CSRF proof.
     #[error("there is no CSRF proof")]
     CsrfProofMissing,
+    /// There is no CSRF proof where it has to be in a form of `multipart/form-data`: in the first field,
+    /// `csrf_token`.
+    #[error("the first field of the multipart form is not the CSRF proof `csrf_token`")]
+    CsrfProofNotFirst,
     /// The CSRF proof is not one of the token's session.
     #[error("the CSRF proof is not one of this session")]
     CsrfProofWrong,
@@ -157,6 +161,7 @@ impl Rejection {
             | Self::ClaimsDoNotFit
             | Self::CrossSite
             | Self::CsrfProofMissing
+            | Self::CsrfProofNotFirst
             | Self::CsrfProofWrong => StatusCode::FORBIDDEN,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoSessionStore
@@ -176,7 +181,10 @@ impl Rejection {
         match self {
             Self::MissingCredentials => "unauthorized",
             Self::LoginTooOld { .. } => "insufficient_user_authentication",
-            Self::CrossSite | Self::CsrfProofMissing | Self::CsrfProofWrong => "csrf_failed",
+            Self::CrossSite
+            | Self::CsrfProofMissing
+            | Self::CsrfProofNotFirst
+            | Self::CsrfProofWrong => "csrf_failed",
             _ => match self.status() {
                 StatusCode::UNAUTHORIZED => "invalid_token",
                 StatusCode::BAD_REQUEST => "invalid_request",
@@ -199,7 +207,9 @@ impl Rejection {
             | Self::SeveralProtocols
             | Self::SeveralPlaces => "Credentials are given more than once",
             Self::CrossSite => "The request comes from another site",
-            Self::CsrfProofMissing | Self::CsrfProofWrong => "A CSRF proof is required",
+            Self::CsrfProofMissing | Self::CsrfProofNotFirst | Self::CsrfProofWrong => {
+                "A CSRF proof is required"
+            }
             Self::InvalidToken(TokenError::Expired) => "The token has expired",
             Self::InvalidToken(TokenError::NotYetValid) => "The token is not valid yet",
             Self::InvalidToken(TokenError::WrongType { .. }) => {
@@ -237,6 +247,7 @@ impl Rejection {
             Self::SeveralPlaces => "several_places",
             Self::CrossSite => "cross_site",
             Self::CsrfProofMissing => "csrf_proof_missing",
+            Self::CsrfProofNotFirst => "csrf_proof_not_first",
             Self::CsrfProofWrong => "csrf_proof_wrong",
             Self::CookieTooLarge { .. } => "cookie_too_large",
             Self::NoCsrfSecret => "no_csrf_secret",
@@ -261,7 +272,10 @@ impl Rejection {
         match self {
             Self::MissingCredentials => Some("".into()),
             // Another token would not help.
-            Self::CrossSite | Self::CsrfProofMissing | Self::CsrfProofWrong => None,
+            Self::CrossSite
+            | Self::CsrfProofMissing
+            | Self::CsrfProofNotFirst
+            | Self::CsrfProofWrong => None,
             // RFC 9470, section 3
             Self::LoginTooOld { max_age } => Some(
                 format!(

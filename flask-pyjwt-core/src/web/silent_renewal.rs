@@ -189,6 +189,7 @@ fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) 
     };
     let missing: Vec<_> = cookies
         .into_iter()
+        .chain(manager.former_cookies())
         .filter(|cookie| !is_set(cookie))
         .collect();
     for cookie in missing {
