@@ -1,7 +1,8 @@
 //! The scripts decide as the Rust code does: thousands of random steps, done by both.
 
 use flask_pyjwt::{
-    Generation, Revocation, Rotated, Rotation, SessionRecord, SubjectRecord, TokenIdentity,
+    Generation, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _, SubjectRecord,
+    TokenIdentity,
 };
 use futures_util::future::join_all;
 use proptest::{
@@ -74,11 +75,16 @@ fn claims() -> impl Strategy<Value = String> {
 }
 
 fn a_generation() -> impl Strategy<Value = Generation> {
-    (id(), id(), moment()).prop_map(|(refresh_id, auth_id, issued_at)| Generation {
-        refresh_id,
-        auth_id,
-        issued_at,
-    })
+    let sometimes = || proptest::option::of(moment());
+    (id(), id(), moment(), sometimes(), sometimes()).prop_map(
+        |(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| Generation {
+            refresh_id,
+            auth_id,
+            issued_at,
+            repeatable_until,
+            repeated_at,
+        },
+    )
 }
 
 fn a_session(subject: String, id: String) -> BoxedStrategy<SessionRecord> {
@@ -103,13 +109,10 @@ fn a_session(subject: String, id: String) -> BoxedStrategy<SessionRecord> {
 
 fn a_rotation(subject: String, session: String) -> BoxedStrategy<Rotation> {
     // Its id is new, as every successor's is.
-    let successor = (0..u64::MAX, id(), moment()).prop_map(|(number, auth_id, issued_at)| {
-        let refresh_id = format!("successor {number}");
-        Generation {
-            refresh_id,
-            auth_id,
-            issued_at,
-        }
+    let successor = (0..u64::MAX, a_generation()).prop_map(|(number, mut successor)| {
+        successor.refresh_id = format!("successor {number}");
+        successor.repeated_at = None;
+        successor
     });
     let claims = proptest::option::of(claims());
     (id(), successor, idle(), grace(), claims)
@@ -133,7 +136,7 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
     let server = Server::start();
     let store = &connected(&server).await;
     let mut runner = TestRunner::deterministic();
-    let mut outcomes = [0; 4];
+    let mut outcomes = [0; 5];
     for batch in 0..100 {
         let cases = (0..100).map(|number| {
             let subject = format!("{batch}/{number}");
@@ -176,6 +179,7 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
                     Rotated::Again(..) => 1,
                     Rotated::Replayed => 2,
                     Rotated::Gone => 3,
+                    Rotated::LostAnswer(..) => 4,
                 });
             }
             codes
@@ -195,6 +199,7 @@ enum Step {
     Open(SessionRecord),
     Rotate(Rotation),
     Check(TokenIdentity),
+    MarkUsed(TokenIdentity),
     Revoke(Revocation),
 }
 
@@ -219,15 +224,15 @@ fn a_step() -> BoxedStrategy<Step> {
     let of_session = proptest::option::weighted(0.7, session());
     let grace = proptest::option::of(grace());
     let checks = (of_session, proptest::option::of(id()), moment(), grace);
-    let checks = checks.prop_map(|(session, id, issued_at, grace)| {
-        Step::Check(TokenIdentity {
-            subject: SUBJECT.to_owned(),
-            session,
-            id,
-            issued_at,
-            grace,
-        })
+    let checks = checks.prop_map(|(session, id, issued_at, grace)| TokenIdentity {
+        subject: SUBJECT.to_owned(),
+        session,
+        id,
+        issued_at,
+        grace,
     });
+    let marks = checks.clone().prop_map(Step::MarkUsed);
+    let checks = checks.prop_map(Step::Check);
     // What ended over an hour ago may have been forgotten, or not yet.
     let until = || moment().prop_map(|it| it.max(NOW));
     let tokens = (id(), until()).prop_map(|(id, until)| revoke_token(SUBJECT, &id, until));
@@ -238,6 +243,7 @@ fn a_step() -> BoxedStrategy<Step> {
         6 => opens.boxed(),
         6 => rotates.boxed(),
         8 => checks.boxed(),
+        4 => marks.boxed(),
         1 => tokens.prop_map(Step::Revoke).boxed(),
         1 => sessions.prop_map(Step::Revoke).boxed(),
         1 => subjects.prop_map(Step::Revoke).boxed(),
@@ -274,6 +280,11 @@ async fn random_histories_go_as_by_the_rust_code() {
                 Step::Check(token) => {
                     let standing = model.standing(token, NOW);
                     assert_eq!(store.says(token, NOW).await, standing, "{at}");
+                }
+                Step::MarkUsed(token) => {
+                    let standing = model.mark_used(token, NOW);
+                    let marked = store.mark_used(token, NOW).await;
+                    assert_eq!(marked.expect("marked"), standing, "{at}");
                 }
                 Step::Revoke(revocation) => {
                     model.revoke(revocation);

@@ -32,6 +32,9 @@ impl SessionStore for Shared {
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
         self.0.standing(token, now)
     }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.0.mark_used(token, now)
+    }
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.0.revoke(revocation, now)
     }

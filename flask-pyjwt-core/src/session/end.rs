@@ -1,8 +1,8 @@
 //! Ending sessions and tokens before their time, and listing what is open.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use super::{Revocation, SessionRecord};
+use super::{Revocation, SessionRecord, event::moment};
 use crate::{manager::AuthManager, token::Token, web::Rejection};
 
 /// An open session, as it is shown to its owner.
@@ -23,9 +23,6 @@ pub struct Session {
 
 impl From<SessionRecord> for Session {
     fn from(record: SessionRecord) -> Self {
-        let moment = |milliseconds: i64| {
-            OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::milliseconds(milliseconds))
-        };
         let refreshed = record.current().map_or(record.opened_at, |it| it.issued_at);
         Self {
             opened: moment(record.opened_at),

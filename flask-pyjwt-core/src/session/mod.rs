@@ -34,6 +34,7 @@ pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redis-store")]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
+pub(crate) use self::{check::Holder, event::EventHook, policy::Policy, policy::Sessions};
 pub use self::{
     end::Session,
     error::StoreError,
@@ -44,4 +45,3 @@ pub use self::{
     store::{Revocation, SessionStore, Standing, StoreFuture, TokenIdentity},
     subject::SubjectRecord,
 };
-pub(crate) use self::{event::EventHook, policy::Policy, policy::Sessions};

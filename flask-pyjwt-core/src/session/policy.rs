@@ -19,6 +19,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
     pub(crate) grace: i64,
+    /// For how long an unused successor is given again after that, as a lost answer.
+    pub(crate) lost_answer_window: i64,
     /// How many sessions a subject may have open.
     pub(crate) max_sessions: Option<usize>,
     /// How long a session lives, however often it is refreshed.
@@ -74,11 +76,16 @@ impl Sessions {
                 milliseconds: self.timeout.as_millis(),
             },
         };
-        let source = std::error::Error::source(&error).map(ToString::to_string);
+        Err(self.failed(&error))
+    }
+
+    /// Logs why the store has not answered.
+    pub(super) fn failed(&self, error: &StoreError) -> Rejection {
+        let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::error!(source, "{error}");
-        Err(Rejection::Unavailable {
+        Rejection::Unavailable {
             retry_after: RETRY_AFTER,
-        })
+        }
     }
 
     /// Ends something before its time, here and in the store.
@@ -104,11 +111,17 @@ impl Sessions {
             session,
             "a refresh token was used again: the session is revoked"
         );
+        self.tell(&SessionEvent::Replayed {
+            subject: subject.to_owned(),
+            session: session.to_owned(),
+        });
+    }
+
+    /// Calls the application's hook, if there is one. Nothing is locked meanwhile: the hook may call
+    /// the manager.
+    pub(super) fn tell(&self, event: &SessionEvent) {
         if let Some(hook) = &self.on_event {
-            hook(&SessionEvent::Replayed {
-                subject: subject.to_owned(),
-                session: session.to_owned(),
-            });
+            hook(event);
         }
     }
 }

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     manager::AuthManager,
     rules::{Location, Requirement, RouteVariables},
+    session::Holder,
     token::{Token, TokenError, TokenType},
 };
 
@@ -184,6 +185,10 @@ async fn authorize(
             Err(Rejection::MissingCredentials)
         };
     };
+    let holder = match presented {
+        Presented::Signed(_) => Holder::Client,
+        Presented::Verified(_) => Holder::Server,
+    };
     let token = match presented {
         Presented::Verified(token) => token,
         #[cfg(feature = "jwks")]
@@ -194,7 +199,7 @@ async fn authorize(
     check_kind(manager, requirement, &token)?;
     // The sessions of other issuers are theirs.
     if let Some(sessions) = manager.sessions_of(&token) {
-        sessions.check(&token, manager.now()?).await?;
+        sessions.check(&token, holder, manager.now()?).await?;
     }
     ask_own_check(manager, &token).await?;
     permit(manager, requirement, request, token, source).map(Some)

@@ -19,8 +19,14 @@ use actix_web::{
 };
 use time::Duration;
 
-use super::{authorize::ask_own_check, credentials::cookie, csrf, registered::manager_of};
-use crate::{manager::AuthManager, session::TokenPair, token::TokenType};
+use super::{
+    Rejection, authorize::ask_own_check, credentials::cookie, csrf, registered::manager_of,
+};
+use crate::{
+    manager::AuthManager,
+    session::TokenPair,
+    token::{Token, TokenType},
+};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
 /// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
@@ -113,7 +119,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     let proof = cookie(&cookies.csrf_name, request).ok()??;
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
     let renewed = match ask_own_check(manager, &token).await {
-        Ok(()) => manager.refresh(&token).await,
+        Ok(()) => next_pair(manager, &token).await,
         Err(rejection) => Err(rejection),
     };
     match renewed {
@@ -126,6 +132,16 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
             None
         }
     }
+}
+
+/// Rotates a refresh token. A pair that is given again may be so old that its auth token has expired:
+/// then it is rotated, too.
+async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
+    let pair = manager.refresh(token).await?;
+    if manager.now()? < pair.auth.expires_at_milliseconds() {
+        return Ok(pair);
+    }
+    manager.refresh(&pair.refresh).await
 }
 
 /// What an inner service has failed with, and the pair that its answer has to set.

@@ -32,6 +32,7 @@ fn generation(session: &str, number: usize) -> Generation {
         refresh_id: format!("{session}-r{number}"),
         auth_id: format!("{session}-a{number}"),
         issued_at: NOW,
+        ..Generation::default()
     }
 }
 
