@@ -22,6 +22,8 @@ mod faults;
 mod laws;
 #[path = "redis_store/load.rs"]
 mod load;
+#[path = "redis_store/lost_answers.rs"]
+mod lost_answers;
 #[path = "redis_store/races.rs"]
 mod races;
 #[path = "redis_store/records.rs"]

@@ -11,19 +11,21 @@ mod model;
 #[allow(dead_code, reason = "much of it is for other tests")]
 mod server;
 
+use std::sync::{Arc, Mutex};
+
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, Rejection, SessionStore, Token, TokenError,
+    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, SessionStore, Token, TokenError,
 };
 use proptest::{
     collection::vec,
     prelude::*,
     test_runner::{Config as Cases, TestRunner},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use self::{
     common::{NOW, at, hs256, manager},
-    model::{Model, Presented, Refused},
+    model::{Event, Model, Presented, Refused},
 };
 
 /// One step of a history. Sessions and tokens are named by numbers, modulo how many there are.
@@ -62,11 +64,15 @@ fn step() -> impl Strategy<Value = Step> {
 
 const SUBJECTS: [&str; 3] = ["alice", "bob", "carol"];
 const GRACE: i64 = 10_000;
+const LOST_ANSWER_WINDOW: i64 = 1_200_000;
 const IDLE: i64 = 1_800_000;
 const LIFETIME: i64 = 7_200_000;
 const AUTH_MAX_AGE: i64 = 600_000;
 
-fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
+type Heard = Arc<Mutex<Vec<SessionEvent>>>;
+
+fn configured(clock: &FrozenClock, store: impl SessionStore, heard: &Heard) -> AuthManager {
+    let heard = Arc::clone(heard);
     let milliseconds = Duration::milliseconds;
     let config = hs256()
         .clock(clock.clone())
@@ -75,15 +81,48 @@ fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
         .session_idle(milliseconds(IDLE))
         .session_lifetime(milliseconds(LIFETIME))
         .store_timeout(Duration::seconds(30))
+        .lost_answer_window(milliseconds(LOST_ANSWER_WINDOW))
+        .on_session_event(move |event| heard.lock().expect("whole").push(event.clone()))
         .session_store(store);
     manager(config)
+}
+
+/// The same event as the store's manager tells it.
+fn told(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
+    let (Event::Replayed { session }
+    | Event::Repeated { session, .. }
+    | Event::LostAnswer { session, .. }) = *event;
+    let (subject, session) = sessions[session].clone();
+    let repeated_at = moment(now);
+    match *event {
+        Event::Replayed { .. } => SessionEvent::Replayed { subject, session },
+        Event::Repeated { rotated_at, .. } => SessionEvent::Repeated {
+            subject,
+            session,
+            rotated_at: moment(rotated_at),
+            repeated_at,
+        },
+        Event::LostAnswer { rotated_at, .. } => SessionEvent::LostAnswer {
+            subject,
+            session,
+            rotated_at: moment(rotated_at),
+            repeated_at,
+        },
+    }
+}
+
+fn moment(milliseconds: i64) -> OffsetDateTime {
+    at(0) + Duration::milliseconds(milliseconds)
 }
 
 /// Runs a history on a store and on the model, and compares every answer.
 async fn run(history: &[Step], store: impl SessionStore) {
     let clock = FrozenClock::new(at(NOW));
-    let auth = configured(&clock, store);
-    let mut model = Model::new(GRACE, IDLE, LIFETIME, AUTH_MAX_AGE);
+    let heard = Heard::default();
+    let auth = configured(&clock, store, &heard);
+    let mut model = Model::new(GRACE, LOST_ANSWER_WINDOW, IDLE, LIFETIME, AUTH_MAX_AGE);
+    // Whose each session of the model is, and its id.
+    let mut sessions: Vec<(String, String)> = Vec::new();
     // Every pair that was ever issued: what the store gave, and its number in the model.
     let mut pairs: Vec<(Token, Token, usize)> = Vec::new();
     let mut now = NOW * 1_000;
@@ -98,6 +137,8 @@ async fn run(history: &[Step], store: impl SessionStore) {
             Step::Login { subject } => {
                 let subject = SUBJECTS[usize::from(subject)];
                 let pair = auth.login(subject).await.expect(&what);
+                let session = pair.auth.session_id().expect("of a session");
+                sessions.push((subject.to_owned(), session.to_owned()));
                 pairs.push((pair.auth, pair.refresh, model.login(subject, now)));
             }
             Step::Refresh { token } => {
@@ -177,6 +218,13 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 assert_eq!(listed.len(), model.open_sessions(subject, now), "{what}");
             }
         }
+        let events = model.take_events();
+        let expected: Vec<_> = events.iter().map(|it| told(it, &sessions, now)).collect();
+        assert_eq!(
+            std::mem::take(&mut *heard.lock().expect("whole")),
+            expected,
+            "{what}"
+        );
     }
 }
 
