@@ -75,8 +75,10 @@ fn claims() -> impl Strategy<Value = String> {
 }
 
 fn a_generation() -> impl Strategy<Value = Generation> {
-    let sometimes = || proptest::option::of(moment());
-    (id(), id(), moment(), sometimes(), sometimes()).prop_map(
+    let until = prop_oneof![3 => Just(NOW + 1_000_000), 1 => moment()];
+    let until = proptest::option::weighted(0.8, until);
+    let repeated_at = proptest::option::weighted(0.2, moment());
+    (id(), id(), moment(), until, repeated_at).prop_map(
         |(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| Generation {
             refresh_id,
             auth_id,
@@ -195,7 +197,7 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
         }
     }
     // Each of them is there often enough to mean something.
-    assert!(outcomes.iter().all(|count| *count > 500), "{outcomes:?}");
+    assert!(outcomes.iter().all(|count| *count > 300), "{outcomes:?}");
     assert!(outcomes.iter().sum::<i32>() > 10_000, "{outcomes:?}");
 }
 

@@ -221,6 +221,7 @@ impl SessionRecord {
                     // Two lost answers in a row are a thief and an owner who take turns.
                     successor.repeatable_until = None;
                 }
+                self.mark_used();
                 self.generations.push(successor);
                 self.forget_old_generations(rotation.grace, now);
                 self.expires_at = now.saturating_add(rotation.idle).min(self.ends_at);

@@ -201,8 +201,8 @@ impl SessionRecord {
         }
         let id = token.id.as_deref().unwrap_or_default();
         let by_use = |generation: &Generation| match generation.repeatable_until {
-            Some(_) => Standing::Unused,
-            None => Standing::Good,
+            Some(_) if token.id.is_some() => Standing::Unused,
+            _ => Standing::Good,
         };
         let Some(grace) = token.grace else {
             let own = self.current().filter(|current| current.auth_id == id);

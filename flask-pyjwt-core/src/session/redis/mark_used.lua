@@ -1,5 +1,5 @@
 -- Notes that a token was presented, and gives its session as it is then: nothing where there is none, or where
--- the token is revoked. ARGV[4] is the session's id, ARGV[5] that of the token.
+-- the token is revoked. ARGV[4] is the session's id, ARGV[5] that of the token, ARGV[6] its type.
 
 local UNREADABLE = 5
 
@@ -13,9 +13,21 @@ local session = read_session(stored)
 if not session then
     return { UNREADABLE }
 end
-local current = session.generations[#session.generations]
-if now < session.expires_at and current and current.repeatable_until
-    and (current.auth_id == ARGV[5] or current.refresh_id == ARGV[5]) then
+local generations = session.generations
+local current = generations[#generations]
+local is_own
+if ARGV[6] == 'auth' then
+    is_own = current and current.auth_id == ARGV[5]
+else
+    -- As everywhere, the first pair of that id is meant.
+    for _, it in ipairs(generations) do
+        if it.refresh_id == ARGV[5] then
+            is_own = it == current
+            break
+        end
+    end
+end
+if now < session.expires_at and is_own and current.repeatable_until then
     current.repeatable_until = nil
     stored = write_session(session)
     redis.call('HSET', key, field, stored)

@@ -221,7 +221,12 @@ impl SessionStore for RedisStore {
             let (Some(session), Some(id)) = (&token.session, &token.id) else {
                 return self.standing(token, now).await;
             };
-            let args = [session.clone().into_bytes(), id.clone().into_bytes()];
+            let kind = if token.grace.is_none() {
+                "auth"
+            } else {
+                "refresh"
+            };
+            let args = [&**session, &**id, kind].map(|text| text.as_bytes().to_vec());
             let answer = self.write(&token.subject, &MARK_USED, now, args).await?;
             match &reply::array(answer)?[..] {
                 [] => Ok(Standing::Revoked),

@@ -77,6 +77,7 @@ if generations[place].repeated_at then
     -- Two lost answers in a row are a thief and an owner who take turns.
     successor.repeatable_until = nil
 end
+generations[place].repeatable_until = nil
 table.insert(generations, successor)
 local old = 0
 while old + 2 < #generations and now - given_at(generations[old + 2]) >= grace do
