@@ -25,6 +25,7 @@
 //! | The thief rotates first and waits until the lost-answer window is over | revoked when the owner presents `r0` |
 //! | The thief is second while the owner has not used `a1` yet | the thief gets the pair, with an event; the row about `r1` ends it |
 //! | The thief presents `r0` within the grace window | the thief gets the pair, with an event; each rotation needs such a moment |
+//! | Somebody presents `r0` to `SilentRenewal`, whose guards see `a1` before its client does | no use of `a1`: the next request that presents it is one |
 //! | The thief has the doubtful pair and only uses `a1` | good until `a1` expires, as with any copied auth token |
 //!
 //! So a thief cannot live from lost answers: after one of them, the session is revoked unless one of
