@@ -78,7 +78,7 @@ impl Sessions {
             Standing::Unused if holder == Holder::Server => Ok(()),
             Standing::Unused => {
                 let error = StoreError::unavailable("the store has not marked a token as used");
-                Err(self.failed(&error))
+                Err(Self::failed(&error))
             }
             Standing::Good => {
                 if staleness > 0 {

@@ -76,11 +76,11 @@ impl Sessions {
                 milliseconds: self.timeout.as_millis(),
             },
         };
-        Err(self.failed(&error))
+        Err(Self::failed(&error))
     }
 
     /// Logs why the store has not answered.
-    pub(super) fn failed(&self, error: &StoreError) -> Rejection {
+    pub(super) fn failed(error: &StoreError) -> Rejection {
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::error!(source, "{error}");
         Rejection::Unavailable {

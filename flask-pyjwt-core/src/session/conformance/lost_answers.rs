@@ -139,23 +139,23 @@ pub async fn after_the_window_nothing_is_a_lost_answer(store: Store) {
 /// A thief who always rotates first, and an owner who always comes late, are found out the second
 /// time. After a rotation that nobody repeats, an answer may be lost again.
 pub async fn two_lost_answers_in_a_row_are_a_replay(store: Store) {
-    let lose = async |session, from: &str, to: &str, now: i64| {
+    let lose_answer = async |session, from: &str, to: &str, now: i64| {
         let first = repeatable(session, from, to, now);
         answered(store.rotate(&first)).await;
         let late = repeatable(session, from, "x", now + HOUR / 2);
         (answered(store.rotate(&late)).await, first.successor)
     };
     let session = open(&store, "alice", "s", NOW).await;
-    let (lost, successor) = lose(&session, "0", "1", NOW).await;
+    let (lost, successor) = lose_answer(&session, "0", "1", NOW).await;
     assert_lost(&lost, &successor);
     let clean = answered(store.rotate(&repeatable(&session, "1", "2", NOW + HOUR))).await;
     assert!(matches!(clean, Rotated::Won(_)), "{clean:?}");
     // It is used up already: no mark is needed for it.
     let token = auth_token(&session, "2");
     assert_eq!(standing(&store, &token, NOW + HOUR).await, Standing::Good);
-    let (lost, successor) = lose(&session, "2", "3", NOW + HOUR).await;
+    let (lost, successor) = lose_answer(&session, "2", "3", NOW + HOUR).await;
     assert_lost(&lost, &successor);
-    let (replayed, _) = lose(&session, "3", "4", NOW + 2 * HOUR).await;
+    let (replayed, _) = lose_answer(&session, "3", "4", NOW + 2 * HOUR).await;
     assert_eq!(replayed, Rotated::Replayed);
     assert_eq!(open_ids(&store, "alice", NOW + 3 * HOUR).await, [""; 0]);
 }
