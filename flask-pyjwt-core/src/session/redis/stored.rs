@@ -151,6 +151,8 @@ mod tests {
                 refresh_id: "r\n\"".to_owned(),
                 auth_id: String::new(),
                 issued_at: 0,
+                repeatable_until: Some(2),
+                repeated_at: Some(1),
             }],
         }
     }
