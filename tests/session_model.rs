@@ -115,6 +115,18 @@ fn moment(milliseconds: i64) -> OffsetDateTime {
     at(0) + Duration::milliseconds(milliseconds)
 }
 
+/// One token of a pair, and which of the two it is.
+fn of_kind(
+    (auth, refresh, pair): (Token, Token, usize),
+    is_refresh: bool,
+) -> (Token, Presented, usize) {
+    if is_refresh {
+        (refresh, Presented::Refresh, pair)
+    } else {
+        (auth, Presented::Auth, pair)
+    }
+}
+
 /// Runs a history on a store and on the model, and compares every answer.
 async fn run(history: &[Step], store: impl SessionStore) {
     let clock = FrozenClock::new(at(NOW));
@@ -165,14 +177,9 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 }
             }
             Step::Check { token, refresh } => {
-                let Some((auth_token, refresh_token, pair)) = pick(token) else {
+                let Some((token, presented, pair)) = pick(token).map(|it| of_kind(it, refresh))
+                else {
                     continue;
-                };
-                let token = if refresh { refresh_token } else { auth_token };
-                let presented = if refresh {
-                    Presented::Refresh
-                } else {
-                    Presented::Auth
                 };
                 let expected = model.check(pair, presented, now).map_err(rejection);
                 assert_eq!(auth.check(&token).await, expected, "{what}");
@@ -186,14 +193,9 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 model.logout(pair);
             }
             Step::RevokeToken { token, refresh } => {
-                let Some((auth_token, refresh_token, pair)) = pick(token) else {
+                let Some((token, presented, pair)) = pick(token).map(|it| of_kind(it, refresh))
+                else {
                     continue;
-                };
-                let token = if refresh { refresh_token } else { auth_token };
-                let presented = if refresh {
-                    Presented::Refresh
-                } else {
-                    Presented::Auth
                 };
                 auth.revoke_token(&token).await.expect(&what);
                 model.revoke_token(pair, presented);
