@@ -60,7 +60,7 @@ impl Cutter {
 
 /// Passes bytes on until one side ends, or they are to be cut off.
 fn pass(mut from: TcpStream, mut to: TcpStream, is_cut: impl Fn(&[u8]) -> bool) {
-    let mut bytes = [0; 65_536];
+    let mut bytes = [0; 4_096];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         if is_cut(&bytes[..count]) || to.write_all(&bytes[..count]).is_err() {
             break;
