@@ -24,6 +24,8 @@ mod laws;
 mod limits;
 #[path = "redis_store/load.rs"]
 mod load;
+#[path = "redis_store/lost_answers.rs"]
+mod lost_answers;
 #[path = "redis_store/races.rs"]
 mod races;
 #[path = "redis_store/records.rs"]

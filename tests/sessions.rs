@@ -7,6 +7,10 @@ mod checks;
 mod common;
 #[path = "sessions/limits.rs"]
 mod limits;
+#[path = "sessions/lost_answers.rs"]
+mod lost_answers;
+#[path = "sessions/marks.rs"]
+mod marks;
 #[path = "sessions/misuse.rs"]
 mod misuse;
 #[path = "sessions/races.rs"]

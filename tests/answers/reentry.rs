@@ -114,6 +114,10 @@ impl SessionStore for Nosy {
         })
     }
 
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.inner.mark_used(token, now)
+    }
+
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.inner.revoke(revocation, now)
     }

@@ -92,6 +92,13 @@ impl<S: SessionStore> SessionStore for Gated<S> {
         ))
     }
 
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.step(Box::pin(
+            async move { self.inner.mark_used(token, now).await },
+        ))
+    }
+
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.step(Box::pin(
             async move { self.inner.revoke(revocation, now).await },

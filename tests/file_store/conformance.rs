@@ -36,6 +36,9 @@ impl SessionStore for Kept {
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
         self.store.standing(token, now)
     }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.store.mark_used(token, now)
+    }
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.store.revoke(revocation, now)
     }

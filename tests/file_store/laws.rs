@@ -22,6 +22,7 @@ use super::{
 enum Step {
     Open(usize, usize),
     Rotate(usize, usize, usize, i64),
+    MarkUsed(usize, usize, usize),
     EndSession(usize, usize),
     RevokeToken(usize, usize, usize),
     RevokeSubject(usize),
@@ -38,6 +39,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (subject.clone(), session.clone()).prop_map(|(a, b)| Step::Open(a, b)),
         12 => (subject.clone(), session.clone(), number.clone(), prop_oneof![Just(0), Just(60_000)])
             .prop_map(|(a, b, c, d)| Step::Rotate(a, b, c, d)),
+        3 => (subject.clone(), session.clone(), number.clone())
+            .prop_map(|(a, b, c)| Step::MarkUsed(a, b, c)),
         2 => (subject.clone(), session.clone()).prop_map(|(a, b)| Step::EndSession(a, b)),
         2 => (subject.clone(), session, number).prop_map(|(a, b, c)| Step::RevokeToken(a, b, c)),
         1 => subject.prop_map(Step::RevokeSubject),
@@ -94,6 +97,11 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Rotate(subject, id, number, grace) => {
                 let mut rotation = rotation(SUBJECTS[subject], SESSIONS[id], number, now);
                 rotation.grace = grace;
+                rotation.successor.repeatable_until = (number > 0).then_some(now + HOUR / 2);
+                if now > NOW {
+                    // Another attempt than the one of another moment.
+                    rotation.successor.auth_id += &now.to_string();
+                }
                 rotation.claims = (number == 2).then(|| r#"{"scope":2}"#.to_owned());
                 let rotated = store.rotate(&rotation).await.expect("answered");
                 let expected = model
@@ -101,6 +109,12 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .or_default()
                     .rotate(&rotation);
                 prop_assert_eq!(rotated, expected);
+            }
+            Step::MarkUsed(subject, id, number) => {
+                let token = refresh_token(SUBJECTS[subject], SESSIONS[id], number);
+                let marked = store.mark_used(&token, now).await.expect("answered");
+                let record = model.entry(SUBJECTS[subject]).or_default();
+                prop_assert_eq!(marked, record.mark_used(&token, now));
             }
             Step::EndSession(subject, id) => {
                 let revocation = end_session(SUBJECTS[subject], SESSIONS[id]);
@@ -215,8 +229,12 @@ async fn a_replay_is_on_the_disk_when_it_is_told() {
         .rotate(&rotation("alice", "s", 0, NOW))
         .await
         .expect("won");
-    let rotated = store.rotate(&rotation("alice", "s", 0, NOW)).await;
-    assert_eq!(rotated.expect("answered"), Rotated::Replayed);
+    let mut copy = rotation("alice", "s", 0, NOW);
+    copy.successor = generation("s", 2, NOW);
+    assert_eq!(
+        store.rotate(&copy).await.expect("answered"),
+        Rotated::Replayed
+    );
     drop(store);
     let store = FileStore::open(&path).expect("opened");
     let current = refresh_token("alice", "s", 1);

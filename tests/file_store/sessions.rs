@@ -15,6 +15,7 @@ pub(crate) fn generation(session: &str, number: usize, issued_at: i64) -> Genera
         refresh_id: format!("{session}-r{number}"),
         auth_id: format!("{session}-a{number}"),
         issued_at,
+        ..Generation::default()
     }
 }
 

@@ -22,6 +22,7 @@ fn opening(subject: &str, number: usize) -> Opening {
             refresh_id: format!("r{number}"),
             auth_id: format!("a{number}"),
             issued_at: NOW,
+            ..Generation::default()
         }],
     };
     Opening::new(session, 100)

@@ -103,6 +103,28 @@ async fn a_question_is_one_command_and_so_is_a_change() {
 }
 
 #[actix_web::test]
+async fn a_mark_is_one_command_and_the_check_before_it_another() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    store.opens(&session("ann", "1", NOW), NOW).await;
+    let mut repeatable = rotation("ann", "1", "0", "1", NOW);
+    repeatable.successor.repeatable_until = Some(NOW + DAY);
+    store.rotates(&repeatable).await;
+    let mut monitor = Monitor::start(&server);
+    let token = auth("ann", "1", "1");
+    for (standing, commands) in [
+        (Standing::Unused, vec!["hmget", "evalsha", "eval"]),
+        (Standing::Good, vec!["hmget", "evalsha"]),
+    ] {
+        assert_eq!(store.says(&token, NOW).await, standing);
+        let marked = store.mark_used(&token, NOW).await;
+        assert_eq!(marked.expect("marked"), Standing::Good);
+        assert_eq!(monitor.commands(&server), commands);
+    }
+}
+
+#[actix_web::test]
 async fn a_script_that_the_server_has_forgotten_is_sent_whole_once() {
     needs_redis!();
     let server = Server::start();

@@ -138,6 +138,9 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
         b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1.5]]]\nnull\n{}",
         b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\"]]]\nnull\n{}",
         b"[1,9999999999999,9999999999999,[[\"r-0\",7,1]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,\"2\",null]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,null,1.5]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,2,3,4]]]\nnull\n{}",
         b"[1,9999999999999,9999999999999,{\"1\":[\"r-0\",\"a-0\",1]},5]\nnull\n{}",
         b"[1,99999999999999999999,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
         b"[1,1e400,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
@@ -152,6 +155,8 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
         assert!(is_corrupt(checked.expect_err(&text)), "{text}");
         let rotated = store.rotate(&rotation("ann", "1", "0", "1", NOW)).await;
         assert!(is_corrupt(rotated.expect_err(&text)), "{text}");
+        let marked = store.mark_used(&auth("ann", "1", "0"), NOW).await;
+        assert!(is_corrupt(marked.expect_err(&text)), "{text}");
         assert!(
             is_corrupt(store.sessions("ann", 1_000, NOW).await.expect_err(&text)),
             "{text}"

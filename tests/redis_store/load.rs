@@ -148,7 +148,7 @@ async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
                 account.has_ended(&store, refresh(subject, id, "0")).await;
                 let replay = rotation(subject, id, "0", "2", NOW + GRACE);
                 match account.noted(store.rotate(&replay).await) {
-                    Some(Rotated::Won(_) | Rotated::Again(..)) => {
+                    Some(Rotated::Won(_) | Rotated::Again(..) | Rotated::LostAnswer(..)) => {
                         let wrong = format!("a replay of {subject}, {id}");
                         account.wrong.borrow_mut().push(wrong);
                     }

@@ -21,6 +21,7 @@ pub(crate) fn generation(name: &str, issued_at: i64) -> Generation {
         refresh_id: format!("r-{name}"),
         auth_id: format!("a-{name}"),
         issued_at,
+        ..Generation::default()
     }
 }
 

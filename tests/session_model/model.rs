@@ -23,6 +23,26 @@ struct Pair {
     issued_at: i64,
     /// When it was rotated, and into which pair.
     rotated: Option<(i64, usize)>,
+    /// Whether one of its tokens was presented to a check.
+    is_presented: bool,
+    /// When it was last given again as a lost answer.
+    given_again_at: Option<i64>,
+}
+
+/// What an application hears of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    Replayed { session: usize },
+    Repeated { session: usize, rotated_at: i64 },
+    LostAnswer { session: usize, rotated_at: i64 },
+}
+
+/// What a rotated refresh token that is presented again is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    InGrace,
+    LostAnswer,
+    Theft,
 }
 
 struct Session {
@@ -36,6 +56,7 @@ struct Session {
 
 pub(crate) struct Model {
     grace: i64,
+    lost_answer_window: i64,
     idle: i64,
     lifetime: i64,
     auth_max_age: i64,
@@ -43,11 +64,13 @@ pub(crate) struct Model {
     sessions: Vec<Session>,
     pairs: Vec<Pair>,
     revoked: HashSet<(usize, Presented)>,
+    events: Vec<Event>,
 }
 
 impl Model {
     pub(crate) fn new(
         grace: i64,
+        lost_answer_window: i64,
         idle: i64,
         lifetime: i64,
         auth_max_age: i64,
@@ -55,6 +78,7 @@ impl Model {
     ) -> Self {
         Self {
             grace,
+            lost_answer_window,
             idle,
             lifetime,
             auth_max_age,
@@ -62,6 +86,7 @@ impl Model {
             sessions: Vec::new(),
             pairs: Vec::new(),
             revoked: HashSet::new(),
+            events: Vec::new(),
         }
     }
 
@@ -97,6 +122,8 @@ impl Model {
             session,
             issued_at: now,
             rotated: None,
+            is_presented: false,
+            given_again_at: None,
         });
         self.pairs.len() - 1
     }
@@ -120,12 +147,58 @@ impl Model {
                 self.pairs[pair].rotated = Some((now, next));
                 Ok(next)
             }
-            Some((at, next)) if now - at < self.grace => Ok(next),
-            Some(_) => {
-                self.sessions[session].is_ended = true;
-                Err(Refused::Replayed)
-            }
+            Some((rotated_at, next)) => match self.repetition(pair, rotated_at, next, now) {
+                Repetition::InGrace => {
+                    self.events.push(Event::Repeated {
+                        session,
+                        rotated_at,
+                    });
+                    Ok(next)
+                }
+                Repetition::LostAnswer => {
+                    self.events.push(Event::LostAnswer {
+                        session,
+                        rotated_at,
+                    });
+                    self.pairs[next].given_again_at = Some(now);
+                    Ok(next)
+                }
+                Repetition::Theft => {
+                    self.replay(session);
+                    Err(Refused::Replayed)
+                }
+            },
         }
+    }
+
+    /// What it is when the token of a pair is presented that was rotated into this one.
+    fn repetition(&self, pair: usize, rotated_at: i64, next: usize, now: i64) -> Repetition {
+        let successor = &self.pairs[next];
+        let is_used = successor.is_presented || successor.rotated.is_some();
+        let is_lost = !is_used
+            && now - rotated_at < self.lost_answer_window
+            && self.pairs[pair].given_again_at.is_none();
+        let given_at = successor.given_again_at.unwrap_or(rotated_at);
+        // The same moment is the same attempt.
+        if is_lost && successor.given_again_at == Some(now) {
+            Repetition::LostAnswer
+        } else if now - given_at < self.grace {
+            Repetition::InGrace
+        } else if is_lost {
+            Repetition::LostAnswer
+        } else {
+            Repetition::Theft
+        }
+    }
+
+    fn replay(&mut self, session: usize) {
+        self.sessions[session].is_ended = true;
+        self.events.push(Event::Replayed { session });
+    }
+
+    /// What was to be heard of since this was asked last.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 
     /// Asks about a token. A refresh token that is a replay ends the session here, too.
@@ -139,6 +212,7 @@ impl Model {
             session,
             issued_at,
             rotated,
+            ..
         } = self.pairs[pair];
         if self.expires_at(session, issued_at, presented) <= now {
             return Err(Refused::Expired);
@@ -146,13 +220,15 @@ impl Model {
         if self.revoked.contains(&(pair, presented)) || !self.is_open(session, now) {
             return Err(Refused::Revoked);
         }
-        match (presented, rotated) {
-            (Presented::Refresh, Some((at, _))) if now - at >= self.grace => {
-                self.sessions[session].is_ended = true;
-                Err(Refused::Replayed)
-            }
-            _ => Ok(()),
+        if presented == Presented::Refresh
+            && let Some((at, next)) = rotated
+            && self.repetition(pair, at, next, now) == Repetition::Theft
+        {
+            self.replay(session);
+            return Err(Refused::Replayed);
         }
+        self.pairs[pair].is_presented = true;
+        Ok(())
     }
 
     /// When a token's own time is over: in whole seconds, as tokens say it.

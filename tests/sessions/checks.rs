@@ -133,6 +133,9 @@ impl SessionStore for Counting {
         self.1.fetch_add(1, Ordering::Relaxed);
         self.0.standing(token, now)
     }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.0.mark_used(token, now)
+    }
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.0.revoke(revocation, now)
     }
@@ -205,6 +208,9 @@ impl SessionStore for Broken {
         self.answer()
     }
     fn standing<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
+        self.answer()
+    }
+    fn mark_used<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
         self.answer()
     }
     fn revoke<'a>(&'a self, _: &'a Revocation, _: i64) -> StoreFuture<'a, ()> {

@@ -302,6 +302,7 @@ fn generation(number: usize, generation: u32) -> Generation {
         refresh_id: format!("r{generation:04}-{number:016}"),
         auth_id: format!("a{generation:04}-{number:016}"),
         issued_at: NOW,
+        ..Generation::default()
     }
 }
 

@@ -146,6 +146,9 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     if let Some(grace) = reader.seconds(key::REFRESH_GRACE) {
         config.sessions.grace = grace;
     }
+    if let Some(window) = reader.seconds(key::LOST_ANSWER_WINDOW) {
+        config.sessions.lost_answer_window = window;
+    }
     config.browser.csrf_secret = reader.text(key::CSRF_SECRET).map(Secret::new);
     config.audience = reader.text(key::AUDIENCE);
     config.key_id = reader.text(key::KEY_ID);
@@ -303,6 +306,8 @@ mod tests {
             ("JWT_SESSIONIDLE", "1h"),
             ("JWT_REFRESHGRACE", "-1"),
             ("JWT_REFRESHGRACE", "301"),
+            ("JWT_LOSTANSWERWINDOW", "-1"),
+            ("JWT_LOSTANSWERWINDOW", "86401"),
             ("JWT_SECRET_FILE", "/there/is/no/such/file"),
         ] {
             let mut variables = vec![wrong];

@@ -45,6 +45,7 @@ pub(crate) mod key {
     pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
     pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";
     pub(crate) const REFRESH_GRACE: &str = "JWT_REFRESHGRACE";
+    pub(crate) const LOST_ANSWER_WINDOW: &str = "JWT_LOSTANSWERWINDOW";
     pub(crate) const CSRF_SECRET: &str = "JWT_CSRFSECRET";
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
@@ -82,6 +83,7 @@ pub(crate) mod key {
 /// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
 /// | `JWT_CSRFSECRET` | [`csrf_secret`](Self::csrf_secret) | derived from the keys that sign, or did |
 /// | `JWT_REFRESHGRACE` | [`refresh_grace`](Self::refresh_grace) | 10 seconds |
+/// | `JWT_LOSTANSWERWINDOW` | [`lost_answer_window`](Self::lost_answer_window) | 3600 seconds |
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;

@@ -16,9 +16,11 @@ const DEFAULT_LIFETIME: Duration = Duration::days(30);
 /// hundred others.
 const DEFAULT_MAX_SESSIONS: usize = 100;
 const DEFAULT_GRACE: Duration = Duration::seconds(10);
+const DEFAULT_LOST_ANSWER_WINDOW: Duration = Duration::hours(1);
 const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(250);
 /// A longer grace window would be a second life for stolen tokens.
 const LONGEST_GRACE: Duration = Duration::minutes(5);
+const LONGEST_LOST_ANSWER_WINDOW: Duration = Duration::DAY;
 /// No token lives longer: its moments are between 1970 and 9999.
 const LONGEST_LIFE: i64 = 253_402_300_800;
 const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
@@ -32,6 +34,7 @@ pub(super) struct SessionConfig {
     pub(super) idle: Option<Duration>,
     pub(super) grace: Duration,
     max_sessions: usize,
+    pub(super) lost_answer_window: Duration,
     staleness: Duration,
     timeout: Duration,
     on_event: Option<EventHook>,
@@ -46,6 +49,7 @@ impl Default for SessionConfig {
             idle: None,
             grace: DEFAULT_GRACE,
             max_sessions: DEFAULT_MAX_SESSIONS,
+            lost_answer_window: DEFAULT_LOST_ANSWER_WINDOW,
             staleness: Duration::ZERO,
             timeout: DEFAULT_TIMEOUT,
             on_event: None,
@@ -84,12 +88,29 @@ impl Config {
     }
 
     /// Sets for how long a refresh token that was rotated gets the same successor again: for a retry, or
-    /// a parallel tab. Later it is taken for stolen, and its session is revoked. 0 to 300 whole
-    /// seconds, by default 10.
+    /// a parallel tab. Later it is taken for stolen, and its session is revoked, unless it is a
+    /// [lost answer](Self::lost_answer_window). 0 to 300 whole seconds, by default 10.
     #[doc(alias = "JWT_REFRESHGRACE")]
     pub fn refresh_grace(mut self, grace: Duration) -> Self {
         self.sessions.grace = grace;
         self.settled(&[key::REFRESH_GRACE])
+    }
+
+    /// Sets for how long after its rotation a refresh token gets the same successor again if the answer
+    /// was lost: if no guard of a server that shares the store has seen a token of the successor, and
+    /// the token itself was not given as a lost answer. 0 to 86,400 whole seconds, by default an hour;
+    /// 0 turns it off.
+    ///
+    /// The first request with a token of a new pair costs one change of the store for it.
+    ///
+    /// Services that verify tokens by a key set alone do not tell the store what they have seen. Where a
+    /// client uses its tokens with such services only, set it to 0, or let the client make one request
+    /// to a server with the store after each rotation: until then, whoever presents the rotated token
+    /// gets the client's pair.
+    #[doc(alias = "JWT_LOSTANSWERWINDOW")]
+    pub fn lost_answer_window(mut self, window: Duration) -> Self {
+        self.sessions.lost_answer_window = window;
+        self.settled(&[key::LOST_ANSWER_WINDOW])
     }
 
     /// Sets how many sessions a subject may have open: 1 to 1,000, by default 100. A login beyond it ends
@@ -122,7 +143,8 @@ impl Config {
     }
 
     /// Calls this when something about a session should be heard of, such as a refresh token that
-    /// somebody has a copy of. It should return soon: the request waits for it.
+    /// somebody has a copy of. It should return soon: the request waits for it. It may call the
+    /// manager.
     pub fn on_session_event(
         mut self,
         hook: impl Fn(&SessionEvent) + Send + Sync + 'static,
@@ -154,6 +176,14 @@ impl SessionConfig {
             return Err(ConfigError::invalid(
                 key::REFRESH_GRACE,
                 "must be 0 to 300 seconds",
+            ));
+        }
+        let lost_answer_window =
+            validate::whole_seconds(key::LOST_ANSWER_WINDOW, self.lost_answer_window)?;
+        if !(Duration::ZERO..=LONGEST_LOST_ANSWER_WINDOW).contains(&self.lost_answer_window) {
+            return Err(ConfigError::invalid(
+                key::LOST_ANSWER_WINDOW,
+                "must be 0 to 86400 seconds",
             ));
         }
         if !(Duration::ZERO..=Duration::DAY).contains(&self.staleness) {
@@ -192,6 +222,7 @@ impl SessionConfig {
         }
         let policy = Policy {
             grace: grace * 1_000,
+            lost_answer_window: lost_answer_window * 1_000,
             max_sessions: self.max_sessions,
             lifetime: lifetime * 1_000,
             idle: idle * 1_000,

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Revocation, Standing, TokenIdentity, policy::Sessions};
+use super::{
+    Revocation, Standing, StoreError, TokenIdentity,
+    policy::{Sessions, unavailable},
+};
 use crate::{
     manager::AuthManager,
     token::{Token, TokenError, TokenType},
@@ -16,6 +19,9 @@ impl AuthManager {
     ///
     /// Without a store, every verified token is good until it expires.
     ///
+    /// A token that is asked about counts as used by its client: after that, the refresh token before it
+    /// is a copy, and not a lost answer. So ask about tokens that a client has presented.
+    ///
     /// # Errors
     ///
     /// [`Rejection::InvalidToken`] when it has expired or is revoked, [`Rejection::Unavailable`] when
@@ -27,7 +33,7 @@ impl AuthManager {
     async fn try_check(&self, token: &Token) -> Result<(), Rejection> {
         self.parts().verification.check_time(token)?;
         match self.sessions_of(token) {
-            Some(sessions) => sessions.check(token, self.now()?).await,
+            Some(sessions) => sessions.check(token, Holder::Client, self.now()?).await,
             None => Ok(()),
         }
     }
@@ -43,9 +49,25 @@ impl AuthManager {
     }
 }
 
+/// Who is known to have a token that is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The client: it has presented the token.
+    Client,
+    /// Only this server: the token was minted for this request, and its answer may get lost.
+    Server,
+}
+
 impl Sessions {
     /// Asks the store about a token, unless it has said a moment ago that it is good.
-    pub(crate) async fn check(self: &Arc<Self>, token: &Token, now: i64) -> Result<(), Rejection> {
+    ///
+    /// The first token of a new pair that its client presents is marked as used, before it passes.
+    pub(crate) async fn check(
+        self: &Arc<Self>,
+        token: &Token,
+        holder: Holder,
+        now: i64,
+    ) -> Result<(), Rejection> {
         // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
         let epoch = self.epoch();
         let staleness = match token.token_type() {
@@ -57,8 +79,17 @@ impl Sessions {
             return Ok(());
         }
         let identity = self.identity(token)?;
-        let standing = self.ask(|store| store.standing(&identity, now)).await?;
+        let mut standing = self.ask(|store| store.standing(&identity, now)).await?;
+        if standing == Standing::Unused && holder == Holder::Client {
+            standing = self.ask(|store| store.mark_used(&identity, now)).await?;
+        }
         match standing {
+            // An answer that is remembered would keep the client's own request from marking it.
+            Standing::Unused if holder == Holder::Server => Ok(()),
+            Standing::Unused => {
+                let error = StoreError::unavailable("the store has not marked a token as used");
+                Err(unavailable(&error))
+            }
             Standing::Good => {
                 if let Some(epoch) = epoch {
                     token.last_answer().note(epoch, now);

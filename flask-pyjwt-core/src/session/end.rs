@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use super::{Policy, Revocation, SessionRecord};
+use super::{Policy, Revocation, SessionRecord, event::moment};
 use crate::{
     manager::AuthManager,
     token::Token,
@@ -29,9 +29,6 @@ pub struct Session {
 
 impl From<SessionRecord> for Session {
     fn from(record: SessionRecord) -> Self {
-        let moment = |milliseconds: i64| {
-            OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::milliseconds(milliseconds))
-        };
         let refreshed = record.refreshed_at();
         Self {
             opened: moment(record.opened_at),

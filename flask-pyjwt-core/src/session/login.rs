@@ -182,6 +182,7 @@ impl Generation {
             refresh_id: random_id()?,
             auth_id: random_id()?,
             issued_at: now,
+            ..Self::default()
         })
     }
 }

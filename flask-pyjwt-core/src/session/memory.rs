@@ -233,6 +233,13 @@ impl SessionStore for MemoryStore {
         }))
     }
 
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        let mut shard = self.shard(&token.subject);
+        at_once(Ok(
+            shard.change(&token.subject, |record| record.mark_used(token, now))
+        ))
+    }
+
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         let subject = revocation.subject();
         let revoke = |record: &mut SubjectRecord| record.revoke(revocation, now);
@@ -284,6 +291,7 @@ mod tests {
                 refresh_id: format!("refresh {id}"),
                 auth_id: format!("auth {id}"),
                 issued_at: 0,
+                ..Generation::default()
             }],
         };
         Opening::new(session, 100)

@@ -38,6 +38,13 @@ pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redis-store")]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
+pub(crate) use self::{
+    check::Holder,
+    event::EventHook,
+    opening::MOST_SESSIONS,
+    policy::{Policy, Sessions},
+    two_memories::{memory_of, note as note_memory},
+};
 pub use self::{
     end::Session,
     error::StoreError,
@@ -48,10 +55,4 @@ pub use self::{
     refresh::RefreshBuilder,
     store::{Revocation, SessionStore, Standing, StoreFuture, TokenIdentity},
     subject::SubjectRecord,
-};
-pub(crate) use self::{
-    event::EventHook,
-    opening::MOST_SESSIONS,
-    policy::{Policy, Sessions},
-    two_memories::{memory_of, note as note_memory},
 };

@@ -25,6 +25,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
     pub(crate) grace: i64,
+    /// For how long an unused successor is given again after that, as a lost answer.
+    pub(crate) lost_answer_window: i64,
     /// How many sessions a subject may have open.
     pub(crate) max_sessions: usize,
     /// How long a session lives, however often it is refreshed.
@@ -171,8 +173,9 @@ impl Sessions {
         });
     }
 
-    /// Calls the application's hook, unless the hook itself has caused the event.
-    fn tell(&self, event: &SessionEvent) {
+    /// Calls the application's hook, unless the hook itself has caused the event. Nothing is locked
+    /// meanwhile: the hook may call the manager.
+    pub(super) fn tell(&self, event: &SessionEvent) {
         if let Some(hook) = &self.on_event
             && let Some(_calling) = Calling::begin(&IN_HOOK)
         {
@@ -182,7 +185,7 @@ impl Sessions {
 }
 
 /// Logs why there is no answer. Whatever it is, it is 503.
-fn unavailable(error: &StoreError) -> Rejection {
+pub(super) fn unavailable(error: &StoreError) -> Rejection {
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(source, "{error}");
     Rejection::Unavailable {

@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Generation, MOST_SESSIONS, Rotated, Rotation, SessionRecord, TokenPair,
+    Generation, MOST_SESSIONS, Rotated, Rotation, SessionEvent, SessionRecord, TokenPair,
     authority::{Authority, check_generation},
+    event::moment,
     login::Occasion,
     policy::Sessions,
 };
@@ -35,9 +36,11 @@ impl AuthManager {
     /// Rotates a refresh token of a session: awaited, it gives the next pair, once.
     ///
     /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
-    /// gets the same pair again. Later, the token is a copy in somebody's hands: the session and
-    /// all its tokens are revoked, and
-    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of it.
+    /// gets the same pair again. So does a client that never got the answer, within
+    /// [`Config::lost_answer_window`](crate::Config::lost_answer_window), as long as no guard and no
+    /// [`AuthManager::check`] has seen a token of that pair. Otherwise the token is a copy in somebody's
+    /// hands: the session and all its tokens are revoked.
+    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of each of the three.
     ///
     /// # Errors
     ///
@@ -139,6 +142,12 @@ impl AuthManager {
             Rotated::Won(record) => mint(&record, &rotation.successor),
             Rotated::Again(record, successor) => {
                 check_generation(&successor, session, &sessions.policy, self.now()?)?;
+                sessions.repeated(&rotation, &successor);
+                mint(&record, &successor)
+            }
+            Rotated::LostAnswer(record, successor) => {
+                check_generation(&successor, session, &sessions.policy, self.now()?)?;
+                sessions.answer_was_lost(&rotation, &successor);
                 mint(&record, &successor)
             }
             Rotated::Replayed => {
@@ -147,6 +156,37 @@ impl AuthManager {
             }
             Rotated::Gone => Err(TokenError::Revoked.into()),
         }
+    }
+}
+
+impl Sessions {
+    /// Tells that a token was presented again within the grace window.
+    fn repeated(&self, rotation: &Rotation, successor: &Generation) {
+        tracing::info!(
+            session = rotation.session,
+            "a refresh token was used again within the grace window: it got the same pair"
+        );
+        self.tell(&SessionEvent::Repeated {
+            subject: rotation.subject.clone(),
+            session: rotation.session.clone(),
+            rotated_at: moment(successor.issued_at),
+            repeated_at: moment(rotation.successor.issued_at),
+        });
+    }
+
+    /// Tells that a token was presented again later, whose successor nobody has used.
+    fn answer_was_lost(&self, rotation: &Rotation, successor: &Generation) {
+        tracing::warn!(
+            session = rotation.session,
+            "a refresh token was used again after the grace window, and its unused pair given again: \
+             the answer was lost, or somebody else has that pair"
+        );
+        self.tell(&SessionEvent::LostAnswer {
+            subject: rotation.subject.clone(),
+            session: rotation.session.clone(),
+            rotated_at: moment(successor.issued_at),
+            repeated_at: moment(rotation.successor.issued_at),
+        });
     }
 }
 
@@ -178,11 +218,16 @@ impl RefreshBuilder<'_> {
         let refresh_id = token.required_id("rid")?;
         let policy = sessions.policy;
         let claims = self.claims.map(OwnClaims::into_json).transpose()?;
+        let now = manager.now()?;
+        let mut successor = Generation::new(now)?;
+        if policy.lost_answer_window > 0 {
+            successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
+        }
         let mut rotation = Rotation {
             subject: token.sub().to_owned(),
             session,
             refresh_id,
-            successor: Generation::new(manager.now()?)?,
+            successor,
             idle: policy.idle,
             grace: policy.grace,
             claims: None,

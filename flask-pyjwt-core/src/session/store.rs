@@ -45,6 +45,13 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Says how a token stands at the moment. Changes nothing.
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing>;
 
+    /// Notes that a token was presented, and says how it stands: never [`Standing::Unused`]. Only a
+    /// token of a session's current pair changes anything, and only the first time.
+    ///
+    /// It is asked after an answer of [`Standing::Unused`], which comes at most once for each rotation,
+    /// apart from checks at the same time.
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing>;
+
     /// Ends something before its time. What is not there is ended already.
     ///
     /// A store may bound how many tokens of one subject are revoked by their ids, to 1,000 or more:
@@ -74,6 +81,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
         (**self).standing(token, now)
+    }
+
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        (**self).mark_used(token, now)
     }
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
@@ -111,9 +122,13 @@ pub struct TokenIdentity {
 pub enum Standing {
     /// Nothing speaks against it.
     Good,
+    /// Nothing speaks against it, and it is the first token of its pair that is presented:
+    /// [`SessionStore::mark_used`] has to note that before anybody is let in.
+    Unused,
     /// Its session has ended or is not known, or it was revoked by its id or with its subject.
     Revoked,
-    /// It is a refresh token that was rotated before the grace window: somebody has a copy.
+    /// It is a refresh token that was rotated before the grace window, and this is no lost answer:
+    /// somebody has a copy.
     Replayed,
 }
 

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError, TokenIdentity,
+    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
+    TokenIdentity,
     opening::{Candidate, MOST_TOKENS},
     record::Place,
     sorted::{Identified, Sorted},
@@ -90,6 +91,20 @@ impl SubjectRecord {
             self.sessions.remove(&rotation.session);
         }
         rotated
+    }
+
+    /// Notes that a token was presented, and says how it stands.
+    pub fn mark_used(&mut self, token: &TokenIdentity, now: i64) -> Standing {
+        let standing = self.standing(token, now);
+        if standing != Standing::Unused {
+            return standing;
+        }
+        if let Some(session) = &token.session
+            && let Some(session) = self.sessions.get_mut(session)
+        {
+            session.mark_used();
+        }
+        Standing::Good
     }
 
     /// Says how a token stands.
@@ -213,11 +228,18 @@ impl SessionRecord {
         if !self.is_live(now) {
             return Standing::Revoked;
         }
-        let Some(grace) = token.grace else {
-            return Standing::Good;
+        let id = token.id.as_deref().unwrap_or_default();
+        let by_use = |generation: &Generation| match generation.repeatable_until {
+            Some(_) if token.id.is_some() => Standing::Unused,
+            _ => Standing::Good,
         };
-        match self.place(token.id.as_deref().unwrap_or_default(), grace, now) {
-            Place::Current | Place::Rotated(_) => Standing::Good,
+        let Some(grace) = token.grace else {
+            let own = self.current().filter(|current| current.auth_id == id);
+            return own.map_or(Standing::Good, by_use);
+        };
+        match self.place(id, grace, now) {
+            Place::Current(current) => by_use(current),
+            Place::Rotated(_) | Place::Lost(_) => Standing::Good,
             Place::Old => Standing::Replayed,
             Place::Unclear => Standing::Revoked,
         }

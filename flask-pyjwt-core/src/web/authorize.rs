@@ -26,6 +26,7 @@ use super::{
 use crate::{
     manager::AuthManager,
     rules::{Location, Requirement, RouteVariables},
+    session::Holder,
     token::{Token, TokenError, TokenType},
 };
 
@@ -221,6 +222,10 @@ async fn authorize(
             Err(Rejection::MissingCredentials)
         };
     };
+    let holder = match presented {
+        Presented::Signed(_) => Holder::Client,
+        Presented::Verified(_) => Holder::Server,
+    };
     let token = match presented {
         Presented::Verified(token) => token,
         #[cfg(feature = "jwks")]
@@ -235,7 +240,7 @@ async fn authorize(
     check_kind(manager, requirement, &token)?;
     // The sessions of other issuers are theirs.
     if let Some(sessions) = manager.sessions_of(&token) {
-        sessions.check(&token, manager.now()?).await?;
+        sessions.check(&token, holder, manager.now()?).await?;
     }
     ask_own_check(manager, &token).await?;
     verified.is_good = true;

@@ -20,6 +20,7 @@ use actix_web::{
 use time::Duration;
 
 use super::{
+    Rejection,
     authorize::ask_own_check,
     credentials::cookie,
     csrf,
@@ -27,7 +28,12 @@ use super::{
     registered::manager_of,
     replaced::end_replaced,
 };
-use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::TokenType};
+use crate::{
+    manager::AuthManager,
+    rules::Location,
+    session::TokenPair,
+    token::{Token, TokenType},
+};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
 /// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
@@ -134,7 +140,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
     let renewal = async {
         ask_own_check(manager, &token).await?;
-        manager.refresh(&token).await
+        next_pair(manager, &token).await
     };
     let renewed = reporting(manager, Some(&token), renewal).await;
     let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
@@ -142,6 +148,16 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         pair,
         by: manager.clone(),
     })
+}
+
+/// Rotates a refresh token. A pair that is given again may be so old that its auth token has expired:
+/// then it is rotated, too.
+async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
+    let pair = manager.refresh(token).await?;
+    if manager.now()? < pair.auth.expires_at_milliseconds() {
+        return Ok(pair);
+    }
+    manager.refresh(&pair.refresh).await
 }
 
 /// What an inner service has failed with, and the pair that its answer has to set.

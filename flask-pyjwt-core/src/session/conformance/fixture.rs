@@ -33,6 +33,7 @@ pub(super) fn generation(name: &str, issued_at: i64) -> Generation {
         refresh_id: format!("refresh-{name}"),
         auth_id: format!("auth-{name}"),
         issued_at,
+        ..Generation::default()
     }
 }
 
@@ -84,6 +85,13 @@ pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: i64) 
     }
 }
 
+/// Such a rotation, whose successor is given again as a lost answer for an hour.
+pub(super) fn repeatable(session: &SessionRecord, from: &str, to: &str, now: i64) -> Rotation {
+    let mut rotation = rotation(session, from, to, now);
+    rotation.successor.repeatable_until = Some(now + HOUR);
+    rotation
+}
+
 pub(super) async fn rotate(
     store: &Store,
     session: &SessionRecord,
@@ -115,6 +123,19 @@ pub(super) fn assert_again(rotated: &Rotated, successor: &Generation) {
         Rotated::Again(_, again) => assert_eq!(again, successor),
         _ => panic!("not again but {rotated:?}"),
     }
+}
+
+/// Whether the pair was given again as a lost answer, and the session remembers it.
+#[track_caller]
+pub(super) fn assert_lost(rotated: &Rotated, successor: &Generation) {
+    let Rotated::LostAnswer(session, given) = rotated else {
+        panic!("no lost answer but {rotated:?}");
+    };
+    assert_eq!(session.current(), Some(given));
+    assert!(given.repeated_at.is_some());
+    let mut given = given.clone();
+    given.repeated_at = successor.repeated_at;
+    assert_eq!(given, *successor);
 }
 
 pub(super) fn auth_token(session: &SessionRecord, name: &str) -> TokenIdentity {

@@ -243,6 +243,14 @@ impl SessionStore for FileStore {
         })
     }
 
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let token = token.clone();
+            let mark = move |rows: &mut Rows<'_>| rows.mark_used(&token, now);
+            self.change(now, Abandoned::Make, mark).await
+        })
+    }
+
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let revocation = revocation.clone();

@@ -7,9 +7,9 @@ use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, Writ
 
 use super::ends::{Ends, Kind};
 use crate::session::{
-    Opening, Revocation, Rotated, Rotation, SessionRecord, StoreError,
+    Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError, TokenIdentity,
     opening::{Candidate, MOST_SESSIONS, MOST_TOKENS, OVERFULL},
-    subject::{horizon, later, rotate},
+    subject::{Known, horizon, later, rotate},
 };
 
 /// Whose, and its id.
@@ -134,13 +134,27 @@ impl<'t> Rows<'t> {
         match (&rotated, row) {
             // When it expires is looked up when its entry among the ends comes up: a rotation
             // leaves that where it is.
-            (Rotated::Won(session), Some((end, _))) => {
+            (Rotated::Won(session) | Rotated::LostAnswer(session, _), Some((end, _))) => {
                 self.put_session(session, end, &encode(session)?)?;
             }
             (Rotated::Replayed, _) => self.remove_session(subject, session)?,
             _ => {}
         }
         Ok(rotated)
+    }
+
+    /// Notes that a token was presented, and says how it stands.
+    pub(super) fn mark_used(&mut self, token: &TokenIdentity, now: i64) -> Result<Standing, Fault> {
+        let mut found = find(&self.sessions, &self.tokens, &self.subjects, token)?;
+        let standing = found.standing(token, now);
+        if standing != Standing::Unused {
+            return Ok(standing);
+        }
+        if let Some((end, session)) = &mut found.session {
+            session.mark_used();
+            self.put_session(session, *end, &encode(session)?)?;
+        }
+        Ok(Standing::Good)
     }
 
     /// Ends something before its time.
@@ -299,6 +313,51 @@ impl<'t> Rows<'t> {
         self.put_session(&session, session.expires_at, &json)?;
         Ok(Some(session.expires_at))
     }
+}
+
+/// What is in the rows that concerns one token.
+pub(super) struct Found {
+    /// Its session, and under which moment that is among the ends.
+    pub(super) session: Option<(i64, SessionRecord)>,
+    /// It is revoked by its id.
+    pub(super) revoked: bool,
+    /// Its subject's tokens of no session are revoked that were issued until then.
+    pub(super) issued_until: Option<i64>,
+}
+
+impl Found {
+    /// Says how the token stands.
+    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+        let known = Known {
+            revoked: self.revoked,
+            session: self.session.as_ref().map(|(_, session)| session),
+            issued_until: self.issued_until,
+        };
+        known.standing(token, now)
+    }
+}
+
+/// Looks up what concerns a token.
+pub(super) fn find(
+    sessions: &impl ReadableTable<Key, SessionRow>,
+    tokens: &impl ReadableTable<Key, i64>,
+    subjects: &impl ReadableTable<&'static str, SubjectRow>,
+    token: &TokenIdentity,
+) -> Result<Found, Fault> {
+    let subject = &*token.subject;
+    let revoked = match &token.id {
+        Some(id) => tokens.get((subject, &**id))?.is_some(),
+        None => false,
+    };
+    let (session, issued_until) = match &token.session {
+        Some(id) => (session_of(sessions, subject, id)?, None),
+        None => (None, subjects.get(subject)?.map(|row| row.value().0)),
+    };
+    Ok(Found {
+        session,
+        revoked,
+        issued_until,
+    })
 }
 
 /// A session, and under which moment it is among the ends.

@@ -32,6 +32,7 @@ pub(super) fn generation(session: &str, number: usize) -> Generation {
         refresh_id: format!("{session}-r{number}"),
         auth_id: format!("{session}-a{number}"),
         issued_at: NOW,
+        ..Generation::default()
     }
 }
 
@@ -250,7 +251,11 @@ async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer(
     let sessions: Vec<_> = (0..100)
         .map(|number| opening(&number.to_string()))
         .collect();
-    let rotations: Vec<_> = (0..100).map(|_| rotation("first", 0)).collect();
+    let attempt = |number: usize| Rotation {
+        successor: generation("first", number + 1),
+        ..rotation("first", 0)
+    };
+    let rotations: Vec<_> = (0..100).map(attempt).collect();
     let mut opened: Vec<_> = sessions.iter().map(|it| store.open(it, NOW)).collect();
     let mut rotated: Vec<_> = rotations.iter().map(|it| store.rotate(it)).collect();
     for open in &mut opened {

@@ -32,7 +32,7 @@ use redis::Value;
 pub use self::builder::RedisStoreBuilder;
 use self::{
     problem::Problem,
-    script::{OPEN, REVOKE, ROTATE, Script},
+    script::{MARK_USED, OPEN, REVOKE, ROTATE, Script},
     servers::Servers,
     worker::Worker,
 };
@@ -184,6 +184,9 @@ impl SessionStore for RedisStore {
                 rotation.refresh_id.clone().into_bytes(),
                 successor.refresh_id.clone().into_bytes(),
                 successor.auth_id.clone().into_bytes(),
+                successor
+                    .repeatable_until
+                    .map_or_else(Vec::new, |it| number(stored::nearest_moment(it))),
                 number(stored::duration(rotation.idle)),
                 number(stored::duration(rotation.grace)),
             ];
@@ -223,6 +226,29 @@ impl SessionStore for RedisStore {
             };
             let session = stored::decode(&token.subject, id, &stored)?;
             Ok(session.standing(token, now))
+        })
+    }
+
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let (Some(session), Some(id)) = (&token.session, &token.id) else {
+                return self.standing(token, now).await;
+            };
+            let kind = if token.grace.is_none() {
+                "auth"
+            } else {
+                "refresh"
+            };
+            let args = [&**session, &**id, kind].map(|text| text.as_bytes().to_vec());
+            let answer = self.write(&token.subject, &MARK_USED, now, args).await?;
+            match &reply::array(answer)?[..] {
+                [] => Ok(Standing::Revoked),
+                [Value::Int(1), Value::BulkString(stored)] => {
+                    Ok(stored::decode(&token.subject, session, stored)?.standing(token, now))
+                }
+                [Value::Int(5)] => Err(StoreError::corrupt("a session")),
+                _ => Err(reply::unexpected()),
+            }
         })
     }
 
@@ -296,7 +322,7 @@ fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreErro
     };
     match code {
         Some(Value::Int(1)) => Ok(Rotated::Won(session()?)),
-        Some(Value::Int(2)) => {
+        Some(Value::Int(code @ (2 | 6))) => {
             let session = session()?;
             let Some(Value::Int(place)) = answer.next() else {
                 return Err(reply::unexpected());
@@ -304,11 +330,11 @@ fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreErro
             let place = usize::try_from(place).unwrap_or_default().wrapping_sub(1);
             let successor = session.generations.get(place).cloned();
             let successor = successor.ok_or_else(reply::unexpected)?;
-            // The request was sent twice, because the answer to the first got lost.
-            if successor == rotation.successor {
-                return Ok(Rotated::Won(session));
-            }
-            Ok(Rotated::Again(session, successor))
+            Ok(if code == 2 {
+                Rotated::Again(session, successor)
+            } else {
+                Rotated::LostAnswer(session, successor)
+            })
         }
         Some(Value::Int(3)) => Ok(Rotated::Replayed),
         Some(Value::Int(4)) => Ok(Rotated::Gone),
