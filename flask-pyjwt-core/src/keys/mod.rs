@@ -22,9 +22,10 @@ mod published;
 mod rsa_numbers;
 mod verifying_key;
 mod watch;
+mod weak_points;
 
 #[cfg(feature = "jwks")]
-pub(crate) use self::jwk::JwkProblem;
+pub(crate) use self::jwk::SetProblem;
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
@@ -37,7 +38,7 @@ pub(crate) use self::{
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
-    verifying_key::VerifyingKey,
+    verifying_key::{Serves, VerifyingKey},
     watch::{Occasion, Watch},
 };
 pub use self::{
