@@ -2,6 +2,8 @@
 
 #[path = "key_ring/directory.rs"]
 mod directory;
+#[path = "key_ring/ids.rs"]
+mod ids;
 #[path = "key_ring/load.rs"]
 mod load;
 

@@ -102,6 +102,7 @@ async fn threat_2_a_public_key_is_no_hmac_secret() {
         AuthType::PS256,
         AuthType::ES256,
         AuthType::ES384,
+        AuthType::ES512,
         AuthType::EdDSA,
     ] {
         let site = guarded_site(config(own, keys::secret(own))).await;
@@ -277,6 +278,7 @@ async fn threat_10_keys_of_the_same_kind_are_other_keys() {
         ),
         (AuthType::ES256, Key::Ecdsa(&OTHER_P256)),
         (AuthType::ES384, Key::Ecdsa(&OTHER_P384)),
+        (AuthType::ES512, Key::Ecdsa(&keys::OTHER_P521)),
         (AuthType::EdDSA, Key::Ed25519(&OTHER_ED25519)),
     ] {
         let site = guarded_site(config(own, keys::secret(own))).await;

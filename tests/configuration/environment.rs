@@ -191,6 +191,7 @@ fn keys_stand_in_variables_in_one_line_or_in_many() {
     for auth_type in [
         flask_pyjwt::AuthType::RS256,
         flask_pyjwt::AuthType::ES384,
+        flask_pyjwt::AuthType::ES512,
         flask_pyjwt::AuthType::EdDSA,
     ] {
         let secret = String::from_utf8(keys::secret(auth_type)).expect("PEM");

@@ -9,6 +9,7 @@ mod backend;
 mod backend;
 mod der;
 mod directory;
+mod edwards;
 mod jwk;
 mod key;
 mod key_ring;

@@ -6,6 +6,7 @@ use super::{
     AuthType, Encoding, Family, KeyProblem, Material,
     backend::sha256,
     der::{self, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE},
+    edwards::is_point,
     rsa_numbers::check_rsa,
     weak_points::is_weak,
 };
@@ -92,7 +93,8 @@ impl PublicKey {
             _ if !public.fits(auth_type) => Err(KeyProblem::Unfit),
             Self::Rsa { n, e } => check_rsa(n, e).map(|()| public.to_material()),
             Self::Ed25519 { x } if is_weak(x) => Err(KeyProblem::WeakPoint),
-            // Whether a point is on its curve is for the backends to find: each does.
+            Self::Ed25519 { x } if !is_point(x) => Err(KeyProblem::Unfit),
+            // Whether the point of another curve is on it is for the backends to find: each does.
             Self::Ec { .. } | Self::Ed25519 { .. } => Ok(public.to_material()),
         }
     }

@@ -115,9 +115,6 @@ impl ClaimRules {
                 .find(|known| token_type.is_str(known.name()))
         };
         let token_type = match self.token_type {
-            Some(expected @ TokenType::Auth) if found.is_not_for_access() => {
-                return Err(TokenError::WrongType { expected });
-            }
             Some(token_type) => token_type,
             None => found.token_type.required("type", read_type)?,
         };
@@ -130,6 +127,11 @@ impl ClaimRules {
         };
         if self.required.iter().any(lacks) {
             return Err(TokenError::IssuerClaim);
+        }
+        if let Some(expected @ TokenType::Auth) = self.token_type
+            && found.is_not_for_access()
+        {
+            return Err(TokenError::WrongType { expected });
         }
         Ok(RegisteredClaims {
             token_type,
