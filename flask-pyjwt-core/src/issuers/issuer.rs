@@ -327,7 +327,7 @@ impl Issuer {
         if names.len() < count {
             return refused("has the id of another key");
         }
-        Ok(KeySource::Fixed(KeySet::new(keys, types)))
+        Ok(KeySource::Fixed(Box::new(KeySet::new(keys, types))))
     }
 }
 

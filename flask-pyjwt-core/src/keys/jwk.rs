@@ -63,16 +63,18 @@ pub(crate) enum SetProblem {
 
 /// Why each key was refused.
 fn told(refused: &[RefusedKey]) -> String {
-    let mut text = String::new();
-    for (position, key) in refused.iter().take(MOST_TOLD).enumerate() {
-        let before = if position == 0 { ": " } else { "; " };
-        text.push_str(before);
-        text.push_str(&key.to_string());
-    }
+    let mut reasons: Vec<_> = refused
+        .iter()
+        .take(MOST_TOLD)
+        .map(ToString::to_string)
+        .collect();
     if let Some(more @ 1..) = refused.len().checked_sub(MOST_TOLD) {
-        text.push_str(&format!("; and {more} more"));
+        reasons.push(format!("and {more} more"));
     }
-    text
+    if reasons.is_empty() {
+        return String::new();
+    }
+    format!(": {}", reasons.join("; "))
 }
 
 /// Why a key of a set cannot be used.
