@@ -6,6 +6,8 @@ mod directory;
 mod ids;
 #[path = "key_ring/load.rs"]
 mod load;
+#[path = "key_ring/provider_sets.rs"]
+mod provider_sets;
 
 mod common;
 
