@@ -53,7 +53,7 @@ fn a_key_with_an_id_serves_tokens_without_one_where_it_is_the_only_one() {
     let es256 = || Key::verify_only(AuthType::ES256, keys::ecdsa_public(&keys::P256)).id("a");
     let other = || Key::verify_only(AuthType::ES256, keys::ecdsa_public(&keys::OTHER_P256)).id("b");
     let eddsa = || Key::verify_only(AuthType::EdDSA, keys::ed25519_public(&keys::ED25519)).id("c");
-    let (good, unknown.clone()) = (Ok("alice".to_owned()), Err(TokenError::UnknownKey));
+    let (good, unknown) = (Ok("alice".to_owned()), Err(TokenError::UnknownKey));
     for (verifying, id, expected) in [
         (vec![es256()], None, good.clone()),
         (vec![es256()], Some("a"), good.clone()),
@@ -66,11 +66,7 @@ fn a_key_with_an_id_serves_tokens_without_one_where_it_is_the_only_one() {
             Some("b"),
             Err(TokenError::Signature),
         ),
-        (
-            vec![es256().accept_without_id(false)],
-            None,
-            unknown,
-        ),
+        (vec![es256().accept_without_id(false)], None, unknown),
         (vec![es256().accept_without_id(true), other()], None, good),
     ] {
         let config = verifying

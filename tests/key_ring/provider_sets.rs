@@ -78,10 +78,34 @@ fn a_token_without_an_id_is_of_the_only_key_that_fits() {
         ("one key with an id", vec![own(&a)], "EdDSA", None, Ok(())),
         ("ADFS", vec![rsa(&adfs)], "RS256", None, Ok(())),
         ("two keys", vec![own(&a), other(&b)], "EdDSA", None, UNKNOWN),
-        ("a key of another kind", vec![own(&a), rsa(&b)], "EdDSA", None, Ok(())),
-        ("the same key twice", vec![own(&a), own(&b)], "EdDSA", None, Ok(())),
-        ("no id anywhere", vec![own(&json!({}))], "EdDSA", None, Ok(())),
-        ("an id, a set without", vec![own(&json!({}))], "EdDSA", Some("a"), Ok(())),
+        (
+            "a key of another kind",
+            vec![own(&a), rsa(&b)],
+            "EdDSA",
+            None,
+            Ok(()),
+        ),
+        (
+            "the same key twice",
+            vec![own(&a), own(&b)],
+            "EdDSA",
+            None,
+            Ok(()),
+        ),
+        (
+            "no id anywhere",
+            vec![own(&json!({}))],
+            "EdDSA",
+            None,
+            Ok(()),
+        ),
+        (
+            "an id, a set without",
+            vec![own(&json!({}))],
+            "EdDSA",
+            Some("a"),
+            Ok(()),
+        ),
     ]);
 }
 
@@ -94,10 +118,34 @@ fn keys_are_chosen_by_their_algorithm() {
     let mismatch = Err(TokenError::Algorithm);
     check(vec![
         ("RFC 9864", vec![new.clone()], "Ed25519", Some("a"), Ok(())),
-        ("RFC 9864 in the set only", vec![new], "EdDSA", Some("a"), Ok(())),
-        ("RFC 9864 in the token only", vec![old], "Ed25519", Some("a"), Ok(())),
-        ("one id, by alg", by_alg.to_vec(), "RS256", Some("a"), Ok(())),
-        ("one id, two keys of one alg", shared, "EdDSA", Some("a"), mismatch),
+        (
+            "RFC 9864 in the set only",
+            vec![new],
+            "EdDSA",
+            Some("a"),
+            Ok(()),
+        ),
+        (
+            "RFC 9864 in the token only",
+            vec![old],
+            "Ed25519",
+            Some("a"),
+            Ok(()),
+        ),
+        (
+            "one id, by alg",
+            by_alg.to_vec(),
+            "RS256",
+            Some("a"),
+            Ok(()),
+        ),
+        (
+            "one id, two keys of one alg",
+            shared,
+            "EdDSA",
+            Some("a"),
+            mismatch,
+        ),
     ]);
 }
 
@@ -117,8 +165,20 @@ fn keys_that_cannot_be_used_are_left_out() {
         own(&json!({ "kid": "a", "key_ops": ["verify"], "ext": true })),
     ];
     check(vec![
-        ("a key for encryption", vec![rsa(&enc), rsa(&sig)], "RS256", None, Ok(())),
+        (
+            "a key for encryption",
+            vec![rsa(&enc), rsa(&sig)],
+            "RS256",
+            None,
+            Ok(()),
+        ),
         ("others", others, "EdDSA", Some("a"), Ok(())),
-        ("null members", vec![own(&nulls)], "EdDSA", Some("a"), Ok(())),
+        (
+            "null members",
+            vec![own(&nulls)],
+            "EdDSA",
+            Some("a"),
+            Ok(()),
+        ),
     ]);
 }
