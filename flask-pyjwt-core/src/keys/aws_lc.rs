@@ -46,7 +46,7 @@ impl Verifier {
         match self {
             Self::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
             Self::Public(key) => key.verify_sig(message, signature).is_ok(),
-            // AWS-LC does not look at what the signature begins with; RustCrypto's strict check does.
+            // AWS-LC alone would accept it, and RustCrypto's strict check refuses it.
             Self::Ed25519(key) => {
                 !begins_weakly(signature) && key.verify_sig(message, signature).is_ok()
             }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::{
     AuthType, Encoding, Family, KeyProblem, Material, PublicKey as KeyNumbers,
-    rsa_numbers::check_rsa,
+    rsa_numbers::check_rsa, weak_points::begins_weakly,
 };
 
 /// Verifies signatures of one algorithm with one key.
@@ -82,8 +82,11 @@ impl Verifier {
             Self::Es256(key) => verified!(key, p256::ecdsa::Signature, message, signature),
             Self::Es384(key) => verified!(key, p384::ecdsa::Signature, message, signature),
             Self::Es512(key) => verified!(key, p521::ecdsa::Signature, message, signature),
-            Self::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+            Self::Ed25519(key) => {
+                !begins_weakly(signature)
+                    && ed25519_dalek::Signature::from_slice(signature)
+                        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+            }
         }
     }
 
