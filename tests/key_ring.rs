@@ -4,10 +4,14 @@
 mod changes;
 #[path = "key_ring/directory.rs"]
 mod directory;
+#[path = "key_ring/ids.rs"]
+mod ids;
 #[path = "key_ring/load.rs"]
 mod load;
 #[path = "key_ring/odd_files.rs"]
 mod odd_files;
+#[path = "key_ring/provider_sets.rs"]
+mod provider_sets;
 
 mod common;
 

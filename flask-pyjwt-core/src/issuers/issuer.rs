@@ -20,7 +20,8 @@ const FIXED_CLAIMS: [&str; 6] = ["iss", "exp", "iat", "nbf", "cnf", "type"];
 /// provider, another service.
 ///
 /// A token goes to the issuer that it names, and is verified with that one's keys only. It counts as an
-/// auth token, whatever its claim `type`. It has to name one of the audiences.
+/// auth token, unless it calls itself a refresh token (`refresh` in its claim `type`, `token_type`, `typ` or
+/// `token_use`) or an ID token (`id` in one of the last three). It has to name one of the audiences.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -120,7 +121,7 @@ impl Issuer {
     }
 
     /// Accepts these algorithms only. By default a key of a set serves the one that its `alg` says, or
-    /// else RS256, ES256, ES384 or EdDSA after its kind.
+    /// else RS256, ES256, ES384, ES512 or EdDSA after its kind.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = AuthType>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self
@@ -313,10 +314,10 @@ impl Issuer {
             let set = JwkSet::parse(json, self.algorithms.as_deref()).map_err(|problem| {
                 ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
             })?;
-            for problem in &set.refused {
+            for key in &set.refused {
                 tracing::warn!(
                     issuer = self.name,
-                    "a key of a JWK set is left out: {problem}"
+                    "a key of the JWK set is left out: {key}"
                 );
             }
             set.joined_to(&[])
@@ -340,7 +341,7 @@ impl Issuer {
         if names.len() < count {
             return refused("has the id of another key");
         }
-        Ok(KeySource::Fixed(KeySet::new(keys, types)))
+        Ok(KeySource::Fixed(Box::new(KeySet::new(keys, types))))
     }
 }
 

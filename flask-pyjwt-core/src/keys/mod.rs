@@ -10,6 +10,7 @@ mod backend;
 mod der;
 mod derived;
 mod directory;
+mod edwards;
 mod jwk;
 mod key;
 mod key_ring;
@@ -23,9 +24,10 @@ mod published;
 mod rsa_numbers;
 mod verifying_key;
 mod watch;
+mod weak_points;
 
 #[cfg(feature = "jwks")]
-pub(crate) use self::jwk::JwkProblem;
+pub(crate) use self::jwk::SetProblem;
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
@@ -39,7 +41,7 @@ pub(crate) use self::{
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
-    verifying_key::VerifyingKey,
+    verifying_key::{Serves, VerifyingKey},
     watch::{Next, Occasion, Watch},
 };
 pub use self::{

@@ -8,6 +8,27 @@ use std::sync::{
 use super::{AuthType, MacKey, PublicKey, Purpose, Verifier, derived::DerivedKeys};
 use crate::token::NumericDate;
 
+/// Which tokens may be of a key besides those that name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serves {
+    /// No others.
+    Named,
+    /// Those that name no key, where no other key is for their algorithm: there is nothing to choose
+    /// (`OpenID` Connect Core 1.0, section 10.1).
+    NamedOrOnly,
+    /// Those that name no key.
+    Nameless,
+    /// All: the key was given no name that tokens could use.
+    Any,
+}
+
+impl Serves {
+    /// Whether tokens without a key id may be of the key whatever other keys there are.
+    pub(super) fn nameless(self) -> bool {
+        matches!(self, Self::Nameless | Self::Any)
+    }
+}
+
 /// A key that verifies tokens of its one algorithm, until it is dropped.
 pub(crate) struct VerifyingKey {
     pub(crate) auth_type: AuthType,
@@ -15,8 +36,8 @@ pub(crate) struct VerifyingKey {
     pub(crate) id: String,
     /// Tells keys apart whatever they are called: the thumbprint of RFC 7638, or its like.
     pub(crate) fingerprint: String,
-    /// Whether tokens that name no key may be of this one.
-    pub(crate) serves_nameless: bool,
+    /// Which tokens may be of this key.
+    pub(crate) serves: Serves,
     /// What is published of it.
     pub(crate) public: Option<PublicKey>,
     verifier: Verifier,
@@ -34,7 +55,7 @@ impl VerifyingKey {
         auth_type: AuthType,
         id: String,
         fingerprint: String,
-        serves_nameless: bool,
+        serves: Serves,
         verifier: Verifier,
         public: Option<PublicKey>,
     ) -> Self {
@@ -42,7 +63,7 @@ impl VerifyingKey {
             auth_type,
             id,
             fingerprint,
-            serves_nameless,
+            serves,
             public,
             verifier,
             derived: OnceLock::new(),

@@ -9,7 +9,7 @@ use reqwest::{
 
 use super::{Address, Place, freshness::lifetime};
 use crate::{
-    keys::JwkProblem,
+    keys::SetProblem,
     token::{Document, Json},
 };
 
@@ -40,7 +40,7 @@ pub(super) enum FetchError {
     #[error("the `jwks_uri` {0}")]
     Address(&'static str),
     #[error("the key set cannot be used: {0}")]
-    Set(#[from] JwkProblem),
+    Set(#[from] SetProblem),
 }
 
 /// A key set as it was answered.
@@ -106,7 +106,7 @@ async fn get(client: &Client, url: Url) -> Result<(String, i64), FetchError> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    let json = String::from_utf8(bytes).map_err(|_| JwkProblem::NoSet)?;
+    let json = String::from_utf8(bytes).map_err(|_| SetProblem::NoSet)?;
     Ok((json, lifetime))
 }
 

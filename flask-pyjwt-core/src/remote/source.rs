@@ -203,8 +203,8 @@ impl RemoteKeys {
         let set = JwkSet::parse(&fetched.json, self.rules.algorithms.as_deref())
             .map_err(|problem| FetchError::from(problem).to_string())?;
         let issuer = &self.rules.issuer;
-        for problem in &set.refused {
-            tracing::warn!(issuer, "a key of a JWK set is left out: {problem}");
+        for key in &set.refused {
+            tracing::warn!(issuer, "a key of the JWK set is left out: {key}");
         }
         let old = self.state.load_full();
         let keys = set.joined_to(old.keys.keys());
