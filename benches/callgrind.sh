@@ -4,6 +4,9 @@
 # Fails where a case differs by more than 5 % from benches/callgrind.accepted, in either direction: what
 # has become cheaper is accepted as well, so that it stays. `--accept` writes the counts down.
 #
+# Fails, too, where a token or a request that is refused costs more than 20 times as much as `verify`, an
+# ordinary token that was not seen before. benches/src/refused/ has those that cost most.
+#
 # A case runs N times and 2 N times, and the difference counts. The compression function of SHA-256 is
 # left out: valgrind has no SHA instructions, and a machine without them would count another one.
 set -eu
@@ -12,6 +15,8 @@ cd "$(dirname "$0")/.."
 accepted=benches/callgrind.accepted
 band=5 # per cent
 times=200
+times_refused=5
+most=20 # times `verify`
 
 if ! command -v valgrind >/dev/null; then
     echo 'valgrind is not there: installing it'
@@ -30,23 +35,36 @@ collected() {
         "$program" "$1" "$2" 2>&1 | awk '/Collected/ { print $4 }'
 }
 
+# The instructions of the cases that the program names with this argument, for one operation.
 measure() {
-    for case in $("$program" || true); do
-        once=$(collected "$case" "$times")
-        twice=$(collected "$case" $((2 * times)))
-        echo "$case $(((twice - once) / times))"
+    for case in $("$program" $1 || true); do
+        once=$(collected "$case" "$2")
+        twice=$(collected "$case" $((2 * $2)))
+        echo "$case $(((twice - once) / $2))"
         echo "  $case" >&2
     done
 }
 
 echo 'counting'
-counts=$(measure)
+counts=$(measure '' "$times")
+refused=$(measure refused "$times_refused")
 
 if [ "${1:-}" = --accept ]; then
     printf '%s\n' "$counts" >"$accepted"
 fi
 
-printf '%s\n' "$counts" | awk -v band="$band" -v accepted="$accepted" '
+refusals=0
+printf '%s\nrefused\n%s\n' "$counts" "$refused" | awk -v most="$most" '
+    /^verify / { ordinary = $2 }
+    /^refused$/ { refused = 1; printf "\n%-44s %10s %8s\n", "refused", "counted", "verify"; next }
+    refused {
+        ratio = $2 / ordinary
+        printf "%-44s %10d %7.1fx%s\n", $1, $2, ratio, ratio > most ? "  too much" : ""
+        failed = failed || ratio > most
+    }
+    END { exit failed }' || refusals=1
+
+printf '%s\n' "$counts" | awk -v failed="$refusals" -v band="$band" -v accepted="$accepted" '
     BEGIN {
         while ((getline line < accepted) > 0) { split(line, part, " "); old[part[1]] = part[2] }
         printf "\n%-24s %10s %10s %8s\n", "case", "counted", "accepted", "change"

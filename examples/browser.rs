@@ -96,7 +96,7 @@ async fn login(
     if !is_right {
         return Ok(HttpResponse::Unauthorized().json(json!({"error": "wrong_login"})));
     }
-    let mut session = auth.login(&form.username);
+    let mut session = auth.login(&form.username).replacing(&request);
     if form.username == "root" {
         session = session.scope(json!({"admin": true})).claim("admin", true);
     }

@@ -23,8 +23,8 @@ use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
     rsa::{self, KeySize},
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-        Ed25519KeyPair,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+        ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
     },
 };
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key};
@@ -129,6 +129,10 @@ fn generate_secret(auth_type: AuthType) -> Vec<u8> {
         }
         AuthType::ES384 => {
             let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect(MADE);
+            pem(pair.to_pkcs8v1().expect(MADE).as_ref())
+        }
+        AuthType::ES512 => {
+            let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).expect(MADE);
             pem(pair.to_pkcs8v1().expect(MADE).as_ref())
         }
         AuthType::EdDSA => {

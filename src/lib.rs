@@ -5,11 +5,12 @@
 pub use flask_pyjwt_core::{
     AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, ClaimPlaces, Clock, Config,
     ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, Jwks, Key,
-    KeyState, Location, LoginBuilder, Metadata, MintError, RefreshBuilder, RefreshTokenBuilder,
-    Rejection, RequireToken, RequireTokenService, Requirement, Revocation, Rotated, Rotation,
-    Session, SessionEvent, SessionRecord, SessionStore, SilentRenewal, SilentRenewalService,
-    Standing, StoreError, StoreFuture, SubjectRecord, SystemClock, Token, TokenError,
-    TokenIdentity, TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
+    KeyState, Location, LoginBuilder, Metadata, MintError, Opening, RefreshBuilder,
+    RefreshTokenBuilder, Rejection, RequireToken, RequireTokenService, Requirement, Revocation,
+    Rotated, Rotation, Session, SessionEvent, SessionRecord, SessionStore, SilentRenewal,
+    SilentRenewalService, Standing, StoreError, StoreFuture, SubjectRecord, SystemClock, Token,
+    TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType, UnknownTokenType,
+    UnverifiedToken,
 };
 
 #[cfg(feature = "file-store")]
@@ -36,9 +37,12 @@ pub use flask_pyjwt_core::store_conformance;
 #[doc(inline)]
 pub use flask_pyjwt_macros::__require_token_facade as require_token;
 
-// What that expansion calls.
+// What that expansion calls, the attribute itself included.
 #[doc(hidden)]
-pub use flask_pyjwt_core::__private;
+pub mod __private {
+    pub use flask_pyjwt_core::__private::*;
+    pub use flask_pyjwt_macros::__require_token_facade as require_token;
+}
 
 // The recipes of docs/issuers.md compile.
 #[cfg(all(doctest, feature = "jwks"))]

@@ -7,8 +7,16 @@
 )]
 
 mod common;
+#[path = "answers/events.rs"]
+mod events;
+#[path = "answers/hooks.rs"]
+mod hooks;
+#[path = "answers/looking.rs"]
+mod looking;
 #[path = "answers/managers.rs"]
 mod managers;
+#[path = "answers/reentry.rs"]
+mod reentry;
 #[path = "answers/refusals.rs"]
 mod refusals;
 #[path = "answers/routes.rs"]
@@ -198,6 +206,7 @@ fn every_kind_of_rejection_says_its_status_error_and_code_itself() {
         (Rejection::SeveralAuthorizations, 400, "invalid_request"),
         (Rejection::SeveralCookies, 400, "invalid_request"),
         (Rejection::SeveralPlaces, 400, "invalid_request"),
+        (Rejection::CsrfProofNotFirst, 403, "csrf_failed"),
         (
             Rejection::InvalidToken(TokenError::Expired),
             401,

@@ -93,6 +93,8 @@ macro_rules! status {
 
 #[path = "attribute/arguments.rs"]
 mod arguments;
+#[path = "attribute/openapi.rs"]
+mod openapi;
 
 #[post("/below/{user}")]
 #[require_token(sub = "user")]

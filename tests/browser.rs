@@ -5,6 +5,8 @@
 
 #![cfg(all(unix, feature = "memory-store"))]
 
+#[path = "browser/allowed_origin.rs"]
+mod allowed_origin;
 #[path = "browser/chromium.rs"]
 mod chromium;
 mod common;
@@ -14,10 +16,14 @@ mod cross_site;
 mod devtools;
 #[path = "browser/gate.rs"]
 mod gate;
+#[path = "browser/late_answer.rs"]
+mod late_answer;
 #[path = "browser/looks.rs"]
 mod looks;
 #[path = "browser/page.rs"]
 mod page;
+#[path = "browser/proxied.rs"]
+mod proxied;
 #[path = "browser/renewal.rs"]
 mod renewal;
 

@@ -10,6 +10,8 @@ mod environment;
 mod key_forms;
 #[path = "configuration/probe.rs"]
 mod probe;
+#[path = "configuration/trusted_files.rs"]
+mod trusted_files;
 
 use std::fmt::Debug;
 

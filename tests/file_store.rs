@@ -15,6 +15,8 @@ mod laws;
 mod opening;
 #[path = "file_store/place.rs"]
 mod place;
+#[path = "file_store/privacy.rs"]
+mod privacy;
 #[path = "file_store/room.rs"]
 mod room;
 #[path = "file_store/sessions.rs"]

@@ -21,6 +21,7 @@ fn keys(auth_type: AuthType) -> (Vec<u8>, Option<Vec<u8>>) {
         name if name.starts_with("ES") => {
             let algorithm = match name {
                 "ES256" => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+                "ES512" => &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
                 _ => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
             };
             let pair = signature::EcdsaKeyPair::generate(algorithm).expect("a key");
@@ -75,7 +76,9 @@ fn foreign_keys(name: &str, private: &[u8], public: &[u8]) -> (EncodingKey, Deco
 #[test]
 fn jsonwebtoken_and_this_library_accept_each_others_tokens() {
     let now = OffsetDateTime::now_utc();
-    for auth_type in AuthType::ALL {
+    // The other library has no ES512.
+    let known = |auth_type: &AuthType| *auth_type != AuthType::ES512;
+    for auth_type in AuthType::ALL.into_iter().filter(known) {
         let name = auth_type.name();
         let (private, public) = keys(auth_type);
         let config = Config::new("issuer", auth_type, &private).clock(FrozenClock::new(now));

@@ -81,12 +81,8 @@ fn a_token_goes_to_the_issuer_that_it_names_and_to_its_keys_alone() {
         (nameless("EdDSA"), &eddsa, OTHER, algorithm.clone()),
         (nameless("HS256"), &hs256, OTHER, algorithm.clone()),
         (nameless("HS256"), &hs256, THIRD, algorithm.clone()),
-        (
-            nameless("ES256"),
-            &es256,
-            OTHER,
-            Err(TokenError::UnknownKey),
-        ),
+        // The key has an id, and there is no other one to choose.
+        (nameless("ES256"), &es256, OTHER, Ok(OTHER.to_owned())),
         (
             named("ES256", "x"),
             &es256,
@@ -242,6 +238,45 @@ fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
         let refused = auth.verify_token(&token(json!({ "type": kind })));
         assert_eq!(refused.err(), Some(TokenError::WrongType { expected }));
     }
+    // simplejwt, Keycloak, Cognito
+    for name in ["token_type", "typ", "token_use"] {
+        for kind in [
+            "refresh",
+            "Refresh",
+            "REFRESH_TOKEN",
+            "Offline",
+            "ID",
+            "id",
+            "id_token",
+        ] {
+            let expected = TokenType::Auth;
+            let refused = auth.verify_token(&token(json!({ name: kind })));
+            let refused = refused.map(drop);
+            assert_eq!(
+                refused,
+                Err(TokenError::WrongType { expected }),
+                "{name} {kind}"
+            );
+        }
+        for kind in [
+            json!("access"),
+            json!("Bearer"),
+            json!("JWT"),
+            json!(null),
+            json!(["id"]),
+        ] {
+            let accepted = auth.verify_token(&token(json!({ name: kind }))).map(drop);
+            assert_eq!(accepted, Ok(()), "{name} {kind}");
+        }
+    }
+    assert!(auth.verify_token(&token(json!({ "type": "id" }))).is_ok());
+    // Routes of our own issuer go by `type` only.
+    let own = forge(
+        r#"{"alg":"HS256","typ":"JWT"}"#,
+        claims_with(json!({ "token_type": "refresh", "typ": "ID" })),
+        &forge::Key::Hs256(SECRET),
+    );
+    assert!(auth.verify_token(&own).is_ok());
     for kind in [json!(null), json!("access"), json!("Bearer"), json!(7)] {
         let token = auth
             .verify_token(&token(json!({ "type": kind })))

@@ -81,6 +81,9 @@ async fn another_library_verifies_with_what_is_published() {
         assert_eq!(thumbprint.ok().as_ref(), Some(&id), "{auth_type}");
         let key = jsonwebtoken::DecodingKey::from_jwk(key).expect("a key");
         let token = auth.auth_token("alice").sign().expect("minted");
+        if auth_type == AuthType::ES512 {
+            continue; // The other library reads such keys, and verifies nothing with them.
+        }
         let algorithm = auth_type.name().parse().expect("it is known there");
         let mut rules = jsonwebtoken::Validation::new(algorithm);
         rules.validate_exp = false;

@@ -1,9 +1,17 @@
 //! Keys follow one another while tokens go on being accepted: by code, and from a folder.
 
+#[path = "key_ring/changes.rs"]
+mod changes;
 #[path = "key_ring/directory.rs"]
 mod directory;
+#[path = "key_ring/ids.rs"]
+mod ids;
 #[path = "key_ring/load.rs"]
 mod load;
+#[path = "key_ring/odd_files.rs"]
+mod odd_files;
+#[path = "key_ring/provider_sets.rs"]
+mod provider_sets;
 
 mod common;
 

@@ -2,6 +2,9 @@
 
 #![cfg(all(feature = "memory-store", feature = "store-conformance"))]
 
+#[path = "memory_store/room.rs"]
+mod room;
+
 use flask_pyjwt::{MemoryStore, store_conformance};
 
 store_conformance!(memory_store, || async { MemoryStore::default() });

@@ -20,14 +20,20 @@ mod contents;
 mod faults;
 #[path = "redis_store/laws.rs"]
 mod laws;
+#[path = "redis_store/limits.rs"]
+mod limits;
 #[path = "redis_store/load.rs"]
 mod load;
+#[path = "redis_store/lost_answers.rs"]
+mod lost_answers;
 #[path = "redis_store/races.rs"]
 mod races;
 #[path = "redis_store/records.rs"]
 mod records;
 #[path = "redis_store/same.rs"]
 mod same;
+#[path = "redis_store/sealed.rs"]
+mod sealed;
 #[path = "redis_store/sentinel.rs"]
 mod sentinel;
 #[path = "redis_store/server.rs"]

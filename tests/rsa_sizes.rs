@@ -63,8 +63,26 @@ fn is_refused(config: Config, says: &str, what: &str) {
     assert!(error.contains(says), "{what}: {error}");
 }
 
-/// An odd number of so many bits.
+/// A number of so many bits without a factor below 4096.
 fn modulus(bits: usize) -> Vec<u8> {
+    let rest = |number: &[u8], factor: u32| {
+        let digits = number.iter();
+        digits.fold(0, |rest, digit| (rest * 256 + u32::from(*digit)) % factor)
+    };
+    let mut modulus = odd(bits);
+    let last = modulus.len() - 1;
+    while (3..4096)
+        .step_by(2)
+        .any(|factor| rest(&modulus, factor) == 0)
+    {
+        modulus[last - 1] = modulus[last - 1].wrapping_add(modulus[last] / 0xff);
+        modulus[last] = modulus[last].wrapping_add(2);
+    }
+    modulus
+}
+
+/// An odd number of so many bits.
+fn odd(bits: usize) -> Vec<u8> {
     let mut modulus = vec![0xA5; bits.div_ceil(8)];
     modulus[0] = match bits % 8 {
         0 => 0xA5,

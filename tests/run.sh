@@ -82,6 +82,13 @@ fi
 # The page of examples/browser.rs is tried in a browser.
 command -v chromium >/dev/null 2>&1 || install chromium
 command -v chromedriver >/dev/null 2>&1 || install chromium-driver
+# And behind a proxy.
+command -v nginx >/dev/null 2>&1 || {
+    install nginx-light
+    # The package starts a server too, which nobody has asked for.
+    as_root service nginx stop >/dev/null 2>&1 || true
+    as_root update-rc.d nginx disable >/dev/null 2>&1 || true
+}
 cargo --version
 rustc --version
 python3 --version
@@ -102,6 +109,7 @@ fi
 # --- The steps: the quick ones first -------------------------------------------------------------------
 
 run cargo fmt --all --check
+run cargo fmt --manifest-path tests/serde_features/Cargo.toml --check
 
 # The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
 run cargo clippy --locked --all-targets -- -D warnings
@@ -132,6 +140,13 @@ if cargo deny --version >/dev/null 2>&1; then
 else
     step "cargo-deny is not installed: licences, duplicates and sources are not looked at"
 fi
+
+# What tokens say with each feature of serde_json that another crate may turn on. A package outside the
+# workspace, where those features are off.
+for feature in '' arbitrary_precision float_roundtrip preserve_order raw_value unbounded_depth; do
+    run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
+        cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
+done
 
 # The tests' own dependency brings all stores: there is nothing that the default features would add.
 run_tests --all-features

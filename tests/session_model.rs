@@ -11,19 +11,21 @@ mod model;
 #[allow(dead_code, reason = "much of it is for other tests")]
 mod server;
 
+use std::sync::{Arc, Mutex};
+
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, Rejection, SessionStore, Token, TokenError,
+    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, SessionStore, Token, TokenError,
 };
 use proptest::{
     collection::vec,
     prelude::*,
     test_runner::{Config as Cases, TestRunner},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use self::{
     common::{NOW, at, hs256, manager},
-    model::{Model, Presented, Refused},
+    model::{Event, Model, Presented, Refused},
 };
 
 /// One step of a history. Sessions and tokens are named by numbers, modulo how many there are.
@@ -62,11 +64,28 @@ fn step() -> impl Strategy<Value = Step> {
 
 const SUBJECTS: [&str; 3] = ["alice", "bob", "carol"];
 const GRACE: i64 = 10_000;
+const LOST_ANSWER_WINDOW: i64 = 1_200_000;
 const IDLE: i64 = 1_800_000;
 const LIFETIME: i64 = 7_200_000;
 const AUTH_MAX_AGE: i64 = 600_000;
+const MAX_SESSIONS: usize = 3;
 
-fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
+/// The ids of the sessions that made room for others.
+type Evicted = Arc<Mutex<Vec<String>>>;
+/// What else was told of sessions.
+type Heard = Arc<Mutex<Vec<SessionEvent>>>;
+
+fn taken(evicted: &Evicted) -> Vec<String> {
+    std::mem::take(&mut *evicted.lock().expect("no panic"))
+}
+
+fn configured(
+    clock: &FrozenClock,
+    store: impl SessionStore,
+    evicted: &Evicted,
+    heard: &Heard,
+) -> AuthManager {
+    let (evicted, heard) = (Arc::clone(evicted), Arc::clone(heard));
     let milliseconds = Duration::milliseconds;
     let config = hs256()
         .clock(clock.clone())
@@ -74,16 +93,74 @@ fn configured(clock: &FrozenClock, store: impl SessionStore) -> AuthManager {
         .refresh_grace(milliseconds(GRACE))
         .session_idle(milliseconds(IDLE))
         .session_lifetime(milliseconds(LIFETIME))
+        .max_sessions(MAX_SESSIONS)
+        .on_session_event(move |event| match event {
+            SessionEvent::Evicted { session, .. } => {
+                evicted.lock().expect("no panic").push(session.clone());
+            }
+            event => heard.lock().expect("whole").push(event.clone()),
+        })
         .store_timeout(Duration::seconds(30))
+        .lost_answer_window(milliseconds(LOST_ANSWER_WINDOW))
         .session_store(store);
     manager(config)
 }
 
+/// The same event as the store's manager tells it.
+fn told(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
+    let (Event::Replayed { session }
+    | Event::Repeated { session, .. }
+    | Event::LostAnswer { session, .. }) = *event;
+    let (subject, session) = sessions[session].clone();
+    let repeated_at = moment(now);
+    match *event {
+        Event::Replayed { .. } => SessionEvent::Replayed { subject, session },
+        Event::Repeated { rotated_at, .. } => SessionEvent::Repeated {
+            subject,
+            session,
+            rotated_at: moment(rotated_at),
+            repeated_at,
+        },
+        Event::LostAnswer { rotated_at, .. } => SessionEvent::LostAnswer {
+            subject,
+            session,
+            rotated_at: moment(rotated_at),
+            repeated_at,
+        },
+    }
+}
+
+fn moment(milliseconds: i64) -> OffsetDateTime {
+    at(0) + Duration::milliseconds(milliseconds)
+}
+
+/// One token of a pair, and which of the two it is.
+fn of_kind(
+    (auth, refresh, pair): (Token, Token, usize),
+    is_refresh: bool,
+) -> (Token, Presented, usize) {
+    if is_refresh {
+        (refresh, Presented::Refresh, pair)
+    } else {
+        (auth, Presented::Auth, pair)
+    }
+}
+
 /// Runs a history on a store and on the model, and compares every answer.
 async fn run(history: &[Step], store: impl SessionStore) {
-    let clock = FrozenClock::new(at(NOW));
-    let auth = configured(&clock, store);
-    let mut model = Model::new(GRACE, IDLE, LIFETIME, AUTH_MAX_AGE);
+    let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
+    let heard = Heard::default();
+    let auth = configured(&clock, store, &evicted, &heard);
+    let mut model = Model::new(
+        GRACE,
+        LOST_ANSWER_WINDOW,
+        IDLE,
+        LIFETIME,
+        AUTH_MAX_AGE,
+        MAX_SESSIONS,
+    );
+    // Whose each session of the model is, and its id.
+    let mut sessions: Vec<(String, String)> = Vec::new();
     // Every pair that was ever issued: what the store gave, and its number in the model.
     let mut pairs: Vec<(Token, Token, usize)> = Vec::new();
     let mut now = NOW * 1_000;
@@ -98,7 +175,11 @@ async fn run(history: &[Step], store: impl SessionStore) {
             Step::Login { subject } => {
                 let subject = SUBJECTS[usize::from(subject)];
                 let pair = auth.login(subject).await.expect(&what);
-                pairs.push((pair.auth, pair.refresh, model.login(subject, now)));
+                let id = pair.auth.session_id().expect("of a session");
+                sessions.push((subject.to_owned(), id.to_owned()));
+                let (number, expected) = model.login(subject, id, now);
+                assert_eq!(taken(&evicted), expected, "{what}");
+                pairs.push((pair.auth, pair.refresh, number));
             }
             Step::Refresh { token } => {
                 let Some((_, refresh, pair)) = pick(token) else {
@@ -124,14 +205,9 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 }
             }
             Step::Check { token, refresh } => {
-                let Some((auth_token, refresh_token, pair)) = pick(token) else {
+                let Some((token, presented, pair)) = pick(token).map(|it| of_kind(it, refresh))
+                else {
                     continue;
-                };
-                let token = if refresh { refresh_token } else { auth_token };
-                let presented = if refresh {
-                    Presented::Refresh
-                } else {
-                    Presented::Auth
                 };
                 let expected = model.check(pair, presented, now).map_err(rejection);
                 assert_eq!(auth.check(&token).await, expected, "{what}");
@@ -145,14 +221,9 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 model.logout(pair);
             }
             Step::RevokeToken { token, refresh } => {
-                let Some((auth_token, refresh_token, pair)) = pick(token) else {
+                let Some((token, presented, pair)) = pick(token).map(|it| of_kind(it, refresh))
+                else {
                     continue;
-                };
-                let token = if refresh { refresh_token } else { auth_token };
-                let presented = if refresh {
-                    Presented::Refresh
-                } else {
-                    Presented::Auth
                 };
                 auth.revoke_token(&token).await.expect(&what);
                 model.revoke_token(pair, presented);
@@ -177,6 +248,13 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 assert_eq!(listed.len(), model.open_sessions(subject, now), "{what}");
             }
         }
+        let events = model.take_events();
+        let expected: Vec<_> = events.iter().map(|it| told(it, &sessions, now)).collect();
+        assert_eq!(
+            std::mem::take(&mut *heard.lock().expect("whole")),
+            expected,
+            "{what}"
+        );
     }
 }
 

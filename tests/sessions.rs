@@ -5,6 +5,12 @@
 #[path = "sessions/checks.rs"]
 mod checks;
 mod common;
+#[path = "sessions/limits.rs"]
+mod limits;
+#[path = "sessions/lost_answers.rs"]
+mod lost_answers;
+#[path = "sessions/marks.rs"]
+mod marks;
 #[path = "sessions/misuse.rs"]
 mod misuse;
 #[path = "sessions/races.rs"]

@@ -13,7 +13,7 @@ use time::Duration;
 use self::common::{
     SECRET,
     forge::encode,
-    keys::{self, OTHER_RSA, P256, P384, RSA},
+    keys::{self, OTHER_RSA, P256, P384, P521, RSA},
 };
 
 /// Asserts that no manager is made, that the error names the key, and that it says what to do.
@@ -195,7 +195,7 @@ fn threat_3_an_hmac_secret_is_as_long_as_the_hash() {
 
 #[test]
 fn threat_3_a_key_has_to_fit_the_algorithm() {
-    let material: [(&str, String, String); 4] = [
+    let material: [(&str, String, String); 5] = [
         ("RS PS", keys::rsa_private(&RSA), keys::rsa_public(&RSA)),
         (
             "ES256",
@@ -206,6 +206,11 @@ fn threat_3_a_key_has_to_fit_the_algorithm() {
             "ES384",
             keys::ecdsa_private(&P384),
             keys::ecdsa_public(&P384),
+        ),
+        (
+            "ES512",
+            keys::ecdsa_private(&P521),
+            keys::ecdsa_public(&P521),
         ),
         (
             "EdDSA",
@@ -255,6 +260,7 @@ fn threat_4_a_public_key_has_to_belong_to_the_private_one() {
         (AuthType::PS512, keys::rsa_public_pkcs1(&OTHER_RSA)),
         (AuthType::ES256, keys::ecdsa_public(&keys::OTHER_P256)),
         (AuthType::ES384, keys::ecdsa_public(&keys::OTHER_P384)),
+        (AuthType::ES512, keys::ecdsa_public(&keys::OTHER_P521)),
         (AuthType::EdDSA, keys::ed25519_public(&keys::OTHER_ED25519)),
     ] {
         let mismatched = config(auth_type, keys::secret(auth_type)).public_key(&others);
@@ -291,10 +297,15 @@ fn threat_4_a_curves_point_has_to_be_on_the_curve() {
     for (auth_type, public) in [
         (AuthType::ES256, keys::ecdsa_public(&P256)),
         (AuthType::ES384, keys::ecdsa_public(&P384)),
+        (AuthType::ES512, keys::ecdsa_public(&P521)),
     ] {
         let mut off_curve = keys::der(&public);
         *off_curve.last_mut().expect("not empty") ^= 1;
-        let size = (off_curve.len() - 20) / 2;
+        let size = match auth_type {
+            AuthType::ES256 => 32,
+            AuthType::ES384 => 48,
+            _ => 66,
+        };
         let mut infinity = off_curve.clone();
         let start = infinity.len() - 2 * size;
         infinity[start..].fill(0);

@@ -4,7 +4,7 @@ mod common;
 #[path = "threats_routes/variables.rs"]
 mod variables;
 
-use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use flask_pyjwt::{AnyClaims, AuthManager, CurrentToken, RequireToken, require_token};
 use serde_json::{Value, json};
 

@@ -5,6 +5,8 @@ mod common;
 mod encoding;
 #[path = "threats_tokens/json.rs"]
 mod json;
+#[path = "threats_tokens/work.rs"]
+mod work;
 
 use flask_pyjwt::AuthType;
 use serde_json::json;

@@ -7,6 +7,7 @@ use crate::{
     http::{Way, requests},
     keys::Keys,
     race::Candidate,
+    refused,
 };
 
 /// The cases, by the names that `callgrind.sh` calls them.
@@ -34,16 +35,25 @@ enum Case {
     Http(Way),
 }
 
-/// Runs a case of HS256 so many times, after a few to warm up. Says whether there is such a case.
+/// Runs a case of HS256 so many times, after a few to warm up. `refused` names the cases that are refused.
+/// Says whether there is such a case.
 #[must_use = "says whether there is such a case"]
 pub fn run_instructions(case: &str, times: u32) -> bool {
+    let keys = Keys::generate("HS256");
     let Some((_, case)) = CASES.into_iter().find(|(name, _)| *name == case) else {
+        if case == "refused" {
+            refused::all(&keys).for_each(|refused| println!("{}", refused.name));
+            return true;
+        }
+        if let Some(candidate) = refused::all(&keys).find(|refused| refused.name == case) {
+            count(candidate, times);
+            return true;
+        }
         for (name, _) in CASES {
             println!("{name}");
         }
         return false;
     };
-    let keys = Keys::generate("HS256");
     match case {
         Case::Verify(name) => count(find(Field::new(&keys).verify(), name), times),
         Case::Mint(name) => count(find(Field::new(&keys).mint(), name), times),

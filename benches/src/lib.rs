@@ -15,6 +15,7 @@ mod keys;
 mod peers;
 mod process;
 mod race;
+mod refused;
 mod report;
 mod run;
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]

@@ -9,21 +9,23 @@ use crate::{
 /// Measures, and tells what it has found.
 type Section = fn(&Settings, &mut Report);
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("verify", verify::run),
     ("table", table::run),
     ("http", http::run),
     ("growth", growth::run),
     ("flood", flood::run),
     ("sessions", sessions::run),
+    ("strangers", sessions::strangers::run),
 ];
 
 /// What a process does that this program has started, by the argument that says so.
 type Mode = fn() -> io::Result<()>;
 
-const MODES: [(&str, Mode); 4] = [
+const MODES: [(&str, Mode); 5] = [
     (http::MODE, http::serve),
     (sessions::MODE, sessions::carry_out),
+    (sessions::strangers::MODE, sessions::strangers::carry_out),
     (flood::SENDER, flood::send),
     (flood::HONEST, flood::ask),
 ];

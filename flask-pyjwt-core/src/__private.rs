@@ -9,7 +9,10 @@ pub use crate::session::conformance;
 pub use crate::{
     rules::{Expected, Location, Requirement},
     token::TokenType,
-    web::protect::{Answer, Extractor, Incoming, assert_extractor, protect},
+    web::{
+        TakeCurrentToken,
+        protect::{Answer, Extractor, Incoming, assert_extractor, protect},
+    },
 };
 
 /// JSON values, and texts, without a trait in scope: the user's module may have no prelude.

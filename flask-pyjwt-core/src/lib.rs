@@ -3,9 +3,11 @@
 
 mod config;
 mod error;
+mod files;
 mod issuers;
 mod keys;
 mod manager;
+mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
 mod rules;
@@ -25,7 +27,7 @@ pub use crate::{
     manager::AuthManager,
     rules::{Expected, Location, Requirement},
     session::{
-        Generation, LoginBuilder, RefreshBuilder, Revocation, Rotated, Rotation, Session,
+        Generation, LoginBuilder, Opening, RefreshBuilder, Revocation, Rotated, Rotation, Session,
         SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
         SubjectRecord, TokenIdentity, TokenPair,
     },

@@ -15,7 +15,8 @@ use crate::{
     config::{Config, Validated},
     error::ConfigError,
     keys::AuthType,
-    token::{AuthTokenBuilder, RefreshTokenBuilder, Token, TokenError},
+    session::note_memory,
+    token::{AuthTokenBuilder, RefreshTokenBuilder, TimeSource, Token, TokenError},
 };
 
 /// Mints and verifies tokens. Made once, cloned cheaply, registered with the application.
@@ -59,6 +60,7 @@ impl AuthManager {
         manager.watch_keys()?;
         #[cfg(feature = "jwks")]
         manager.fetch_in_background()?;
+        manager.note_memory();
         Ok(manager)
     }
 
@@ -128,6 +130,16 @@ impl AuthManager {
 
     pub(crate) fn downgrade(&self) -> Weak<Validated> {
         Arc::downgrade(&self.0)
+    }
+
+    /// Says so where each worker makes a manager with sessions of its own. Whoever sets a clock is a
+    /// test, which may have as many managers as it likes.
+    fn note_memory(&self) {
+        let verification = &self.0.verification;
+        let memory = self.0.sessions.as_ref().and_then(|it| it.memory.as_ref());
+        if let (Some(memory), TimeSource::System) = (memory, &verification.clock) {
+            note_memory(&verification.rules.issuer, memory);
+        }
     }
 
     /// The parts that requests need.

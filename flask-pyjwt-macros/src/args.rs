@@ -14,7 +14,8 @@ use syn::{
 use crate::{
     claim::{self, Expected},
     errors::{Errors, given_twice},
-    names::{POSITIONAL, is_cookie_name, is_option, one_of},
+    habits::habit,
+    names::{POSITIONAL, is_option, is_token, one_of},
     nearest::nearest,
     value::{Key, Value, string},
 };
@@ -25,6 +26,7 @@ pub(crate) struct Args {
     token_type: Option<String>,
     locations: Vec<LitStr>,
     cookie_name: Option<String>,
+    header_name: Option<String>,
     query_name: Option<String>,
     issuer: Option<String>,
     claims: Vec<(Key, Expected)>,
@@ -36,6 +38,8 @@ pub(crate) struct Args {
     renamed: Option<Path>,
     /// Every option that was named, well or badly, and where.
     given: Vec<(String, Span)>,
+    /// The options that other names were meant for.
+    meant: Vec<&'static str>,
     positional: usize,
     named: bool,
 }
@@ -52,6 +56,7 @@ impl Args {
             errors.push(error);
         }
         args.check_named(errors, "cookies", "cookie_name", false);
+        args.check_named(errors, "header", "header_name", false);
         args.check_named(errors, "query", "query_name", true);
         args
     }
@@ -74,6 +79,9 @@ impl Args {
             return Err(input.error(format!("outside braces write `{} = …`", shown(&key))));
         }
         input.parse::<Token![=]>()?;
+        if !key.quoted {
+            self.refuse_habit(&key)?;
+        }
         if key.quoted || !is_option(&key)? {
             return self.claim(key, input.parse()?);
         }
@@ -115,6 +123,9 @@ impl Args {
         if name == "optional" {
             return self.give(name, word.span);
         }
+        if name == "fresh" {
+            return Err(syn::Error::new(word.span, "write `fresh = true`"));
+        }
         let mut texts = POSITIONAL
             .into_iter()
             .flat_map(|(_, texts)| texts.iter().copied());
@@ -123,10 +134,29 @@ impl Args {
             format!("write it as a string: `\"{text}\"`")
         } else if let Some(known) = nearest(name, ["optional"]) {
             format!("unknown word `{name}`; did you mean `{known}`?")
+        } else if let Some(habit) = habit(name) {
+            format!("`{name}` is not an option: {}", habit.advice)
         } else {
             format!("expected `{name} = …`")
         };
         Err(syn::Error::new(word.span, message))
+    }
+
+    /// Refuses the options of other libraries.
+    fn refuse_habit(&mut self, key: &Key) -> syn::Result<()> {
+        let Some(habit) = habit(&key.name) else {
+            return Ok(());
+        };
+        // What goes with the option that is meant is not wrong as well.
+        if let Some(option) = habit.option {
+            self.meant.push(option);
+        }
+        let name = &key.name;
+        let message = format!(
+            "`{name}` is not an option: {}; for a claim of this name write `\"{name}\" = …`",
+            habit.advice
+        );
+        Err(syn::Error::new(key.span, message))
     }
 
     fn claim(&mut self, key: Key, expected: Expected) -> syn::Result<()> {
@@ -157,7 +187,7 @@ impl Args {
             "cookie_name" => {
                 let name = text_of(key, input)?;
                 self.cookie_name = Some(name.value());
-                if is_cookie_name(&name.value()) {
+                if is_token(&name.value()) {
                     return Ok(());
                 }
                 Err(syn::Error::new(
@@ -165,6 +195,24 @@ impl Args {
                     "a cookie's name has at least one character, all of them letters, digits or \
                      among !#$%&'*+-.^_`|~ (RFC 6265)",
                 ))
+            }
+            "header_name" => {
+                let name = text_of(key, input)?;
+                self.header_name = Some(name.value());
+                if !is_token(&name.value()) {
+                    return Err(syn::Error::new(
+                        name.span(),
+                        "a header's name has at least one character, all of them letters, digits or \
+                         among !#$%&'*+-.^_`|~ (RFC 9110)",
+                    ));
+                }
+                if name.value().eq_ignore_ascii_case("cookie") {
+                    return Err(syn::Error::new(
+                        name.span(),
+                        "for a token in a cookie write `location = \"cookies\"`",
+                    ));
+                }
+                Ok(())
             }
             "issuer" => {
                 let issuer = text_of(key, input)?;
@@ -177,7 +225,7 @@ impl Args {
             "query_name" => {
                 let name = text_of(key, input)?;
                 self.query_name = Some(name.value());
-                if is_cookie_name(&name.value()) && !name.value().contains(['&', '+', '%', '#']) {
+                if is_token(&name.value()) && !name.value().contains(['&', '+', '%', '#']) {
                     return Ok(());
                 }
                 Err(syn::Error::new(
@@ -269,7 +317,7 @@ impl Args {
         let given = |name| self.given.iter().find(|(given, _)| given == name);
         let place = self.locations.iter().find(|own| own.value() == location);
         match (place, given(option)) {
-            (Some(place), None) if is_required => {
+            (Some(place), None) if is_required && !self.meant.contains(&option) => {
                 errors.at(
                     place.span(),
                     format!("the location \"{location}\" needs a `{option} = \"…\"`"),
@@ -277,7 +325,8 @@ impl Args {
             }
             // A location that was given badly may well have been meant to be this one.
             (None, Some((_, place)))
-                if given("location").is_none() || !self.locations.is_empty() =>
+                if !self.meant.contains(&"location")
+                    && (given("location").is_none() || !self.locations.is_empty()) =>
             {
                 errors.at(
                     *place,

@@ -14,23 +14,48 @@ const OF_THE_ITEM: [&str; 6] = ["cfg", "deprecated", "doc", "must_use", "path", 
 /// Lint levels. On the outer function they hold for all that is inside, the user's function too.
 const LINTS: [&str; 5] = ["allow", "deny", "expect", "forbid", "warn"];
 
+/// What describes the handler to others by its signature, and defines something beside it:
+/// `#[utoipa::path]`, `#[oasgen]`.
+///
+/// `#[path]` alone is never utoipa's: the compiler has a `path` of its own.
+fn is_reader(path: &Path) -> bool {
+    match last_of(path).as_deref() {
+        Some("path") => path.segments.len() > 1,
+        name => name == Some("oasgen"),
+    }
+}
+
+/// Takes out the attributes that have to see the function as it was written.
+pub(crate) fn take_readers(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
+    take(attrs, &is_reader)
+}
+
 /// Takes out the attributes that belong on the outer function; what is left (`#[instrument]`, …)
 /// is the handler's own.
 ///
 /// When in doubt, out: an attribute that registers the function must never see the inner one.
 pub(crate) fn hoist(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
-    let mut outer = Vec::new();
+    take(attrs, &|path| {
+        let mut known = OF_THE_ITEM.iter().chain(&WITH_PATH).chain(&LINTS);
+        let name = last_of(path);
+        known.any(|known| name.as_deref() == Some(known))
+    })
+}
+
+/// Takes out the attributes whose name is wanted.
+fn take(attrs: &mut Vec<Attribute>, is_wanted: &dyn Fn(&Path) -> bool) -> Vec<Attribute> {
+    let mut taken = Vec::new();
     for attr in std::mem::take(attrs) {
-        match split(attr.meta.to_token_stream()) {
-            (Some(_), None) => outer.push(attr),
+        match split(attr.meta.to_token_stream(), is_wanted) {
+            (Some(_), None) => taken.push(attr),
             (None, _) => attrs.push(attr),
             (Some(out), Some(own)) => {
-                outer.extend(with_meta(&attr, out));
+                taken.extend(with_meta(&attr, out));
                 attrs.extend(with_meta(&attr, own));
             }
         }
     }
-    outer
+    taken
 }
 
 fn with_meta(attr: &Attribute, meta: TokenStream) -> Option<Attribute> {
@@ -41,17 +66,18 @@ fn with_meta(attr: &Attribute, meta: TokenStream) -> Option<Attribute> {
     })
 }
 
-/// The part of an attribute for the outer function, and the part for the handler: `cfg_attr` may
-/// have both.
-fn split(attr: TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
-    let Some(name) = last_segment(attr.clone()) else {
+/// The part of an attribute that is wanted, and the rest: `cfg_attr` may have both.
+fn split(
+    attr: TokenStream,
+    is_wanted: &dyn Fn(&Path) -> bool,
+) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Some(path) = path_of(attr.clone()) else {
         return (None, Some(attr));
     };
-    let known = |names: &[&str]| names.contains(&name.as_str());
-    if known(&OF_THE_ITEM) || known(&WITH_PATH) || known(&LINTS) {
+    if is_wanted(&path) {
         return (Some(attr), None);
     }
-    if name != "cfg_attr" {
+    if last_of(&path).as_deref() != Some("cfg_attr") {
         return (None, Some(attr));
     }
     let Ok(list) = syn::parse2::<syn::MetaList>(attr.clone()) else {
@@ -59,7 +85,7 @@ fn split(attr: TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
     };
     let mut parts = split_at_commas(list.tokens).into_iter();
     let condition = parts.next().unwrap_or_default();
-    let (outer, own): (Vec<_>, Vec<_>) = parts.map(split).unzip();
+    let (outer, own): (Vec<_>, Vec<_>) = parts.map(|part| split(part, is_wanted)).unzip();
     let path = &list.path;
     let rebuild = |attrs: Vec<Option<TokenStream>>| {
         let attrs = attrs.into_iter().flatten().collect::<Vec<_>>();
@@ -69,6 +95,43 @@ fn split(attr: TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
         (None, None) => (None, Some(attr)),
         parts => parts,
     }
+}
+
+/// Why an attribute cannot stand on a protected handler, if it cannot.
+///
+/// `cfg_attr` is looked into: whichever way the condition turns out, the place is wrong.
+pub(crate) fn misplaced(attr: TokenStream) -> Option<String> {
+    let name = last_segment(attr.clone())?;
+    match name.as_str() {
+        "require_token" => Some(
+            "`#[require_token]` is given twice; write one with all that is required".to_owned(),
+        ),
+        "api_operation" | "api_v2_operation" => Some(describes_another(&name)),
+        "async_trait" => Some(
+            "`#[async_trait]` goes on a trait or an `impl`; a handler is a free `async fn`"
+                .to_owned(),
+        ),
+        "main" | "test" => Some(format!(
+            "`#[{name}]` goes on a function that the program or the test harness calls, not on a \
+             handler"
+        )),
+        "cfg_attr" => {
+            let list = syn::parse2::<syn::MetaList>(attr).ok()?;
+            split_at_commas(list.tokens)
+                .into_iter()
+                .skip(1)
+                .find_map(misplaced)
+        }
+        _ => None,
+    }
+}
+
+/// For attributes that replace the handler by one that describes itself: wrapped, it would not.
+pub(crate) fn describes_another(attribute: &str) -> String {
+    format!(
+        "`#[{attribute}]` cannot describe a handler that `#[require_token]` wraps; leave out \
+         `#[require_token]` and guard the scope or resource: `.wrap(RequireToken::auth())`"
+    )
 }
 
 /// Whether there is an attribute of actix-web with a path.
@@ -88,14 +151,22 @@ pub(crate) fn conditions(attrs: &[Attribute]) -> Vec<&Attribute> {
 
 /// The `c` of an attribute `a::b::c(…)`.
 pub(crate) fn last_segment(attr: TokenStream) -> Option<String> {
-    let path = (|input: ParseStream<'_>| {
+    last_of(&path_of(attr)?)
+}
+
+fn last_of(path: &Path) -> Option<String> {
+    Some(path.segments.last()?.ident.to_string())
+}
+
+/// The `a::b::c` of an attribute `a::b::c(…)`.
+fn path_of(attr: TokenStream) -> Option<Path> {
+    (|input: ParseStream<'_>| {
         let path = input.call(Path::parse_mod_style)?;
         input.parse::<TokenStream>()?;
         Ok(path)
     })
     .parse2(attr)
-    .ok()?;
-    Some(path.segments.last()?.ident.to_string())
+    .ok()
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {

@@ -5,8 +5,9 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Generics, Visibility, spanned::Spanned as _};
 
 use crate::{
+    Own,
     args::Args,
-    attributes::{conditions, has_route, hoist},
+    attributes::{conditions, has_route, hoist, take_readers},
     errors::Errors,
     handler::Handler,
     route::Routes,
@@ -22,19 +23,26 @@ use crate::{
 ///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, incoming, show).await
 /// }
 /// ```
-pub(crate) fn expand(
-    args: TokenStream,
-    item: TokenStream,
-    private: &TokenStream,
-) -> syn::Result<TokenStream> {
+pub(crate) fn expand(args: TokenStream, item: TokenStream, own: &Own) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
+    let written = args.clone();
     let args = Args::parse(args, &mut errors);
-    let handler: syn::Result<Handler> = syn::parse2(item);
+    let private = args.renamed().unwrap_or_else(|| own.private.clone());
+    let mut handler: syn::Result<Handler> = syn::parse2(item);
+    if let Ok(handler) = &mut handler {
+        // They go first, and we come again: then they see the function as it was written, and what
+        // they define beside it stands outside the wrapper.
+        let readers = take_readers(&mut handler.attrs);
+        if !readers.is_empty() {
+            let usual = quote!(#private::require_token);
+            let attribute = own.attribute.as_ref().unwrap_or(&usual);
+            return Ok(quote!(#(#readers)* #[#attribute(#written)] #handler));
+        }
+    }
     let routes = handler
         .as_ref()
         .ok()
         .and_then(|handler| Routes::visible(&handler.attrs));
-    let private = args.renamed().unwrap_or_else(|| private.clone());
     let requirement = args.to_requirement(routes.as_ref(), &private, &mut errors);
     match handler {
         Ok(handler) => {

@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::{
-    attributes::{conditions, last_segment},
+    attributes::{conditions, describes_another, misplaced},
     errors::Errors,
 };
 
@@ -114,16 +114,23 @@ impl Handler {
             .collect()
     }
 
-    /// What no handler can be, said where it is written.
-    pub(crate) fn check(&self, errors: &mut Errors) {
+    /// The attributes that cannot stand on a protected handler, below ours or above it.
+    fn check_attributes(&self, errors: &mut Errors) {
         for attr in &self.attrs {
-            if last_segment(attr.meta.to_token_stream()).as_deref() == Some("require_token") {
-                errors.push(syn::Error::new_spanned(
-                    attr.path(),
-                    "`#[require_token]` is given twice; write one with all that is required",
-                ));
+            if let Some(message) = misplaced(attr.meta.to_token_stream()) {
+                errors.push(syn::Error::new_spanned(attr.path(), message));
             }
         }
+        if let ReturnType::Type(_, output) = &self.sig.output
+            && let Some(attribute) = rewritten_by(output)
+        {
+            errors.at(self.sig.ident.span(), describes_another(attribute));
+        }
+    }
+
+    /// What no handler can be, said where it is written.
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        self.check_attributes(errors);
         let sig = &self.sig;
         if let Some(receiver) = sig.receiver() {
             errors.push(syn::Error::new_spanned(
@@ -181,6 +188,21 @@ impl Handler {
             );
         }
     }
+}
+
+/// The attribute that has made this output: those of apistos and paperclip add a trait of theirs.
+fn rewritten_by(output: &Type) -> Option<&'static str> {
+    let Type::ImplTrait(ty) = output else {
+        return None;
+    };
+    ty.bounds.iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => match &*bound.path.segments.last()?.ident.to_string() {
+            "PathItemDefinition" => Some("api_operation"),
+            "Apiv2Operation" => Some("api_v2_operation"),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 fn is_impl_trait(ty: &Type) -> bool {

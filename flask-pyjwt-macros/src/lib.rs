@@ -5,6 +5,7 @@ mod attributes;
 mod claim;
 mod errors;
 mod expand;
+mod habits;
 mod handler;
 mod names;
 mod nearest;
@@ -17,22 +18,34 @@ use quote::quote;
 #[doc = include_str!("require_token.md")]
 #[proc_macro_attribute]
 pub fn require_token(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand_or_report(args, item, &quote!(::flask_pyjwt_core::__private))
+    let own = Own {
+        private: quote!(::flask_pyjwt_core::__private),
+        attribute: Some(quote!(::flask_pyjwt_macros::require_token)),
+    };
+    expand_or_report(args, item, &own)
 }
 
 #[doc = include_str!("require_token.md")]
 #[proc_macro_attribute]
 pub fn __require_token_facade(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand_or_report(args, item, &quote!(::flask_pyjwt::__private))
+    let own = Own {
+        private: quote!(::flask_pyjwt::__private),
+        attribute: None,
+    };
+    expand_or_report(args, item, &own)
 }
 
-fn expand_or_report(
-    args: TokenStream,
-    item: TokenStream,
-    private: &proc_macro2::TokenStream,
-) -> TokenStream {
+/// The paths that generated code names.
+struct Own {
+    /// What it calls.
+    private: proc_macro2::TokenStream,
+    /// This attribute, where it is not in there.
+    attribute: Option<proc_macro2::TokenStream>,
+}
+
+fn expand_or_report(args: TokenStream, item: TokenStream, own: &Own) -> TokenStream {
     let original = proc_macro2::TokenStream::from(item.clone());
-    let expansion = expand::expand(args.into(), item.into(), private);
+    let expansion = expand::expand(args.into(), item.into(), own);
     expansion
         .unwrap_or_else(|error| {
             // The function goes out as it came in, so that the only complaint is ours and an

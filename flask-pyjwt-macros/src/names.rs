@@ -5,10 +5,11 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 13] = [
     "token_type",
     "location",
     "cookie_name",
+    "header_name",
     "issuer",
     "scope",
     "override",
@@ -31,9 +32,9 @@ pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
     if OPTIONS.contains(&name) {
         return Ok(true);
     }
-    // Short names have too many neighbours that are good claims: `score`, `scopes`.
+    // Short names have too many neighbours that are good claims: `score`.
     let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
-    match nearest(name, long).filter(|option| format!("{option}s") != name) {
+    match nearest(name, long) {
         None => Ok(false),
         Some(option) => Err(syn::Error::new(
             key.span,
@@ -73,10 +74,10 @@ pub(crate) fn one_of(what: &str, texts: &[&str], text: &LitStr) -> syn::Result<(
     ))
 }
 
-/// A token of RFC 9110, which is what RFC 6265 takes for a cookie's name.
-pub(crate) fn is_cookie_name(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
+/// A token of RFC 9110, which a header's name is, and what RFC 6265 takes for a cookie's name.
+pub(crate) fn is_token(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -96,13 +97,14 @@ mod tests {
             ("sub", Some(false)),
             ("iss", Some(false)),
             ("score", Some(false)),
-            ("scopes", Some(false)),
-            ("locations", Some(false)),
+            ("overrides", None),
+            ("header_names", None),
             ("issuer", Some(true)),
             ("fresh", Some(true)),
             ("max_age", Some(true)),
             ("csrf", Some(true)),
             ("query_name", Some(true)),
+            ("header_name", Some(true)),
             ("overide", None),
             ("tokentype", None),
             ("cookie_nmae", None),
@@ -130,7 +132,7 @@ mod tests {
             ("größe", false),
             ("a\n", false),
         ] {
-            assert_eq!(is_cookie_name(name), expected, "{name:?}");
+            assert_eq!(is_token(name), expected, "{name:?}");
         }
     }
 }

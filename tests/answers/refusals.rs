@@ -152,7 +152,7 @@ fn table() -> Vec<(&'static str, Row)> {
         (
             "/cookie",
             (
-                vec![field("cookie", "auth_token=a; auth_token=a")],
+                vec![field("cookie", "auth_token=a; auth_token=b")],
                 400,
                 "invalid_request",
                 twice,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A page of somebody else's.
-fn elsewhere() -> Server {
+pub(crate) fn elsewhere() -> Server {
     Server::start(|app| {
         let page = async || Html::new("<!doctype html><title>Elsewhere</title>");
         app.route("/", web::get().to(page));
@@ -21,7 +21,7 @@ fn elsewhere() -> Server {
 }
 
 /// The same page's addresses: of another site, and of another origin of the same site.
-fn origins(server: &Server) -> [(String, &'static str); 2] {
+pub(crate) fn origins(server: &Server) -> [(String, &'static str); 2] {
     let port = server.port;
     [
         (format!("http://localhost:{port}"), "cross-site"),
@@ -240,7 +240,7 @@ async fn a_page_of_another_origin_opens_no_websocket() {
     .await;
 }
 
-const OPEN_A_SOCKET: &str = "
+pub(crate) const OPEN_A_SOCKET: &str = "
     const socket = new WebSocket(arguments[0] + '/ws');
     const outcome = await new Promise((done) => {
         socket.onmessage = () => done('message');

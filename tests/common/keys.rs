@@ -6,8 +6,8 @@ use aws_lc_rs::{
     encoding::{AsDer as _, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der},
     rsa::{self, KeySize},
     signature::{
-        self, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-        Ed25519KeyPair, KeyPair as _,
+        self, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+        ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
     },
 };
 use flask_pyjwt::AuthType;
@@ -20,6 +20,8 @@ pub(crate) static P256: LazyLock<EcdsaKeyPair> = LazyLock::new(make_p256);
 pub(crate) static OTHER_P256: LazyLock<EcdsaKeyPair> = LazyLock::new(make_p256);
 pub(crate) static P384: LazyLock<EcdsaKeyPair> = LazyLock::new(make_p384);
 pub(crate) static OTHER_P384: LazyLock<EcdsaKeyPair> = LazyLock::new(make_p384);
+pub(crate) static P521: LazyLock<EcdsaKeyPair> = LazyLock::new(make_p521);
+pub(crate) static OTHER_P521: LazyLock<EcdsaKeyPair> = LazyLock::new(make_p521);
 pub(crate) static ED25519: LazyLock<Ed25519KeyPair> = LazyLock::new(make_ed25519);
 pub(crate) static OTHER_ED25519: LazyLock<Ed25519KeyPair> = LazyLock::new(make_ed25519);
 
@@ -33,6 +35,10 @@ fn make_p256() -> EcdsaKeyPair {
 
 fn make_p384() -> EcdsaKeyPair {
     EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect("a key")
+}
+
+fn make_p521() -> EcdsaKeyPair {
+    EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).expect("a key")
 }
 
 pub(crate) fn make_ed25519() -> Ed25519KeyPair {
@@ -53,6 +59,7 @@ pub(crate) fn key(auth_type: AuthType) -> Key<'static> {
         AuthType::PS512 => Key::Rsa(&RSA, &signature::RSA_PSS_SHA512),
         AuthType::ES256 => Key::Ecdsa(&P256),
         AuthType::ES384 => Key::Ecdsa(&P384),
+        AuthType::ES512 => Key::Ecdsa(&P521),
         AuthType::EdDSA => Key::Ed25519(&ED25519),
         _ => panic!("a new algorithm: {auth_type}"),
     }
@@ -64,6 +71,7 @@ pub(crate) fn secret(auth_type: AuthType) -> Vec<u8> {
         AuthType::HS256 | AuthType::HS384 | AuthType::HS512 => SECRET.to_vec(),
         AuthType::ES256 => ecdsa_private(&P256).into_bytes(),
         AuthType::ES384 => ecdsa_private(&P384).into_bytes(),
+        AuthType::ES512 => ecdsa_private(&P521).into_bytes(),
         AuthType::EdDSA => ed25519_private(&ED25519).into_bytes(),
         _ => rsa_private(&RSA).into_bytes(),
     }
@@ -75,6 +83,7 @@ pub(crate) fn public(auth_type: AuthType) -> Option<String> {
         AuthType::HS256 | AuthType::HS384 | AuthType::HS512 => None,
         AuthType::ES256 => Some(ecdsa_public(&P256)),
         AuthType::ES384 => Some(ecdsa_public(&P384)),
+        AuthType::ES512 => Some(ecdsa_public(&P521)),
         AuthType::EdDSA => Some(ed25519_public(&ED25519)),
         _ => Some(rsa_public(&RSA)),
     }

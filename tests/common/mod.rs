@@ -4,8 +4,11 @@
 pub(crate) mod certificates;
 pub(crate) mod example;
 pub(crate) mod forge;
+pub(crate) mod gate;
+pub(crate) mod gated;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod overlap;
 pub(crate) mod process;
 pub(crate) mod site;
 pub(crate) mod wire;

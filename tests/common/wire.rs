@@ -71,13 +71,7 @@ impl Server {
     }
 
     fn sent(&self, request: &[u8]) -> TcpStream {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("connected");
-        // Fails a test that would wait for ever.
-        let timeout = Some(Duration::from_secs(30));
-        stream.set_read_timeout(timeout).expect("set");
-        // A server that refuses a huge head closes before it has read everything.
-        let _ = stream.write_all(request);
-        stream
+        sent_to(self.port, request)
     }
 
     /// `GET` with this one field, as bytes.
@@ -97,6 +91,21 @@ impl Drop for Server {
             let _ = thread.join();
         }
     }
+}
+
+/// Sends these bytes to a port, and reads one answer.
+pub(crate) fn send_to(port: u16, request: &[u8]) -> Reply {
+    read_reply(&mut BufReader::new(&sent_to(port, request)))
+}
+
+fn sent_to(port: u16, request: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connected");
+    // Fails a test that would wait for ever.
+    let timeout = Some(Duration::from_secs(30));
+    stream.set_read_timeout(timeout).expect("set");
+    // A server that refuses a huge head closes before it has read everything.
+    let _ = stream.write_all(request);
+    stream
 }
 
 /// Reads one answer; interim ones (`100 Continue`) are passed over.

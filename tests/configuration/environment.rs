@@ -130,7 +130,7 @@ fn every_wrong_variable_is_named_and_no_value_is_shown() {
         ("JWT_AUTHTYPE", "hs256-marker", "HS256, HS384"),
         ("JWT_AUTHTYPE", "none", "HS256, HS384"),
         ("JWT_AUTHTYPE", " HS256 ", "HS256, HS384"),
-        ("JWT_AUTHTYPE", "ES512", "HS256, HS384"),
+        ("JWT_AUTHTYPE", "ES521", "HS256, HS384"),
         ("JWT_SECRET", "marker", "openssl rand"),
         ("JWT_SECRET", "ssh-rsa marker marker", "SSH"),
         ("JWT_AUTHMAXAGE", "", "seconds"),
@@ -191,6 +191,7 @@ fn keys_stand_in_variables_in_one_line_or_in_many() {
     for auth_type in [
         flask_pyjwt::AuthType::RS256,
         flask_pyjwt::AuthType::ES384,
+        flask_pyjwt::AuthType::ES512,
         flask_pyjwt::AuthType::EdDSA,
     ] {
         let secret = String::from_utf8(keys::secret(auth_type)).expect("PEM");

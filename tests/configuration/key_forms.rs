@@ -4,7 +4,7 @@ use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, MintError};
 use time::Duration;
 
 use crate::{
-    common::keys::{self, ED25519, P256, P384, RSA},
+    common::keys::{self, ED25519, P256, P384, P521, RSA},
     config, is_invalid, works,
 };
 
@@ -13,6 +13,7 @@ fn private_keys(auth_type: AuthType) -> Vec<String> {
     match auth_type {
         AuthType::ES256 => vec![keys::ecdsa_private(&P256), keys::ecdsa_private_sec1(&P256)],
         AuthType::ES384 => vec![keys::ecdsa_private(&P384), keys::ecdsa_private_sec1(&P384)],
+        AuthType::ES512 => vec![keys::ecdsa_private(&P521), keys::ecdsa_private_sec1(&P521)],
         AuthType::EdDSA => vec![
             keys::ed25519_private(&ED25519),
             keys::ed25519_private_v2(&ED25519),
@@ -26,12 +27,13 @@ fn public_keys(auth_type: AuthType) -> Vec<String> {
     match auth_type {
         AuthType::ES256 => vec![keys::ecdsa_public(&P256)],
         AuthType::ES384 => vec![keys::ecdsa_public(&P384)],
+        AuthType::ES512 => vec![keys::ecdsa_public(&P521)],
         AuthType::EdDSA => vec![keys::ed25519_public(&ED25519)],
         _ => vec![keys::rsa_public(&RSA), keys::rsa_public_pkcs1(&RSA)],
     }
 }
 
-/// The nine algorithms that have key pairs.
+/// The ten algorithms that have key pairs.
 fn asymmetric() -> impl Iterator<Item = AuthType> {
     AuthType::ALL
         .into_iter()

@@ -11,7 +11,7 @@ use std::{
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, FrozenClock, UnverifiedToken};
 use serde_json::{Value, json};
 
-use super::common::{NOW, at};
+use super::common::{NOW, at, log};
 
 /// What marks the process's one line among the test harness's.
 const MARK: &str = "probe: ";
@@ -113,6 +113,7 @@ pub(crate) const CODE_SECRET: &str = "a secret that stands in code, 32 bytes and
 #[test]
 #[ignore = "other tests run it as a process of its own"]
 fn the_process() {
+    let log = log::capture();
     let config = match std::env::var_os("PROBE_DOTENV") {
         Some(path) => Config::from_dotenv(path),
         None => Config::from_env(),
@@ -140,7 +141,7 @@ fn the_process() {
             "message": format!("{error} {error:?}"),
         }),
     };
-    let told = json!({"told": told, "shown": shown});
+    let told = json!({"told": told, "shown": shown, "log": log.text()});
     println!("\n{MARK}{told}");
 }
 

@@ -2,13 +2,14 @@
 
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpResponse,
+    App, HttpRequest, HttpResponse,
     http::{Method, header::ContentType},
     test::{self, TestRequest},
     web,
 };
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, Cookies, MemoryStore, RequireToken, TokenPair, require_token,
+    AuthManager, AuthType, Config, Cookies, MemoryStore, Rejection, RequireToken, TokenPair,
+    require_token,
 };
 
 use super::{
@@ -178,6 +179,50 @@ async fn a_page_of_another_site_is_refused_with_the_right_proof() {
                 reply.is_refused(403, "csrf_failed", "cross_site", &what);
             }
         }
+    }
+}
+
+/// A program, or a browser that hides where it comes from: what only our own pages can read is enough.
+#[actix_web::test]
+async fn where_nothing_tells_of_the_page_the_proof_alone_decides() {
+    async fn log_in(auth: AuthManager, request: HttpRequest) -> Result<&'static str, Rejection> {
+        auth.check_origin(&request)?;
+        Ok("in")
+    }
+    let auth = with(Cookies::default());
+    let (pair, other) = (login(&auth).await, login(&auth).await);
+    let own = auth.csrf_proof(&pair.auth).expect("made");
+    let foreign = auth.csrf_proof(&other.auth).expect("made");
+    let site = Site::new(|app| {
+        routes(&auth)(app);
+        app.route("/log_in", web::post().to(log_in));
+    })
+    .await;
+    for (proof, expected) in [
+        (own.as_str(), (200, "")),
+        (foreign.as_str(), (403, "csrf_proof_wrong")),
+        ("", (403, "csrf_proof_missing")),
+    ] {
+        for path in ["/note", "/wrapped"] {
+            let mut request = request(Method::POST, path, &pair);
+            if !proof.is_empty() {
+                request = request.insert_header(("x-csrf-token", proof));
+            }
+            assert_eq!(site.ask(request).await.outcome(), expected, "{path}");
+        }
+    }
+    // There is nothing to prove before a login.
+    let reply = site.ask(TestRequest::post().uri("/log_in")).await;
+    assert_eq!(reply.status, 200);
+    for (name, value) in [
+        ("origin", "null"),
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        let request = TestRequest::post().uri("/log_in");
+        let reply = site.ask(request.insert_header((name, value))).await;
+        assert_eq!(reply.status, 403, "{name}: {value}");
     }
 }
 

@@ -66,9 +66,14 @@ struct Browser {
 
 impl Browser {
     fn new() -> Self {
+        Self::with_auth_max_age(Duration::hours(1))
+    }
+
+    fn with_auth_max_age(age: Duration) -> Self {
         let clock = FrozenClock::new(at(NOW));
         let config = hs256()
             .clock(clock.clone())
+            .auth_max_age(age)
             .session_store(MemoryStore::default());
         let auth = manager(config);
         Self { clock, auth }
@@ -182,6 +187,48 @@ async fn an_expired_auth_token_is_renewed_once_for_all_tabs() {
     assert_eq!(open.len(), 1);
 }
 
+/// THREATS 46: the guard behind the renewal sees a token that the browser does not have yet.
+#[actix_web::test]
+async fn a_renewal_whose_answer_was_lost_gives_the_same_cookies_again() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let refresh = pair.refresh.signed();
+    browser.clock.advance(Duration::hours(1));
+    let mut renewed = Vec::new();
+    for _ in 0..3 {
+        let answer = answer!(app, get("/me", None, Some(refresh))).await;
+        assert_eq!(answer.status(), 200);
+        let mut cookies = set_by(&answer);
+        cookies.pop(); // each proof is another
+        renewed.push(cookies);
+        browser.clock.advance(Duration::minutes(15));
+    }
+    assert!(renewed.iter().all(|cookies| *cookies == renewed[0]));
+
+    // The browser has them: after that, the old cookie is a copy.
+    let (auth, next) = (&renewed[0][0].1, &renewed[0][1].1);
+    let answer = answer!(app, get("/me", Some(auth), Some(next))).await;
+    assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (200, 0));
+    let answer = answer!(app, get("/me", None, Some(refresh))).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(browser.auth.sessions("alice").await, Ok(vec![]));
+}
+
+/// An auth token that lives for a shorter time than lost answers are repeated.
+#[actix_web::test]
+async fn a_lost_renewal_whose_auth_token_has_expired_is_renewed_further() {
+    let browser = Browser::with_auth_max_age(Duration::minutes(5));
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let refresh = pair.refresh.signed();
+    for minutes in [5, 20] {
+        browser.clock.advance(Duration::minutes(minutes));
+        let answer = answer!(app, get("/me", None, Some(refresh))).await;
+        assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (200, 3));
+    }
+}
+
 #[actix_web::test]
 async fn a_token_that_is_about_to_expire_is_renewed_before() {
     let browser = Browser::new();
@@ -247,7 +294,7 @@ async fn what_cannot_be_renewed_is_refused_as_ever() {
     browser.clock.advance(Duration::hours(2));
     let (auth, refresh) = (pair.auth.signed(), pair.refresh.signed());
     let twice = with_cookies(TestRequest::with_uri("/me"), None, Some(refresh))
-        .append_header(("cookie", format!("__Secure-refresh={refresh}")));
+        .append_header(("cookie", format!("__Secure-refresh={auth}")));
     for (request, expected) in [
         (get("/me", Some(auth), None), 401),
         (get("/me", Some(auth), Some(auth)), 401),

@@ -1,8 +1,8 @@
 //! The whole suite of laws, the store closed and opened again among them.
 
 use flask_pyjwt::{
-    FileStore, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
-    TokenIdentity, store_conformance,
+    FileStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreFuture, TokenIdentity, store_conformance,
 };
 
 use super::place::Folder;
@@ -27,8 +27,8 @@ impl Kept {
 }
 
 impl SessionStore for Kept {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
-        self.store.open(session, now)
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        self.store.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.store.rotate(rotation)
@@ -36,11 +36,19 @@ impl SessionStore for Kept {
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
         self.store.standing(token, now)
     }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.store.mark_used(token, now)
+    }
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.store.revoke(revocation, now)
     }
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
-        self.store.sessions(subject, now)
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.store.sessions(subject, most, now)
     }
 }
 

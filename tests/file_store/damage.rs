@@ -7,8 +7,8 @@ use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
 use super::{
     place::Folder,
     sessions::{
-        NOW, end_session, plain_token, random, refresh_token, revoke_subject, revoke_token,
-        rotation, session, standing,
+        NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject,
+        revoke_token, rotation, standing,
     },
 };
 
@@ -17,7 +17,7 @@ async fn fill(store: &FileStore) {
     for number in 0..40 {
         let id = number.to_string();
         store
-            .open(&session("alice", &id, NOW), NOW)
+            .open(&opening("alice", &id, NOW), NOW)
             .await
             .expect("opened");
         store
@@ -93,7 +93,7 @@ async fn closed_and_killed(folder: &Folder) -> [(&'static str, Vec<u8>); 2] {
 #[actix_web::test]
 async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
     let folder = Folder::new();
-    let path = folder.file("damaged");
+    let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(7);
         let (mut refused, mut cases) = (0, 0);
@@ -118,7 +118,7 @@ async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
 #[actix_web::test]
 async fn a_file_that_ends_too_early_or_late_is_refused_or_answers_rightly() {
     let folder = Folder::new();
-    let path = folder.file("damaged");
+    let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(11);
         let lengths = (0..100).map(|number| match number {

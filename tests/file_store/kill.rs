@@ -14,8 +14,8 @@ use flask_pyjwt::{FileStore, Rotated, SessionStore as _, Standing, StoreError};
 use super::{
     place::Folder,
     sessions::{
-        NOW, end_session, plain_token, random, refresh_token, revoke_subject, revoke_token,
-        rotation, session, standing,
+        NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject,
+        revoke_token, rotation, standing,
     },
 };
 
@@ -39,7 +39,7 @@ async fn work(store: &FileStore, round: &str, line: usize) {
         let id = format!("{round}.{line}.{number}");
         tell(&format!("{subject} {id} open?"));
         store
-            .open(&session(&subject, &id, NOW), NOW)
+            .open(&opening(&subject, &id, NOW), NOW)
             .await
             .expect("opened");
         tell(&format!("{subject} {id} open"));

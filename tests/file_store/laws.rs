@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use actix_web::rt;
-use flask_pyjwt::{FileStore, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity};
+use flask_pyjwt::{
+    FileStore, Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity,
+};
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestCaseError};
 
 use super::{
     place::Folder,
     sessions::{
-        HOUR, NOW, end_session, generation, plain_token, refresh_token, revoke_subject,
+        HOUR, NOW, end_session, generation, opening, plain_token, refresh_token, revoke_subject,
         revoke_token, rotation, session, standing,
     },
 };
@@ -20,6 +22,7 @@ use super::{
 enum Step {
     Open(usize, usize),
     Rotate(usize, usize, usize, i64),
+    MarkUsed(usize, usize, usize),
     EndSession(usize, usize),
     RevokeToken(usize, usize, usize),
     RevokeSubject(usize),
@@ -36,6 +39,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (subject.clone(), session.clone()).prop_map(|(a, b)| Step::Open(a, b)),
         12 => (subject.clone(), session.clone(), number.clone(), prop_oneof![Just(0), Just(60_000)])
             .prop_map(|(a, b, c, d)| Step::Rotate(a, b, c, d)),
+        3 => (subject.clone(), session.clone(), number.clone())
+            .prop_map(|(a, b, c)| Step::MarkUsed(a, b, c)),
         2 => (subject.clone(), session.clone()).prop_map(|(a, b)| Step::EndSession(a, b)),
         2 => (subject.clone(), session, number).prop_map(|(a, b, c)| Step::RevokeToken(a, b, c)),
         1 => subject.prop_map(Step::RevokeSubject),
@@ -83,12 +88,20 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
         match step {
             Step::Open(subject, id) => {
                 let session = session(SUBJECTS[subject], SESSIONS[id], now);
-                store.open(&session, now).await.expect("opened");
-                model.entry(SUBJECTS[subject]).or_default().open(session);
+                // Of three sessions that may be opened, two may be.
+                let opening = Opening::new(session, 2);
+                let evicted = store.open(&opening, now).await.expect("opened");
+                let model = model.entry(SUBJECTS[subject]).or_default();
+                prop_assert_eq!(evicted, model.open(&opening, now));
             }
             Step::Rotate(subject, id, number, grace) => {
                 let mut rotation = rotation(SUBJECTS[subject], SESSIONS[id], number, now);
                 rotation.grace = grace;
+                rotation.successor.repeatable_until = (number > 0).then_some(now + HOUR / 2);
+                if now > NOW {
+                    // Another attempt than the one of another moment.
+                    rotation.successor.auth_id += &now.to_string();
+                }
                 rotation.claims = (number == 2).then(|| r#"{"scope":2}"#.to_owned());
                 let rotated = store.rotate(&rotation).await.expect("answered");
                 let expected = model
@@ -97,13 +110,20 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .rotate(&rotation);
                 prop_assert_eq!(rotated, expected);
             }
+            Step::MarkUsed(subject, id, number) => {
+                let token = refresh_token(SUBJECTS[subject], SESSIONS[id], number);
+                let marked = store.mark_used(&token, now).await.expect("answered");
+                let record = model.entry(SUBJECTS[subject]).or_default();
+                prop_assert_eq!(marked, record.mark_used(&token, now));
+            }
             Step::EndSession(subject, id) => {
                 let revocation = end_session(SUBJECTS[subject], SESSIONS[id]);
                 store.revoke(&revocation, now).await.expect("ended");
                 model
                     .entry(SUBJECTS[subject])
                     .or_default()
-                    .revoke(&revocation);
+                    .revoke(&revocation, now)
+                    .expect("there is room");
             }
             Step::RevokeToken(subject, id, number) => {
                 let id = generation(SESSIONS[id], number, 0).refresh_id;
@@ -112,7 +132,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model
                     .entry(SUBJECTS[subject])
                     .or_default()
-                    .revoke(&revocation);
+                    .revoke(&revocation, now)
+                    .expect("there is room");
             }
             Step::RevokeSubject(subject) => {
                 let revocation = revoke_subject(SUBJECTS[subject], now, far);
@@ -120,7 +141,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model
                     .entry(SUBJECTS[subject])
                     .or_default()
-                    .revoke(&revocation);
+                    .revoke(&revocation, now)
+                    .expect("there is room");
             }
             Step::Wait(time) => now = (now + time).min(NOW + 2 * HOUR - 1),
             Step::Reopen => {
@@ -135,8 +157,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             prop_assert_eq!(standing, expected, "{:?}", token);
         }
         for subject in SUBJECTS {
-            let mut listed = store.sessions(subject, now).await.expect("listed");
-            let mut expected = model.entry(subject).or_default().sessions(now);
+            let mut listed = store.sessions(subject, 1_000, now).await.expect("listed");
+            let mut expected = model.entry(subject).or_default().sessions(1_000, now);
             listed.sort_by(|a, b| a.id.cmp(&b.id));
             expected.sort_by(|a, b| a.id.cmp(&b.id));
             prop_assert_eq!(listed, expected);
@@ -168,7 +190,7 @@ async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_suc
     let folder = Folder::new();
     let store = FileStore::open(folder.file("sessions")).expect("opened");
     store
-        .open(&session("alice", "s", NOW), NOW)
+        .open(&opening("alice", "s", NOW), NOW)
         .await
         .expect("opened");
     let rotations: Vec<_> = (0..1_000)
@@ -200,15 +222,19 @@ async fn a_replay_is_on_the_disk_when_it_is_told() {
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("opened");
     store
-        .open(&session("alice", "s", NOW), NOW)
+        .open(&opening("alice", "s", NOW), NOW)
         .await
         .expect("opened");
     store
         .rotate(&rotation("alice", "s", 0, NOW))
         .await
         .expect("won");
-    let rotated = store.rotate(&rotation("alice", "s", 0, NOW)).await;
-    assert_eq!(rotated.expect("answered"), Rotated::Replayed);
+    let mut copy = rotation("alice", "s", 0, NOW);
+    copy.successor = generation("s", 2, NOW);
+    assert_eq!(
+        store.rotate(&copy).await.expect("answered"),
+        Rotated::Replayed
+    );
     drop(store);
     let store = FileStore::open(&path).expect("opened");
     let current = refresh_token("alice", "s", 1);

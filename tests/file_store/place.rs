@@ -23,6 +23,17 @@ impl Folder {
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
+
+    /// An empty file that is its owner's alone, to be written to.
+    pub(crate) fn private_file(&self, name: &str) -> PathBuf {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let path = self.file(name);
+        options.open(&path).expect("created");
+        path
+    }
 }
 
 impl Drop for Folder {

@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use super::{
     place::Folder,
     sessions::{
-        HOUR, NOW, end_session, plain_token, refresh_token, revoke_subject, revoke_token, rotation,
-        session, standing,
+        HOUR, NOW, end_session, opening, plain_token, refresh_token, revoke_subject, revoke_token,
+        rotation, standing,
     },
 };
 
@@ -17,7 +17,7 @@ use super::{
 async fn open_many(store: &FileStore, name: &str, many: usize, now: i64) {
     let sessions: Vec<_> = (0..many)
         .map(|number| {
-            session(
+            opening(
                 &format!("subject {number}"),
                 &format!("{name}-{number}"),
                 now,
@@ -49,7 +49,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
         store.revoke(revocation, NOW).await.expect("revoked");
     }
     store
-        .open(&session("carol", "s", NOW), NOW)
+        .open(&opening("carol", "s", NOW), NOW)
         .await
         .expect("opened");
     let revoked = [plain_token("alice", "t", NOW), plain_token("bob", "u", NOW)];
@@ -76,7 +76,7 @@ async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
     let folder = Folder::new();
     let store = FileStore::open(folder.file("sessions")).expect("created");
     store
-        .open(&session("carol", "s", NOW), NOW)
+        .open(&opening("carol", "s", NOW), NOW)
         .await
         .expect("opened");
     for until in [NOW + HOUR, NOW + 5 * HOUR, NOW + HOUR] {

@@ -1,8 +1,8 @@
 //! Sessions and tokens to ask a store about.
 
 use flask_pyjwt::{
-    FileStore, Generation, Revocation, Rotation, SessionRecord, SessionStore as _, Standing,
-    TokenIdentity,
+    FileStore, Generation, Opening, Revocation, Rotation, SessionRecord, SessionStore as _,
+    Standing, TokenIdentity,
 };
 
 /// The moment at which the tests stand, and an hour, in milliseconds.
@@ -15,6 +15,7 @@ pub(crate) fn generation(session: &str, number: usize, issued_at: i64) -> Genera
         refresh_id: format!("{session}-r{number}"),
         auth_id: format!("{session}-a{number}"),
         issued_at,
+        ..Generation::default()
     }
 }
 
@@ -30,6 +31,10 @@ pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
         claims: r#"{"scope":{"admin":true}}"#.to_owned(),
         generations: vec![generation(id, 0, now)],
     }
+}
+
+pub(crate) fn opening(subject: &str, id: &str, now: i64) -> Opening {
+    Opening::new(session(subject, id, now), 1_000)
 }
 
 /// Asks for the successor of the pair of this number. There is no grace window.

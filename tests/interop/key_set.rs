@@ -73,6 +73,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
         AuthType::PS384,
         AuthType::ES256,
         AuthType::ES384,
+        AuthType::ES512,
     ];
     for auth_type in public {
         auth.prepublish(key(auth_type)).expect("a good key");

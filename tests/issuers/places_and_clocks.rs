@@ -1,6 +1,6 @@
 //! Where another issuer's claims are, and by how much its clock may differ.
 
-use flask_pyjwt::{AuthType, TokenError};
+use flask_pyjwt::{AuthType, Expected, TokenError, TokenType};
 use serde_json::json;
 use time::Duration;
 
@@ -63,5 +63,24 @@ fn a_claim_comes_from_the_first_place_that_has_it() {
         let verified = auth.verify_token(&token(changes.clone()));
         let found = verified.as_ref().ok().map(|token| token.sub());
         assert_eq!(found, subject, "{changes}");
+    }
+}
+
+#[test]
+fn an_id_token_is_accepted_only_where_the_issuer_requires_one() {
+    for name in ["token_use", "typ", "token_type"] {
+        let id = token(json!({ name: "id" }));
+        let plain = manager(hs256().trust(other()));
+        let expected = TokenType::Auth;
+        assert_eq!(
+            outcome(&plain, &id),
+            Err(TokenError::WrongType { expected }),
+            "{name}"
+        );
+        let wanting = manager(hs256().trust(other().require_claim(name, "id")));
+        assert!(outcome(&wanting, &id).is_ok(), "{name}");
+        let present = other().require_claim(name, Expected::Present);
+        let present = manager(hs256().trust(present));
+        assert!(outcome(&present, &id).is_err(), "{name}");
     }
 }

@@ -9,7 +9,7 @@ use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing};
 
 use crate::{
     records::{
-        Answers as _, DAY, NOW, auth, connected, lone, patient, refresh, revoke_session,
+        Answers as _, DAY, NOW, auth, connected, lone, opening, patient, refresh, revoke_session,
         revoke_subject, revoke_token, rotation, session,
     },
     server::{Server, needs_redis},
@@ -99,7 +99,29 @@ async fn a_question_is_one_command_and_so_is_a_change() {
     }
     assert_eq!(monitor.commands(&server), vec!["evalsha"; 3]);
     store.lists("ann", now).await;
-    assert_eq!(monitor.commands(&server), ["hgetall"]);
+    assert_eq!(monitor.commands(&server), ["hrandfield"]);
+}
+
+#[actix_web::test]
+async fn a_mark_is_one_command_and_the_check_before_it_another() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    store.opens(&session("ann", "1", NOW), NOW).await;
+    let mut repeatable = rotation("ann", "1", "0", "1", NOW);
+    repeatable.successor.repeatable_until = Some(NOW + DAY);
+    store.rotates(&repeatable).await;
+    let mut monitor = Monitor::start(&server);
+    let token = auth("ann", "1", "1");
+    for (standing, commands) in [
+        (Standing::Unused, vec!["hmget", "evalsha", "eval"]),
+        (Standing::Good, vec!["hmget", "evalsha"]),
+    ] {
+        assert_eq!(store.says(&token, NOW).await, standing);
+        let marked = store.mark_used(&token, NOW).await;
+        assert_eq!(marked.expect("marked"), Standing::Good);
+        assert_eq!(monitor.commands(&server), commands);
+    }
 }
 
 #[actix_web::test]
@@ -129,7 +151,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
     let store = builder.wait_for_replicas(1).connect(primary.url()).await;
     let store = store.expect("connected");
     crate::server::wait_until("a replica has a change", async || {
-        store.open(&session("ann", "1", NOW), NOW).await.is_ok()
+        store.open(&opening("ann", "1", NOW), NOW).await.is_ok()
     })
     .await;
 

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use flask_pyjwt::{
-    MemoryStore, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
-    TokenIdentity, store_conformance,
+    MemoryStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreFuture, TokenIdentity, store_conformance,
 };
 
 use crate::{
@@ -50,8 +50,8 @@ async fn reopened(own: Own) -> Own {
 }
 
 impl SessionStore for Own {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
-        self.store.open(session, now)
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        self.store.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.store.rotate(rotation)
@@ -59,11 +59,19 @@ impl SessionStore for Own {
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
         self.store.standing(token, now)
     }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.store.mark_used(token, now)
+    }
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.store.revoke(revocation, now)
     }
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
-        self.store.sessions(subject, now)
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.store.sessions(subject, most, now)
     }
 }
 

@@ -5,8 +5,8 @@ use time::Duration;
 
 use crate::{
     records::{
-        Answers as _, NOW, auth, patient, reason, revoke_session, revoke_subject, revoke_token,
-        rotation, session,
+        Answers as _, NOW, auth, opening, patient, reason, revoke_session, revoke_subject,
+        revoke_token, rotation, session,
     },
     server::{RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
@@ -173,7 +173,7 @@ async fn a_replica_is_no_place_for_sessions() {
     })
     .await;
     for changed in [
-        store.open(&session("ann", "1", NOW), NOW).await,
+        store.open(&opening("ann", "1", NOW), NOW).await.map(drop),
         store.revoke(&revoke_session("ann", "1"), NOW).await,
         store.revoke(&revoke_token("ann", "1", NOW), NOW).await,
         store.revoke(&revoke_subject("ann", NOW, NOW), NOW).await,

@@ -1,11 +1,11 @@
 //! What lies in Redis: the keys, for how long, and what happens when somebody else writes there.
 
-use flask_pyjwt::{Rotated, SessionStore, Standing, StoreError};
+use flask_pyjwt::{Opening, Rotated, SessionStore, Standing, StoreError};
 
 use crate::{
     records::{
-        Answers as _, DAY, HOUR, IDLE, NOW, auth, connected, lone, patient, revoke_session,
-        revoke_subject, revoke_token, rotation, session,
+        Answers as _, DAY, HOUR, IDLE, NOW, auth, connected, lone, opening, patient,
+        revoke_session, revoke_subject, revoke_token, rotation, session,
     },
     server::{Server, needs_redis},
 };
@@ -138,6 +138,9 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
         b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1.5]]]\nnull\n{}",
         b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\"]]]\nnull\n{}",
         b"[1,9999999999999,9999999999999,[[\"r-0\",7,1]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,\"2\",null]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,null,1.5]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,2,3,4]]]\nnull\n{}",
         b"[1,9999999999999,9999999999999,{\"1\":[\"r-0\",\"a-0\",1]},5]\nnull\n{}",
         b"[1,99999999999999999999,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
         b"[1,1e400,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
@@ -152,8 +155,10 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
         assert!(is_corrupt(checked.expect_err(&text)), "{text}");
         let rotated = store.rotate(&rotation("ann", "1", "0", "1", NOW)).await;
         assert!(is_corrupt(rotated.expect_err(&text)), "{text}");
+        let marked = store.mark_used(&auth("ann", "1", "0"), NOW).await;
+        assert!(is_corrupt(marked.expect_err(&text)), "{text}");
         assert!(
-            is_corrupt(store.sessions("ann", NOW).await.expect_err(&text)),
+            is_corrupt(store.sessions("ann", 1_000, NOW).await.expect_err(&text)),
             "{text}"
         );
         let left: Vec<u8> = redis::cmd("HGET")
@@ -195,7 +200,7 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
     assert!(is_corrupt(checked.expect_err("no hash")));
     let rotated = store.rotate(&rotation("ann", "1", "0", "1", NOW)).await;
     assert!(is_corrupt(rotated.expect_err("no hash")));
-    let opened = store.open(&session("ann", "1", NOW), NOW).await;
+    let opened = store.open(&opening("ann", "1", NOW), NOW).await;
     assert!(is_corrupt(opened.expect_err("no hash")));
 }
 
@@ -206,10 +211,15 @@ async fn a_moment_that_no_clock_shows_is_refused() {
     let store = connected(&server).await;
     let mut endless = session("ann", "1", NOW);
     endless.ends_at = i64::MAX;
-    assert!(store.open(&endless, NOW).await.is_err());
     assert!(
         store
-            .open(&session("ann", "1", NOW), i64::MIN)
+            .open(&Opening::new(endless, 1_000), NOW)
+            .await
+            .is_err()
+    );
+    assert!(
+        store
+            .open(&opening("ann", "1", NOW), i64::MIN)
             .await
             .is_err()
     );
@@ -230,7 +240,7 @@ async fn a_server_without_memory_is_an_error_and_answers_questions() {
     let store = connected(&server).await;
     store.opens(&session("ann", "1", NOW), NOW).await;
     server.ask::<String>("CONFIG SET maxmemory 1");
-    let error = store.open(&session("ann", "2", NOW), NOW).await;
+    let error = store.open(&opening("ann", "2", NOW), NOW).await;
     let reason = crate::records::reason(&error.expect_err("no memory"));
     assert!(reason.contains("OOM"), "{reason}");
     assert_eq!(

@@ -21,7 +21,7 @@ use time::Duration;
 use crate::{
     common::{NOW as SECONDS, at, hs256, manager, site::Site},
     load::{Load, subjects},
-    records::{Answers as _, NOW, auth, connected, reason, session},
+    records::{Answers as _, NOW, auth, connected, opening, reason, session},
     server::{Server, needs_redis, wait_until},
 };
 
@@ -168,7 +168,7 @@ async fn a_server_that_was_restarted_between_two_requests_is_not_noticed() {
         let id = number.to_string();
         // A session may be ended by whoever sees it: it is not opened a second time on a guess.
         wait_until("a session is opened", async || {
-            store.open(&session("ann", &id, NOW), NOW).await.is_ok()
+            store.open(&opening("ann", &id, NOW), NOW).await.is_ok()
         })
         .await;
         server.restart();

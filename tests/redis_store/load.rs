@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_web::rt::{spawn, task::JoinHandle, task::yield_now};
-use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing, TokenIdentity};
+use flask_pyjwt::{Opening, RedisStore, Rotated, SessionStore, Standing, TokenIdentity};
 
 use crate::{
     records::{
@@ -133,7 +133,10 @@ async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
         let id = number.to_string();
         let id = id.as_str();
         let opened = session(subject, id, NOW);
-        if account.noted(store.open(&opened, NOW).await).is_none() {
+        if account
+            .noted(store.open(&Opening::new(opened.clone(), 1_000), NOW).await)
+            .is_none()
+        {
             continue;
         }
         account.noted(store.standing(&auth(subject, id, "0"), NOW).await);
@@ -145,7 +148,7 @@ async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
                 account.has_ended(&store, refresh(subject, id, "0")).await;
                 let replay = rotation(subject, id, "0", "2", NOW + GRACE);
                 match account.noted(store.rotate(&replay).await) {
-                    Some(Rotated::Won(_) | Rotated::Again(..)) => {
+                    Some(Rotated::Won(_) | Rotated::Again(..) | Rotated::LostAnswer(..)) => {
                         let wrong = format!("a replay of {subject}, {id}");
                         account.wrong.borrow_mut().push(wrong);
                     }

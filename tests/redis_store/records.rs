@@ -1,8 +1,8 @@
 //! Sessions, tokens and rotations to store, and shorter names for what a store is asked.
 
 use flask_pyjwt::{
-    Generation, RedisStore, RedisStoreBuilder, Revocation, Rotated, Rotation, SessionRecord,
-    SessionStore, Standing, StoreError, TokenIdentity,
+    Generation, Opening, RedisStore, RedisStoreBuilder, Revocation, Rotated, Rotation,
+    SessionRecord, SessionStore, Standing, StoreError, TokenIdentity,
 };
 
 use crate::server::Server;
@@ -21,6 +21,7 @@ pub(crate) fn generation(name: &str, issued_at: i64) -> Generation {
         refresh_id: format!("r-{name}"),
         auth_id: format!("a-{name}"),
         issued_at,
+        ..Generation::default()
     }
 }
 
@@ -36,6 +37,10 @@ pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
         claims: r#"{"scope":["read"]}"#.to_owned(),
         generations: vec![generation("0", now)],
     }
+}
+
+pub(crate) fn opening(subject: &str, id: &str, now: i64) -> Opening {
+    Opening::new(session(subject, id, now), 1_000)
 }
 
 /// The rotation of `r-<from>` into the generation `to`.
@@ -119,7 +124,14 @@ pub(crate) async fn connected(server: &Server) -> RedisStore {
 /// What a store answers that has to answer.
 pub(crate) trait Answers: SessionStore {
     async fn opens(&self, session: &SessionRecord, now: i64) {
-        self.open(session, now).await.expect("opened");
+        let evicted = self.opens_of(session, 1_000, now).await;
+        assert_eq!(evicted, [""; 0]);
+    }
+
+    /// Opens a session of a subject that may have so many, and gives the ids of those that ended for it.
+    async fn opens_of(&self, session: &SessionRecord, most: usize, now: i64) -> Vec<String> {
+        let opening = Opening::new(session.clone(), most);
+        self.open(&opening, now).await.expect("opened")
     }
 
     async fn rotates(&self, rotation: &Rotation) -> Rotated {
@@ -135,7 +147,7 @@ pub(crate) trait Answers: SessionStore {
     }
 
     async fn lists(&self, subject: &str, now: i64) -> Vec<SessionRecord> {
-        let mut sessions = self.sessions(subject, now).await.expect("listed");
+        let mut sessions = self.sessions(subject, 1_000, now).await.expect("listed");
         sessions.sort_by(|a, b| a.id.cmp(&b.id));
         sessions
     }

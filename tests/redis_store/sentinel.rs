@@ -6,7 +6,7 @@ use flask_pyjwt::{RedisStore, RedisStoreBuilder, SessionStore, Standing};
 
 use crate::{
     load::{Load, subjects},
-    records::{Answers as _, NOW, auth, patient, reason, revoke_session, session},
+    records::{Answers as _, NOW, auth, opening, patient, reason, revoke_session, session},
     server::{DURABLE, Sentinel, Server, needs_redis, wait_for, wait_until},
 };
 
@@ -80,7 +80,7 @@ async fn a_failover_loses_nothing_that_the_replica_had_to_have() {
         store.standing(&auth("zoe", "1", "0"), NOW).await.is_ok()
     })
     .await;
-    assert!(store.open(&session("zoe", "1", NOW), NOW).await.is_err());
+    assert!(store.open(&opening("zoe", "1", NOW), NOW).await.is_err());
     // The old one comes back with what it had, and becomes the replica.
     watched.primary.restart();
     load.goes_on(500).await;
@@ -115,7 +115,7 @@ async fn a_primary_that_was_stopped_and_comes_to_itself_is_not_believed() {
     watched.primary.pause();
     watched.has_failed_over();
     wait_until("the new primary answers", async || {
-        busy.open(&session("bob", "1", NOW), NOW).await.is_ok()
+        busy.open(&opening("bob", "1", NOW), NOW).await.is_ok()
     })
     .await;
     for id in &ids {

@@ -256,8 +256,8 @@ impl Server {
 }
 
 /// What a user of the store's own may do, as the README says.
-pub(crate) const RIGHTS: &str = "+role +ping +info +evalsha +eval +wait +hmget +hgetall +hset +hdel +hget +hkeys \
-                                 +hrandfield +pttl +pexpire ~flask-pyjwt:*";
+pub(crate) const RIGHTS: &str = "+role +ping +info +evalsha +eval +wait +hmget +hset +hdel +hget +hkeys +hlen \
+                                 +hrandfield +pttl +pexpire +unlink ~flask-pyjwt:*";
 
 /// The options of a server that has written every change before it acknowledges it.
 pub(crate) const DURABLE: [&str; 6] = [

@@ -23,10 +23,32 @@ struct Pair {
     issued_at: i64,
     /// When it was rotated, and into which pair.
     rotated: Option<(i64, usize)>,
+    /// Whether one of its tokens was presented to a check.
+    is_presented: bool,
+    /// When it was last given again as a lost answer.
+    given_again_at: Option<i64>,
+}
+
+/// What an application hears of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    Replayed { session: usize },
+    Repeated { session: usize, rotated_at: i64 },
+    LostAnswer { session: usize, rotated_at: i64 },
+}
+
+/// What a rotated refresh token that is presented again is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    InGrace,
+    LostAnswer,
+    Theft,
 }
 
 struct Session {
     subject: String,
+    /// As the store knows it: of two that were refreshed at the same time, the lesser one goes first.
+    id: String,
     opened_at: i64,
     last_issue: i64,
     is_ended: bool,
@@ -34,36 +56,64 @@ struct Session {
 
 pub(crate) struct Model {
     grace: i64,
+    lost_answer_window: i64,
     idle: i64,
     lifetime: i64,
     auth_max_age: i64,
+    max_sessions: usize,
     sessions: Vec<Session>,
     pairs: Vec<Pair>,
     revoked: HashSet<(usize, Presented)>,
+    events: Vec<Event>,
 }
 
 impl Model {
-    pub(crate) fn new(grace: i64, idle: i64, lifetime: i64, auth_max_age: i64) -> Self {
+    pub(crate) fn new(
+        grace: i64,
+        lost_answer_window: i64,
+        idle: i64,
+        lifetime: i64,
+        auth_max_age: i64,
+        max_sessions: usize,
+    ) -> Self {
         Self {
             grace,
+            lost_answer_window,
             idle,
             lifetime,
             auth_max_age,
+            max_sessions,
             sessions: Vec::new(),
             pairs: Vec::new(),
             revoked: HashSet::new(),
+            events: Vec::new(),
         }
     }
 
-    /// Opens a session; gives the number of its first pair.
-    pub(crate) fn login(&mut self, subject: &str, now: i64) -> usize {
+    /// Opens a session; gives the number of its first pair, and the ids of the sessions that ended for it.
+    pub(crate) fn login(&mut self, subject: &str, id: &str, now: i64) -> (usize, Vec<String>) {
+        let mut open: Vec<_> = (0..self.sessions.len())
+            .filter(|session| self.sessions[*session].subject == subject)
+            .filter(|session| self.is_open(*session, now))
+            .collect();
+        open.sort_by(|a, b| {
+            let [a, b] = [&self.sessions[*a], &self.sessions[*b]];
+            (a.last_issue, &a.id).cmp(&(b.last_issue, &b.id))
+        });
+        let mut evicted = Vec::new();
+        while open.len() >= self.max_sessions {
+            let first = &mut self.sessions[open.remove(0)];
+            first.is_ended = true;
+            evicted.push(first.id.clone());
+        }
         self.sessions.push(Session {
             subject: subject.to_owned(),
+            id: id.to_owned(),
             opened_at: now,
             last_issue: now,
             is_ended: false,
         });
-        self.issue(self.sessions.len() - 1, now)
+        (self.issue(self.sessions.len() - 1, now), evicted)
     }
 
     fn issue(&mut self, session: usize, now: i64) -> usize {
@@ -72,6 +122,8 @@ impl Model {
             session,
             issued_at: now,
             rotated: None,
+            is_presented: false,
+            given_again_at: None,
         });
         self.pairs.len() - 1
     }
@@ -95,12 +147,58 @@ impl Model {
                 self.pairs[pair].rotated = Some((now, next));
                 Ok(next)
             }
-            Some((at, next)) if now - at < self.grace => Ok(next),
-            Some(_) => {
-                self.sessions[session].is_ended = true;
-                Err(Refused::Replayed)
-            }
+            Some((rotated_at, next)) => match self.repetition(pair, rotated_at, next, now) {
+                Repetition::InGrace => {
+                    self.events.push(Event::Repeated {
+                        session,
+                        rotated_at,
+                    });
+                    Ok(next)
+                }
+                Repetition::LostAnswer => {
+                    self.events.push(Event::LostAnswer {
+                        session,
+                        rotated_at,
+                    });
+                    self.pairs[next].given_again_at = Some(now);
+                    Ok(next)
+                }
+                Repetition::Theft => {
+                    self.replay(session);
+                    Err(Refused::Replayed)
+                }
+            },
         }
+    }
+
+    /// What it is when the token of a pair is presented that was rotated into this one.
+    fn repetition(&self, pair: usize, rotated_at: i64, next: usize, now: i64) -> Repetition {
+        let successor = &self.pairs[next];
+        let is_used = successor.is_presented || successor.rotated.is_some();
+        let is_lost = !is_used
+            && now - rotated_at < self.lost_answer_window
+            && self.pairs[pair].given_again_at.is_none();
+        let given_at = successor.given_again_at.unwrap_or(rotated_at);
+        // The same moment is the same attempt.
+        if is_lost && successor.given_again_at == Some(now) {
+            Repetition::LostAnswer
+        } else if now - given_at < self.grace {
+            Repetition::InGrace
+        } else if is_lost {
+            Repetition::LostAnswer
+        } else {
+            Repetition::Theft
+        }
+    }
+
+    fn replay(&mut self, session: usize) {
+        self.sessions[session].is_ended = true;
+        self.events.push(Event::Replayed { session });
+    }
+
+    /// What was to be heard of since this was asked last.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 
     /// Asks about a token. A refresh token that is a replay ends the session here, too.
@@ -114,6 +212,7 @@ impl Model {
             session,
             issued_at,
             rotated,
+            ..
         } = self.pairs[pair];
         if self.expires_at(session, issued_at, presented) <= now {
             return Err(Refused::Expired);
@@ -121,13 +220,15 @@ impl Model {
         if self.revoked.contains(&(pair, presented)) || !self.is_open(session, now) {
             return Err(Refused::Revoked);
         }
-        match (presented, rotated) {
-            (Presented::Refresh, Some((at, _))) if now - at >= self.grace => {
-                self.sessions[session].is_ended = true;
-                Err(Refused::Replayed)
-            }
-            _ => Ok(()),
+        if presented == Presented::Refresh
+            && let Some((at, next)) = rotated
+            && self.repetition(pair, at, next, now) == Repetition::Theft
+        {
+            self.replay(session);
+            return Err(Refused::Replayed);
         }
+        self.pairs[pair].is_presented = true;
+        Ok(())
     }
 
     /// When a token's own time is over: in whole seconds, as tokens say it.

@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
-    MemoryStore, RequireToken, Revocation, Rotated, Rotation, SessionRecord, SessionStore,
+    MemoryStore, Opening, RequireToken, Revocation, Rotated, Rotation, SessionRecord, SessionStore,
     Standing, StoreError, StoreFuture, TokenIdentity, require_token,
 };
 use serde_json::json;
@@ -123,8 +123,8 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
 struct Counting(MemoryStore, Arc<AtomicUsize>);
 
 impl SessionStore for Counting {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
-        self.0.open(session, now)
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        self.0.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.0.rotate(rotation)
@@ -133,11 +133,19 @@ impl SessionStore for Counting {
         self.1.fetch_add(1, Ordering::Relaxed);
         self.0.standing(token, now)
     }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.0.mark_used(token, now)
+    }
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         self.0.revoke(revocation, now)
     }
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
-        self.0.sessions(subject, now)
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.0.sessions(subject, most, now)
     }
 }
 
@@ -193,7 +201,7 @@ impl Broken {
 }
 
 impl SessionStore for Broken {
-    fn open<'a>(&'a self, _: &'a SessionRecord, _: i64) -> StoreFuture<'a, ()> {
+    fn open<'a>(&'a self, _: &'a Opening, _: i64) -> StoreFuture<'a, Vec<String>> {
         self.answer()
     }
     fn rotate<'a>(&'a self, _: &'a Rotation) -> StoreFuture<'a, Rotated> {
@@ -202,10 +210,13 @@ impl SessionStore for Broken {
     fn standing<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
         self.answer()
     }
+    fn mark_used<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
+        self.answer()
+    }
     fn revoke<'a>(&'a self, _: &'a Revocation, _: i64) -> StoreFuture<'a, ()> {
         self.answer()
     }
-    fn sessions<'a>(&'a self, _: &'a str, _: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(&'a self, _: &'a str, _: usize, _: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.answer()
     }
 }

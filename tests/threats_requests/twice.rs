@@ -73,17 +73,16 @@ fn threat_28_a_token_in_two_places_of_one_route_is_refused_as_a_bad_request() {
 }
 
 #[test]
-fn threat_28_a_cookie_that_is_there_twice_is_refused_as_a_bad_request() {
+fn threats_28_and_61_two_values_of_one_cookie_are_a_bad_request_and_one_value_twice_is_not() {
     let server = server(&manager(hs256()));
     let good = token();
-    let twice: [&[u8]; 10] = [
-        b"auth_token=$; auth_token=$",
+    let twice: [&[u8]; 9] = [
         b"auth_token=$; auth_token=x",
         b"auth_token=x; auth_token=$",
         b"auth_token=$;auth_token=",
         b"auth_token=; auth_token=$",
-        b"a=b; auth_token=$; c=d; auth_token=$",
-        b"auth_token=$\r\nCookie: auth_token=$",
+        b"a=b; auth_token=$; c=d; auth_token=y",
+        b"auth_token=$; auth_token=$; auth_token=y",
         b"auth_token=$\r\ncookie: auth_token=x",
         // A value that is no text is a value all the same.
         b"auth_token=$; auth_token=\xff",
@@ -98,8 +97,12 @@ fn threat_28_a_cookie_that_is_there_twice_is_refused_as_a_bad_request() {
         }
     }
     // Cookies of other names may be as broken as they like.
-    let once: [&[u8]; 12] = [
+    let once: [&[u8]; 15] = [
         b"auth_token=$",
+        // A browser has the cookie for two paths.
+        b"auth_token=$; auth_token=$",
+        b"a=b; auth_token=$; c=d; auth_token=$",
+        b"auth_token=$\r\nCookie: auth_token=$",
         b" auth_token=$ ",
         b"a=b; auth_token=$; c=d",
         b"a=b;auth_token=$;c=d",

@@ -6,14 +6,16 @@ use super::common::{
     claims, config,
     forge::{Key, decode, encode, forge, segments, with_signature},
     guarded_site, header,
-    keys::{self, ED25519, P256, P384, RSA},
+    keys::{self, ED25519, P256, P384, P521, RSA},
 };
 
-/// The order of P-256's and of P-384's group, and of Ed25519's (little endian).
+/// The orders of the groups of P-256, P-384 and P-521, and of Ed25519's (little endian).
 const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 
 const P384_ORDER: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf\
                           581a0db248b0a77aecec196accc52973";
+const P521_ORDER: &str = "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\
+                          fa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409";
 const ED25519_ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 
 fn hex(text: &str) -> Vec<u8> {
@@ -47,6 +49,7 @@ async fn threat_10_ecdsa_numbers_out_of_range_and_der_are_refused() {
     for (own, pair, order) in [
         (AuthType::ES256, &*P256, P256_ORDER),
         (AuthType::ES384, &*P384, P384_ORDER),
+        (AuthType::ES512, &*P521, P521_ORDER),
     ] {
         let site = guarded_site(config(own, keys::secret(own))).await;
         let good = forge(header(own), claims().to_string(), &Key::Ecdsa(pair));
@@ -132,6 +135,7 @@ async fn threat_11_the_twin_of_an_ecdsa_signature_verifies_and_is_the_same_token
     for (own, pair, order) in [
         (AuthType::ES256, &*P256, P256_ORDER),
         (AuthType::ES384, &*P384, P384_ORDER),
+        (AuthType::ES512, &*P521, P521_ORDER),
     ] {
         let site = guarded_site(config(own, keys::secret(own))).await;
         let good = forge(header(own), claims().to_string(), &Key::Ecdsa(pair));

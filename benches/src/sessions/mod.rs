@@ -3,6 +3,7 @@
 mod own_process;
 mod redis_server;
 mod room;
+pub(crate) mod strangers;
 
 use std::{
     cell::RefCell,
@@ -14,8 +15,8 @@ use std::{
 
 use actix_web::rt::spawn;
 use flask_pyjwt::{
-    FileStore, Generation, MemoryStore, RedisStore, Rotated, Rotation, SessionRecord, SessionStore,
-    Standing, TokenIdentity,
+    FileStore, Generation, MemoryStore, Opening, RedisStore, Rotated, Rotation, SessionRecord,
+    SessionStore, Standing, TokenIdentity,
 };
 use serde::{Deserialize, Serialize};
 
@@ -194,9 +195,9 @@ impl Subject {
             }
             _ => {
                 let server = RedisServer::start()?;
-                let store = RedisStore::connect(server.url())
-                    .await
-                    .expect("it connects");
+                // Many logins of one account at a time may take longer than one request may.
+                let builder = RedisStore::builder().timeout(time::Duration::seconds(30));
+                let store = builder.connect(server.url()).await.expect("it connects");
                 (Arc::new(store), Room::Redis(server))
             }
         };
@@ -219,7 +220,10 @@ async fn fill(store: &Store, count: usize) {
                 let store = Arc::clone(store);
                 spawn(async move {
                     let session = session(number);
-                    store.open(&session, NOW).await.expect("opened");
+                    store
+                        .open(&Opening::new(session, 1_000), NOW)
+                        .await
+                        .expect("opened");
                 })
             })
             .collect();
@@ -298,6 +302,7 @@ fn generation(number: usize, generation: u32) -> Generation {
         refresh_id: format!("r{generation:04}-{number:016}"),
         auth_id: format!("a{generation:04}-{number:016}"),
         issued_at: NOW,
+        ..Generation::default()
     }
 }
 

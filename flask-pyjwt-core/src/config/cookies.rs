@@ -5,6 +5,9 @@ use actix_web::cookie::SameSite;
 use super::{Config, Secret, key};
 use crate::error::ConfigError;
 
+/// How many earlier configurations there may be: each may add three lines to an answer.
+const MAX_FORMER: usize = 8;
+
 /// The cookies in which a browser keeps its tokens. The defaults are the safe ones.
 ///
 /// | cookie | name | attributes |
@@ -38,6 +41,8 @@ pub struct Cookies {
     pub(crate) same_site: SameSite,
     pub(crate) secure: bool,
     pub(crate) end_with_browser: bool,
+    /// Where the cookies were before.
+    pub(crate) former: Vec<Cookies>,
 }
 
 impl Default for Cookies {
@@ -51,6 +56,7 @@ impl Default for Cookies {
             same_site: SameSite::Lax,
             secure: true,
             end_with_browser: false,
+            former: Vec::new(),
         }
     }
 }
@@ -108,6 +114,35 @@ impl Cookies {
         self
     }
 
+    /// Names an earlier configuration, whose cookies browsers may still have: up to eight.
+    ///
+    /// A browser that has a cookie of one name for two paths or domains sends both, and such a request is
+    /// refused with 400. So whatever sets or clears the cookies removes those of the earlier configuration,
+    /// and so does that refusal. Keep it for as long as refresh tokens live, counted from the change.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::HttpResponse;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Cookies};
+    ///
+    /// let before = Cookies::default().refresh_path("/renew");
+    /// let cookies = Cookies::default().formerly(before);
+    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+    /// let auth = AuthManager::new(config.cookies(cookies))?;
+    ///
+    /// let mut answer = HttpResponse::Ok();
+    /// auth.clear_cookies(&mut answer);
+    /// let cleared: Vec<_> = answer.finish().headers().get_all("set-cookie").cloned().collect();
+    /// assert_eq!(cleared.len(), 4);
+    /// assert!(cleared[3].to_str()?.contains("__Secure-refresh=; ") && cleared[3].to_str()?.contains("Path=/renew"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn formerly(mut self, mut earlier: Self) -> Self {
+        self.former.append(&mut earlier.former);
+        self.former.push(earlier);
+        self
+    }
+
     /// `SameSite` of the cookies that no other site has to send.
     pub(crate) fn strict(&self) -> SameSite {
         match self.same_site {
@@ -118,6 +153,20 @@ impl Cookies {
 
     /// Refuses what a browser would drop.
     fn validate(&self) -> Result<(), ConfigError> {
+        if self.former.len() > MAX_FORMER {
+            return Err(ConfigError::invalid(
+                key::COOKIES,
+                format!(
+                    "has {} earlier configurations: keep the last {MAX_FORMER}",
+                    self.former.len()
+                ),
+            ));
+        }
+        let all = std::iter::once(self).chain(&self.former);
+        all.into_iter().try_for_each(Self::validate_alone)
+    }
+
+    fn validate_alone(&self) -> Result<(), ConfigError> {
         let invalid = |reason: String| Err(ConfigError::invalid(key::COOKIES, reason));
         let names = [
             (&self.auth_name, "/"),
@@ -212,8 +261,12 @@ impl Config {
     }
 
     /// Sets the secret by which CSRF proofs are made: at least 32 bytes, the same on all servers of
-    /// a fleet. By default it is derived from the HMAC secret or the private key; a server that only
-    /// verifies needs it to take cookies on unsafe methods.
+    /// a fleet. By default each key of the ring that has a secret or private part makes and checks
+    /// proofs, as long as it is there; a server that only verifies needs this to take cookies on unsafe
+    /// methods.
+    ///
+    /// No rotation of keys changes it. Where it was leaked, set another: every proof is wrong then, and
+    /// pages get new ones with the next cookies.
     #[doc(alias = "JWT_CSRFSECRET")]
     pub fn csrf_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.browser.csrf_secret = Some(Secret::new(secret));

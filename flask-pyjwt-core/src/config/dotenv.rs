@@ -4,8 +4,8 @@
 //! lines, a last escaped quote that closes after all, keys without a value, lines that are skipped because
 //! they make no sense. The functions below are its regular expressions, written out; each takes linear time.
 //!
-//! `Flask_PyJWT` pins 0.21. A later python-dotenv (1.2.4) differs in three ways, which are not followed: it drops
-//! a byte order mark, lets a backslash escape any character between quotes (`"\\"` ends there), and takes
+//! `Flask_PyJWT` pins 0.21. A later python-dotenv (1.2.4) differs in three ways, which are not followed here: it drops
+//! a byte order mark (`environment` does so before it calls this), lets a backslash escape any character between quotes (`"\\"` ends there), and takes
 //! `key= # text` for an empty value.
 
 use std::{borrow::Cow, collections::HashMap};

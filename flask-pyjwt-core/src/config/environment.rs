@@ -4,44 +4,112 @@ use std::{
     collections::BTreeMap,
     env,
     fmt::Display,
-    fs,
+    fs::Metadata,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use time::Duration;
-use zeroize::Zeroizing;
 
 use super::{Config, dotenv, key, secret::Secret};
-use crate::error::ConfigError;
+use crate::{
+    error::ConfigError,
+    files::{self, LONGEST_KEY},
+};
 
-/// The `.env` of the working directory or of the nearest parent that has one.
+/// What names the file in errors that was looked for.
+pub(super) const FOUND: &str = ".env";
+
+/// The longest `.env` file, in bytes.
+const LONGEST_DOTENV: usize = 1 << 20;
+
+/// The `.env` of the working directory or of the nearest parent that has one. A folder of that name is none;
+/// anything else is, also where it cannot be read: then the next one would be the wrong one.
 pub(super) fn find_dotenv() -> Option<PathBuf> {
     let start = env::current_dir().ok()?;
     start
         .ancestors()
         .map(|folder| folder.join(".env"))
-        .find(|file| file.is_file())
+        .find(|file| file.symlink_metadata().is_ok() && !file.is_dir())
 }
 
 /// Reads a `.env` file, if there is one, and the environment, which wins.
 pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config, ConfigError> {
-    let mut variables = BTreeMap::new();
-    if let Some(path) = file {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            key: named_by,
-            path: Some(path.to_owned()),
-            source,
-        })?;
-        let environment =
-            |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        variables.extend(dotenv::parse(&text, &environment));
-    }
+    let variables = match file {
+        Some(path) => {
+            dotenv_variables(path, named_by == FOUND).map_err(|source| ConfigError::Unreadable {
+                key: named_by,
+                path: Some(path.to_owned()),
+                source,
+            })?
+        }
+        None => BTreeMap::new(),
+    };
     Ok(from_variables(|name| match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(variables.get(name).cloned().flatten()),
         Err(env::VarError::NotUnicode(_)) => Err("is not UTF-8"),
     }))
+}
+
+/// The variables of a `.env` file. Says in the log which file it is, and what is odd about it.
+fn dotenv_variables(path: &Path, was_found: bool) -> io::Result<BTreeMap<String, Option<String>>> {
+    let content = files::read(path, LONGEST_DOTENV)?;
+    if was_found {
+        check_owner(path, &content.about)?;
+    }
+    let wrong = |reason| io::Error::new(ErrorKind::InvalidData, reason);
+    if files::is_utf_16(&content.bytes) {
+        return Err(wrong("it is text in UTF-16: save it as UTF-8"));
+    }
+    let text = str::from_utf8(&content.bytes).map_err(|_| wrong("it is not UTF-8"))?;
+    let shown = path.display();
+    tracing::info!("the configuration is read from `{shown}` and the environment");
+
+    let environment =
+        |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let (text, mut has_mark) = files::without_mark(text);
+    let mut variables = BTreeMap::new();
+    for (key, value) in dotenv::parse(text, &environment) {
+        // Also before a line in the middle, where two files were joined.
+        let (key, is_marked) = files::without_mark(&key);
+        has_mark |= is_marked;
+        variables.insert(key.to_owned(), value);
+    }
+    if has_mark {
+        tracing::warn!(
+            "`{shown}` has a byte order mark, which is skipped here; python-dotenv 0.21 takes it for a part \
+             of the key that follows: save the file as UTF-8 without it"
+        );
+    }
+    let holds = |key| variables.get(key).is_some_and(Option::is_some);
+    if content.is_readable_by_all && (holds(key::SECRET) || holds(key::CSRF_SECRET)) {
+        tracing::warn!(
+            "every user of this machine can read `{shown}`, which has a secret: `chmod o-r` it"
+        );
+    }
+    Ok(variables)
+}
+
+/// Where every user can create files, such as in `/tmp`, a `.env` that nobody has named may be a stranger's.
+fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().unwrap_or(path).metadata()?;
+        let owner = files::owner(about);
+        let is_trusted = [0, files::owner(&folder), files::own_user()?].contains(&owner);
+        if files::mode(&folder) & 0o002 != 0 && !is_trusted {
+            let reason = format!(
+                "it belongs to user {owner} and is in a folder where every user can put files: move it, \
+                 or name it with `Config::from_dotenv`"
+            );
+            return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, about);
+    Ok(())
 }
 
 /// What a look-up of a variable gives: its value, nothing, or what is wrong with it.
@@ -77,6 +145,9 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     config.sessions.idle = reader.seconds(key::SESSION_IDLE);
     if let Some(grace) = reader.seconds(key::REFRESH_GRACE) {
         config.sessions.grace = grace;
+    }
+    if let Some(window) = reader.seconds(key::LOST_ANSWER_WINDOW) {
+        config.sessions.lost_answer_window = window;
     }
     config.browser.csrf_secret = reader.text(key::CSRF_SECRET).map(Secret::new);
     config.audience = reader.text(key::AUDIENCE);
@@ -123,11 +194,16 @@ impl<F: Fn(&'static str) -> Found> Reader<F> {
                 self.noted::<Secret>(key, Err(both))
             }
             (Some(text), None) => Some(Secret::new(text)),
-            (None, Some(path)) => match fs::read(&path).map(Zeroizing::new) {
-                // One line break at the end is the editor's, not the secret's.
+            (None, Some(path)) => match files::read(path.as_ref(), LONGEST_KEY) {
                 Ok(content) => {
-                    let line = content.strip_suffix(b"\n").unwrap_or(&content);
-                    Some(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
+                    if content.is_readable_by_all && key == key::SECRET {
+                        tracing::warn!(
+                            "every user of this machine can read the file that `{file_key}` names: \
+                             `chmod o-r` it"
+                        );
+                    }
+                    let secret = files::secret(&content.bytes).map(Secret::new);
+                    self.noted(file_key, secret)
                 }
                 Err(source) => {
                     let unreadable = ConfigError::Unreadable {
@@ -230,6 +306,8 @@ mod tests {
             ("JWT_SESSIONIDLE", "1h"),
             ("JWT_REFRESHGRACE", "-1"),
             ("JWT_REFRESHGRACE", "301"),
+            ("JWT_LOSTANSWERWINDOW", "-1"),
+            ("JWT_LOSTANSWERWINDOW", "86401"),
             ("JWT_SECRET_FILE", "/there/is/no/such/file"),
         ] {
             let mut variables = vec![wrong];

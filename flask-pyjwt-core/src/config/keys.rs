@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Config, key};
 use crate::{
     error::ConfigError,
-    keys::{AuthType, Family, Key, KeyDirectory, KeyRing, Role, TokenLife},
+    keys::{AuthType, Family, Key, KeyDirectory, KeyRing, TokenLife},
 };
 
 /// What is configured of keys beside `JWT_SECRET`, `JWT_PUBLICKEY` and `JWT_KEYID`.
@@ -38,6 +38,9 @@ impl Config {
 
     /// Adds a key that verifies tokens and does not sign: one that signed before, or that of another
     /// server. It verifies its own algorithm only. May be said again, for more keys.
+    ///
+    /// For a key that signed before, give its secret or private part: without that, the CSRF proofs that it
+    /// made are wrong, and the sessions whose records it sealed end with their next refresh.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -73,9 +76,12 @@ impl Config {
     /// of the files whose names say none.
     ///
     /// A file's name ends with `.pem` or `.key`; before that it may say an algorithm, and that the
-    /// key does not sign yet: `2026-02.EdDSA.pem`, `2026-03.next.pem`. The folder is read again within
-    /// 5 seconds of a change, and on `SIGHUP`. If any file in it is no good key, the keys stay as
-    /// they are.
+    /// key does not sign yet: `2026-02.EdDSA.pem`, `2026-03.next.pem`.
+    ///
+    /// The folder is read every 5 seconds, and on `SIGHUP`. Deleting a file drops its key at once. A
+    /// new key counts when its file is complete: when it was not changed for 2 seconds, or is the same
+    /// a second later. A file that is no good key is an error at the start; later it changes nothing,
+    /// and the log names it.
     #[doc(alias = "JWT_KEYS_DIR")]
     pub fn keys_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.keys.directory = Some(path.into());
@@ -127,22 +133,16 @@ impl Config {
                 return Err(ConfigError::invalid(key, reason));
             }
         }
-        let directory = KeyDirectory {
-            path,
-            auth_type,
-            allow_weak: self.allow_weak_secret,
-        };
         let ring = KeyRing::new([], true, life).map_err(invalid)?;
-        let keys = directory.read(&directory.list()?)?;
-        if !keys.iter().any(|wanted| wanted.role == Role::Signs) {
-            tracing::warn!("`JWT_KEYS_DIR` has no private key: nothing can be minted");
-        }
         let now = self
             .clock
             .now()
             .map_err(|error| ConfigError::invalid(key::KEYS_DIR, error.to_string()))?;
-        ring.replace(keys, now)
-            .map_err(|reason| ConfigError::invalid(key::KEYS_DIR, reason))?;
+        let replace = |keys| ring.replace(keys, now);
+        let directory = KeyDirectory::open(path, auth_type, self.allow_weak_secret, replace)?;
+        if ring.load().signing.is_none() {
+            tracing::warn!("`JWT_KEYS_DIR` has no private key that signs: nothing can be minted");
+        }
         Ok((ring, Some(directory)))
     }
 }

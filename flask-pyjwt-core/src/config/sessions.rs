@@ -7,15 +7,20 @@ use time::Duration;
 use super::{Config, key, validate};
 use crate::{
     error::ConfigError,
-    session::{EventHook, Policy, SessionEvent, SessionStore, Sessions},
+    session::{EventHook, MOST_SESSIONS, Policy, SessionEvent, SessionStore, Sessions, memory_of},
 };
 
 /// How long a session lives in all unless configured otherwise, or its refresh tokens live longer.
 const DEFAULT_LIFETIME: Duration = Duration::days(30);
+/// More than a person has devices, and little enough that one account takes no more of the store than a
+/// hundred others.
+const DEFAULT_MAX_SESSIONS: usize = 100;
 const DEFAULT_GRACE: Duration = Duration::seconds(10);
+const DEFAULT_LOST_ANSWER_WINDOW: Duration = Duration::hours(1);
 const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(250);
 /// A longer grace window would be a second life for stolen tokens.
 const LONGEST_GRACE: Duration = Duration::minutes(5);
+const LONGEST_LOST_ANSWER_WINDOW: Duration = Duration::DAY;
 /// No token lives longer: its moments are between 1970 and 9999.
 const LONGEST_LIFE: i64 = 253_402_300_800;
 const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
@@ -24,10 +29,12 @@ const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
 #[derive(Clone)]
 pub(super) struct SessionConfig {
     store: Option<Arc<dyn SessionStore>>,
+    memory: Option<Arc<()>>,
     pub(super) lifetime: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) grace: Duration,
-    max_sessions: Option<usize>,
+    max_sessions: usize,
+    pub(super) lost_answer_window: Duration,
     staleness: Duration,
     timeout: Duration,
     on_event: Option<EventHook>,
@@ -43,10 +50,12 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             store: None,
+            memory: None,
             lifetime: None,
             idle: None,
             grace: DEFAULT_GRACE,
-            max_sessions: None,
+            max_sessions: DEFAULT_MAX_SESSIONS,
+            lost_answer_window: DEFAULT_LOST_ANSWER_WINDOW,
             staleness: Duration::ZERO,
             timeout: DEFAULT_TIMEOUT,
             on_event: None,
@@ -60,7 +69,10 @@ impl Config {
     ///
     /// With a store, `max_lifetime` is the longest age of a token minted here unless it is set: a
     /// revocation has to be remembered for as long as a token may live.
+    ///
+    /// Several managers share a store by an `Arc` of it.
     pub fn session_store(mut self, store: impl SessionStore) -> Self {
+        self.sessions.memory = memory_of(&store);
         self.sessions.store = Some(Arc::new(store));
         self
     }
@@ -82,19 +94,40 @@ impl Config {
     }
 
     /// Sets for how long a refresh token that was rotated gets the same successor again: for a retry, or
-    /// a parallel tab. Later it is taken for stolen, and its session is revoked. 0 to 300 whole
-    /// seconds, by default 10.
+    /// a parallel tab. Later it is taken for stolen, and its session is revoked, unless it is a
+    /// [lost answer](Self::lost_answer_window). 0 to 300 whole seconds, by default 10.
     #[doc(alias = "JWT_REFRESHGRACE")]
     pub fn refresh_grace(mut self, grace: Duration) -> Self {
         self.sessions.grace = grace;
         self.settled(&[key::REFRESH_GRACE])
     }
 
-    /// Sets how many sessions a subject may have open: at least 1, by default any number. A login beyond
-    /// it ends those that were refreshed the longest ago. It asks the store for the subject's sessions
-    /// first, so that logins at the very same time may leave a few more, until the next one.
+    /// Sets for how long after its rotation a refresh token gets the same successor again if the answer
+    /// was lost: if no guard of a server that shares the store has seen a token of the successor, and
+    /// the token itself was not given as a lost answer. 0 to 86,400 whole seconds, by default an hour;
+    /// 0 turns it off.
+    ///
+    /// The first request with a token of a new pair costs one change of the store for it.
+    ///
+    /// Services that verify tokens by a key set alone do not tell the store what they have seen. Where a
+    /// client uses its tokens with such services only, set it to 0, or let the client make one request
+    /// to a server with the store after each rotation: until then, whoever presents the rotated token
+    /// gets the client's pair.
+    #[doc(alias = "JWT_LOSTANSWERWINDOW")]
+    pub fn lost_answer_window(mut self, window: Duration) -> Self {
+        self.sessions.lost_answer_window = window;
+        self.settled(&[key::LOST_ANSWER_WINDOW])
+    }
+
+    /// Sets how many sessions a subject may have open: 1 to 1,000, by default 100. A login beyond it ends
+    /// those that were refreshed the longest ago, in the same step of the store, and
+    /// [`Config::on_session_event`] hears of each.
+    ///
+    /// Nobody has a hundred devices, so that the default ends only what was forgotten, or what somebody
+    /// opens to fill the store: without a limit, one account could take all of its room and time. A
+    /// subject that stands for many people, such as `guest`, may need more.
     pub fn max_sessions(mut self, most: usize) -> Self {
-        self.sessions.max_sessions = Some(most);
+        self.sessions.max_sessions = most;
         self
     }
 
@@ -116,7 +149,8 @@ impl Config {
     }
 
     /// Calls this when something about a session should be heard of, such as a refresh token that
-    /// somebody has a copy of. It should return soon: the request waits for it.
+    /// somebody has a copy of. It should return soon: the request waits for it. It may call the
+    /// manager.
     pub fn on_session_event(
         mut self,
         hook: impl Fn(&SessionEvent) + Send + Sync + 'static,
@@ -150,6 +184,14 @@ impl SessionConfig {
                 "must be 0 to 300 seconds",
             ));
         }
+        let lost_answer_window =
+            validate::whole_seconds(key::LOST_ANSWER_WINDOW, self.lost_answer_window)?;
+        if !(Duration::ZERO..=LONGEST_LOST_ANSWER_WINDOW).contains(&self.lost_answer_window) {
+            return Err(ConfigError::invalid(
+                key::LOST_ANSWER_WINDOW,
+                "must be 0 to 86400 seconds",
+            ));
+        }
         if !(Duration::ZERO..=Duration::DAY).contains(&self.staleness) {
             return Err(ConfigError::invalid(
                 key::REVOCATION_STALENESS,
@@ -165,11 +207,8 @@ impl SessionConfig {
                 ));
             }
         };
-        if self.max_sessions == Some(0) {
-            return Err(ConfigError::invalid(
-                key::MAX_SESSIONS,
-                "must be at least 1",
-            ));
+        if !(1..=MOST_SESSIONS).contains(&self.max_sessions) {
+            return Err(ConfigError::invalid(key::MAX_SESSIONS, "must be 1 to 1000"));
         }
         let Some(store) = self.store else {
             return Ok(None);
@@ -189,6 +228,7 @@ impl SessionConfig {
         }
         let policy = Policy {
             grace: grace * 1_000,
+            lost_answer_window: lost_answer_window * 1_000,
             max_sessions: self.max_sessions,
             lifetime: lifetime * 1_000,
             idle: idle * 1_000,
@@ -197,6 +237,7 @@ impl SessionConfig {
             longest_life: longest_life * 1_000,
             staleness: i64::try_from(self.staleness.whole_milliseconds()).unwrap_or(0),
         };
-        Ok(Some(Sessions::new(store, policy, timeout, self.on_event)))
+        let sessions = Sessions::new(store, policy, timeout, self.on_event, self.memory);
+        Ok(Some(sessions))
     }
 }

@@ -4,14 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use time::Duration;
 
-use super::{Browser, Config, Secret, key, sessions::Times};
+use super::{Browser, Config, key, sessions::Times};
 use crate::{
     error::ConfigError,
     issuers::ClaimNames,
-    keys::{AuthType, Family, KeyDirectory, Material, TokenLife, Watch},
+    keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
+    rules::Location,
     session::Sessions,
     token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
-    web::{Answers, CsrfKey, TokenCheck},
+    web::{Answers, TokenCheck},
 };
 
 /// The longest age of a token: a hundred years, in seconds. Longer ones are typing mistakes.
@@ -28,10 +29,12 @@ pub(crate) struct Validated {
     pub(crate) minting: Minting,
     pub(crate) answers: Answers,
     pub(crate) token_check: Option<TokenCheck>,
-    pub(crate) sessions: Option<Sessions>,
+    pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
-    /// None where there is no secret.
-    pub(crate) csrf: Option<CsrfKey>,
+    /// Where guards look for the token that name no place.
+    pub(crate) locations: Vec<Location>,
+    /// The key of CSRF proofs where they have a secret of their own. Elsewhere the ring makes them.
+    pub(crate) csrf: Option<MacKey>,
     /// Where the keys come from, if they come from a folder, and who looks at it.
     pub(crate) directory: Option<KeyDirectory>,
     pub(crate) watch: OnceLock<Watch>,
@@ -63,12 +66,11 @@ impl Config {
             ));
         }
         self.check_limits()?;
-        let csrf = csrf_key(
-            self.browser.csrf_secret.as_ref(),
-            self.secret.as_ref(),
-            auth_type,
-        );
+        let csrf_secret = self.browser.csrf_secret.as_ref();
+        let csrf =
+            csrf_secret.and_then(|secret| MacKey::derived(secret.as_bytes(), Purpose::CsrfProofs));
         let browser = self.browser.clone().validate()?;
+        let locations = self.take_locations()?;
         let sessions = self.sessions.clone().validate(&Times {
             auth_max_age,
             refresh_max_age,
@@ -94,14 +96,15 @@ impl Config {
         let issuer: Arc<str> = issuer.into();
         let has_sessions = sessions.is_some();
         Ok(Validated {
-            answers: Answers::new(&realm, self.on_rejection),
+            answers: Answers::new(&realm, self.on_rejection, self.log_subjects),
             token_check: self.token_check,
-            sessions,
+            sessions: sessions.map(Arc::new),
             browser,
+            locations,
             csrf,
             verification: Verification {
                 keys,
-                types: HeaderTypes::own(),
+                types: HeaderTypes::own().max_size(self.max_token_size / 4),
                 rules: Arc::new(ClaimRules {
                     issuer,
                     audience: self.audience.map_or(Audience::None, Audience::one),
@@ -170,19 +173,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-/// The key of CSRF proofs: of a secret of its own, or of the one that signs. A private key's bytes are the
-/// same however its PEM is written.
-fn csrf_key(own: Option<&Secret>, secret: Option<&Secret>, auth_type: AuthType) -> Option<CsrfKey> {
-    if let Some(own) = own {
-        return CsrfKey::derived(own.as_bytes());
-    }
-    let secret = secret?.as_bytes();
-    if auth_type.family() == Family::Hmac {
-        return CsrfKey::derived(secret);
-    }
-    CsrfKey::derived(&Material::private(secret).ok()?.der)
 }
 
 /// What a problem says after the key's name: for a copy of an error that cannot be cloned.

@@ -10,7 +10,7 @@ use crate::{
     error::ConfigError,
     keys::{AuthType, Family, JwkSet, Key, KeySet},
     rules::Expected,
-    token::{Audience, ClaimRules, HeaderTypes, TokenType},
+    token::{Audience, ClaimRules, HeaderTypes, MAX_HEADER, TokenType},
 };
 
 /// Claims that are what they are called, wherever the issuer puts the others.
@@ -24,7 +24,8 @@ const FOREIGN_LEEWAY: Duration = Duration::seconds(5);
 /// provider, another service.
 ///
 /// A token goes to the issuer that it names, and is verified with that one's keys only. It counts as an
-/// auth token, whatever its claim `type`. It has to name one of the audiences.
+/// auth token, unless it calls itself a refresh token (`refresh` in its claim `type`, `token_type`, `typ` or
+/// `token_use`) or an ID token (`id` in one of the last three). It has to name one of the audiences.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -64,6 +65,7 @@ pub struct Issuer {
     any_audience: bool,
     types: Vec<String>,
     untyped: bool,
+    max_header_size: usize,
     names: ClaimNames,
     required: Required,
     leeway: Option<Duration>,
@@ -95,6 +97,7 @@ impl Issuer {
                 .map(str::to_owned)
                 .to_vec(),
             untyped: false,
+            max_header_size: MAX_HEADER,
             names: ClaimNames::default(),
             required: Required::default(),
             leeway: None,
@@ -120,7 +123,7 @@ impl Issuer {
     }
 
     /// Accepts these algorithms only. By default a key of a set serves the one that its `alg` says, or
-    /// else RS256, ES256, ES384 or EdDSA after its kind.
+    /// else RS256, ES256, ES384, ES512 or EdDSA after its kind.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = AuthType>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self
@@ -150,6 +153,14 @@ impl Issuer {
     /// Accepts tokens whose header has no `typ`, as some providers issue them.
     pub fn accept_untyped(mut self, accept: bool) -> Self {
         self.untyped = accept;
+        self
+    }
+
+    /// Accepts headers of up to so many bytes, before they are encoded; by default 2,048. For an issuer that
+    /// sends a chain of certificates in each header (`x5c`), which is not used here: each of them takes
+    /// some 2 KiB. [`Config::max_token_size`](crate::Config::max_token_size) has to leave room for it.
+    pub fn max_header_size(mut self, bytes: usize) -> Self {
+        self.max_header_size = bytes;
         self
     }
 
@@ -235,7 +246,8 @@ impl Issuer {
                 "has a leeway that is not 0 to 300 whole seconds".to_owned(),
             ));
         }
-        let types = HeaderTypes::new(self.types.clone(), self.untyped);
+        let types =
+            HeaderTypes::new(self.types.clone(), self.untyped).max_size(self.max_header_size);
         let keys = self
             .key_source(&types, defaults)
             .map_err(|error| match error {
@@ -293,6 +305,9 @@ impl Issuer {
                 "maps the claim `{fixed}`, which cannot be another one"
             ));
         }
+        if !(256..=1 << 20).contains(&self.max_header_size) {
+            return told("has a `max_header_size` that is not 256 to 1048576 bytes");
+        }
         if let Some(name) = self.names.without_place() {
             return Err(format!(
                 "maps the claim `{name}` to an empty list of places"
@@ -338,10 +353,10 @@ impl Issuer {
             let set = JwkSet::parse(json, self.algorithms.as_deref()).map_err(|problem| {
                 ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
             })?;
-            for problem in &set.refused {
+            for key in &set.refused {
                 tracing::warn!(
                     issuer = self.name,
-                    "a key of a JWK set is left out: {problem}"
+                    "a key of the JWK set is left out: {key}"
                 );
             }
             set.joined_to(&[])
@@ -365,7 +380,7 @@ impl Issuer {
         if names.len() < count {
             return refused("has the id of another key");
         }
-        Ok(KeySource::Fixed(KeySet::new(keys, types)))
+        Ok(KeySource::Fixed(Box::new(KeySet::new(keys, types))))
     }
 }
 

@@ -44,6 +44,15 @@ impl Required {
         Ok(())
     }
 
+    /// Whether a claim has to have one of some values, which are wanted then whatever they say.
+    pub(crate) fn has_value_of(&self, name: &str) -> bool {
+        let is_value =
+            |expected: &Expected| matches!(expected, Expected::Value(_) | Expected::OneOf(_));
+        self.claims
+            .iter()
+            .any(|(own, expected)| own == name && is_value(expected))
+    }
+
     /// Whether a payload says all of it.
     pub(crate) fn are_met_by(&self, payload: Json<'_>, names: &ClaimNames) -> bool {
         let is_met = |(name, expected): &(String, Expected)| {

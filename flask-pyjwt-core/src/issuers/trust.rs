@@ -17,7 +17,7 @@ pub(crate) struct Trust {
 /// Where the keys of an issuer come from.
 pub(crate) enum KeySource {
     /// They were configured, and stay.
-    Fixed(KeySet),
+    Fixed(Box<KeySet>),
     /// They are fetched.
     #[cfg(feature = "jwks")]
     Remote(Arc<crate::remote::RemoteKeys>),

@@ -10,6 +10,7 @@ use std::{fmt, str::FromStr};
 ///
 /// assert_eq!("HS256".parse(), Ok(AuthType::HS256));
 /// assert_eq!(AuthType::EdDSA.to_string(), "EdDSA");
+/// assert_eq!("Ed25519".parse(), Ok(AuthType::EdDSA)); // RFC 9864
 /// assert!("hs256".parse::<AuthType>().is_err()); // names are exact, as in Flask_PyJWT
 /// assert!("none".parse::<AuthType>().is_err());
 /// ```
@@ -38,7 +39,9 @@ pub enum AuthType {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
-    /// Ed25519.
+    /// ECDSA on P-521 with SHA-512.
+    ES512,
+    /// Ed25519. Tokens and keys may also call it `Ed25519` (RFC 9864); tokens minted here say `EdDSA`.
     EdDSA,
 }
 
@@ -53,7 +56,7 @@ pub(crate) enum Family {
 
 impl AuthType {
     /// Every algorithm there is here.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::HS256,
         Self::HS384,
         Self::HS512,
@@ -65,6 +68,7 @@ impl AuthType {
         Self::PS512,
         Self::ES256,
         Self::ES384,
+        Self::ES512,
         Self::EdDSA,
     ];
 
@@ -83,6 +87,7 @@ impl AuthType {
             Self::PS512 => "PS512",
             Self::ES256 => "ES256",
             Self::ES384 => "ES384",
+            Self::ES512 => "ES512",
             Self::EdDSA => "EdDSA",
         }
     }
@@ -93,7 +98,7 @@ impl AuthType {
             Self::RS256 | Self::RS384 | Self::RS512 | Self::PS256 | Self::PS384 | Self::PS512 => {
                 Family::Rsa
             }
-            Self::ES256 | Self::ES384 => Family::Ecdsa,
+            Self::ES256 | Self::ES384 | Self::ES512 => Family::Ecdsa,
             Self::EdDSA => Family::Ed25519,
         }
     }
@@ -125,7 +130,7 @@ impl fmt::Display for AuthType {
 /// A text that names no algorithm of [`AuthType`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is none of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"
+    "is none of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"
 )]
 #[non_exhaustive]
 pub struct UnknownAuthType;
@@ -134,6 +139,8 @@ impl FromStr for AuthType {
     type Err = UnknownAuthType;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
+        // The other name of RFC 9864, section 2.2. Its names for ECDSA are for COSE only.
+        let name = if name == "Ed25519" { "EdDSA" } else { name };
         Self::ALL
             .into_iter()
             .find(|auth_type| auth_type.name() == name)

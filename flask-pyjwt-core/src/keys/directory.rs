@@ -1,138 +1,254 @@
 //! `JWT_KEYS_DIR`: a folder with one file for each key.
+//!
+//! The folder is read as a whole again and again, and compared with what is in use. A file that is gone
+//! takes its key along at once, whatever the other files are. A key is added when its file is complete:
+//! when it was not touched for a moment, or was the same in two readings. A file that cannot be used
+//! changes nothing: the key that it held before stays in use, as do all the others.
+
+mod name;
+mod reading;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::SystemTime,
+    collections::{BTreeMap, HashSet},
+    ffi::{OsStr, OsString},
+    fmt, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 use zeroize::Zeroizing;
 
+use self::{
+    name::Name,
+    reading::{Found, Reading},
+};
 use super::{AuthType, Family, Key, Material, Prepared, Role, Wanted};
 use crate::{
     config::{Secret, key::KEYS_DIR},
     error::ConfigError,
+    files,
 };
 
-/// More files than anybody has keys, and no more than can be read in a moment.
-const MOST_FILES: usize = 1_000;
-/// No key is longer, in bytes.
-const LONGEST_FILE: u64 = 64 * 1024;
+/// A file that was not changed for so long is complete.
+const UNTOUCHED: Duration = Duration::from_secs(2);
+/// A file that is the same in two readings so far apart is complete, whatever its time is.
+const APART: Duration = Duration::from_secs(1);
+/// How often the folder is read at the start, `APART`, while a file is not complete.
+const ATTEMPTS: usize = 4;
 
 /// A folder of keys.
-#[derive(Debug, Clone)]
 pub(crate) struct KeyDirectory {
-    pub(crate) path: PathBuf,
+    path: PathBuf,
     /// The algorithm of the files whose names say none.
-    pub(crate) auth_type: AuthType,
-    pub(crate) allow_weak: bool,
+    auth_type: AuthType,
+    allow_weak: bool,
+    state: Mutex<State>,
 }
 
-/// What a folder looked like when it was read: it is read again when this changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listing(Vec<File>);
+#[derive(Clone, Default)]
+struct State {
+    /// The files whose keys are in use.
+    used: BTreeMap<OsString, Used>,
+    /// The files that may not be complete yet.
+    fresh: BTreeMap<OsString, Fresh>,
+}
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct File {
+#[derive(Clone, PartialEq, Eq)]
+struct Used {
+    content: Arc<Zeroizing<Vec<u8>>>,
     modified: SystemTime,
-    name: String,
-    length: u64,
+    /// What tokens name the key by.
+    id: String,
 }
 
-/// What a file's name says: `2026-02.EdDSA.next.pem`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Name {
-    auth_type: Option<AuthType>,
-    is_next: bool,
+#[derive(Clone)]
+struct Fresh {
+    content: Arc<Zeroizing<Vec<u8>>>,
+    modified: Option<SystemTime>,
+    since: Instant,
 }
 
-impl Name {
-    /// Whether a file is a key at all: not one of another ending than `.pem` and `.key`, or a hidden one.
-    fn is_of_key(name: &str) -> bool {
-        !name.starts_with('.') && matches!(name.rsplit('.').next(), Some("pem" | "key"))
-    }
+/// When the folder is read, by a clock that never steps and by the one that files have their times from.
+#[derive(Clone, Copy)]
+struct Now {
+    steady: Instant,
+    system: SystemTime,
+}
 
-    /// Reads the name of a key: what stands between dots. A part that nearly says something is a mistake,
-    /// since a key that signs too early is an outage.
-    fn parse(name: &str) -> Result<Self, &'static str> {
-        let mut parsed = Self::default();
-        let parts = name.rsplit_once('.').map_or("", |(parts, _)| parts);
-        for part in parts.split('.') {
-            match part.parse() {
-                Ok(_) if parsed.auth_type.is_some() => return Err("names two algorithms"),
-                Ok(auth_type) => parsed.auth_type = Some(auth_type),
-                Err(_) if part == "next" => parsed.is_next = true,
-                Err(_) if is_nearly_next(part) => {
-                    return Err(
-                        "has a part that is nearly `next`: a key that does not sign yet is \
-                                called `<name>.next.pem` or `<name>.<algorithm>.next.pem`",
-                    );
-                }
-                Err(_)
-                    if AuthType::ALL
-                        .iter()
-                        .any(|known| known.name().eq_ignore_ascii_case(part)) =>
-                {
-                    return Err(
-                        "names an algorithm in other letters than its own, such as `EdDSA`",
-                    );
-                }
-                Err(_) => {}
-            }
+impl Now {
+    fn get() -> Self {
+        Self {
+            steady: Instant::now(),
+            system: SystemTime::now(),
         }
-        Ok(parsed)
     }
 }
 
-/// Whether somebody who wrote this between two dots most likely meant `next`. Not every text that is one
-/// edit away: `net` is a part of many a host's name.
-fn is_nearly_next(part: &str) -> bool {
-    let part = part.to_ascii_lowercase();
-    part.ends_with("next") || ["nxt", "nex", "netx", "nextt", "neext"].contains(&&*part)
+/// What a look at the folder has found.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Whether the keys in use are others than before.
+    pub(crate) is_changed: bool,
+    /// Which files cannot be used, and why.
+    pub(crate) problems: Vec<String>,
+    /// The files that count if they are the same a moment later.
+    pub(crate) incomplete: Vec<String>,
+}
+
+impl Look {
+    /// Nothing, when every file is in use.
+    pub(crate) fn result(self) -> Result<(), ConfigError> {
+        let mut reasons = self.problems.into_iter().chain(self.incomplete);
+        match reasons.next() {
+            Some(reason) => Err(ConfigError::invalid(KEYS_DIR, reason)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl KeyDirectory {
-    /// The files that are keys, the newest first; of two that are equally new the later name.
-    pub(crate) fn list(&self) -> Result<Listing, ConfigError> {
-        let unreadable = |source| ConfigError::Unreadable {
+    /// Reads a folder for the first time, and hands its keys on. Any file that is no good key is an
+    /// error. This waits for files that were changed just now, for three seconds at the most.
+    pub(crate) fn open(
+        path: PathBuf,
+        auth_type: AuthType,
+        allow_weak: bool,
+        replace: impl Fn(Vec<Wanted>) -> Result<(), String>,
+    ) -> Result<Self, ConfigError> {
+        let directory = Self {
+            path,
+            auth_type,
+            allow_weak,
+            state: Mutex::default(),
+        };
+        directory.warn_of_mode();
+        for _ in 1..ATTEMPTS {
+            let look = directory.look(&replace)?;
+            if !look.problems.is_empty() || look.incomplete.is_empty() {
+                look.result()?;
+                return Ok(directory);
+            }
+            thread::sleep(APART);
+        }
+        directory.look(&replace)?.result()?;
+        Ok(directory)
+    }
+
+    /// Reads the folder, and hands all keys on if they are others than before.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing can be said of the folder: then nothing changes.
+    pub(crate) fn look(
+        &self,
+        replace: impl FnOnce(Vec<Wanted>) -> Result<(), String>,
+    ) -> Result<Look, ConfigError> {
+        self.look_at(Now::get(), replace)
+    }
+
+    fn look_at(
+        &self,
+        now: Now,
+        replace: impl FnOnce(Vec<Wanted>) -> Result<(), String>,
+    ) -> Result<Look, ConfigError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let unreadable = |source: io::Error| ConfigError::Unreadable {
             key: KEYS_DIR,
             path: Some(self.path.clone()),
             source,
         };
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.path).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            if !Name::is_of_key(&name) {
-                continue;
-            }
-            // Follows links, as Kubernetes mounts secrets.
-            let about = fs::metadata(entry.path()).map_err(unreadable)?;
-            if !about.is_file() {
-                continue;
-            }
-            if files.len() == MOST_FILES {
-                return Err(ConfigError::invalid(KEYS_DIR, "has more than 1000 keys"));
-            }
-            files.push(File {
-                modified: about.modified().map_err(unreadable)?,
-                name,
-                length: about.len(),
-            });
+        let readings = reading::read(&self.path).map_err(unreadable)?;
+        let (next, mut look) = self.next(&state, readings, now);
+        if next.used.is_empty() && look.problems.is_empty() && look.incomplete.is_empty() {
+            let reason = "has no key: put a file there whose name ends with `.pem` or `.key`";
+            look.problems.push(reason.to_owned());
         }
-        files.sort_by(|a, b| (b.modified, &b.name).cmp(&(a.modified, &a.name)));
-        Ok(Listing(files))
+        if next.used != state.used {
+            replace(self.wanted(&next.used)?)
+                .map_err(|reason| ConfigError::invalid(KEYS_DIR, reason))?;
+            look.is_changed = true;
+        }
+        *state = next;
+        Ok(look)
     }
 
-    /// Reads every file of a listing. The first that is no good key spoils them all.
-    pub(crate) fn read(&self, listing: &Listing) -> Result<Vec<Wanted>, ConfigError> {
+    /// What is in use after a reading.
+    fn next(&self, old: &State, readings: BTreeMap<OsString, Reading>, now: Now) -> (State, Look) {
+        let (mut next, mut look) = (State::default(), Look::default());
+        let mut exposed = Vec::new();
+        for (name, reading) in readings {
+            let known = old.used.get(&name);
+            let kept = match reading {
+                Reading::Gone(reason) => {
+                    look.problems.push(told(&name, &reason));
+                    None
+                }
+                Reading::Unread(reason) => {
+                    look.problems.push(told(&name, &reason));
+                    known.cloned()
+                }
+                Reading::File(found) => {
+                    let key = match known.filter(|known| known.content == found.content) {
+                        Some(known) => Ok((known.id.clone(), false)),
+                        None => self.key_of(&name, &found.content).map(|(key, _)| {
+                            let is_exposed = found.is_readable_by_all && key.signer.is_some();
+                            (key.verifying.id, is_exposed)
+                        }),
+                    };
+                    match key {
+                        Ok((id, is_exposed)) if is_complete(old, &name, &found, now) => {
+                            exposed.extend(is_exposed.then(|| shown(&name)));
+                            Some(Used {
+                                modified: found.modified.unwrap_or(now.system),
+                                content: found.content,
+                                id,
+                            })
+                        }
+                        Ok(_) => {
+                            look.incomplete.push(told(
+                                &name,
+                                "was changed just now: it counts if it is the same a second later",
+                            ));
+                            next.fresh
+                                .insert(name.clone(), Fresh::of(old, &name, found, now));
+                            known.cloned()
+                        }
+                        Err(reason) => {
+                            look.problems.push(reason);
+                            known.cloned()
+                        }
+                    }
+                }
+            };
+            if let Some(kept) = kept {
+                next.used.insert(name, kept);
+            }
+        }
+        drop_copies(&old.used, &mut next.used, &mut look);
+        if let [first, ..] = &exposed[..] {
+            tracing::warn!(
+                files = exposed.len(),
+                "every user of this machine can read private keys in `JWT_KEYS_DIR`, such as \
+                 `{first}`: `chmod o-r` them"
+            );
+        }
+        (next, look)
+    }
+
+    /// The keys of these files, each with what it does: the newest one signs.
+    fn wanted(&self, used: &BTreeMap<OsString, Used>) -> Result<Vec<Wanted>, ConfigError> {
+        let mut files: Vec<_> = used.iter().collect();
+        files.sort_by(|(a, own), (b, other)| (other.modified, b).cmp(&(own.modified, a)));
         let mut wanted = Vec::new();
         // When the key that is looked at was followed by a newer one.
         let mut followed = None;
-        for file in &listing.0 {
-            let (key, is_next) = self.key_of(file)?;
+        for (name, file) in files {
+            let key = self.key_of(name, &file.content);
+            let (key, is_next) = key.map_err(|reason| ConfigError::invalid(KEYS_DIR, reason))?;
             let role = match (&key.signer, followed) {
                 (None, _) => Role::Verifies,
                 _ if is_next => Role::Verifies,
@@ -144,49 +260,107 @@ impl KeyDirectory {
             }
             wanted.push(Wanted { key, role });
         }
-        if wanted.is_empty() {
-            let reason = "has no key: put a file there whose name ends with `.pem` or `.key`";
-            return Err(ConfigError::invalid(KEYS_DIR, reason));
-        }
         // The signing key comes first.
         wanted.sort_by_key(|wanted| wanted.role != Role::Signs);
         Ok(wanted)
     }
 
-    fn key_of(&self, file: &File) -> Result<(Prepared, bool), ConfigError> {
-        let told = |reason: &str| {
-            ConfigError::invalid(
-                KEYS_DIR,
-                format!("has a file `{}` that {reason}", file.name),
-            )
-        };
-        if file.length > LONGEST_FILE {
-            return Err(told("is longer than 64 KiB"));
-        }
-        let name = Name::parse(&file.name).map_err(told)?;
-        let content = read(&self.path.join(&file.name))
-            .map_err(|error| told(&format!("cannot be read: {error}")))?;
-        let auth_type = name.auth_type.unwrap_or(self.auth_type);
+    /// The key in a file, and whether it does not sign yet; or what is wrong with the file.
+    fn key_of(&self, name: &OsStr, content: &[u8]) -> Result<(Prepared, bool), String> {
+        let parsed = Name::parse(&name.to_string_lossy()).map_err(|reason| told(name, reason))?;
+        let auth_type = parsed.auth_type.unwrap_or(self.auth_type);
+        let secret = files::secret(content).map_err(|reason| told(name, reason))?;
         let key = if auth_type.family() == Family::Hmac {
-            let line = content.strip_suffix(b"\n").unwrap_or(&content);
-            let secret = Secret::new(line.strip_suffix(b"\r").unwrap_or(line));
-            Key::of(auth_type, Some(secret), None)
-        } else if Material::public(&content).is_ok() {
-            Key::of(auth_type, None, Some(Secret::new(&*content)))
+            Key::of(auth_type, Some(Secret::new(secret)), None)
+        } else if Material::public(content).is_ok() {
+            Key::of(auth_type, None, Some(Secret::new(content)))
         } else {
-            Key::of(auth_type, Some(Secret::new(&*content)), None)
+            Key::of(auth_type, Some(Secret::new(content)), None)
         };
         let key = key.allow_weak(self.allow_weak).prepare(KEYS_DIR, KEYS_DIR);
         let key = key.map_err(|error| match error {
-            ConfigError::Invalid { reason, .. } => told(&reason),
-            other => other,
+            ConfigError::Invalid { reason, .. } => told(name, &reason),
+            other => told(name, &format!("cannot be used: {other}")),
         })?;
-        Ok((key, name.is_next))
+        Ok((key, parsed.is_next))
+    }
+
+    /// Whoever can create files in the folder can sign. It is no error, since Kubernetes makes such
+    /// folders (`emptyDir`) in places where nobody else is.
+    fn warn_of_mode(&self) {
+        let mode = std::fs::metadata(&self.path).map_or(0, |about| files::mode(&about));
+        if mode & 0o002 != 0 {
+            tracing::error!(
+                "every user of this machine can put keys into `JWT_KEYS_DIR` (mode {mode:04o}), and so \
+                 sign tokens: `chmod o-w` the folder"
+            );
+        }
     }
 }
 
-fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    fs::read(path).map(Zeroizing::new)
+impl Fresh {
+    fn of(old: &State, name: &OsStr, found: Found, now: Now) -> Self {
+        let same = old.fresh.get(name).filter(|fresh| fresh.is(&found));
+        Self {
+            since: same.map_or(now.steady, |fresh| fresh.since),
+            content: found.content,
+            modified: found.modified,
+        }
+    }
+
+    fn is(&self, found: &Found) -> bool {
+        found.modified.is_some() && self.modified == found.modified && self.content == found.content
+    }
+}
+
+/// Whether a file holds all that somebody wants to write to it. A secret has no end that tells it.
+fn is_complete(old: &State, name: &OsStr, found: &Found, now: Now) -> bool {
+    // Known as a whole, from the file as it was or from one that was renamed or copied.
+    let is_known = old.used.values().any(|used| used.content == found.content);
+    let is_old = found.modified.is_some_and(|modified| {
+        let age = now.system.duration_since(modified);
+        age.is_ok_and(|age| age >= UNTOUCHED)
+    });
+    let is_same = old.fresh.get(name).is_some_and(|fresh| {
+        fresh.is(found) && now.steady.saturating_duration_since(fresh.since) >= APART
+    });
+    is_known || is_old || is_same
+}
+
+/// Leaves one file of each key: the one that had it before, else the first by name.
+fn drop_copies(
+    old: &BTreeMap<OsString, Used>,
+    used: &mut BTreeMap<OsString, Used>,
+    look: &mut Look,
+) {
+    let had_it = |name: &OsString, id: &str| old.get(name).is_some_and(|file| file.id == id);
+    let mut names: Vec<_> = used
+        .iter()
+        .map(|(name, file)| (!had_it(name, &file.id), name.clone()))
+        .collect();
+    names.sort();
+    let mut ids = HashSet::new();
+    for (_, name) in names {
+        if used
+            .get(&name)
+            .is_some_and(|file| !ids.insert(file.id.clone()))
+        {
+            used.remove(&name);
+            look.problems.push(told(
+                &name,
+                "has the id of another key: remove one of the two files",
+            ));
+        }
+    }
+}
+
+/// A file's name for people, without line breaks and the like.
+fn shown(name: &OsStr) -> String {
+    name.to_string_lossy().escape_debug().to_string()
+}
+
+fn told(name: &OsStr, reason: &str) -> String {
+    format!("has a file `{}` that {reason}", shown(name))
 }
 
 fn seconds(moment: SystemTime) -> i64 {
@@ -194,46 +368,10 @@ fn seconds(moment: SystemTime) -> i64 {
     since.map_or(0, |since| since.as_secs().try_into().unwrap_or(i64::MAX))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_may_say_the_algorithm_and_that_the_key_is_the_next_one() {
-        let name = |auth_type, is_next| Some(Name { auth_type, is_next });
-        for (text, expected) in [
-            ("a.pem", name(None, false)),
-            ("2026-02.EdDSA.pem", name(Some(AuthType::EdDSA), false)),
-            ("a.next.pem", name(None, true)),
-            ("a.RS256.next.pem", name(Some(AuthType::RS256), true)),
-            ("a.next.RS256.key", name(Some(AuthType::RS256), true)),
-            ("RS256.pem", name(Some(AuthType::RS256), false)),
-            ("next.pem", name(None, true)),
-            ("sso.example.net.key", name(None, false)),
-            ("RS256.old.pem", name(Some(AuthType::RS256), false)),
-            ("a.next.old.pem", name(None, true)),
-            ("a..pem", name(None, false)),
-            ("a.NEXT.pem", None),
-            ("a.nxt.pem", None),
-            ("a-next.pem", None),
-            ("Next.pem", None),
-            ("a.rs256.pem", None),
-            ("a.RS256.ES256.pem", None),
-            ("a.ES256.ES256.pem", None),
-        ] {
-            assert!(Name::is_of_key(text), "{text}");
-            assert_eq!(Name::parse(text).ok(), expected, "{text}");
-        }
-        for text in [
-            ".pem",
-            ".hidden.pem",
-            "..data",
-            "a.pem~",
-            "a.pem.tmp",
-            "README",
-            "",
-        ] {
-            assert!(!Name::is_of_key(text), "{text}");
-        }
+impl fmt::Debug for KeyDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyDirectory")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    AuthType, Family, KeyProblem, Material, PublicKey, Signer, SigningKey, VerifyingKey, pair,
+    AuthType, Family, Material, PublicKey, Serves, Signer, SigningKey, VerifyingKey,
+    derived::DerivedKeys, pair,
 };
 use crate::{config::Secret, error::ConfigError};
 
@@ -88,8 +89,11 @@ impl Key {
         self
     }
 
-    /// Says whether tokens without a `kid` may be of this key. By default they may where the key
-    /// was given no id.
+    /// Says whether tokens without a `kid` may be of this key. By default they may where the key was
+    /// given no id, and where no other key is for their algorithm.
+    ///
+    /// `false` means that tokens have to name this key: by its thumbprint if it was given no id.
+    /// Otherwise a key without a given id also accepts tokens whose `kid` no key has.
     pub fn accept_without_id(mut self, accept: bool) -> Self {
         self.serves_nameless = Some(accept);
         self
@@ -123,32 +127,21 @@ impl Key {
             let (signer, verifier) =
                 pair::asymmetric(auth_type, self.secret.as_ref(), self.public.as_ref(), names)?;
             let (numbers, fingerprint) = numbers(signer.as_ref(), self.public.as_ref());
-            if numbers.as_ref().is_some_and(PublicKey::is_guessable) {
-                let part = if self.secret.is_some() {
-                    secret
-                } else {
-                    public
-                };
-                return Err(ConfigError::invalid(
-                    part,
-                    KeyProblem::Guessable.to_string(),
-                ));
-            }
             (signer, verifier, numbers, fingerprint)
         };
-        let serves_nameless = self.serves_nameless.unwrap_or(self.id.is_none());
+        let serves = match (&self.id, self.serves_nameless) {
+            (_, Some(false)) => Serves::Named,
+            (None, _) => Serves::Any,
+            (Some(_), None) => Serves::NamedOrOnly,
+            (Some(_), Some(true)) => Serves::Nameless,
+        };
         let id = self.id.unwrap_or_else(|| fingerprint.clone());
-        Ok(Prepared {
-            signer,
-            verifying: VerifyingKey::new(
-                auth_type,
-                id,
-                fingerprint,
-                serves_nameless,
-                verifier,
-                public,
-            ),
-        })
+        let verifying = VerifyingKey::new(auth_type, id, fingerprint, serves, verifier, public);
+        let derived = self.secret.as_ref();
+        if let Some(derived) = derived.and_then(|secret| DerivedKeys::of(auth_type, secret)) {
+            verifying.set_derived(derived);
+        }
+        Ok(Prepared { signer, verifying })
     }
 }
 

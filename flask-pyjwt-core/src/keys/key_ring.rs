@@ -8,8 +8,8 @@ use std::sync::{
 use arc_swap::{ArcSwap, Guard};
 
 use super::{
-    KeySet, KeyState, Prepared, Published, Signer, VerifyingKey, key_set::header_segment,
-    published::PublishedCache,
+    KeySet, KeyState, Prepared, Published, Purpose, Signer, Tag, VerifyingKey,
+    key_set::header_segment, published::PublishedCache,
 };
 use crate::{
     error::ConfigError,
@@ -220,6 +220,7 @@ impl KeyRing {
             own.fingerprint == key.fingerprint && own.auth_type == key.auth_type && own.id == key.id
         };
         if let Some(own) = keys.iter().find(is_same).map(Arc::clone) {
+            own.learn_from(&key);
             return Ok((own, keys));
         }
         check_new(&keys, &key).map_err(|reason| ConfigError::invalid(KEY, reason))?;
@@ -269,6 +270,9 @@ impl KeyRing {
                     && own.id == key.id
             });
             let is_old = own.is_some();
+            if let Some(own) = own {
+                own.learn_from(&key);
+            }
             let key = own.map_or(key, Arc::clone);
             let end = match role {
                 Role::Signs | Role::Verifies => None,
@@ -311,6 +315,53 @@ impl KeyRing {
     pub(crate) fn published(&self, now: NumericDate) -> Arc<Published> {
         let state = self.load();
         state.published.get(state.set.keys(), now)
+    }
+}
+
+/// Which key has made a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MadeBy {
+    /// The one that signs.
+    Signing,
+    /// Another one that is still there.
+    Other,
+}
+
+/// Tags for purposes of our own, by the keys that are derived from those of the ring.
+impl KeyRing {
+    /// Makes a tag with the signing key; nothing where no key signs.
+    pub(crate) fn tag(&self, purpose: Purpose, parts: &[&[u8]]) -> Option<String> {
+        let state = self.load();
+        let key = state.signing.as_ref()?.key.derived(purpose)?;
+        key.tag(parts)
+    }
+
+    /// Which key has made the tag of these parts. A key that has ended has made nothing.
+    pub(crate) fn made_by(
+        &self,
+        purpose: Purpose,
+        parts: &[&[u8]],
+        tag: &Tag,
+        now: NumericDate,
+    ) -> Option<MadeBy> {
+        let state = self.load();
+        let mut live = state.set.keys().iter().filter(|key| key.is_live(now));
+        let key = live.find(|key| {
+            let derived = key.derived(purpose);
+            derived.is_some_and(|derived| derived.verify(parts, tag))
+        })?;
+        Some(if state.signs_with(key) {
+            MadeBy::Signing
+        } else {
+            MadeBy::Other
+        })
+    }
+
+    /// How many keys can check tags now.
+    pub(crate) fn count_of_checking(&self, purpose: Purpose, now: NumericDate) -> usize {
+        let state = self.load();
+        let live = state.set.keys().iter().filter(|key| key.is_live(now));
+        live.filter(|key| key.derived(purpose).is_some()).count()
     }
 }
 

@@ -8,7 +8,9 @@ mod backend;
 #[path = "rust_crypto.rs"]
 mod backend;
 mod der;
+mod derived;
 mod directory;
+mod edwards;
 mod jwk;
 mod key;
 mod key_ring;
@@ -22,23 +24,25 @@ mod published;
 mod rsa_numbers;
 mod verifying_key;
 mod watch;
+mod weak_points;
 
 #[cfg(feature = "jwks")]
-pub(crate) use self::jwk::JwkProblem;
+pub(crate) use self::jwk::SetProblem;
 pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
-    directory::{KeyDirectory, Listing},
+    derived::{MacKey, Purpose, Tag},
+    directory::{KeyDirectory, Look},
     jwk::JwkSet,
     key::Prepared,
-    key_ring::{KeyRing, Role, SigningKey, TokenLife, Wanted},
+    key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
-    verifying_key::VerifyingKey,
-    watch::{Occasion, Watch},
+    verifying_key::{Serves, VerifyingKey},
+    watch::{Next, Occasion, Watch},
 };
 pub use self::{
     auth_type::{AuthType, UnknownAuthType},

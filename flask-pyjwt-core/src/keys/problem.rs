@@ -31,6 +31,13 @@ pub(crate) enum KeyProblem {
     TooLarge,
     #[error("is an RSA key with an unsafe public exponent; make a new one")]
     UnsafeExponent,
+    #[error("is an RSA key whose modulus has a small factor: anybody can sign; make a new one")]
+    SmallFactor,
+    #[error(
+        "is an Ed25519 key of small order or in another encoding than its canonical one: anybody could \
+         sign; make a new one"
+    )]
+    WeakPoint,
     #[error(
         "is an RSA key of a broken generator, from which the private key can be computed (ROCA, \
          CVE-2017-15361); make a new one"

@@ -3,9 +3,12 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    AuthType, Encoding, Family, Material,
+    AuthType, Encoding, Family, KeyProblem, Material,
     backend::sha256,
     der::{self, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE},
+    edwards::is_point,
+    rsa_numbers::check_rsa,
+    weak_points::is_weak,
 };
 
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -17,16 +20,18 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 pub(crate) enum Curve {
     P256,
     P384,
+    P521,
 }
 
 impl Curve {
-    pub(super) const ALL: [Self; 2] = [Self::P256, Self::P384];
+    pub(super) const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
 
     /// The member `crv` of a JWK (RFC 7518, section 6.2.1.1).
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
+            Self::P521 => "P-521",
         }
     }
 
@@ -35,6 +40,16 @@ impl Curve {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    /// The one algorithm of its keys (RFC 7518, section 3.4).
+    const fn algorithm(self) -> AuthType {
+        match self {
+            Self::P256 => AuthType::ES256,
+            Self::P384 => AuthType::ES384,
+            Self::P521 => AuthType::ES512,
         }
     }
 
@@ -42,11 +57,12 @@ impl Curve {
         match self {
             Self::P256 => &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
             Self::P384 => &[0x2b, 0x81, 0x04, 0x00, 0x22],
+            Self::P521 => &[0x2b, 0x81, 0x04, 0x00, 0x23],
         }
     }
 }
 
-/// The numbers of a public key. That they are a good key is for the backend to say.
+/// The numbers of a public key. [`PublicKey::checked`] and the backends judge whether they are a good key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PublicKey {
     /// Modulus and exponent without leading zeros.
@@ -66,8 +82,24 @@ pub(crate) enum PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a key of PEM. `None` for forms that backends know and nobody writes, such as a
-    /// compressed point.
+    /// Reads a public key for an algorithm, and refuses one of another kind and one that makes forging
+    /// easy. Gives it as `SubjectPublicKeyInfo`. Both backends take keys that have passed this and no
+    /// others, so that they agree.
+    pub(super) fn checked(auth_type: AuthType, key: &Material) -> Result<Material, KeyProblem> {
+        let Some(public) = Self::of(key) else {
+            return compressed_point(auth_type, key).ok_or(KeyProblem::Unfit);
+        };
+        match &public {
+            _ if !public.fits(auth_type) => Err(KeyProblem::Unfit),
+            Self::Rsa { n, e } => check_rsa(n, e).map(|()| public.to_material()),
+            Self::Ed25519 { x } if is_weak(x) => Err(KeyProblem::WeakPoint),
+            Self::Ed25519 { x } if !is_point(x) => Err(KeyProblem::Unfit),
+            // Whether the point of another curve is on it is for the backends to find: each does.
+            Self::Ec { .. } | Self::Ed25519 { .. } => Ok(public.to_material()),
+        }
+    }
+
+    /// Reads a key of PEM. `None` for forms that few write, such as a compressed point.
     pub(crate) fn of(key: &Material) -> Option<Self> {
         match key.encoding {
             Encoding::Spki => Self::from_spki(&key.der),
@@ -142,12 +174,7 @@ impl PublicKey {
     pub(crate) const fn usual_algorithm(&self) -> AuthType {
         match self {
             Self::Rsa { .. } => AuthType::RS256,
-            Self::Ec {
-                curve: Curve::P256, ..
-            } => AuthType::ES256,
-            Self::Ec {
-                curve: Curve::P384, ..
-            } => AuthType::ES384,
+            Self::Ec { curve, .. } => curve.algorithm(),
             Self::Ed25519 { .. } => AuthType::EdDSA,
         }
     }
@@ -158,28 +185,6 @@ impl PublicKey {
             Self::Rsa { .. } => auth_type.family() == Family::Rsa,
             Self::Ec { .. } | Self::Ed25519 { .. } => auth_type == self.usual_algorithm(),
         }
-    }
-
-    /// Whether the key bears the mark of a generator that gives its private part away: its modulus is a
-    /// power of 65537 modulo every small prime (ROCA, CVE-2017-15361). Of good keys one in a hundred
-    /// million would.
-    pub(crate) fn is_guessable(&self) -> bool {
-        const PRIMES: [u32; 17] = [
-            11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
-        ];
-        let Self::Rsa { n, .. } = self else {
-            return false;
-        };
-        PRIMES.into_iter().all(|prime| {
-            let remainder = n
-                .iter()
-                .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
-            let mut power = 1;
-            (0..prime).any(|_| {
-                power = power * (65_537 % prime) % prime;
-                power == remainder
-            })
-        })
     }
 
     /// The members that say which key this is, in the order of RFC 7638, section 3.
@@ -216,6 +221,25 @@ impl PublicKey {
         let text = format!("{{{}}}", members.join(","));
         URL_SAFE_NO_PAD.encode(sha256(text.as_bytes()))
     }
+}
+
+/// A key whose point has its `x` and the sign of its `y` only (SEC 1, section 2.3.3). The backends compute
+/// the rest.
+fn compressed_point(auth_type: AuthType, key: &Material) -> Option<Material> {
+    let mut parts = der::only(&key.der, SEQUENCE)?;
+    let mut algorithm = der::take(&mut parts, SEQUENCE)?;
+    let is_ec = der::take(&mut algorithm, OBJECT_IDENTIFIER)? == EC;
+    let identifier = der::only(algorithm, OBJECT_IDENTIFIER)?;
+    let curve = Curve::ALL
+        .into_iter()
+        .find(|curve| curve.identifier() == identifier && curve.algorithm() == auth_type)?;
+    let [0, 2 | 3, x @ ..] = der::only(parts, BIT_STRING)? else {
+        return None;
+    };
+    (is_ec && key.encoding == Encoding::Spki && x.len() == curve.coordinate()).then(|| Material {
+        encoding: Encoding::Spki,
+        der: key.der.clone(),
+    })
 }
 
 #[cfg(test)]

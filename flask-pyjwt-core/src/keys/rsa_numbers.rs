@@ -1,29 +1,79 @@
 //! Which RSA keys are good enough, whatever the backend.
 
-use super::{KeyProblem, Material, PublicKey};
+use super::KeyProblem;
 
-/// Judges modulus and exponent, both as big-endian bytes: 2048 bits (RFC 7518, section 3.3) to 8192, and
-/// an odd exponent above 1.
+/// The longest public exponent in bits. Both backends refuse longer ones, which cost as much as signing.
+const LONGEST_EXPONENT: usize = 33;
+/// Odd numbers below this one are tried as factors of a modulus.
+const LARGEST_TRIAL: u32 = 1 << 12;
+
+/// Judges modulus and exponent, both as big-endian bytes: 2048 bits (RFC 7518, section 3.3) to 8192, no
+/// small factor, not of a broken generator, and an odd exponent above 1 of at most 33 bits.
+///
+/// Not found are moduli that are one prime, the power of a prime, or the product of primes that are close to
+/// each other or shared with other keys: who publishes such a key has no good one to protect.
 pub(super) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyProblem> {
-    let (n, e) = (without_zeros(n), without_zeros(e));
-    let leading = n.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    match n.len() * 8 - leading {
-        ..2048 => Err(KeyProblem::TooSmall),
-        8193.. => Err(KeyProblem::TooLarge),
-        _ if matches!(e, [] | [1]) || e.last().is_some_and(|e| e % 2 == 0) => {
-            Err(KeyProblem::UnsafeExponent)
-        }
-        _ => Ok(()),
+    match bits(n) {
+        ..2048 => return Err(KeyProblem::TooSmall),
+        8193.. => return Err(KeyProblem::TooLarge),
+        _ => {}
     }
+    let is_even = |number: &[u8]| number.last().is_none_or(|last| last % 2 == 0);
+    if is_even(e) || !(2..=LONGEST_EXPONENT).contains(&bits(e)) {
+        return Err(KeyProblem::UnsafeExponent);
+    }
+    if is_even(n) || has_small_factor(n) {
+        return Err(KeyProblem::SmallFactor);
+    }
+    if is_guessable(n) {
+        return Err(KeyProblem::Guessable);
+    }
+    Ok(())
 }
 
-/// The same before a backend reads the key, which would refuse many without saying why, and some only
-/// after much arithmetic.
-pub(super) fn check_rsa_of(key: &Material) -> Result<(), KeyProblem> {
-    match PublicKey::of(key) {
-        Some(PublicKey::Rsa { n, e }) => check_rsa(&n, &e),
-        _ => Ok(()),
-    }
+/// How many bits a number has without its leading zeros.
+fn bits(number: &[u8]) -> usize {
+    let number = without_zeros(number);
+    let leading = number
+        .first()
+        .map_or(0, |byte| byte.leading_zeros() as usize);
+    number.len() * 8 - leading
+}
+
+fn remainder(number: &[u8], divisor: u32) -> u32 {
+    let (first, chunks) = number.as_rchunks::<4>();
+    let first = first
+        .iter()
+        .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % divisor);
+    chunks.iter().fold(first, |rest, chunk| {
+        let digit = u64::from(rest) << 32 | u64::from(u32::from_be_bytes(*chunk));
+        #[expect(clippy::cast_possible_truncation, reason = "less than the divisor")]
+        let rest = (digit % u64::from(divisor)) as u32;
+        rest
+    })
+}
+
+fn has_small_factor(n: &[u8]) -> bool {
+    (3..LARGEST_TRIAL)
+        .step_by(2)
+        .any(|factor| remainder(n, factor) == 0)
+}
+
+/// Whether the key bears the mark of a generator that gives its private part away: its modulus is a
+/// power of 65537 modulo every small prime (ROCA, CVE-2017-15361). Of good keys one in a hundred
+/// million would.
+fn is_guessable(n: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [
+        11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
+    ];
+    PRIMES.into_iter().all(|prime| {
+        let remainder = remainder(n, prime);
+        let mut power = 1;
+        (0..prime).any(|_| {
+            power = power * (65_537 % prime) % prime;
+            power == remainder
+        })
+    })
 }
 
 fn without_zeros(number: &[u8]) -> &[u8] {
@@ -35,10 +85,15 @@ fn without_zeros(number: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// The largest number of so many bits.
-    fn bits(count: usize) -> Vec<u8> {
+    /// A number of exactly so many bits without a small factor and without the mark of ROCA.
+    fn modulus(count: usize) -> Vec<u8> {
         let mut number = vec![0xff; count.div_ceil(8)];
         number[0] >>= (8 - count % 8) % 8;
+        while has_small_factor(&number) || is_guessable(&number) {
+            let mut last = number.iter_mut().rev();
+            let low = last.next().expect("a byte");
+            *low = low.checked_sub(2).expect("there is one near");
+        }
         number
     }
 
@@ -46,7 +101,6 @@ mod tests {
     fn threat_4_the_sizes_and_exponents_that_are_good_enough() {
         use KeyProblem::{TooLarge, TooSmall, UnsafeExponent};
         for (size, expected) in [
-            (1, Err(TooSmall)),
             (1024, Err(TooSmall)),
             (2047, Err(TooSmall)),
             (2048, Ok(())),
@@ -57,12 +111,14 @@ mod tests {
             (16_384, Err(TooLarge)),
             (32_768, Err(TooLarge)),
         ] {
-            let n = bits(size);
+            let n = modulus(size);
             assert_eq!(check_rsa(&n, &[1, 0, 1]), expected, "{size}");
             let padded = [&[0, 0], &n[..]].concat();
             assert_eq!(check_rsa(&padded, &[0, 1, 0, 1]), expected, "{size}");
         }
         assert_eq!(check_rsa(&[], &[3]), Err(TooSmall));
+        assert_eq!(check_rsa(&[1], &[3]), Err(TooSmall));
+        let n = modulus(2048);
         for (exponent, expected) in [
             (&[][..], Err(UnsafeExponent)),
             (&[0], Err(UnsafeExponent)),
@@ -71,8 +127,34 @@ mod tests {
             (&[1, 0, 0], Err(UnsafeExponent)),
             (&[3], Ok(())),
             (&[1, 0, 1], Ok(())),
+            (&[1, 0xff, 0xff, 0xff, 0xff], Ok(())),
+            (&[2, 0, 0, 0, 1], Err(UnsafeExponent)),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], Err(UnsafeExponent)),
+            (&n, Err(UnsafeExponent)),
         ] {
-            assert_eq!(check_rsa(&bits(2048), exponent), expected, "{exponent:?}");
+            assert_eq!(check_rsa(&n, exponent), expected, "{exponent:?}");
+        }
+    }
+
+    #[test]
+    fn a_modulus_with_a_small_factor_is_refused() {
+        let even = {
+            let mut n = modulus(2048);
+            *n.last_mut().expect("a byte") ^= 1;
+            n
+        };
+        let mut power_of_two = vec![0; 256];
+        power_of_two[0] = 0x80;
+        // 2^2048 − 1 is a multiple of 3.
+        for n in [even, power_of_two, vec![0xff; 256]] {
+            assert_eq!(check_rsa(&n, &[1, 0, 1]), Err(KeyProblem::SmallFactor));
+        }
+        for (factor, expected) in [(3, true), (4_093, true), (4_099, false)] {
+            // A factor times 2^2048 + 1, which has no small factor besides.
+            let mut n = vec![0; 258];
+            n[..2].copy_from_slice(&u16::to_be_bytes(factor));
+            n[256..].copy_from_slice(&u16::to_be_bytes(factor));
+            assert_eq!(has_small_factor(&n), expected, "{factor}");
         }
     }
 }

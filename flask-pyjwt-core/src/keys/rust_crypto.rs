@@ -5,7 +5,7 @@ use getrandom::SysRng;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rsa::{
     PrivateKey, PublicKey,
-    pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _},
+    pkcs1::DecodeRsaPrivateKey as _,
     pkcs1v15, pss,
     signature::{RandomizedSigner as _, SignatureEncoding as _, Signer as _, Verifier as _},
     traits::PublicKeyParts as _,
@@ -13,8 +13,8 @@ use rsa::{
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::{
-    AuthType, Encoding, Family, KeyProblem, Material,
-    rsa_numbers::{check_rsa, check_rsa_of},
+    AuthType, Encoding, Family, KeyProblem, Material, PublicKey as KeyNumbers,
+    rsa_numbers::check_rsa, weak_points::begins_weakly,
 };
 
 /// Verifies signatures of one algorithm with one key.
@@ -30,6 +30,7 @@ pub(crate) enum Verifier {
     Ps512(pss::VerifyingKey<Sha512>),
     Es256(p256::ecdsa::VerifyingKey),
     Es384(p384::ecdsa::VerifyingKey),
+    Es512(p521::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
 }
 
@@ -41,6 +42,7 @@ pub(crate) enum Signer {
     Rsa(PrivateKey, AuthType),
     Es256(p256::ecdsa::SigningKey),
     Es384(p384::ecdsa::SigningKey),
+    Es512(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
 }
 
@@ -79,8 +81,12 @@ impl Verifier {
             Self::Ps512(key) => verified!(key, pss::Signature, message, signature),
             Self::Es256(key) => verified!(key, p256::ecdsa::Signature, message, signature),
             Self::Es384(key) => verified!(key, p384::ecdsa::Signature, message, signature),
-            Self::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+            Self::Es512(key) => verified!(key, p521::ecdsa::Signature, message, signature),
+            Self::Ed25519(key) => {
+                !begins_weakly(signature)
+                    && ed25519_dalek::Signature::from_slice(signature)
+                        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+            }
         }
     }
 
@@ -94,35 +100,19 @@ impl Verifier {
     }
 
     pub(crate) fn public(auth_type: AuthType, key: &Material) -> Result<Self, KeyProblem> {
-        let der = key.der.as_slice();
-        if auth_type.family() == Family::Rsa {
-            check_rsa_of(key)?;
+        macro_rules! read {
+            ($key:ty) => {
+                <$key>::from_public_key_der(&KeyNumbers::checked(auth_type, key)?.der)
+                    .map_err(|_| KeyProblem::Unfit)
+            };
         }
-        match (auth_type.family(), key.encoding) {
-            (Family::Rsa, Encoding::Spki) => {
-                PublicKey::from_public_key_der(der).map_err(|_| KeyProblem::Unfit)
-            }
-            (Family::Rsa, Encoding::Pkcs1Public) => {
-                PublicKey::from_pkcs1_der(der).map_err(|_| KeyProblem::Unfit)
-            }
-            (Family::Ecdsa, Encoding::Spki) if auth_type == AuthType::ES256 => {
-                return p256::ecdsa::VerifyingKey::from_public_key_der(der)
-                    .map(Self::Es256)
-                    .map_err(|_| KeyProblem::Unfit);
-            }
-            (Family::Ecdsa, Encoding::Spki) => {
-                return p384::ecdsa::VerifyingKey::from_public_key_der(der)
-                    .map(Self::Es384)
-                    .map_err(|_| KeyProblem::Unfit);
-            }
-            (Family::Ed25519, Encoding::Spki) => {
-                return ed25519_dalek::VerifyingKey::from_public_key_der(der)
-                    .map(Self::Ed25519)
-                    .map_err(|_| KeyProblem::Unfit);
-            }
-            _ => Err(KeyProblem::Unfit),
+        match auth_type {
+            AuthType::ES256 => read!(p256::ecdsa::VerifyingKey).map(Self::Es256),
+            AuthType::ES384 => read!(p384::ecdsa::VerifyingKey).map(Self::Es384),
+            AuthType::ES512 => read!(p521::ecdsa::VerifyingKey).map(Self::Es512),
+            AuthType::EdDSA => read!(ed25519_dalek::VerifyingKey).map(Self::Ed25519),
+            _ => Self::rsa(auth_type, read!(PublicKey)?),
         }
-        .and_then(|key| Self::rsa(auth_type, key))
     }
 
     fn rsa(auth_type: AuthType, key: PublicKey) -> Result<Self, KeyProblem> {
@@ -160,21 +150,8 @@ impl Signer {
                 auth_type,
                 PrivateKey::from_pkcs1_der(der).map_err(|_| unfit)?,
             ),
-            (Family::Ecdsa, Encoding::Pkcs8 | Encoding::Sec1) if auth_type == AuthType::ES256 => {
-                let secret = if key.encoding == Encoding::Sec1 {
-                    p256::SecretKey::from_sec1_der(der).map_err(|_| unfit)?
-                } else {
-                    p256::SecretKey::from_pkcs8_der(der).map_err(|_| unfit)?
-                };
-                Ok(Self::Es256(secret.into()))
-            }
             (Family::Ecdsa, Encoding::Pkcs8 | Encoding::Sec1) => {
-                let secret = if key.encoding == Encoding::Sec1 {
-                    p384::SecretKey::from_sec1_der(der).map_err(|_| unfit)?
-                } else {
-                    p384::SecretKey::from_pkcs8_der(der).map_err(|_| unfit)?
-                };
-                Ok(Self::Es384(secret.into()))
+                ecdsa(auth_type, key.encoding, der).ok_or(unfit)
             }
             (Family::Ed25519, Encoding::Pkcs8) => ed25519_dalek::SigningKey::from_pkcs8_der(der)
                 .map(Self::Ed25519)
@@ -192,6 +169,7 @@ impl Signer {
             Self::Rsa(key, _) => return Verifier::rsa(auth_type, key.to_public_key()),
             Self::Es256(key) => Verifier::Es256(*key.verifying_key()),
             Self::Es384(key) => Verifier::Es384(*key.verifying_key()),
+            Self::Es512(key) => Verifier::Es512(*key.verifying_key()),
             Self::Ed25519(key) => Verifier::Ed25519(key.verifying_key()),
         })
     }
@@ -203,6 +181,7 @@ impl Signer {
             Self::Rsa(key, _) => key.to_public_key().to_public_key_der().ok()?,
             Self::Es256(key) => key.verifying_key().to_public_key_der().ok()?,
             Self::Es384(key) => key.verifying_key().to_public_key_der().ok()?,
+            Self::Es512(key) => key.verifying_key().to_public_key_der().ok()?,
             Self::Ed25519(key) => key.verifying_key().to_public_key_der().ok()?,
         };
         Some(der.as_ref().to_vec())
@@ -238,6 +217,10 @@ impl Signer {
                 let signature: p384::ecdsa::Signature = key.try_sign(message).ok()?;
                 signature.to_vec()
             }
+            Self::Es512(key) => {
+                let signature: p521::ecdsa::Signature = key.try_sign(message).ok()?;
+                signature.to_vec()
+            }
             Self::Ed25519(key) => key.try_sign(message).ok()?.to_vec(),
         })
     }
@@ -265,6 +248,24 @@ fn sign_rsa(key: &PrivateKey, auth_type: AuthType, message: &[u8]) -> Option<Vec
         AuthType::PS384 => signed!(pss, Sha384),
         AuthType::PS512 => signed!(pss, Sha512),
         _ => signed!(pkcs1v15, Sha256),
+    })
+}
+
+fn ecdsa(auth_type: AuthType, encoding: Encoding, der: &[u8]) -> Option<Signer> {
+    macro_rules! secret {
+        ($curve:ident) => {
+            if encoding == Encoding::Sec1 {
+                $curve::SecretKey::from_sec1_der(der).ok()?
+            } else {
+                $curve::SecretKey::from_pkcs8_der(der).ok()?
+            }
+            .into()
+        };
+    }
+    Some(match auth_type {
+        AuthType::ES384 => Signer::Es384(secret!(p384)),
+        AuthType::ES512 => Signer::Es512(secret!(p521)),
+        _ => Signer::Es256(secret!(p256)),
     })
 }
 

@@ -2,13 +2,14 @@
 
 use std::{thread, time::Duration};
 
-use tokio::{
-    sync::oneshot,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::{sync::oneshot, time::sleep};
 
-/// How often the folder is looked at: a key is seen after so many seconds at the latest.
+/// How often the folder is looked at: a change is seen after so many seconds at the latest. One look at ten
+/// keys opens and reads ten small files: 0.4 ms without optimization.
 const PERIOD: Duration = Duration::from_secs(5);
+/// When it is looked at again if a file may not be complete. More than a second, after which a file that is
+/// the same counts.
+const SOON: Duration = Duration::from_millis(1_100);
 
 /// A thread that looks again and again. It ends when this is dropped.
 #[derive(Debug)]
@@ -26,14 +27,22 @@ pub(crate) enum Occasion {
     Hangup,
 }
 
+/// When to look the next time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    Soon,
+    Later,
+    Stop,
+}
+
 impl Watch {
-    /// Starts the thread. It calls `look` on every occasion until that says `false`.
+    /// Starts the thread. It calls `look` on every occasion until that says [`Next::Stop`].
     ///
     /// # Errors
     ///
     /// When the system gives no thread or no timer.
     pub(crate) fn start(
-        mut look: impl FnMut(Occasion) -> bool + Send + 'static,
+        mut look: impl FnMut(Occasion) -> Next + Send + 'static,
     ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -48,17 +57,18 @@ impl Watch {
             .name("flask-pyjwt-keys".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
-                    let mut ticks = interval(PERIOD);
-                    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                    let mut pause = PERIOD;
                     loop {
                         let occasion = tokio::select! {
                             _ = &mut stopped => return,
                             () = hangup.recv() => Occasion::Hangup,
-                            _ = ticks.tick() => Occasion::Tick,
+                            () = sleep(pause) => Occasion::Tick,
                         };
-                        if !look(occasion) {
-                            return;
-                        }
+                        pause = match look(occasion) {
+                            Next::Soon => SOON,
+                            Next::Later => PERIOD,
+                            Next::Stop => return,
+                        };
                     }
                 });
             })?;

@@ -6,7 +6,7 @@ use super::AuthManager;
 use crate::{
     config::{Validated, key},
     error::ConfigError,
-    keys::{Key, KeyState, Listing, Occasion, Published, Watch},
+    keys::{Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch},
     token::NumericDate,
     web::{Jwks, Metadata},
 };
@@ -18,7 +18,8 @@ impl AuthManager {
     /// Signs with this key from now on, while requests are served. Gives its id.
     ///
     /// The key that signed before goes on verifying until the last of its tokens has expired; then it
-    /// is dropped. A key that was [prepublished](Self::prepublish) is known already. Nobody waits:
+    /// is dropped. So do the CSRF proofs and the seals of sessions that it made; sessions are sealed anew with
+    /// each refresh. A key that was [prepublished](Self::prepublish) is known already. Nobody waits:
     /// neither requests nor minting.
     ///
     /// Managers that verify elsewhere have to know the key first. Give it to all of them with
@@ -54,7 +55,8 @@ impl AuthManager {
     }
 
     /// Drops a key at once: for one that somebody else may know. Every token of it is refused from now
-    /// on, those too that were accepted before.
+    /// on, those too that were accepted before; its CSRF proofs are wrong, and the sessions that it sealed
+    /// cannot be refreshed.
     ///
     /// # Errors
     ///
@@ -91,37 +93,44 @@ impl AuthManager {
         Some(self.ring().published(now))
     }
 
-    /// Reads `JWT_KEYS_DIR` again, which happens by itself within 5 seconds of a change and on `SIGHUP`.
-    /// Without such a folder nothing happens.
+    /// Reads `JWT_KEYS_DIR` now. That happens by itself every 5 seconds and on `SIGHUP`. Without such a
+    /// folder nothing happens.
+    ///
+    /// Keys whose files were deleted are dropped in any case, also where that leaves no key that signs.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], and the keys stay as they are, when any file is no good key.
+    /// [`ConfigError`] names the first file that is not in use: it is no good key, or was changed within the
+    /// last 2 seconds and may not be complete. The key that it held before stays, and so do the others.
     pub fn reload_keys(&self) -> Result<(), ConfigError> {
         match &self.0.directory {
-            Some(directory) => self.reload(&directory.list()?),
+            Some(directory) => self.look(directory)?.result(),
             None => Ok(()),
         }
     }
 
-    fn reload(&self, listing: &Listing) -> Result<(), ConfigError> {
-        let Some(directory) = &self.0.directory else {
-            return Ok(());
-        };
-        let keys = directory.read(listing)?;
-        self.ring()
-            .replace(keys, self.now_or(key::KEYS_DIR)?)
-            .map_err(|reason| ConfigError::invalid(key::KEYS_DIR, reason))
+    /// Reads the folder, uses what is in it, and logs what changed.
+    fn look(&self, directory: &KeyDirectory) -> Result<Look, ConfigError> {
+        let could_sign = self.ring().load().signing.is_some();
+        let now = self.now_or(key::KEYS_DIR)?;
+        let look = directory.look(|keys| self.ring().replace(keys, now))?;
+        if look.is_changed {
+            tracing::info!("the keys of `JWT_KEYS_DIR` have changed");
+        }
+        if could_sign && self.ring().load().signing.is_none() {
+            tracing::error!("no key is left in `JWT_KEYS_DIR` that signs: nothing can be minted");
+        }
+        Ok(look)
     }
 
     /// Starts the thread that looks at `JWT_KEYS_DIR`, if that is set.
     pub(super) fn watch_keys(&self) -> Result<(), ConfigError> {
-        let Some(directory) = &self.0.directory else {
+        if self.0.directory.is_none() {
             return Ok(());
-        };
+        }
         let parts = self.downgrade();
-        let mut seen = directory.list().ok();
-        let watch = Watch::start(move |occasion| look(&parts, occasion, &mut seen));
+        let mut reported = String::new();
+        let watch = Watch::start(move |occasion| look(&parts, occasion, &mut reported));
         let watch = watch.map_err(|error| {
             ConfigError::invalid(key::KEYS_DIR, format!("cannot be watched: {error}"))
         })?;
@@ -149,26 +158,36 @@ impl AuthManager {
     }
 }
 
-/// Reads the folder again if it has changed, or if somebody asks. `false` when the manager is gone.
-fn look(parts: &Weak<Validated>, occasion: Occasion, seen: &mut Option<Listing>) -> bool {
+/// Reads the folder. A problem is logged when it is new, and whenever somebody asks.
+fn look(parts: &Weak<Validated>, occasion: Occasion, reported: &mut String) -> Next {
     let Some(manager) = parts.upgrade().map(AuthManager::of) else {
-        return false;
+        return Next::Stop;
     };
     let Some(directory) = &manager.0.directory else {
-        return false;
+        return Next::Stop;
     };
-    let result = directory.list().and_then(|listing| {
-        if occasion == Occasion::Tick && seen.as_ref() == Some(&listing) {
-            return Ok(false);
-        }
-        let result = manager.reload(&listing).map(|()| true);
-        *seen = Some(listing);
-        result
-    });
-    match result {
-        Ok(true) => tracing::info!("`JWT_KEYS_DIR` was read again"),
-        Ok(false) => {}
-        Err(error) => tracing::error!("the keys stay as they are: {error}"),
+    let (problems, is_incomplete) = match manager.look(directory) {
+        Ok(look) => (look.problems.join("; "), !look.incomplete.is_empty()),
+        Err(error) => (reason(&error), false),
+    };
+    if !problems.is_empty() && (*reported != problems || occasion == Occasion::Hangup) {
+        tracing::error!(
+            "`JWT_KEYS_DIR` {problems}. Keys whose files were deleted are dropped; all others stay in use"
+        );
     }
-    true
+    *reported = problems;
+    if is_incomplete {
+        Next::Soon
+    } else {
+        Next::Later
+    }
+}
+
+/// What an error of the folder itself says, with its cause.
+fn reason(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Unreadable { source, .. } => format!("cannot be read: {source}"),
+        ConfigError::Invalid { reason, .. } => reason.clone(),
+        other => other.to_string(),
+    }
 }

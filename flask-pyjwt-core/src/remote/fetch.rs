@@ -11,7 +11,7 @@ use reqwest::{
 
 use super::{Address, Place, PlainHttp, freshness::lifetime};
 use crate::{
-    keys::JwkProblem,
+    keys::SetProblem,
     token::{Document, Json},
 };
 
@@ -56,7 +56,7 @@ pub(super) enum FetchError {
     #[error("the `jwks_uri` {0}")]
     Address(&'static str),
     #[error("the key set cannot be used: {0}")]
-    Set(#[from] JwkProblem),
+    Set(#[from] SetProblem),
 }
 
 /// A key set as it was answered.
@@ -170,7 +170,7 @@ impl Request {
         }
         // Some servers write a byte order mark, which means nothing here (RFC 8259, section 8.1).
         let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let json = std::str::from_utf8(json).map_err(|_| JwkProblem::NoSet)?;
+        let json = std::str::from_utf8(json).map_err(|_| SetProblem::NoSet)?;
         Ok((json.to_owned(), lifetime))
     }
 }

@@ -167,19 +167,22 @@ impl RemoteKeys {
             (_, Err(error)) => Err(error.to_string()),
         };
         let now = now.map_or(0, NumericDate::seconds);
+        let issuer = &self.rules.issuer;
+        // Before the lock is taken: a subscriber may ask for the state.
+        match &taken {
+            Ok(_) => tracing::debug!(issuer, "the keys were fetched"),
+            Err(error) => tracing::warn!(issuer, "the keys stay as they are: {error}"),
+        }
         let mut attempts = self.attempts();
         attempts.is_running = false;
         attempts.ended_at = Some(now);
-        let issuer = &self.rules.issuer;
         match taken {
             Ok(lifetime) => {
-                tracing::debug!(issuer, "the keys were fetched");
                 self.renew_at
                     .store(now.saturating_add(lifetime), Ordering::Release);
                 (attempts.error, attempts.failures) = (None, 0);
             }
             Err(error) => {
-                tracing::warn!(issuer, "the keys stay as they are: {error}");
                 let backoff = COOLDOWN << attempts.failures.min(5);
                 let backoff = backoff.min(LONGEST_BACKOFF);
                 self.renew_at
@@ -199,8 +202,8 @@ impl RemoteKeys {
         let set = JwkSet::parse(&fetched.json, self.rules.algorithms.as_deref())
             .map_err(|problem| FetchError::from(problem).to_string())?;
         let issuer = &self.rules.issuer;
-        for problem in &set.refused {
-            tracing::warn!(issuer, "a key of a JWK set is left out: {problem}");
+        for key in &set.refused {
+            tracing::warn!(issuer, "a key of the JWK set is left out: {key}");
         }
         let old = self.state.load_full();
         let keys = set.joined_to(old.keys.keys());

@@ -14,7 +14,7 @@ pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
         Value::Null => actual.kind() == Kind::Null,
         Value::Bool(true) => actual.kind() == Kind::True,
         Value::Bool(false) => actual.kind() == Kind::False,
-        Value::Number(number) => actual.as_exact_number().as_ref() == Some(number),
+        Value::Number(number) => actual.is_number(number),
         Value::String(text) => actual.is_str(text),
         Value::Array(required) => {
             actual.kind() == Kind::Array

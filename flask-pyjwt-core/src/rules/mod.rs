@@ -4,9 +4,13 @@ mod decide;
 mod freshness;
 mod issuer;
 mod items;
+pub(crate) mod location;
 mod matching;
 mod requirement;
 mod route;
 
-pub use self::requirement::{Expected, Location, Requirement};
 pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
+pub use self::{
+    location::Location,
+    requirement::{Expected, Requirement},
+};

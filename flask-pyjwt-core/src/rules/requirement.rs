@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Freshness;
+use super::{Freshness, Location, location};
 use crate::token::TokenType;
 
 /// What one claim has to be.
@@ -61,31 +61,14 @@ impl Expected {
     }
 }
 
-/// Where a route looks for the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Location {
-    /// `Authorization: Bearer …` (RFC 6750, section 2.1).
-    Header,
-    /// The cookie that [`Config::cookies`](crate::Config::cookies) names for the type of token that
-    /// is required.
-    DefaultCookie,
-    /// The cookie of this name, its value taken as it is, without percent-decoding.
-    Cookie(String),
-    /// The parameter of this name in the query string of a `GET` (RFC 6750, section 2.3). It is in logs
-    /// and histories: for links and event streams that can do no better.
-    Query(String),
-    /// `Sec-WebSocket-Protocol: bearer, <token>`, for pages that open a WebSocket.
-    WebSocket,
-}
-
 /// Everything that a route requires of a request: kind and place of the token, and its claims.
 ///
 /// `#[require_token(…)]` writes one, [`RequireToken`](crate::RequireToken) another.
 #[derive(Debug, Clone)]
 pub struct Requirement {
     pub(crate) token_type: TokenType,
-    pub(crate) locations: Vec<Location>,
+    /// Where to look for the token; `None` leaves it to the enclosing guard and the configuration.
+    pub(crate) locations: Option<Vec<Location>>,
     pub(crate) claims: Vec<(String, Expected)>,
     pub(crate) scope: Option<Expected>,
     pub(crate) override_claims: Option<Map<String, Value>>,
@@ -98,12 +81,13 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// A token of this type in the `Authorization` field, whatever its claims.
+    /// A token of this type, whatever its claims, in the places of the enclosing guard, else in those
+    /// of [`Config::locations`](crate::Config::locations).
     #[must_use]
     pub fn new(token_type: TokenType) -> Self {
         Self {
             token_type,
-            locations: vec![Location::Header],
+            locations: None,
             claims: Vec::new(),
             scope: None,
             override_claims: None,
@@ -117,7 +101,7 @@ impl Requirement {
     /// Looks for the token in these places. Credentials in two of them are refused with 400.
     #[must_use]
     pub fn locations(mut self, locations: impl Into<Vec<Location>>) -> Self {
-        self.locations = locations.into();
+        self.locations = Some(location::without_repeats(locations.into()));
         self
     }
 

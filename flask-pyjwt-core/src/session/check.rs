@@ -1,10 +1,15 @@
 //! Whether a verified token is still good.
 
-use super::{Revocation, Standing, TokenIdentity, policy::Sessions};
+use std::sync::Arc;
+
+use super::{
+    Revocation, Standing, StoreError, TokenIdentity,
+    policy::{Sessions, unavailable},
+};
 use crate::{
     manager::AuthManager,
     token::{Token, TokenError, TokenType},
-    web::Rejection,
+    web::{Rejection, refused::reporting},
 };
 
 impl AuthManager {
@@ -14,14 +19,21 @@ impl AuthManager {
     ///
     /// Without a store, every verified token is good until it expires.
     ///
+    /// A token that is asked about counts as used by its client: after that, the refresh token before it
+    /// is a copy, and not a lost answer. So ask about tokens that a client has presented.
+    ///
     /// # Errors
     ///
     /// [`Rejection::InvalidToken`] when it has expired or is revoked, [`Rejection::Unavailable`] when
     /// the store does not answer.
     pub async fn check(&self, token: &Token) -> Result<(), Rejection> {
+        reporting(self, Some(token), self.try_check(token)).await
+    }
+
+    async fn try_check(&self, token: &Token) -> Result<(), Rejection> {
         self.parts().verification.check_time(token)?;
         match self.sessions_of(token) {
-            Some(sessions) => sessions.check(token, self.now()?).await,
+            Some(sessions) => sessions.check(token, Holder::Client, self.now()?).await,
             None => Ok(()),
         }
     }
@@ -30,30 +42,56 @@ impl AuthManager {
 impl AuthManager {
     /// The sessions that a token may belong to: none where it is of another issuer, whose subjects and
     /// ids are not those of the store.
-    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Sessions> {
+    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Arc<Sessions>> {
         let parts = self.parts();
         let sessions = parts.sessions.as_ref();
         sessions.filter(|_| token.iss() == &*parts.verification.rules.issuer)
     }
 }
 
+/// Who is known to have a token that is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The client: it has presented the token.
+    Client,
+    /// Only this server: the token was minted for this request, and its answer may get lost.
+    Server,
+}
+
 impl Sessions {
     /// Asks the store about a token, unless it has said a moment ago that it is good.
-    pub(crate) async fn check(&self, token: &Token, now: i64) -> Result<(), Rejection> {
+    ///
+    /// The first token of a new pair that its client presents is marked as used, before it passes.
+    pub(crate) async fn check(
+        self: &Arc<Self>,
+        token: &Token,
+        holder: Holder,
+        now: i64,
+    ) -> Result<(), Rejection> {
         // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
         let epoch = self.epoch();
         let staleness = match token.token_type() {
             TokenType::Auth => self.policy.staleness,
             TokenType::Refresh => 0,
         };
-        if staleness > 0 && token.last_answer().holds(epoch, now, staleness) {
+        let epoch = epoch.filter(|_| staleness > 0);
+        if epoch.is_some_and(|epoch| token.last_answer().holds(epoch, now, staleness)) {
             return Ok(());
         }
         let identity = self.identity(token)?;
-        let standing = self.ask(|store| store.standing(&identity, now)).await?;
+        let mut standing = self.ask(|store| store.standing(&identity, now)).await?;
+        if standing == Standing::Unused && holder == Holder::Client {
+            standing = self.ask(|store| store.mark_used(&identity, now)).await?;
+        }
         match standing {
+            // An answer that is remembered would keep the client's own request from marking it.
+            Standing::Unused if holder == Holder::Server => Ok(()),
+            Standing::Unused => {
+                let error = StoreError::unavailable("the store has not marked a token as used");
+                Err(unavailable(&error))
+            }
             Standing::Good => {
-                if staleness > 0 {
+                if let Some(epoch) = epoch {
                     token.last_answer().note(epoch, now);
                 }
                 Ok(())
@@ -64,15 +102,30 @@ impl Sessions {
                     subject, session, ..
                 } = identity;
                 let session = session.unwrap_or_default();
-                let revocation = Revocation::Session {
-                    subject: subject.clone(),
-                    session: session.clone(),
-                };
-                self.revoke(&revocation, now).await?;
-                self.replayed(&subject, &session);
+                let sessions = Arc::clone(self);
+                self.change(async move {
+                    let revocation = Revocation::Session {
+                        subject: subject.clone(),
+                        session: session.clone(),
+                    };
+                    sessions.revoke_unless_dropped(&revocation, now).await?;
+                    sessions.replayed(&subject, &session);
+                    Ok::<_, Rejection>(())
+                })
+                .await?;
                 Err(TokenError::Replayed.into())
             }
         }
+    }
+
+    /// Whether a token is good, or nobody can tell. Nothing follows from it: an old refresh token is no
+    /// theft here.
+    pub(crate) async fn may_be_good(&self, token: &Token, now: i64) -> bool {
+        let Ok(identity) = self.identity(token) else {
+            return true;
+        };
+        let answer = self.ask(|store| store.standing(&identity, now)).await;
+        !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
     }
 
     /// What the store has to know of a token.

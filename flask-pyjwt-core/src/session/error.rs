@@ -23,9 +23,22 @@ pub enum StoreError {
         /// How many entries it may hold.
         limit: usize,
     },
+    /// As many tokens are revoked by their ids, of this subject or of all, as are remembered one by one.
+    /// Nothing was revoked: the session or the subject has to be, in place of the token.
+    #[error("the session store remembers at most {limit} revoked tokens one by one")]
+    TooManyTokens {
+        /// How many that are.
+        limit: usize,
+    },
     /// Its file is open already, in this process or another: one at a time may have it.
     #[error("the session store's file is in use: one process at a time may have it open")]
     InUse,
+    /// Its file is not this process's alone: somebody else could read it, change it or put it there.
+    #[error("the session store's file is not private: {reason}")]
+    NotPrivate {
+        /// What is wrong with the file, and what to do.
+        reason: String,
+    },
     /// What it holds cannot be read.
     #[error("the session store holds what it did not write: {reason}")]
     Corrupt {

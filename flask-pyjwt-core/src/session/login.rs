@@ -4,17 +4,20 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
+    sync::Arc,
 };
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Generation, SessionRecord, policy::Sessions};
+use super::{
+    Generation, Opening, Revocation, SessionRecord, authority::Authority, policy::Sessions,
+};
 use crate::{
     error::MintError,
     manager::AuthManager,
     token::{Draft, OwnClaims, Token, TokenType, random_id},
-    web::Rejection,
+    web::{Rejection, refused::reporting},
 };
 
 /// The longest label in characters; what is longer is cut.
@@ -57,6 +60,7 @@ pub struct LoginBuilder<'a> {
     subject: String,
     claims: OwnClaims,
     label: Option<String>,
+    replaced: Vec<(String, String)>,
 }
 
 impl AuthManager {
@@ -64,6 +68,10 @@ impl AuthManager {
     /// gives both tokens.
     ///
     /// Before that, the password or whatever proves who this is has to be right.
+    ///
+    /// Where the subject has as many sessions as [`Config::max_sessions`](crate::Config::max_sessions)
+    /// says, the one that was refreshed the longest ago ends in the same step. A login that fails ends
+    /// none.
     ///
     /// # Errors
     ///
@@ -75,6 +83,7 @@ impl AuthManager {
             subject: subject.to_string(),
             claims: OwnClaims::default(),
             label: None,
+            replaced: Vec::new(),
         }
     }
 }
@@ -102,29 +111,52 @@ impl LoginBuilder<'_> {
         self
     }
 
+    pub(crate) fn manager(&self) -> &AuthManager {
+        self.manager
+    }
+
+    /// Ends this session of this subject when the new one has opened.
+    pub(crate) fn replaces(mut self, subject: String, session: String) -> Self {
+        self.replaced.push((subject, session));
+        self
+    }
+
     async fn open(self) -> Result<TokenPair, Rejection> {
         let (manager, sessions) = (self.manager, self.manager.sessions_or_reject()?);
         let policy = sessions.policy;
         let now = manager.now()?;
         let ends_at = now.saturating_add(policy.lifetime);
-        let session = SessionRecord {
-            id: random_id()?,
+        let authority = Authority {
+            session: random_id()?,
             subject: self.subject,
+            opened_at: now,
+            ends_at,
+            claims: self.claims.into_json()?,
+        };
+        let session = SessionRecord {
+            id: authority.session.clone(),
+            subject: authority.subject.clone(),
             opened_at: now,
             expires_at: now.saturating_add(policy.idle).min(ends_at),
             ends_at,
             label: self.label,
-            claims: self.claims.into_json()?,
+            claims: manager.seal(&authority)?,
             generations: vec![Generation::new(now)?],
         };
         // What cannot be minted opens no session.
-        let pair =
-            manager.mint_pair(sessions, &session, &session.generations[0], Occasion::Login)?;
-        if let Some(most) = policy.max_sessions {
-            manager.end_all_but(most - 1, &session.subject).await?;
-        }
-        sessions.ask(|store| store.open(&session, now)).await?;
-        Ok(pair)
+        let generation = &session.generations[0];
+        let pair = manager.mint_pair(sessions, &authority, generation, Occasion::Login)?;
+        let (shared, replaced) = (Arc::clone(sessions), self.replaced);
+        let opening = async move {
+            let opening = Opening::new(session, policy.max_sessions);
+            shared.open(&opening, now).await?;
+            for (subject, session) in replaced {
+                let revocation = Revocation::Session { subject, session };
+                shared.revoke_unless_dropped(&revocation, now).await?;
+            }
+            Ok(pair)
+        };
+        sessions.change(opening).await
     }
 }
 
@@ -133,7 +165,7 @@ impl<'a> IntoFuture for LoginBuilder<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.open())
+        Box::pin(reporting(self.manager, None, self.open()))
     }
 }
 
@@ -150,6 +182,7 @@ impl Generation {
             refresh_id: random_id()?,
             auth_id: random_id()?,
             issued_at: now,
+            ..Self::default()
         })
     }
 }
@@ -164,7 +197,7 @@ pub(super) enum Occasion {
 }
 
 impl AuthManager {
-    pub(super) fn sessions_or_reject(&self) -> Result<&Sessions, Rejection> {
+    pub(super) fn sessions_or_reject(&self) -> Result<&Arc<Sessions>, Rejection> {
         self.parts()
             .sessions
             .as_ref()
@@ -180,7 +213,7 @@ impl AuthManager {
     pub(super) fn mint_pair(
         &self,
         sessions: &Sessions,
-        session: &SessionRecord,
+        session: &Authority,
         generation: &Generation,
         occasion: Occasion,
     ) -> Result<TokenPair, Rejection> {
@@ -196,12 +229,11 @@ impl AuthManager {
             Occasion::Refresh => opened_at.min(issued_at - 1),
         };
         let mut refresh_claims = Map::from_iter([
-            ("sid".to_owned(), session.id.as_str().into()),
+            ("sid".to_owned(), session.session.as_str().into()),
             ("auth_time".to_owned(), authenticated_at.into()),
         ]);
 
-        let mut claims: Map<String, Value> = serde_json::from_str(&session.claims)
-            .map_err(|_| Rejection::NotMinted("the session's claims cannot be read".to_owned()))?;
+        let mut claims = session.claims()?;
         claims.extend(refresh_claims.clone());
         claims.insert("jti".to_owned(), generation.auth_id.as_str().into());
         refresh_claims.insert("rid".to_owned(), generation.refresh_id.as_str().into());

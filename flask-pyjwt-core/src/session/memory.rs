@@ -5,28 +5,35 @@ use std::{
     fmt,
     future::ready,
     hash::{BuildHasher as _, RandomState},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::{
-    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-    SubjectRecord, TokenIdentity, sorted::ShortText,
+    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+    StoreFuture, SubjectRecord, TokenIdentity, sorted::ShortText,
 };
 
 /// How many parts it has, each behind a lock of its own.
 const SHARDS: usize = 16;
 /// How many sessions and revocations it holds unless told otherwise.
 const DEFAULT_LIMIT: usize = 1 << 20;
-/// A full shard is looked through for what has expired no more often than this, in milliseconds: a
-/// flood of logins must not make it the only thing that is done.
+/// Of the limit, half as many more revoked tokens have room: each takes a ninth of what a session takes.
+const RESERVE: usize = 2;
+/// While the store is full, a shard is looked through for what has expired no more often than this, in
+/// milliseconds: a flood of logins must not make it the only thing that is done.
 const SWEEP_INTERVAL: u64 = 1_000;
+/// And one login looks through so many of them at the most.
+const MOST_SWEEPS: usize = 2;
 
 /// Sessions in this process's memory: for tests, and for servers of one process that may forget all
 /// sessions when they end.
 ///
 /// It holds so many sessions and revocations, by default 1,048,576, and forgets what has expired.
-/// When it is full, logins are answered with 503, and nobody is logged out for it. A session takes about
-/// 0.9 KiB.
+/// When it is full, as a whole, logins are answered with 503, and nobody is logged out for it.
+/// Revocations have room beyond that, so that none is ever refused. A session takes about 0.9 KiB.
 ///
 /// What was revoked by its id or subject is forgotten with the process too: tokens of no session are
 /// good again then, until they expire. Tokens of its sessions are not, since it knows none of them.
@@ -34,6 +41,10 @@ pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     limit: usize,
+    /// Sessions and revocations of all shards together.
+    entries: AtomicUsize,
+    /// Lives as long as the store.
+    pub(super) alive: Arc<()>,
 }
 
 #[derive(Default)]
@@ -48,45 +59,107 @@ struct Shard {
 }
 
 impl MemoryStore {
-    /// A store that holds so many sessions and revocations at the most.
+    /// A store that holds so many sessions and revocations at the most. Where there are as many,
+    /// revocations still have room: half as many more of tokens that are revoked by their ids, and one
+    /// for each subject.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             limit,
+            entries: AtomicUsize::new(0),
+            alive: Arc::default(),
         }
     }
 
-    fn shard(&self, subject: &str) -> MutexGuard<'_, Shard> {
+    /// In which shard a subject is.
+    fn number(&self, subject: &str) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "only its last bits count")]
-        let number = self.hasher.hash_one(subject) as usize % SHARDS;
+        let hash = self.hasher.hash_one(subject) as usize;
+        hash % SHARDS
+    }
+
+    fn shard(&self, subject: &str) -> MutexGuard<'_, Shard> {
+        self.lock(self.number(subject))
+    }
+
+    fn lock(&self, number: usize) -> MutexGuard<'_, Shard> {
         // Every step leaves a record whole.
         self.shards[number]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A shard with room for one entry more.
-    fn with_room(&self, subject: &str, now: i64) -> Result<MutexGuard<'_, Shard>, StoreError> {
+    /// Changes what is remembered of a subject, and counts what there is afterwards.
+    fn change<T>(
+        &self,
+        shard: &mut Shard,
+        subject: &str,
+        change: impl FnOnce(&mut SubjectRecord) -> T,
+    ) -> T {
+        let before = shard.entries;
+        let result = shard.change(subject, change);
+        self.count(before, shard.entries);
+        result
+    }
+
+    fn count(&self, before: usize, after: usize) {
+        if after >= before {
+            self.entries.fetch_add(after - before, Ordering::Relaxed);
+        } else {
+            self.entries.fetch_sub(before - after, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the room of one entry, where there are fewer than so many.
+    fn take_room(&self, limit: usize) -> bool {
+        let take = |entries| (entries < limit).then_some(entries + 1);
+        let taken = self
+            .entries
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        taken.is_ok()
+    }
+
+    /// Takes the room of one entry, after what has expired has been forgotten if need be.
+    fn make_room(&self, subject: &str, limit: usize, now: i64) -> bool {
+        let own = self.number(subject);
+        let mut shard = self.lock(own);
+        if shard.entries >= shard.sweep_at {
+            self.sweep(&mut shard, now);
+        }
+        drop(shard);
+        let mut sweeps = 0;
+        for number in (own..SHARDS).chain(0..own) {
+            if self.take_room(limit) {
+                return true;
+            }
+            let mut shard = self.lock(number);
+            let age = shard.swept_at.map(|swept_at| now.abs_diff(swept_at));
+            if age.is_some_and(|age| age < SWEEP_INTERVAL) {
+                continue;
+            }
+            self.sweep(&mut shard, now);
+            sweeps += 1;
+            if sweeps == MOST_SWEEPS {
+                break;
+            }
+        }
+        self.take_room(limit)
+    }
+
+    fn sweep(&self, shard: &mut Shard, now: i64) {
+        let before = shard.entries;
+        shard.sweep(now);
+        self.count(before, shard.entries);
+    }
+
+    /// Makes a change for which the room of one entry is taken already.
+    fn change_in_room<T>(&self, subject: &str, change: impl FnOnce(&mut SubjectRecord) -> T) -> T {
         let mut shard = self.shard(subject);
-        let limit = (self.limit / SHARDS).max(1);
-        let was_swept_just_now = shard
-            .swept_at
-            .is_some_and(|swept_at| now.abs_diff(swept_at) < SWEEP_INTERVAL);
-        let is_due = if shard.entries < limit {
-            shard.entries >= shard.sweep_at
-        } else {
-            !was_swept_just_now
-        };
-        if is_due {
-            shard.sweep(now);
-        }
-        if shard.entries < limit {
-            Ok(shard)
-        } else {
-            Err(StoreError::Full { limit: self.limit })
-        }
+        let result = self.change(&mut shard, subject, change);
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        result
     }
 }
 
@@ -137,17 +210,19 @@ fn at_once<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> StoreFuture<'a, T
 }
 
 impl SessionStore for MemoryStore {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
-        at_once(self.with_room(&session.subject, now).map(|mut shard| {
-            shard.change(&session.subject, |record| record.open(session.clone()));
-        }))
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        let subject = &opening.session.subject;
+        at_once(if self.make_room(subject, self.limit, now) {
+            Ok(self.change_in_room(subject, |record| record.open(opening, now)))
+        } else {
+            Err(StoreError::Full { limit: self.limit })
+        })
     }
 
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         let mut shard = self.shard(&rotation.subject);
-        at_once(Ok(
-            shard.change(&rotation.subject, |record| record.rotate(rotation))
-        ))
+        let rotate = |record: &mut SubjectRecord| record.rotate(rotation);
+        at_once(Ok(self.change(&mut shard, &rotation.subject, rotate)))
     }
 
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
@@ -158,32 +233,42 @@ impl SessionStore for MemoryStore {
         }))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
-        let subject = revocation.subject();
-        let shard = match revocation {
-            Revocation::Session { .. } => Ok(self.shard(subject)),
-            Revocation::Token { .. } => self.with_room(subject, now),
-            Revocation::Subject { .. } => {
-                let shard = self.shard(subject);
-                // Whoever has sessions makes room by it.
-                if shard.subjects.contains_key(subject.as_bytes()) {
-                    Ok(shard)
-                } else {
-                    drop(shard);
-                    self.with_room(subject, now)
-                }
-            }
-        };
-        at_once(shard.map(|mut shard| {
-            shard.change(subject, |record| record.revoke(revocation));
-        }))
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        let mut shard = self.shard(&token.subject);
+        at_once(Ok(
+            shard.change(&token.subject, |record| record.mark_used(token, now))
+        ))
     }
 
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        let subject = revocation.subject();
+        let revoke = |record: &mut SubjectRecord| record.revoke(revocation, now);
+        at_once(match revocation {
+            // Sessions make room by it, and of subjects there is one entry each: neither is refused.
+            Revocation::Session { .. } | Revocation::Subject { .. } => {
+                self.change(&mut self.shard(subject), subject, revoke)
+            }
+            Revocation::Token { .. } => {
+                let limit = self.limit.saturating_add(self.limit / RESERVE);
+                if self.make_room(subject, limit, now) {
+                    self.change_in_room(subject, revoke)
+                } else {
+                    Err(StoreError::TooManyTokens { limit })
+                }
+            }
+        })
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         let shard = self.shard(subject);
         let record = shard.subjects.get(subject.as_bytes());
         at_once(Ok(
-            record.map_or_else(Vec::new, |record| record.sessions(now))
+            record.map_or_else(Vec::new, |record| record.sessions(most, now))
         ))
     }
 }
@@ -193,8 +278,8 @@ mod tests {
     use super::*;
     use crate::session::{Generation, subject::MARGIN};
 
-    fn session(id: &str) -> SessionRecord {
-        SessionRecord {
+    fn opening(id: &str) -> Opening {
+        let session = SessionRecord {
             id: id.to_owned(),
             subject: "alice".to_owned(),
             opened_at: 0,
@@ -206,23 +291,26 @@ mod tests {
                 refresh_id: format!("refresh {id}"),
                 auth_id: format!("auth {id}"),
                 issued_at: 0,
+                ..Generation::default()
             }],
-        }
+        };
+        Opening::new(session, 100)
     }
 
     #[actix_web::test]
     async fn a_full_store_is_not_looked_through_for_every_login() {
         let store = MemoryStore::new(1);
-        assert!(store.open(&session("first"), 0).await.is_ok());
+        assert!(store.open(&opening("first"), 0).await.is_ok());
         let full = Err(StoreError::Full { limit: 1 });
+        let there_is_room = Ok(Vec::<String>::new());
         let expired = 10_000 + MARGIN;
         for (now, expected) in [
             (expired - 1, &full),
             (expired, &full), // it was looked through a millisecond ago
             (expired + 998, &full),
-            (expired + 999, &Ok(())),
+            (expired + 999, &there_is_room),
         ] {
-            let opened = store.open(&session("second"), now).await;
+            let opened = store.open(&opening("second"), now).await;
             assert_eq!(format!("{opened:?}"), format!("{expected:?}"), "{now}");
         }
     }

@@ -4,6 +4,8 @@
 //! The way of a request: `check` asks the store about a verified token; a handler calls `login`,
 //! `refresh` or `end`; each is one step of the [`SessionStore`].
 
+mod authority;
+mod change;
 mod check;
 #[cfg(feature = "store-conformance")]
 #[expect(
@@ -19,6 +21,7 @@ mod file;
 mod login;
 #[cfg(feature = "memory-store")]
 mod memory;
+mod opening;
 mod policy;
 mod record;
 #[cfg(feature = "redis-store")]
@@ -27,6 +30,7 @@ mod refresh;
 mod sorted;
 mod store;
 mod subject;
+mod two_memories;
 
 #[cfg(feature = "file-store")]
 pub use self::file::FileStore;
@@ -34,14 +38,21 @@ pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redis-store")]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
+pub(crate) use self::{
+    check::Holder,
+    event::EventHook,
+    opening::MOST_SESSIONS,
+    policy::{Policy, Sessions},
+    two_memories::{memory_of, note as note_memory},
+};
 pub use self::{
     end::Session,
     error::StoreError,
     event::SessionEvent,
     login::{LoginBuilder, TokenPair},
+    opening::Opening,
     record::{Generation, Rotated, Rotation, SessionRecord},
     refresh::RefreshBuilder,
     store::{Revocation, SessionStore, Standing, StoreFuture, TokenIdentity},
     subject::SubjectRecord,
 };
-pub(crate) use self::{event::EventHook, policy::Policy, policy::Sessions};

@@ -1,15 +1,21 @@
 //! How sessions are kept: the store, and the times that are configured.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    cell::Cell,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use super::{Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, event::EventHook};
-use crate::web::Rejection;
+use super::{
+    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, change::Unsettled,
+    event::EventHook,
+};
+use crate::{reentry::Calling, web::Rejection};
+
+thread_local! {
+    /// Whether this thread is in the application's hook. An event that it causes is logged alone.
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
 
 /// When a client may try again after the store did not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -19,8 +25,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
     pub(crate) grace: i64,
+    /// For how long an unused successor is given again after that, as a lost answer.
+    pub(crate) lost_answer_window: i64,
     /// How many sessions a subject may have open.
-    pub(crate) max_sessions: Option<usize>,
+    pub(crate) max_sessions: usize,
     /// How long a session lives, however often it is refreshed.
     pub(crate) lifetime: i64,
     /// How long it lives without being refreshed: also the age of its refresh tokens.
@@ -41,8 +49,12 @@ pub(crate) struct Sessions {
     store: Arc<dyn SessionStore>,
     timeout: Duration,
     on_event: Option<EventHook>,
-    /// Counts what this process has revoked: earlier answers are worth nothing then.
-    epoch: AtomicU64,
+    /// Lives as long as the store, where that is in this process's memory.
+    pub(crate) memory: Option<Arc<()>>,
+    /// How many revocations this process has begun, and how many of those have ended: see
+    /// [`epoch`](Self::epoch).
+    pub(super) begun: AtomicU64,
+    pub(super) settled: AtomicU64,
 }
 
 impl Sessions {
@@ -51,13 +63,16 @@ impl Sessions {
         policy: Policy,
         timeout: Duration,
         on_event: Option<EventHook>,
+        memory: Option<Arc<()>>,
     ) -> Self {
         Self {
             policy,
             store,
             timeout,
             on_event,
-            epoch: AtomicU64::new(1),
+            memory,
+            begun: AtomicU64::new(1),
+            settled: AtomicU64::new(1),
         }
     }
 
@@ -66,49 +81,114 @@ impl Sessions {
         &'a self,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
     ) -> Result<T, Rejection> {
+        self.answer(question).await.map_err(|it| unavailable(&it))
+    }
+
+    /// The store's answer, or why there is none within the time that is configured.
+    async fn answer<'a, T>(
+        &'a self,
+        question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
+    ) -> Result<T, StoreError> {
         let answer = actix_web::rt::time::timeout(self.timeout, question(&*self.store)).await;
-        let error = match answer {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => error,
-            Err(_) => StoreError::Timeout {
+        answer.unwrap_or_else(|_| {
+            Err(StoreError::Timeout {
                 milliseconds: self.timeout.as_millis(),
-            },
-        };
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(source, "{error}");
-        Err(Rejection::Unavailable {
-            retry_after: RETRY_AFTER,
+            })
         })
     }
 
-    /// Ends something before its time, here and in the store.
-    pub(super) async fn revoke(&self, revocation: &Revocation, now: i64) -> Result<(), Rejection> {
-        let answer = self.ask(|store| store.revoke(revocation, now)).await;
-        self.forget_answers();
-        answer
+    /// Opens a session, and tells of those that made room for it: a part of a [`change`](Self::change).
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        opening: &Opening,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let opened = self.ask(|store| store.open(opening, now)).await;
+        // A store that has not answered may have ended others all the same.
+        if opened.as_ref().map_or(true, |evicted| !evicted.is_empty()) {
+            self.forget_answers();
+        }
+        for session in opened? {
+            tracing::info!(
+                session,
+                "a login ended another session: the subject has as many as it may"
+            );
+            self.tell(&SessionEvent::Evicted {
+                subject: opening.session.subject.clone(),
+                session,
+            });
+        }
+        Ok(())
     }
 
-    /// What the store has said before is not believed any more.
-    pub(super) fn forget_answers(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+    /// Revokes one token, as a part of a [`change`](Self::change). `false` says that the store remembers no
+    /// more tokens of its subject one by one.
+    pub(super) async fn revoke_token_unless_dropped(
+        self: &Arc<Self>,
+        revocation: &Revocation,
+        now: i64,
+    ) -> Result<bool, Rejection> {
+        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        match self.answer(|store| store.revoke(revocation, now)).await {
+            Ok(()) => Ok(true),
+            Err(error @ StoreError::TooManyTokens { .. }) => {
+                tracing::warn!("{error}: its session or the subject is revoked in its place");
+                Ok(false)
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+    /// Ends something before its time, here and in the store, also when nobody waits for it any more.
+    pub(super) async fn revoke(
+        self: &Arc<Self>,
+        revocation: Revocation,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let sessions = Arc::clone(self);
+        self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
+            .await
+    }
+
+    /// The same as a part of a [`change`](Self::change).
+    pub(super) async fn revoke_unless_dropped(
+        self: &Arc<Self>,
+        revocation: &Revocation,
+        now: i64,
+    ) -> Result<(), Rejection> {
+        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        self.ask(|store| store.revoke(revocation, now)).await
     }
 
     /// Tells that somebody has a copy of a refresh token.
-    pub(super) fn replayed(&self, subject: &str, session: &str) {
+    pub(super) fn replayed(self: &Arc<Self>, subject: &str, session: &str) {
         self.forget_answers();
         tracing::warn!(
             session,
             "a refresh token was used again: the session is revoked"
         );
-        if let Some(hook) = &self.on_event {
-            hook(&SessionEvent::Replayed {
-                subject: subject.to_owned(),
-                session: session.to_owned(),
-            });
+        self.tell(&SessionEvent::Replayed {
+            subject: subject.to_owned(),
+            session: session.to_owned(),
+        });
+    }
+
+    /// Calls the application's hook, unless the hook itself has caused the event. Nothing is locked
+    /// meanwhile: the hook may call the manager.
+    pub(super) fn tell(&self, event: &SessionEvent) {
+        if let Some(hook) = &self.on_event
+            && let Some(_calling) = Calling::begin(&IN_HOOK)
+        {
+            hook(event);
         }
+    }
+}
+
+/// Logs why there is no answer. Whatever it is, it is 503.
+pub(super) fn unavailable(error: &StoreError) -> Rejection {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(source, "{error}");
+    Rejection::Unavailable {
+        retry_after: RETRY_AFTER,
     }
 }

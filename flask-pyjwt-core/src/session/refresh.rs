@@ -4,19 +4,24 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
+    sync::Arc,
 };
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Generation, Rotated, Rotation, SessionRecord, TokenPair, login::Occasion, policy::Sessions,
+    Generation, MOST_SESSIONS, Rotated, Rotation, SessionEvent, SessionRecord, TokenPair,
+    authority::{Authority, check_generation},
+    event::moment,
+    login::Occasion,
+    policy::Sessions,
 };
 use crate::{
     error::MintError,
     manager::AuthManager,
     token::{OwnClaims, Token, TokenError, TokenType},
-    web::Rejection,
+    web::{Rejection, refused::reporting},
 };
 
 /// A rotation in the making: [`AuthManager::refresh`]. It happens when it is awaited.
@@ -31,9 +36,11 @@ impl AuthManager {
     /// Rotates a refresh token of a session: awaited, it gives the next pair, once.
     ///
     /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
-    /// gets the same pair again. Later, the token is a copy in somebody's hands: the session and
-    /// all its tokens are revoked, and
-    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of it.
+    /// gets the same pair again. So does a client that never got the answer, within
+    /// [`Config::lost_answer_window`](crate::Config::lost_answer_window), as long as no guard and no
+    /// [`AuthManager::check`] has seen a token of that pair. Otherwise the token is a copy in somebody's
+    /// hands: the session and all its tokens are revoked.
+    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of each of the three.
     ///
     /// # Errors
     ///
@@ -50,8 +57,13 @@ impl AuthManager {
 
 impl AuthManager {
     /// What cannot be minted rotates nothing.
-    fn try_minting(&self, sessions: &Sessions, rotation: &Rotation) -> Result<(), Rejection> {
-        let Some(claims) = &rotation.claims else {
+    fn try_minting(
+        &self,
+        sessions: &Sessions,
+        rotation: &Rotation,
+        claims: Option<&str>,
+    ) -> Result<(), Rejection> {
+        let Some(claims) = claims else {
             // The session's own claims were minted before.
             let can_sign = self.parts().verification.keys.load().signing.is_some();
             return can_sign
@@ -59,18 +71,122 @@ impl AuthManager {
                 .ok_or_else(|| MintError::MissingSigner.into());
         };
         let now = rotation.successor.issued_at;
-        let session = SessionRecord {
-            id: rotation.session.clone(),
+        let session = Authority {
+            session: rotation.session.clone(),
             subject: rotation.subject.clone(),
             opened_at: now,
-            expires_at: now.saturating_add(sessions.policy.idle),
             ends_at: now.saturating_add(sessions.policy.lifetime),
-            label: None,
-            claims: claims.clone(),
-            generations: Vec::new(),
+            claims: claims.to_owned(),
         };
         self.mint_pair(sessions, &session, &rotation.successor, Occasion::Refresh)
             .map(drop)
+    }
+
+    /// The claims that a rotation writes into the record, sealed: new ones, or the session's own where
+    /// their seal was made by a key that signs no more. Nothing where the record stays as it is.
+    ///
+    /// What is read here is what the rotation changes, or else the rotation does not win: nothing but a
+    /// rotation that wins changes claims, and each makes the tokens before it old.
+    async fn claims_to_write(
+        &self,
+        sessions: &Sessions,
+        rotation: &Rotation,
+        claims: Option<String>,
+    ) -> Result<Option<String>, Rejection> {
+        if claims.is_none() && !self.has_several_seals()? {
+            return Ok(None);
+        }
+        let Rotation {
+            subject, session, ..
+        } = rotation;
+        let now = rotation.successor.issued_at;
+        let records = sessions
+            .ask(|store| store.sessions(subject, MOST_SESSIONS, now))
+            .await?;
+        let record = records.into_iter().find(|record| record.id == *session);
+        let Some(record) = record else {
+            return match claims {
+                None => Ok(None),
+                Some(_) => Err(TokenError::Revoked.into()),
+            };
+        };
+        let unsealed = self.unseal(&record, subject, session)?;
+        let authority = match claims {
+            Some(claims) => Authority {
+                claims,
+                ..unsealed.authority
+            },
+            None if unsealed.is_old => unsealed.authority,
+            None => return Ok(None),
+        };
+        self.seal(&authority).map(Some)
+    }
+
+    /// Asks the store, mints what it answers, and tells of a theft.
+    async fn rotate_to_the_end(
+        &self,
+        sessions: &Arc<Sessions>,
+        rotation: Rotation,
+    ) -> Result<TokenPair, Rejection> {
+        let Rotation {
+            subject, session, ..
+        } = &rotation;
+        let mint = |record: &SessionRecord, successor: &Generation| {
+            let authority = self.unseal(record, subject, session)?.authority;
+            self.mint_pair(sessions, &authority, successor, Occasion::Refresh)
+        };
+        let rotated = sessions.ask(|store| store.rotate(&rotation)).await;
+        // Nobody knows whether the store has ended the session.
+        let rotated = rotated.inspect_err(|_| sessions.forget_answers())?;
+        match rotated {
+            Rotated::Won(record) => mint(&record, &rotation.successor),
+            Rotated::Again(record, successor) => {
+                check_generation(&successor, session, &sessions.policy, self.now()?)?;
+                sessions.repeated(&rotation, &successor);
+                mint(&record, &successor)
+            }
+            Rotated::LostAnswer(record, successor) => {
+                check_generation(&successor, session, &sessions.policy, self.now()?)?;
+                sessions.answer_was_lost(&rotation, &successor);
+                mint(&record, &successor)
+            }
+            Rotated::Replayed => {
+                sessions.replayed(subject, session);
+                Err(TokenError::Replayed.into())
+            }
+            Rotated::Gone => Err(TokenError::Revoked.into()),
+        }
+    }
+}
+
+impl Sessions {
+    /// Tells that a token was presented again within the grace window.
+    fn repeated(&self, rotation: &Rotation, successor: &Generation) {
+        tracing::info!(
+            session = rotation.session,
+            "a refresh token was used again within the grace window: it got the same pair"
+        );
+        self.tell(&SessionEvent::Repeated {
+            subject: rotation.subject.clone(),
+            session: rotation.session.clone(),
+            rotated_at: moment(successor.issued_at),
+            repeated_at: moment(rotation.successor.issued_at),
+        });
+    }
+
+    /// Tells that a token was presented again later, whose successor nobody has used.
+    fn answer_was_lost(&self, rotation: &Rotation, successor: &Generation) {
+        tracing::warn!(
+            session = rotation.session,
+            "a refresh token was used again after the grace window, and its unused pair given again: \
+             the answer was lost, or somebody else has that pair"
+        );
+        self.tell(&SessionEvent::LostAnswer {
+            subject: rotation.subject.clone(),
+            session: rotation.session.clone(),
+            rotated_at: moment(successor.issued_at),
+            repeated_at: moment(rotation.successor.issued_at),
+        });
     }
 }
 
@@ -101,28 +217,26 @@ impl RefreshBuilder<'_> {
         let session = token.required_id("sid")?;
         let refresh_id = token.required_id("rid")?;
         let policy = sessions.policy;
-        let rotation = Rotation {
+        let claims = self.claims.map(OwnClaims::into_json).transpose()?;
+        let now = manager.now()?;
+        let mut successor = Generation::new(now)?;
+        if policy.lost_answer_window > 0 {
+            successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
+        }
+        let mut rotation = Rotation {
             subject: token.sub().to_owned(),
             session,
             refresh_id,
-            successor: Generation::new(manager.now()?)?,
+            successor,
             idle: policy.idle,
             grace: policy.grace,
-            claims: self.claims.map(OwnClaims::into_json).transpose()?,
+            claims: None,
         };
-        manager.try_minting(sessions, &rotation)?;
-        let mint = |session: SessionRecord, successor: &Generation| {
-            manager.mint_pair(sessions, &session, successor, Occasion::Refresh)
-        };
-        match sessions.ask(|store| store.rotate(&rotation)).await? {
-            Rotated::Won(session) => mint(session, &rotation.successor),
-            Rotated::Again(session, successor) => mint(session, &successor),
-            Rotated::Replayed => {
-                sessions.replayed(&rotation.subject, &rotation.session);
-                Err(TokenError::Replayed.into())
-            }
-            Rotated::Gone => Err(TokenError::Revoked.into()),
-        }
+        manager.try_minting(sessions, &rotation, claims.as_deref())?;
+        rotation.claims = manager.claims_to_write(sessions, &rotation, claims).await?;
+        let (manager, shared) = (manager.clone(), Arc::clone(sessions));
+        let rotating = async move { manager.rotate_to_the_end(&shared, rotation).await };
+        sessions.change(rotating).await
     }
 }
 
@@ -131,7 +245,7 @@ impl<'a> IntoFuture for RefreshBuilder<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.rotate())
+        Box::pin(reporting(self.manager, Some(self.current), self.rotate()))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a store of sessions has to do, and the laws by which it does it.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
-use super::{Rotated, Rotation, SessionRecord, StoreError};
+use super::{Opening, Rotated, Rotation, SessionRecord, StoreError};
 
 /// A store's answer, which may take a while.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -22,14 +22,20 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// 4. **The caller's clock.** `now` is the caller's time in milliseconds since 1970, and the only time that
 ///    decides. A session is gone from `expires_at` on. Revocations are kept for as long as they say, or
 ///    longer.
-/// 5. **No answer is an error.** Whatever cannot be answered for certain is a [`StoreError`]. Then
+/// 5. **Bounded.** Nobody takes more than a bounded part of the store, or of a step: a subject has at most
+///    [`Opening::most`] live sessions, and lists are no longer than they were asked for. A revocation is never
+///    refused for lack of room, apart from [`StoreError::TooManyTokens`].
+/// 6. **No answer is an error.** Whatever cannot be answered for certain is a [`StoreError`]. Then
 ///    nobody is let in.
 ///
 /// Two subjects never touch, so that everything about one subject may lie in one row, key or shard:
 /// [`SubjectRecord`](crate::SubjectRecord) is all of it, with every step as a method.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Remembers a new session.
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()>;
+    /// Remembers a new session, and, in the same step, ends others of its subject where there are more
+    /// live ones than [`Opening::most`] then: those that were refreshed the longest ago, and of those
+    /// refreshed at the same time the ones with the lesser ids (byte by byte). Gives their ids. An error
+    /// has opened and ended nothing.
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>>;
 
     /// Rotates a refresh token: [`SessionRecord::rotate`] says how. A token that is revoked by its
     /// id, or whose session is not there, is [`Rotated::Gone`]. On [`Rotated::Replayed`] the session
@@ -39,11 +45,60 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Says how a token stands at the moment. Changes nothing.
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing>;
 
+    /// Notes that a token was presented, and says how it stands: never [`Standing::Unused`]. Only a
+    /// token of a session's current pair changes anything, and only the first time.
+    ///
+    /// It is asked after an answer of [`Standing::Unused`], which comes at most once for each rotation,
+    /// apart from checks at the same time.
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing>;
+
     /// Ends something before its time. What is not there is ended already.
+    ///
+    /// A store may bound how many tokens of one subject are revoked by their ids, to 1,000 or more:
+    /// then [`StoreError::TooManyTokens`] says that the session or the subject has to be revoked in
+    /// place of one more token. Sessions and subjects are revoked however full the store is.
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()>;
 
-    /// The live sessions of a subject, in any order.
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>>;
+    /// The live sessions of a subject, in any order: at most so many. Where the subject has more, which
+    /// a limit at each opening prevents, any of them.
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>>;
+}
+
+/// Several managers may share a store: what one of them revokes is revoked for all.
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        (**self).open(opening, now)
+    }
+
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        (**self).rotate(rotation)
+    }
+
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        (**self).standing(token, now)
+    }
+
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        (**self).mark_used(token, now)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        (**self).revoke(revocation, now)
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        (**self).sessions(subject, most, now)
+    }
 }
 
 /// What a store has to know of a token to say how it stands.
@@ -67,9 +122,13 @@ pub struct TokenIdentity {
 pub enum Standing {
     /// Nothing speaks against it.
     Good,
+    /// Nothing speaks against it, and it is the first token of its pair that is presented:
+    /// [`SessionStore::mark_used`] has to note that before anybody is let in.
+    Unused,
     /// Its session has ended or is not known, or it was revoked by its id or with its subject.
     Revoked,
-    /// It is a refresh token that was rotated before the grace window: somebody has a copy.
+    /// It is a refresh token that was rotated before the grace window, and this is no lost answer:
+    /// somebody has a copy.
     Replayed,
 }
 

@@ -1,9 +1,13 @@
 //! Everything that is remembered of one subject, and every step a store can be asked for.
 
+use std::convert::Infallible;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Revocation, Rotated, Rotation, SessionRecord, Standing, TokenIdentity,
+    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
+    TokenIdentity,
+    opening::{Candidate, MOST_TOKENS},
     record::Place,
     sorted::{Identified, Sorted},
 };
@@ -60,9 +64,22 @@ impl SubjectRecord {
         self.len() == 0
     }
 
-    /// Remembers a session.
-    pub fn open(&mut self, session: SessionRecord) {
-        self.sessions.insert(session);
+    /// Remembers a session. Where the subject has more than it may then, others end: those that were
+    /// refreshed the longest ago. Gives their ids.
+    pub fn open(&mut self, opening: &Opening, now: i64) -> Vec<String> {
+        let Opening { session, most } = opening;
+        self.sessions.insert(session.clone());
+        let excess = self.sessions.len().saturating_sub((*most).max(1));
+        if excess == 0 {
+            return Vec::new();
+        }
+        let others = self.sessions.iter().filter(|it| it.id != session.id);
+        let candidates = others.map(|it| Candidate::of(it, now)).collect();
+        let removed = Candidate::make_room(candidates, excess, |id| {
+            self.sessions.remove(id);
+            Ok::<_, Infallible>(())
+        });
+        removed.unwrap_or_else(|never| match never {})
     }
 
     /// Rotates a refresh token.
@@ -74,6 +91,20 @@ impl SubjectRecord {
             self.sessions.remove(&rotation.session);
         }
         rotated
+    }
+
+    /// Notes that a token was presented, and says how it stands.
+    pub fn mark_used(&mut self, token: &TokenIdentity, now: i64) -> Standing {
+        let standing = self.standing(token, now);
+        if standing != Standing::Unused {
+            return standing;
+        }
+        if let Some(session) = &token.session
+            && let Some(session) = self.sessions.get_mut(session)
+        {
+            session.mark_used();
+        }
+        Standing::Good
     }
 
     /// Says how a token stands.
@@ -90,13 +121,24 @@ impl SubjectRecord {
     }
 
     /// Ends something before its time.
-    pub fn revoke(&mut self, revocation: &Revocation) {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TooManyTokens`] where 1,000 tokens are revoked by their ids already.
+    pub fn revoke(&mut self, revocation: &Revocation, now: i64) -> Result<(), StoreError> {
         match revocation {
             Revocation::Token { id, until, .. } => {
-                let known = self.tokens.get(id).map_or(*until, |token| token.until);
+                let known = self.tokens.get(id).map(|token| token.until);
+                if known.is_none() && self.tokens.len() >= MOST_TOKENS {
+                    let horizon = horizon(now);
+                    self.tokens.retain(|token| token.until > horizon);
+                    if self.tokens.len() >= MOST_TOKENS {
+                        return Err(StoreError::TooManyTokens { limit: MOST_TOKENS });
+                    }
+                }
                 self.tokens.insert(RevokedToken {
                     id: id.clone(),
-                    until: known.max(*until),
+                    until: known.map_or(*until, |known| known.max(*until)),
                 });
             }
             Revocation::Session { session, .. } => self.sessions.remove(session),
@@ -109,13 +151,14 @@ impl SubjectRecord {
                 self.issued_until = Some(later(self.issued_until, (*issued_until, *until)));
             }
         }
+        Ok(())
     }
 
-    /// The live sessions.
+    /// The live sessions, at most so many.
     #[must_use]
-    pub fn sessions(&self, now: i64) -> Vec<SessionRecord> {
+    pub fn sessions(&self, most: usize, now: i64) -> Vec<SessionRecord> {
         let live = self.sessions.iter().filter(|session| session.is_live(now));
-        live.cloned().collect()
+        live.take(most).cloned().collect()
     }
 
     /// Forgets what ended an hour ago or earlier.
@@ -185,11 +228,18 @@ impl SessionRecord {
         if !self.is_live(now) {
             return Standing::Revoked;
         }
-        let Some(grace) = token.grace else {
-            return Standing::Good;
+        let id = token.id.as_deref().unwrap_or_default();
+        let by_use = |generation: &Generation| match generation.repeatable_until {
+            Some(_) if token.id.is_some() => Standing::Unused,
+            _ => Standing::Good,
         };
-        match self.place(token.id.as_deref().unwrap_or_default(), grace, now) {
-            Place::Current | Place::Rotated(_) => Standing::Good,
+        let Some(grace) = token.grace else {
+            let own = self.current().filter(|current| current.auth_id == id);
+            return own.map_or(Standing::Good, by_use);
+        };
+        match self.place(id, grace, now) {
+            Place::Current(current) => by_use(current),
+            Place::Rotated(_) | Place::Lost(_) => Standing::Good,
             Place::Old => Standing::Replayed,
             Place::Unclear => Standing::Revoked,
         }

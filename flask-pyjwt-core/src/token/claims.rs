@@ -113,17 +113,7 @@ impl ClaimRules {
                 .into_iter()
                 .find(|known| token_type.is_str(known.name()))
         };
-        let calls_itself_refresh = |token_type: Json<'_>| {
-            let text = token_type.as_str();
-            text.is_some_and(|text| text.eq_ignore_ascii_case(TokenType::Refresh.name()))
-        };
         let token_type = match self.token_type {
-            // Another issuer may say there what it likes, but that is not meant for access.
-            Some(expected @ TokenType::Auth)
-                if found.token_type.is_some_and(calls_itself_refresh) =>
-            {
-                return Err(TokenError::WrongType { expected });
-            }
             Some(token_type) => token_type,
             None => found.token_type.required("type", read_type)?,
         };
@@ -132,6 +122,11 @@ impl ClaimRules {
         }
         if !self.required.are_met_by(payload.root(), &self.names) {
             return Err(TokenError::IssuerClaim);
+        }
+        if let Some(expected @ TokenType::Auth) = self.token_type
+            && found.is_not_for_access(&self.required)
+        {
+            return Err(TokenError::WrongType { expected });
         }
         Ok(RegisteredClaims {
             token_type,
@@ -207,20 +202,44 @@ struct Found<'a> {
     not_before: Option<Json<'a>>,
     issued_at: Option<Json<'a>>,
     token_type: Option<Json<'a>>,
+    /// What other issuers call the type of a token: `token_type` (simplejwt), `typ` (Keycloak) and
+    /// `token_use` (Cognito).
+    foreign_types: [Option<Json<'a>>; 3],
     confirmation: Option<Json<'a>>,
 }
 
+/// What other issuers call tokens that are not for access, in any case. A claim `type` may mean something
+/// else, so that only the first two count there.
+const NOT_FOR_ACCESS: [&str; 5] = ["refresh", "refresh_token", "offline", "id", "id_token"];
+
+/// The longest name that is looked for: `token_type`.
+const LONGEST_NAME: usize = 10;
+
+/// The names of [`Found::foreign_types`].
+const FOREIGN_TYPES: [&str; 3] = ["token_type", "typ", "token_use"];
+
 impl<'a> Found<'a> {
+    /// Whether the token of another issuer calls itself a refresh token or an ID token. Of anything else,
+    /// an issuer may say there what it likes, and what its configuration requires is wanted.
+    fn is_not_for_access(&self, required: &Required) -> bool {
+        let says = |claim: Option<Json<'_>>, names: &[&str]| {
+            let text = claim.and_then(Json::as_str);
+            text.is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+        };
+        let mut foreign = self.foreign_types.iter().zip(FOREIGN_TYPES);
+        says(self.token_type, &NOT_FOR_ACCESS[..2])
+            || foreign
+                .any(|(claim, name)| says(*claim, &NOT_FOR_ACCESS) && !required.has_value_of(name))
+    }
+
     fn in_object(payload: Json<'a>) -> Self {
         let mut found = Self::default();
+        let mut buffer = [0; LONGEST_NAME];
         for (name, value) in payload.named() {
-            let escaped;
-            let name = if let Some(plain) = name.as_plain() {
-                plain
-            } else {
-                escaped = name.as_str().unwrap_or_default();
-                escaped.as_bytes()
-            };
+            let name = name.as_short(&mut buffer);
+            if !(3..=LONGEST_NAME).contains(&name.len()) {
+                continue;
+            }
             let place = match name {
                 b"iss" => &mut found.issuer,
                 b"sub" => &mut found.subject,
@@ -229,6 +248,9 @@ impl<'a> Found<'a> {
                 b"nbf" => &mut found.not_before,
                 b"iat" => &mut found.issued_at,
                 b"type" => &mut found.token_type,
+                b"token_type" => &mut found.foreign_types[0],
+                b"typ" => &mut found.foreign_types[1],
+                b"token_use" => &mut found.foreign_types[2],
                 b"cnf" => &mut found.confirmation,
                 _ => continue,
             };

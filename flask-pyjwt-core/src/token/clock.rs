@@ -1,6 +1,7 @@
 //! The one source of the time.
 
 use std::{
+    cell::Cell,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
@@ -9,6 +10,7 @@ use std::{
 use time::{Duration, OffsetDateTime};
 
 use super::{TokenError, numeric_date::NumericDate};
+use crate::reentry::Calling;
 
 /// Tells the time to everything that asks whether a token is valid.
 ///
@@ -42,10 +44,19 @@ impl TimeSource {
     pub(crate) fn now(&self) -> Result<NumericDate, TokenError> {
         match self {
             Self::System => NumericDate::from_system(SystemTime::now()),
-            Self::Other(clock) => NumericDate::from_clock(clock.now()),
+            Self::Other(clock) => {
+                let _asking = Calling::begin(&ASKING).ok_or(TokenError::Clock)?;
+                NumericDate::from_clock(clock.now())
+            }
         }
         .ok_or(TokenError::Clock)
     }
+}
+
+thread_local! {
+    /// Whether this thread asks a clock of the application. Should that ask us for what needs the time, such
+    /// as whether a token is valid, the answer is an error.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A clock that stands still until it is set: for tests of what expires. Clones share one time.

@@ -4,7 +4,10 @@ use std::{borrow::Cow, ops::Range};
 
 use serde_json::{Map, Number, Value};
 
-use super::json::{JsonError, Kind, Node, scan, text_of};
+use super::{
+    escapes::{Piece, pieces, says, text_of},
+    json::{JsonError, Kind, Node, scan},
+};
 
 /// A JSON object: its text, and where its values are in it.
 pub(crate) struct Document {
@@ -81,12 +84,6 @@ impl<'a> Json<'a> {
         &self.document.text[self.range()]
     }
 
-    /// The bytes of a string that is written without escapes.
-    pub(crate) fn as_plain(self) -> Option<&'a [u8]> {
-        let is_plain = self.kind() == Kind::String;
-        is_plain.then(|| &self.document.text.as_bytes()[self.range()])
-    }
-
     /// What a string says, its escapes resolved.
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
         match self.kind() {
@@ -97,10 +94,38 @@ impl<'a> Json<'a> {
 
     /// Whether this is the string `text`.
     pub(crate) fn is_str(self, text: &str) -> bool {
-        match self.as_plain() {
-            Some(own) => own == text.as_bytes(),
-            None => self.as_str().is_some_and(|own| own == text),
+        match self.kind() {
+            Kind::String => self.raw() == text,
+            Kind::EscapedString => says(&self.document.text, self.node(), text),
+            _ => false,
         }
+    }
+
+    /// What a string says that is compared with names that fit the buffer: nothing where it is written with
+    /// escapes and longer, and for any other value.
+    pub(crate) fn as_short<'b, const N: usize>(self, buffer: &'b mut [u8; N]) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self.kind() {
+            Kind::String => return self.raw().as_bytes(),
+            Kind::EscapedString => {}
+            _ => return &[],
+        }
+        let mut length = 0;
+        let mut bytes = [0; 4];
+        for piece in pieces(&self.document.text, self.node()) {
+            let piece = match piece {
+                Piece::Plain(text) => text,
+                Piece::Escaped(character) => character.encode_utf8(&mut bytes),
+            };
+            let Some(room) = buffer.get_mut(length..length + piece.len()) else {
+                return &[];
+            };
+            room.copy_from_slice(piece.as_bytes());
+            length += piece.len();
+        }
+        &buffer[..length]
     }
 
     /// A number as `serde_json` has it: exact for every integer of 64 bits.
@@ -118,10 +143,35 @@ impl<'a> Json<'a> {
 
     /// A number as it was written: not an integer that 64 bits cannot hold, which is rounded.
     pub(crate) fn as_exact_number(self) -> Option<Number> {
-        let is_rounded = self.kind() == Kind::Float
-            && !self.raw().contains(['.', 'e', 'E'])
-            && self.raw() != "-0";
-        if is_rounded { None } else { self.as_number() }
+        if self.is_rounded() {
+            None
+        } else {
+            self.as_number()
+        }
+    }
+
+    fn is_rounded(self) -> bool {
+        self.kind() == Kind::Float && !self.raw().contains(['.', 'e', 'E']) && self.raw() != "-0"
+    }
+
+    /// Whether this is exactly that number, and an integer where that is one. Neither asks `serde_json`,
+    /// whose comparison is one of texts where its feature `arbitrary_precision` is on.
+    pub(crate) fn is_number(self, number: &Number) -> bool {
+        // `-0` is a float.
+        let negative = || number.as_i64().filter(|integer| *integer < 0);
+        let unsigned = number.as_u64();
+        match self.kind() {
+            Kind::Integer => match (unsigned, negative()) {
+                (Some(unsigned), _) => self.raw().parse() == Ok(unsigned),
+                (None, Some(negative)) => self.raw().parse() == Ok(negative),
+                (None, None) => false,
+            },
+            Kind::Float if unsigned.is_none() && negative().is_none() && !self.is_rounded() => {
+                let own: Option<f64> = self.raw().parse().ok();
+                own.is_some() && own == number.as_f64()
+            }
+            _ => false,
+        }
     }
 
     /// The elements of an array; nothing for any other value.

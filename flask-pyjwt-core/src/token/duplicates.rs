@@ -1,8 +1,16 @@
 //! No member of an object may be there twice (RFC 7519, section 4).
 
-use super::json::{Kind, Node, text_of};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::OnceLock,
+};
 
-/// Objects with more members than this are sorted.
+use super::{
+    escapes::{Piece, pieces, text_of, written},
+    json::{Kind, Node},
+};
+
+/// Names of objects with more members than this are sorted by their hashes.
 const FEW: usize = 16;
 
 /// Whether two of the first `members` members that follow an object's node say the same name, in
@@ -14,34 +22,82 @@ pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members:
     }
     .take(members);
     if members > FEW {
-        return is_twice_among(text, names);
+        return is_twice_among_many(text, nodes, names);
     }
-    // A name whose bit nobody had before is no earlier one's, and nearly all have one of their own.
+    // A name whose bit no earlier name has differs from all of them, and nearly all have one of their own.
     let mut bits = 0_u64;
-    for (index, name) in names.clone().enumerate() {
-        if name.kind == Kind::EscapedString {
-            return is_twice_among(text, names); // it may say the same in other bytes
-        }
-        let own = written(text, name);
-        let bit = bit_of(own);
-        let mut earlier = names.clone().take(index);
-        if bits & bit != 0 && earlier.any(|earlier| written(text, earlier) == own) {
-            return true;
+    for (_, name) in names.clone() {
+        let bit = bit_of(written(text, *name).as_bytes());
+        if bits & bit != 0 || name.kind == Kind::EscapedString {
+            return is_twice_among_few(text, &names);
         }
         bits |= bit;
     }
     false
 }
 
-fn is_twice_among<'a>(text: &str, names: impl Iterator<Item = &'a Node>) -> bool {
-    let mut sorted: Vec<_> = names.map(|name| text_of(text, *name)).collect();
-    sorted.sort_unstable();
-    sorted.windows(2).any(|pair| pair[0] == pair[1])
+/// The same for at most [`FEW`] names, by their hashes.
+fn is_twice_among_few<'a>(
+    text: &str,
+    names: &(impl Iterator<Item = (usize, &'a Node)> + Clone),
+) -> bool {
+    let mut hashes = [0; FEW];
+    names.clone().enumerate().any(|(index, (_, name))| {
+        let own = hash(text, *name);
+        let is_known = hashes[..index].contains(&own);
+        hashes[index] = own;
+        let says_the_same = |other: Node| text_of(text, other) == text_of(text, *name);
+        let mut earlier = names.clone().take(index);
+        is_known && earlier.any(|(_, other)| says_the_same(*other))
+    })
 }
 
-/// A name as it stands between its quotes.
-fn written<'a>(text: &'a str, name: &Node) -> &'a [u8] {
-    &text.as_bytes()[name.start as usize..name.end as usize]
+/// The same for any number of names. Those with equal hashes are compared by sorting, so that no choice
+/// of names takes more than n log n steps.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lower half of a key is a place"
+)]
+fn is_twice_among_many<'a>(
+    text: &str,
+    nodes: &[Node],
+    names: impl Iterator<Item = (usize, &'a Node)>,
+) -> bool {
+    // The hash above, the place below: a text has fewer than 2^32 nodes.
+    let keyed = names.map(|(at, name)| u64::from(hash(text, *name)) << 32 | at as u64);
+    let mut keyed: Vec<_> = keyed.collect();
+    keyed.sort_unstable();
+    let same_hash = keyed.chunk_by(|one, other| one >> 32 == other >> 32);
+    same_hash.filter(|same| same.len() > 1).any(|same| {
+        let places = same.iter().map(|key| *key as u32 as usize);
+        let mut names: Vec<_> = places.map(|at| text_of(text, nodes[at])).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    })
+}
+
+/// A hash of what a name says. It is keyed, so that nobody can choose names of one hash.
+fn hash(text: &str, name: Node) -> u32 {
+    static KEYS: OnceLock<(u64, u64)> = OnceLock::new();
+    let (start, factor) = *KEYS.get_or_init(|| {
+        let random = RandomState::new();
+        (random.hash_one(0), random.hash_one(1) | 1)
+    });
+    let add = |hash: u64, text: &[u8]| {
+        let bytes = text.iter();
+        bytes.fold(hash, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(factor)
+        })
+    };
+    let hash = if name.kind == Kind::EscapedString {
+        pieces(text, name).fold(start, |hash, piece| match piece {
+            Piece::Plain(text) => add(hash, text.as_bytes()),
+            Piece::Escaped(character) => add(hash, character.encode_utf8(&mut [0; 4]).as_bytes()),
+        })
+    } else {
+        add(start, written(text, name).as_bytes())
+    };
+    (hash >> 32) as u32
 }
 
 /// One of 64 bits, by length, first and last byte: what nearly always tells two names apart.
@@ -51,7 +107,7 @@ fn bit_of(name: &[u8]) -> u64 {
     1 << (sum % 64)
 }
 
-/// The names of an object's members, the first of which is at this node.
+/// The names of an object's members and their places among the nodes; the first one is at this place.
 #[derive(Clone)]
 struct Names<'a> {
     nodes: &'a [Node],
@@ -59,11 +115,51 @@ struct Names<'a> {
 }
 
 impl<'a> Iterator for Names<'a> {
-    type Item = &'a Node;
+    type Item = (usize, &'a Node);
 
-    fn next(&mut self) -> Option<&'a Node> {
-        let name = self.nodes.get(self.at)?;
-        self.at = self.nodes.get(self.at + 1)?.next as usize;
-        Some(name)
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.at;
+        let name = self.nodes.get(at)?;
+        self.at = self.nodes.get(at + 1)?.next as usize;
+        Some((at, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::json::{JsonError, scan};
+
+    fn has_twice(names: &[String]) -> bool {
+        let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+        match scan(&format!("{{{}}}", members.join(","))) {
+            Ok(_) => false,
+            Err(error) => error == JsonError::Duplicate,
+        }
+    }
+
+    /// THREATS 49: few and many members, plain and escaped, alike in all that a bit looks at.
+    #[test]
+    fn one_name_twice_is_found_wherever_and_however_it_is_written() {
+        for count in [2, 3, FEW, FEW + 1, 40, 1_000] {
+            let plain: Vec<_> = (0..count).map(|n| format!("a{n:04}z")).collect();
+            let escaped: Vec<_> = plain
+                .iter()
+                .map(|name| format!("\\u00{:02x}{}", b'a', &name[1..]))
+                .collect();
+            for names in [&plain, &escaped] {
+                assert!(!has_twice(names));
+                for (at, again) in [(0, count - 1), (count - 1, 0), (count / 2, count - 1)] {
+                    if at == again {
+                        continue;
+                    }
+                    for same in [&plain[again], &escaped[again]] {
+                        let mut twice = names.clone();
+                        twice[at].clone_from(same);
+                        assert!(has_twice(&twice), "{count} {at} {again}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -9,8 +9,9 @@ use super::{TokenType, json::JsonError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Longer than [`Config::max_token_size`](crate::Config::max_token_size).
-    #[error("the token is longer than the limit")]
+    /// Longer than [`Config::max_token_size`](crate::Config::max_token_size), or its header than a quarter of that or
+    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size).
+    #[error("the token or its header is longer than the limit")]
     TooLarge,
     /// Not three non-empty segments (RFC 7515, section 7.1).
     #[error("the token is not of the form header.payload.signature")]

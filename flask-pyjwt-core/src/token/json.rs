@@ -4,8 +4,6 @@
 //! lone surrogates, no number that 64 bits cannot hold or come close to. What was scanned is what
 //! is read afterwards: values are looked up in the scanned text, nothing is parsed a second time.
 
-use std::borrow::Cow;
-
 use super::duplicates::has_duplicates;
 
 /// Deepest nesting of arrays and objects that is accepted.
@@ -79,13 +77,17 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+                self.at += 1;
+            }
         }
     }
 
@@ -98,6 +100,7 @@ impl Scanner<'_> {
     }
 
     /// Adds a node without content of its own that spans `start` to `end`.
+    #[inline]
     fn leaf(&mut self, kind: Kind, start: usize, end: usize) {
         self.nodes.push(Node {
             kind,
@@ -112,15 +115,15 @@ impl Scanner<'_> {
             Some(b'"') => self.string(),
             Some(b'{') => self.container(Kind::Object, b'}', depth),
             Some(b'[') => self.container(Kind::Array, b']', depth),
-            Some(b't') => self.literal("true", Kind::True),
-            Some(b'f') => self.literal("false", Kind::False),
-            Some(b'n') => self.literal("null", Kind::Null),
+            Some(b't') => self.word("true", Kind::True),
+            Some(b'f') => self.word("false", Kind::False),
+            Some(b'n') => self.word("null", Kind::Null),
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => Err(JsonError::Syntax),
         }
     }
 
-    fn literal(&mut self, word: &str, kind: Kind) -> Result<(), JsonError> {
+    fn word(&mut self, word: &str, kind: Kind) -> Result<(), JsonError> {
         let start = self.at;
         if !self.bytes[start..].starts_with(word.as_bytes()) {
             return Err(JsonError::Syntax);
@@ -133,6 +136,11 @@ impl Scanner<'_> {
     fn container(&mut self, kind: Kind, close: u8, depth: usize) -> Result<(), JsonError> {
         if depth == MAX_DEPTH {
             return Err(JsonError::Syntax);
+        }
+        if self.bytes.get(self.at + 1) == Some(&close) {
+            self.leaf(kind, self.at, self.at + 2);
+            self.at += 2;
+            return Ok(());
         }
         let index = self.nodes.len();
         self.leaf(kind, self.at, self.at);
@@ -175,15 +183,23 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), JsonError> {
         self.expect(b'"')?;
         let start = self.at;
+        if self.peek() == Some(b'"') {
+            self.leaf(Kind::String, start, start);
+            self.at += 1;
+            return Ok(());
+        }
         let mut kind = Kind::String;
+        self.at += plain_length(&self.bytes[self.at..]);
         loop {
-            self.at += plain_length(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     kind = Kind::EscapedString;
                     self.at += 1;
                     self.escape()?;
+                    if self.peek() != Some(b'\\') {
+                        self.at += plain_length(&self.bytes[self.at..]);
+                    }
                 }
                 _ => return Err(JsonError::Syntax),
             }
@@ -218,23 +234,41 @@ impl Scanner<'_> {
     fn code_unit(&mut self) -> Result<u16, JsonError> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            unit = unit << 4 | digit.ok_or(JsonError::Syntax)?;
+            let digit = match self.peek() {
+                Some(digit @ b'0'..=b'9') => digit - b'0',
+                Some(letter @ (b'a'..=b'f' | b'A'..=b'F')) => (letter & 0xF) + 9,
+                _ => return Err(JsonError::Syntax),
+            };
+            unit = unit << 4 | u16::from(digit);
             self.at += 1;
         }
-        u16::try_from(unit).map_err(|_| JsonError::Syntax)
+        Ok(unit)
     }
 
     fn number(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        let negative = self.peek() == Some(b'-');
-        self.at += usize::from(negative);
+        let (bytes, start) = (self.bytes, self.at);
+        let negative = bytes[start] == b'-';
+        // Most numbers are integers of a few digits.
+        let whole = start + usize::from(negative);
+        let mut end = whole;
+        while end < bytes.len() && bytes[end].is_ascii_digit() {
+            end += 1;
+        }
+        let goes_on = end < bytes.len() && matches!(bytes[end], b'.' | b'e' | b'E');
+        let is_simple = end > whole && (bytes[whole] != b'0' || (end == whole + 1 && !negative));
+        if is_simple && !goes_on && end - start <= 18 {
+            self.at = end;
+            self.leaf(Kind::Integer, start, end);
+            return Ok(());
+        }
+        self.at = whole;
         if self.peek() == Some(b'0') {
             self.at += 1;
         } else {
             self.digits()?;
         }
         let mut integer = true;
+        let mut exponent = None;
         if self.peek() == Some(b'.') {
             integer = false;
             self.at += 1;
@@ -243,20 +277,26 @@ impl Scanner<'_> {
         if let Some(b'e' | b'E') = self.peek() {
             integer = false;
             self.at += 1;
+            exponent = Some(self.at);
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        let literal = &self.text[start..self.at];
-        let short = literal.len() <= 18 && literal != "-0";
-        let kind = if integer && (short || fits_64_bits(literal)) {
+        // A short mantissa with an exponent of two digits is far from infinite.
+        let length = self.at - start;
+        let is_small = length <= 200 && self.at - exponent.unwrap_or(self.at) <= 2;
+        let kind = if integer && fits_64_bits(self.literal(start)) {
             Kind::Integer
-        } else if literal.len() <= MAX_NUMBER && literal.parse::<f64>().is_ok_and(f64::is_finite) {
+        } else if is_small || length <= MAX_NUMBER && is_finite(self.literal(start)) {
             Kind::Float
         } else {
             return Err(JsonError::Syntax);
         };
         self.leaf(kind, start, self.at);
         Ok(())
+    }
+
+    fn literal(&self, start: usize) -> &str {
+        &self.text[start..self.at]
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
@@ -301,19 +341,42 @@ fn position(at: usize) -> u32 {
     at as u32
 }
 
+/// The digits of 2^1024 - 2^970, the least number that rounds to infinity. Its first digit counts
+/// 10^308.
+const INFINITE: &[u8] = b"\
+    179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017\
+    977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273\
+    854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704\
+    342711559699508093042880177904174497792";
+
+/// Whether the double next to a number is finite. Parsing it would say so, too, but costs the more the
+/// nastier its digits are.
+fn is_finite(literal: &str) -> bool {
+    let magnitude = literal.strip_prefix('-').unwrap_or(literal);
+    let (digits, exponent) = match magnitude.split_once(['e', 'E']) {
+        // A longer one than 64 bits hold is as good as the most that they hold.
+        Some((digits, exponent)) => (
+            digits,
+            match exponent.parse::<i64>() {
+                Ok(exponent) => exponent,
+                Err(_) if exponent.starts_with('-') => return true,
+                Err(_) => i64::MAX,
+            },
+        ),
+        None => (magnitude, 0),
+    };
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let significant = || digits.bytes().filter(|byte| *byte != b'.');
+    let Some(zeros) = significant().position(|digit| digit != b'0') else {
+        return true;
+    };
+    #[expect(clippy::cast_possible_wrap, reason = "both are short")]
+    let power = exponent.saturating_add(whole as i64 - 1 - zeros as i64);
+    power < 308 || power == 308 && significant().skip(zeros).lt(INFINITE.iter().copied())
+}
+
 /// Whether an integer's literal is one that `i64` or `u64` holds. `-0` is not: it is no integer
 /// to IEEE 754 nor to `serde_json`.
 fn fits_64_bits(literal: &str) -> bool {
     literal != "-0" && (literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok())
-}
-
-/// What a string node says, its escapes resolved.
-pub(crate) fn text_of(text: &str, string: Node) -> Cow<'_, str> {
-    let (start, end) = (string.start as usize, string.end as usize);
-    if string.kind == Kind::EscapedString {
-        // With its quotes it is a JSON text that has been scanned: this cannot fail.
-        Cow::Owned(serde_json::from_str(&text[start - 1..=end]).unwrap_or_default())
-    } else {
-        Cow::Borrowed(&text[start..end])
-    }
 }

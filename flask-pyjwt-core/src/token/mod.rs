@@ -6,6 +6,7 @@ mod document;
 mod draft;
 mod duplicates;
 mod error;
+mod escapes;
 mod header;
 mod identity;
 mod json;
@@ -28,7 +29,7 @@ pub(crate) use self::{
     clock::TimeSource,
     document::{Document, Json},
     draft::{Draft, OwnClaims, random_id},
-    header::{Header, HeaderTypes},
+    header::{Header, HeaderTypes, MAX_HEADER},
     json::Kind,
     mint::Minting,
     numeric_date::NumericDate,

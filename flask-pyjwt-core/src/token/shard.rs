@@ -8,10 +8,12 @@ use std::{
     },
 };
 
-use super::Token;
+use super::{Token, token::Shared};
 
 /// Places that a token may be stored in.
 pub(super) const WAYS: usize = 4;
+/// The bytes that a set takes before there is a token in it.
+pub(super) const SET_SIZE: usize = size_of::<Hints>() + WAYS * size_of::<Option<Shared>>();
 
 /// A set-associative array: a token has [`WAYS`] places, the first of which was used last.
 ///
@@ -39,7 +41,7 @@ struct Hints {
 /// The tokens themselves.
 struct Held {
     /// Empty until the first token comes.
-    places: Vec<Option<Token>>,
+    places: Vec<Option<Shared>>,
     bytes: usize,
     most: usize,
     /// Where the next victim is looked for when the bytes run out.
@@ -74,14 +76,14 @@ impl Shard {
             held.set(set)[..=way].rotate_right(1);
             hints.to_front(way, mark(hash));
         }
-        held.set(set)[0].clone()
+        held.set(set)[0].clone().map(Token::from)
     }
 
     /// Stores a token where there is room; gives what had to go for it.
     ///
     /// Where there is none, it has to come a second time: most of those that do not come again soon
     /// never come again, and storing them would push out others.
-    pub(super) fn insert(&self, hash: u64, token: &Token) -> Vec<Token> {
+    pub(super) fn insert(&self, hash: u64, token: &Token) -> Vec<Shared> {
         let set = self.set(hash);
         let hints = self.hints.get_or_init(|| {
             let sets = std::iter::repeat_with(Hints::default).take(self.sets);
@@ -97,6 +99,7 @@ impl Shard {
         if held.places.is_empty() {
             held.places.resize_with(self.sets * WAYS, || None);
         }
+        let token = token.shared();
         let has_room = held.bytes.saturating_add(token.size()) <= held.most;
         if token.size() > held.most
             || !(was_seen || has_room)
@@ -108,7 +111,7 @@ impl Shard {
     }
 
     /// Forgets a token.
-    pub(super) fn remove(&self, hash: u64, signed: &[u8]) -> Option<Token> {
+    pub(super) fn remove(&self, hash: u64, signed: &[u8]) -> Option<Shared> {
         let set = self.set(hash);
         let mut held = self.lock()?;
         let way = held.find(set, signed)?;
@@ -176,7 +179,7 @@ impl Hints {
 
 impl Held {
     /// The places of a set; none before the first token came.
-    fn set(&mut self, set: usize) -> &mut [Option<Token>] {
+    fn set(&mut self, set: usize) -> &mut [Option<Shared>] {
         self.places
             .get_mut(set * WAYS..(set + 1) * WAYS)
             .unwrap_or_default()
@@ -191,7 +194,7 @@ impl Held {
     }
 
     /// Takes what is in a place, whichever set it belongs to.
-    fn take(&mut self, place: usize) -> Option<Token> {
+    fn take(&mut self, place: usize) -> Option<Shared> {
         let token = self.places.get_mut(place)?.take()?;
         self.bytes -= token.size();
         Some(token)
@@ -199,7 +202,7 @@ impl Held {
 
     /// Stores a token as the one that was used last, in a free place or in that of the one that was not
     /// used for longest.
-    fn insert(&mut self, set: usize, token: Token, mark: u32, hints: &[Hints]) -> Vec<Token> {
+    fn insert(&mut self, set: usize, token: Shared, mark: u32, hints: &[Hints]) -> Vec<Shared> {
         let places = self.set(set);
         let free = places.iter().position(Option::is_none);
         let way = free.unwrap_or(WAYS - 1);
@@ -251,7 +254,7 @@ mod tests {
 
     fn bytes(shard: &Shard) -> usize {
         let held = shard.lock().expect("nobody else");
-        let sizes = held.places.iter().flatten().map(Token::size);
+        let sizes = held.places.iter().flatten().map(Shared::size);
         assert_eq!(held.bytes, sizes.sum::<usize>());
         held.bytes
     }
@@ -269,13 +272,13 @@ mod tests {
             assert!(shard.insert(3, &tokens[0]).is_empty());
             assert!(is_held(&shard, 3, &tokens[0]));
         }
-        assert_eq!(bytes(&shard), tokens[0].size());
+        assert_eq!(bytes(&shard), tokens[0].shared().size());
     }
 
     #[test]
     fn those_that_come_once_push_nobody_out() {
         let tokens = tokens(200);
-        let size = tokens[0].size();
+        let size = tokens[0].shared().size();
         for (shard, held) in [
             (Shard::new(1, 1 << 20), WAYS),
             (Shard::new(1, 2 * size + size / 2), 2),
@@ -323,7 +326,7 @@ mod tests {
     #[test]
     fn entries_and_bytes_are_bounded() {
         let tokens = tokens(200);
-        let size = tokens[0].size();
+        let size = tokens[0].shared().size();
         let shard = Shard::new(64, 10 * size);
         let marked = || (0..).map(|n| hash(n % 64, 64, 1)).zip(&tokens);
         for (hash, token) in marked() {

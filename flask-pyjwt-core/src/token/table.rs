@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Token,
-    shard::{Shard, WAYS},
+    shard::{SET_SIZE, Shard, WAYS},
 };
 
 /// How many verified tokens are remembered, over all worker threads.
@@ -31,10 +31,13 @@ impl TokenTable {
     /// A table within these limits; none where they leave no room.
     pub(crate) fn new(limits: TableLimits) -> Option<Self> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let (sets, bytes) = (limits.entries / threads / WAYS, limits.bytes / threads);
-        if sets == 0 || bytes == 0 {
+        let bytes = limits.bytes / threads;
+        // What the places take is part of the bytes, and a small one: four tokens are larger by far.
+        let sets = (limits.entries / threads / WAYS).min(bytes / 4 / SET_SIZE);
+        if sets == 0 {
             return None;
         }
+        let bytes = bytes - sets * SET_SIZE;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).ok()?;
         let shard = || Shard::new(sets, bytes);

@@ -46,7 +46,16 @@ use crate::keys::{AuthType, VerifyingKey};
 /// ```
 #[derive(Clone)]
 #[doc(alias = "JWT")]
-pub struct Token(Arc<Inner>);
+pub struct Token {
+    shared: Shared,
+    /// The claims as a map, made when somebody asks for it. It belongs to this token and its clones: what
+    /// the table remembers does not grow.
+    map: OnceLock<Arc<Map<String, Value>>>,
+}
+
+/// What all clones of a token share, those in the table too. It has its whole size from the beginning.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) signed: String,
@@ -56,22 +65,54 @@ pub(super) struct Inner {
     /// What its claims satisfied.
     pub(super) rules: Arc<ClaimRules>,
     pub(super) claims: RegisteredClaims,
-    /// The claims as a map, made when somebody asks for it.
-    pub(super) map: OnceLock<Map<String, Value>>,
     /// When a session store last said that the token is good.
     pub(super) last_answer: LastAnswer,
 }
 
+impl Shared {
+    pub(super) fn signed(&self) -> &str {
+        &self.0.signed
+    }
+
+    /// The memory that it takes in bytes. Keys and rules are the manager's.
+    pub(super) fn size(&self) -> usize {
+        const COUNTERS: usize = 2 * size_of::<usize>();
+        let subject = match &self.0.claims.subject {
+            Subject::InPayload(_) => 0,
+            Subject::Own(text) => text.capacity(),
+        };
+        COUNTERS + size_of::<Inner>() + self.0.signed.capacity() + self.0.payload.size() + subject
+    }
+}
+
+impl From<Shared> for Token {
+    fn from(shared: Shared) -> Self {
+        Self {
+            shared,
+            map: OnceLock::new(),
+        }
+    }
+}
+
 impl Token {
     pub(super) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+        Shared(Arc::new(inner)).into()
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.shared.0
+    }
+
+    /// What the table keeps of it.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The token's text, as it stands in an `Authorization` field. It is a credential: keep it
     /// out of logs.
     #[must_use]
     pub fn signed(&self) -> &str {
-        &self.0.signed
+        &self.inner().signed
     }
 
     /// Always `true`: a token that is not signed is no `Token`.
@@ -83,14 +124,14 @@ impl Token {
     /// What the token is for: the claim `type`.
     #[must_use]
     pub fn token_type(&self) -> TokenType {
-        self.0.claims.token_type
+        self.inner().claims.token_type
     }
 
     /// Whom the token is about. An accepted integer subject is given in decimal.
     #[must_use]
     pub fn sub(&self) -> &str {
-        match &self.0.claims.subject {
-            Subject::InPayload(range) => &self.0.payload.text()[range.clone()],
+        match &self.inner().claims.subject {
+            Subject::InPayload(range) => &self.inner().payload.text()[range.clone()],
             Subject::Own(text) => text,
         }
     }
@@ -104,50 +145,54 @@ impl Token {
     /// All claims, the registered ones too, as the token says them.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
-        self.0.map.get_or_init(|| self.0.payload.to_map())
+        self.map
+            .get_or_init(|| Arc::new(self.inner().payload.to_map()))
     }
 
     /// One claim, if it is there, by the name that routes use: see
     /// [`Issuer::map_claim`](crate::Issuer::map_claim).
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.0.rules.names.find_value(self.claims(), name)
+        self.inner().rules.names.find_value(self.claims(), name)
     }
 
     /// Who issued the token.
     #[must_use]
     pub fn iss(&self) -> &str {
-        &self.0.rules.issuer
+        &self.inner().rules.issuer
     }
 
     /// When the token was issued.
     #[must_use]
     pub fn iat(&self) -> OffsetDateTime {
-        self.0.claims.issued_at.to_date_time()
+        self.inner().claims.issued_at.to_date_time()
     }
 
     /// From when on the token is refused.
     #[must_use]
     pub fn exp(&self) -> OffsetDateTime {
-        self.0.claims.expires_at.to_date_time()
+        self.inner().claims.expires_at.to_date_time()
     }
 
     /// How long the token is valid in all: from `iat` to `exp`.
     #[must_use]
     pub fn max_age(&self) -> Duration {
-        self.0.claims.expires_at.since(self.0.claims.issued_at)
+        self.inner()
+            .claims
+            .expires_at
+            .since(self.inner().claims.issued_at)
     }
 
     /// The algorithm of the key that verified the token, which is that of its header.
     #[must_use]
     pub fn alg(&self) -> AuthType {
-        self.0.key.auth_type
+        self.inner().key.auth_type
     }
 
     /// The header as the token says it.
     #[must_use]
     pub fn header(&self) -> Map<String, Value> {
-        let segment = self.0.signed.split('.').next().unwrap_or_default();
+        let segment = self.inner().signed.split('.').next().unwrap_or_default();
         Header::document(segment)
             .map(|header| header.to_map())
             .unwrap_or_default()
@@ -172,44 +217,38 @@ impl Token {
     ///
     /// When they do not fit the type.
     pub fn claims_as<C: DeserializeOwned>(&self) -> Result<C, serde_json::Error> {
-        serde_json::from_str(self.0.payload.text())
+        // Not from the text: how that is read depends on the features of serde_json that others turn on.
+        C::deserialize(self.claims())
     }
 
     /// The registered claims, read.
     pub(super) fn registered(&self) -> &RegisteredClaims {
-        &self.0.claims
+        &self.inner().claims
     }
 
     /// Whether a token that was verified before is valid now: its key still counts, and its times
     /// are right. `None` where the key is gone, so that it has to be judged anew.
     pub(super) fn is_valid_at(&self, now: NumericDate) -> Option<Result<(), TokenError>> {
-        let claims = &self.0.claims;
-        self.0.key.is_live(now).then(|| {
-            self.0
+        let claims = &self.inner().claims;
+        self.inner().key.is_live(now).then(|| {
+            self.inner()
                 .rules
                 .check_time(claims.valid_from, claims.expires_at, now)
         })
     }
 
     pub(crate) fn last_answer(&self) -> &LastAnswer {
-        &self.0.last_answer
-    }
-
-    /// The memory that it takes in bytes, with an estimate of the map that somebody may ask for.
-    pub(super) fn size(&self) -> usize {
-        const MAP: usize = 1024;
-        let payload = self.0.payload.size() + MAP + 2 * self.0.payload.text().len();
-        size_of::<Inner>() + self.0.signed.capacity() + payload
+        &self.inner().last_answer
     }
 
     /// One claim as it was scanned, by the name that routes use.
     pub(crate) fn member(&self, name: &str) -> Option<Json<'_>> {
-        self.0.rules.names.find(self.payload(), name)
+        self.inner().rules.names.find(self.payload(), name)
     }
 
     /// The claims as they were scanned.
     pub(crate) fn payload(&self) -> Json<'_> {
-        self.0.payload.root()
+        self.inner().payload.root()
     }
 }
 

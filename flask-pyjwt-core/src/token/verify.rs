@@ -147,8 +147,9 @@ fn signer_of<'a>(
     let mut buffer = SIGNATURE_BUFFER;
     let signature = segments.decode_signature(&mut buffer)?;
     let message = segments.message.as_bytes();
-    let key = candidates.iter().find(|key| key.verify(message, signature));
-    key.ok_or(TokenError::Signature)
+    let mut keys = candidates.keys.iter();
+    let key = keys.find(|key| key.verify(message, signature));
+    key.ok_or(candidates.otherwise)
 }
 
 /// The token of a payload that satisfies the rules of its issuer.
@@ -166,7 +167,6 @@ fn token_of(
         key,
         rules: Arc::clone(rules),
         claims,
-        map: <_>::default(),
         last_answer: <_>::default(),
     }))
 }

@@ -13,11 +13,12 @@ use actix_web::{
 
 use super::{
     CheckError, Rejection,
-    answer::answer,
+    answer::{Seen, answer},
     credentials::{self, Source},
     csrf::{self, Proof},
     current_token::Refused,
     form::take_proof,
+    places::Places,
     registered::manager_of,
     silent_renewal::Renewed,
     websocket,
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     manager::AuthManager,
     rules::{Location, Requirement, RouteVariables},
+    session::Holder,
     token::{Token, TokenError, TokenType},
 };
 
@@ -43,6 +45,22 @@ struct Accepted {
     token: Token,
     source: Source,
     proof: Proof,
+}
+
+/// The token of a request, from its verification on.
+struct Verified {
+    token: Token,
+    /// Whether it is of the right type and nobody has revoked it.
+    is_good: bool,
+}
+
+impl Verified {
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            token: Some(&self.token),
+            is_good: self.is_good,
+        }
+    }
 }
 
 /// What the answer of a request that was let in has to say besides.
@@ -79,8 +97,11 @@ pub(super) async fn guard(
     body: &mut Payload,
     by_attribute: bool,
 ) -> Verdict {
-    let manager = manager_of(request).map_err(|rejection| answer(None, &rejection, request))?;
-    let decided = match authorize(manager, requirement, request).await {
+    let manager = manager_of(request)
+        .map_err(|rejection| answer(None, &rejection, request, Seen::default()))?;
+    let places = Places::of(requirement, manager, request);
+    let mut seen = None;
+    let decided = match authorize(manager, requirement, &places, request, &mut seen).await {
         Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
             prove_by_form(manager, accepted, request, body)
                 .await
@@ -88,7 +109,13 @@ pub(super) async fn guard(
         }
         decided => decided,
     };
-    conclude(decided, manager, requirement, request, by_attribute)
+    match decided {
+        Ok(accepted) => Ok(let_in(accepted, request, by_attribute)),
+        Err(rejection) => {
+            let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
+            Err(refuse(&rejection, seen, manager, &places, request))
+        }
+    }
 }
 
 /// The same at once, for what most requests bring: a header whose token was verified before, and about
@@ -98,10 +125,11 @@ pub(super) fn guard_at_once(
     request: &HttpRequest,
     by_attribute: bool,
 ) -> Option<Verdict> {
-    let [Location::Header] = requirement.locations[..] else {
+    let manager = manager_of(request).ok()?;
+    let places = Places::of(requirement, manager, request);
+    let [Location::Header] = places[..] else {
         return None; // it might be in a second place as well
     };
-    let manager = manager_of(request).ok()?;
     let parts = manager.parts();
     let token = parts
         .verification
@@ -110,51 +138,59 @@ pub(super) fn guard_at_once(
     if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
         return None;
     }
-    let decided = check_kind(manager, requirement, &token)
-        .and_then(|()| permit(manager, requirement, request, token, Source::Header));
-    let decided = decided.map(Some);
-    Some(conclude(
-        decided,
-        manager,
-        requirement,
-        request,
-        by_attribute,
-    ))
+    let kind = check_kind(manager, requirement, &token);
+    let is_good = kind.is_ok();
+    let source = Source::Header;
+    let proof = kind.and_then(|()| permit(manager, requirement, request, &token, source));
+    Some(match proof {
+        Ok(proof) => {
+            let accepted = Accepted {
+                token,
+                source,
+                proof,
+            };
+            Ok(let_in(Some(accepted), request, by_attribute))
+        }
+        Err(rejection) => {
+            let seen = Seen {
+                token: Some(&token),
+                is_good,
+            };
+            Err(refuse(&rejection, seen, manager, &places, request))
+        }
+    })
 }
 
 /// Leaves the token of a request that passes in its extensions.
-#[expect(
-    clippy::result_large_err,
-    reason = "the answer is moved once, and only refused requests have one"
-)]
-fn conclude(
-    decided: Result<Option<Accepted>, Rejection>,
+fn let_in(accepted: Option<Accepted>, request: &HttpRequest, by_attribute: bool) -> Passed {
+    let (token, source) = accepted
+        .map(|accepted| (accepted.token, accepted.source))
+        .unzip();
+    request.extensions_mut().insert(Guarded {
+        token,
+        by_attribute,
+        refused: None,
+    });
+    Passed(source)
+}
+
+/// The answer to a request that does not pass.
+fn refuse(
+    rejection: &Rejection,
+    seen: Seen<'_>,
     manager: &AuthManager,
-    requirement: &Requirement,
+    places: &[Location],
     request: &HttpRequest,
-    by_attribute: bool,
-) -> Verdict {
-    match decided {
-        Ok(accepted) => {
-            let (token, source) = accepted
-                .map(|accepted| (accepted.token, accepted.source))
-                .unzip();
-            request.extensions_mut().insert(Guarded {
-                token,
-                by_attribute,
-                refused: None,
-            });
-            Ok(Passed(source))
-        }
-        Err(rejection) => {
-            let mut refused = answer(Some(manager), &rejection, request);
-            let by_query = |location: &Location| matches!(location, Location::Query(_));
-            if requirement.locations.iter().any(by_query) {
-                Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
-            }
-            Err(refused)
-        }
+) -> HttpResponse {
+    let mut refused = answer(Some(manager), rejection, request, seen);
+    if *rejection == Rejection::SeveralCookies {
+        manager.remove_former_cookies(refused.headers_mut());
     }
+    let by_query = |location: &Location| matches!(location, Location::Query(_));
+    if places.iter().any(by_query) {
+        Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
+    }
+    refused
 }
 
 /// Looks for the CSRF proof in the form that the body is.
@@ -175,14 +211,20 @@ async fn prove_by_form(
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
+    places: &[Location],
     request: &HttpRequest,
+    seen: &mut Option<Verified>,
 ) -> Result<Option<Accepted>, Rejection> {
-    let Some((presented, source)) = find_token(manager, requirement, request)? else {
+    let Some((presented, source)) = find_token(manager, requirement, places, request)? else {
         return if requirement.optional {
             Ok(None)
         } else {
             Err(Rejection::MissingCredentials)
         };
+    };
+    let holder = match presented {
+        Presented::Signed(_) => Holder::Client,
+        Presented::Verified(_) => Holder::Server,
     };
     let token = match presented {
         Presented::Verified(token) => token,
@@ -191,13 +233,23 @@ async fn authorize(
         #[cfg(not(feature = "jwks"))]
         Presented::Signed(signed) => manager.verify_token(signed)?,
     };
+    let verified = seen.insert(Verified {
+        token: token.clone(),
+        is_good: false,
+    });
     check_kind(manager, requirement, &token)?;
     // The sessions of other issuers are theirs.
     if let Some(sessions) = manager.sessions_of(&token) {
-        sessions.check(&token, manager.now()?).await?;
+        sessions.check(&token, holder, manager.now()?).await?;
     }
     ask_own_check(manager, &token).await?;
-    permit(manager, requirement, request, token, source).map(Some)
+    verified.is_good = true;
+    let proof = permit(manager, requirement, request, &token, source)?;
+    Ok(Some(Accepted {
+        token,
+        source,
+        proof,
+    }))
 }
 
 /// Whether a token is of the type and the issuer that the route wants.
@@ -218,23 +270,19 @@ fn permit(
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
-    token: Token,
+    token: &Token,
     source: Source,
-) -> Result<Accepted, Rejection> {
+) -> Result<Proof, Rejection> {
     requirement
         .freshness
-        .check(&token, &manager.parts().verification)?;
+        .check(token, &manager.parts().verification)?;
     let proof = match source {
-        Source::Cookie if requirement.csrf => csrf::check(manager, request, &token)?,
+        Source::Cookie if requirement.csrf => csrf::check(manager, request, token)?,
         Source::Cookie => csrf::check_socket(manager, request).map(|()| Proof::Shown)?,
         _ => Proof::Shown,
     };
-    requirement.decide(&token, &RouteVariables::of(request))?;
-    Ok(Accepted {
-        token,
-        source,
-        proof,
-    })
+    requirement.decide(token, &RouteVariables::of(request))?;
+    Ok(proof)
 }
 
 /// Asks the server's own question about a token, if it has one.
@@ -262,18 +310,19 @@ enum Presented<'a> {
 fn find_token<'a>(
     manager: &AuthManager,
     requirement: &Requirement,
+    places: &[Location],
     request: &'a HttpRequest,
 ) -> Result<Option<(Presented<'a>, Source)>, Rejection> {
     let cookies = &manager.parts().browser.cookies;
     let default_cookie = credentials::default_cookie(cookies, requirement.token_type);
-    let found = credentials::find(&requirement.locations, default_cookie, request)?;
+    let found = credentials::find(places, default_cookie, request)?;
     let looks_at_cookie = |location: &Location| match location {
         Location::DefaultCookie => true,
         Location::Cookie(name) => name == default_cookie,
         _ => false,
     };
     if found.is_none_or(|found| found.source == Source::Cookie)
-        && requirement.locations.iter().any(looks_at_cookie)
+        && places.iter().any(looks_at_cookie)
         && let Some(Renewed { pair, by }) = request.extensions().get::<Renewed>()
         && by.is_same_as(manager)
     {

@@ -3,10 +3,13 @@
 use actix_web::{
     HttpResponseBuilder,
     cookie::{Cookie, SameSite, time::Duration},
-    http::header::CACHE_CONTROL,
+    http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE},
 };
 
-use super::Rejection;
+use super::{
+    Rejection,
+    refused::{Known, report},
+};
 use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
 
 /// The longest cookie in bytes, with its attributes: browsers drop what is longer, and say nothing.
@@ -20,12 +23,12 @@ impl AuthManager {
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use actix_web::HttpResponse;
+    /// use actix_web::{HttpRequest, HttpResponse};
     /// use flask_pyjwt::{AuthManager, Rejection};
     ///
-    /// async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+    /// async fn login(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
     ///     // After the password was right:
-    ///     let pair = auth.login("alice").await?;
+    ///     let pair = auth.login("alice").replacing(&request).await?;
     ///     let mut answer = HttpResponse::Ok();
     ///     auth.set_cookies(&mut answer, &pair)?;
     ///     Ok(answer.finish())
@@ -42,6 +45,9 @@ impl AuthManager {
         pair: &TokenPair,
     ) -> Result<(), Rejection> {
         for cookie in self.session_cookies(pair)? {
+            answer.cookie(cookie);
+        }
+        for cookie in self.former_cookies() {
             answer.cookie(cookie);
         }
         answer.insert_header((CACHE_CONTROL, "no-store"));
@@ -93,12 +99,42 @@ impl AuthManager {
         self.sized(Kind::Csrf.cookie(cookies, self.csrf_proof(token)?), token)
     }
 
+    /// The removals of the cookies that [`Cookies::formerly`] names, for those who build their own
+    /// answer: add each to every answer that sets or clears a cookie of a session.
+    #[must_use]
+    pub fn former_cookies(&self) -> Vec<Cookie<'static>> {
+        let cookies = &self.parts().browser.cookies;
+        let mut places: Vec<_> = KINDS.map(|kind| kind.cookie(cookies, String::new())).into();
+        for former in &cookies.former {
+            for kind in KINDS {
+                let mut cookie = kind.cookie(former, String::new());
+                cookie.make_removal();
+                if !places.iter().any(|other| is_same_place(other, &cookie)) {
+                    places.push(cookie);
+                }
+            }
+        }
+        places.split_off(KINDS.len())
+    }
+
+    /// Adds the removals of former cookies to an answer: the browser has sent two of one name.
+    pub(super) fn remove_former_cookies(&self, answer: &mut HeaderMap) {
+        for cookie in self.former_cookies() {
+            if let Ok(field) = HeaderValue::try_from(cookie.to_string()) {
+                answer.append(SET_COOKIE, field);
+            }
+        }
+    }
+
     /// Adds what makes a browser forget all three cookies.
     pub fn clear_cookies(&self, answer: &mut HttpResponseBuilder) {
         let cookies = &self.parts().browser.cookies;
-        for kind in [Kind::Auth, Kind::Refresh, Kind::Csrf] {
+        for kind in KINDS {
             let mut cookie = kind.cookie(cookies, String::new());
             cookie.make_removal();
+            answer.cookie(cookie);
+        }
+        for cookie in self.former_cookies() {
             answer.cookie(cookie);
         }
         answer.insert_header((CACHE_CONTROL, "no-store"));
@@ -119,9 +155,25 @@ impl AuthManager {
             return Ok(cookie);
         }
         let name = cookie.name().to_owned();
-        Err(Rejection::CookieTooLarge { name, size })
+        let rejection = Rejection::CookieTooLarge { name, size };
+        let known = Known {
+            manager: Some(self),
+            request: None,
+            token: Some(token),
+        };
+        report(&rejection, known);
+        Err(rejection)
     }
 }
+
+/// Whether a browser keeps only one of two cookies (RFC 6265bis, section 5.7): those of the same name,
+/// domain and path. One for a host alone differs from one for the domain of that name.
+fn is_same_place(one: &Cookie<'_>, other: &Cookie<'_>) -> bool {
+    let domain = |cookie: &Cookie<'_>| cookie.domain().map(str::to_ascii_lowercase);
+    one.name() == other.name() && one.path() == other.path() && domain(one) == domain(other)
+}
+
+const KINDS: [Kind; 3] = [Kind::Auth, Kind::Refresh, Kind::Csrf];
 
 #[derive(Clone, Copy)]
 enum Kind {

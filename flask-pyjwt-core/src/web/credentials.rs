@@ -49,6 +49,7 @@ pub(super) fn find<'a>(
     for location in locations {
         let (found, source) = match location {
             Location::Header => (bearer(request)?, Source::Header),
+            Location::NamedHeader(name) => (named(name, request)?, Source::Header),
             Location::DefaultCookie => (cookie(default_cookie, request)?, Source::Cookie),
             Location::Cookie(name) => (cookie(name, request)?, Source::Cookie),
             Location::Query(name) => (query::token(name, request)?, Source::Query),
@@ -136,6 +137,43 @@ fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
+/// The token of the one field of a header that the route names.
+fn named<'a>(name: &str, request: &'a HttpRequest) -> Result<Option<&'a str>, Rejection> {
+    let mut fields = request.headers().get_all(name);
+    let Some(field) = fields.next() else {
+        return Ok(None);
+    };
+    if fields.next().is_some() {
+        return Err(Rejection::SeveralAuthorizations);
+    }
+    named_token(field.as_bytes())
+}
+
+/// The token that such a field's value is, with or without the scheme. An empty value is none: a proxy
+/// has nothing to say.
+fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    // No token has a comma: two fields were joined (RFC 9110, section 5.3).
+    if value.contains(&b',') {
+        return Err(Rejection::SeveralAuthorizations);
+    }
+    let token = if is_bearer(value) {
+        value["Bearer".len()..]
+            .strip_prefix(b" ")
+            .unwrap_or_default()
+    } else {
+        value
+    };
+    if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
+        return Err(Rejection::MalformedCredentials);
+    }
+    std::str::from_utf8(token)
+        .map(Some)
+        .map_err(|_| Rejection::MalformedCredentials)
+}
+
 /// Whether a value's scheme is `Bearer`, in any case (RFC 9110, section 11.1).
 fn is_bearer(value: &[u8]) -> bool {
     value
@@ -166,26 +204,40 @@ fn is_token_byte(byte: u8) -> bool {
 /// percent-decoding.
 ///
 /// Cookies of other names are passed over, however broken. An empty value is none: it is what
-/// remains of a cookie that was cleared.
+/// remains of a cookie that was cleared. The same value several times is one: a browser sends it so
+/// where it has the cookie for two paths or domains.
 pub(super) fn cookie<'a>(
     name: &str,
     request: &'a HttpRequest,
 ) -> Result<Option<&'a str>, Rejection> {
-    let mut values = request
-        .headers()
-        .get_all(COOKIE)
-        .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let equals = pair.iter().position(|byte| *byte == b'=')?;
-            let is_named = pair[..equals].trim_ascii() == name.as_bytes();
-            is_named.then(|| pair[equals + 1..].trim_ascii())
-        });
-    let value = values.next().unwrap_or_default();
-    if values.next().is_some() {
-        return Err(Rejection::SeveralCookies);
+    let mut found = None;
+    for field in request.headers().get_all(COOKIE) {
+        let field = field.as_bytes();
+        // Looking for the name itself passes over thousands of other cookies at little cost.
+        for at in memchr::memmem::find_iter(field, name) {
+            match (found, value_at(field, at, name.len())) {
+                (Some(found), Some(value)) if found != value => {
+                    return Err(Rejection::SeveralCookies);
+                }
+                (None, value) => found = value,
+                _ => {}
+            }
+        }
     }
-    let value = std::str::from_utf8(value).map_err(|_| Rejection::MalformedCredentials)?;
+    let value = std::str::from_utf8(found.unwrap_or_default())
+        .map_err(|_| Rejection::MalformedCredentials)?;
     Ok(Some(value).filter(|value| !value.is_empty()))
+}
+
+/// The value of a cookie, where what stands at this place of a field is its whole name.
+fn value_at(field: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+    let before = field[..at].trim_ascii_end();
+    if !matches!(before.last(), None | Some(b';')) {
+        return None;
+    }
+    let value = field[at + length..].trim_ascii_start().strip_prefix(b"=")?;
+    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    Some(value[..end].trim_ascii())
 }
 
 #[cfg(test)]
@@ -232,6 +284,41 @@ mod tests {
     }
 
     #[test]
+    fn threats_28_and_29_a_named_header_holds_one_token_with_or_without_the_scheme() {
+        let malformed = Err(Rejection::MalformedCredentials);
+        let several = Err(Rejection::SeveralAuthorizations);
+        for (values, expected) in [
+            (vec![], Ok(None)),
+            (vec!["a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["Bearer a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["bEARER a.b.c"], Ok(Some("a.b.c"))),
+            (vec!["Bearer.b.c"], Ok(Some("Bearer.b.c"))),
+            (vec![""], Ok(None)),
+            (vec!["Bearer"], malformed.clone()),
+            (vec!["Bearer  a.b.c"], malformed.clone()),
+            (vec!["Bearer\ta.b.c"], malformed.clone()),
+            (vec!["Basic YTpi"], malformed.clone()),
+            (vec!["a.b.c d"], malformed.clone()),
+            (vec!["\"a.b.c\""], malformed.clone()),
+            (vec!["a.b.c, d.e.f"], several.clone()),
+            (vec!["a.b.c,a.b.c"], several.clone()),
+            (vec!["Bearer a.b.c, Bearer a.b.c"], several.clone()),
+            (vec!["a.b.c", "d.e.f"], several.clone()),
+            (vec!["a.b.c", "a.b.c"], several.clone()),
+            (vec!["", "a.b.c"], several.clone()),
+        ] {
+            let mut request = TestRequest::default();
+            for value in &values {
+                request = request.append_header(("X-Token", *value));
+            }
+            let found = named("x-token", &request.to_http_request()).map(|t| t.map(str::to_owned));
+            let expected = expected.map(|token: Option<&str>| token.map(str::to_owned));
+            assert_eq!(found, expected, "{values:?}");
+        }
+        assert_eq!(named_token(b"a.b.\xff"), malformed);
+    }
+
+    #[test]
     fn cookies_are_taken_as_they_are() {
         for (fields, expected) in [
             (vec!["t=a.b.c"], Ok(Some("a.b.c"))),
@@ -245,7 +332,10 @@ mod tests {
             (vec!["T=a.b.c; tt=a.b.c"], Ok(None)),
             (vec!["t="], Ok(None)),
             (vec!["t"], Ok(None)),
-            (vec!["t=a; t=a"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a; t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=a; t=a", "t = a", "x"], Ok(Some("a"))),
+            (vec!["t=a; t=a; t=b"], Err(Rejection::SeveralCookies)),
+            (vec!["t=; t="], Ok(None)),
             (vec!["t=a", "t=b"], Err(Rejection::SeveralCookies)),
             (vec!["t=; t=a"], Err(Rejection::SeveralCookies)),
         ] {

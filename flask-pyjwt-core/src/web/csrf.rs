@@ -2,84 +2,74 @@
 
 use actix_web::{
     HttpRequest,
-    http::{
-        Method,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
-    },
+    http::{Method, header::HeaderName},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     Rejection,
-    origin::{is_own_page, may_open_socket},
+    form::is_form,
+    origin::{Kind, is_own_page},
+    refused::{Known, report},
 };
 use crate::{
-    keys::{AuthType, Signer, Verifier},
+    keys::{Purpose, Tag},
     manager::AuthManager,
-    token::{Token, random_id},
+    token::{NumericDate, Token, TokenError, random_id},
 };
 
 const FIELD: HeaderName = HeaderName::from_static("x-csrf-token");
-/// The longest proof in bytes that is looked at: twice what it is.
-const LONGEST: usize = 132;
+/// The longest random part in bytes that is looked at: more than twice what it is.
+const LONGEST_RANDOM: usize = 64;
 
-/// Makes and checks CSRF proofs: `random.mac`, the MAC over the session and the random value.
-pub(crate) struct CsrfKey {
-    signer: Signer,
-    verifier: Verifier,
-}
-
-impl CsrfKey {
-    /// A key of its own, derived from a secret that serves another purpose as well.
-    pub(crate) fn derived(secret: &[u8]) -> Option<Self> {
-        let derived = Signer::hmac(AuthType::HS256, secret).sign(b"flask-pyjwt: csrf proofs")?;
-        Some(Self {
-            signer: Signer::hmac(AuthType::HS256, &derived),
-            verifier: Verifier::hmac(AuthType::HS256, &derived),
-        })
-    }
-
-    fn proof(&self, token: &Token) -> Result<String, Rejection> {
-        let random = random_id()?;
-        let mac = self
-            .signer
-            .sign(&message(token, &random)?)
-            .ok_or_else(|| Rejection::NotMinted("a CSRF proof cannot be made".to_owned()))?;
-        Ok(format!("{random}.{}", URL_SAFE_NO_PAD.encode(mac)))
-    }
-
-    /// Whether this is a proof of the token's session. The MACs are compared in constant time.
-    fn proves(&self, proof: &[u8], token: &Token) -> bool {
-        let Some(proof) = std::str::from_utf8(proof)
-            .ok()
-            .filter(|proof| proof.len() <= LONGEST)
-        else {
-            return false;
-        };
-        let Some((random, mac)) = proof.split_once('.') else {
-            return false;
-        };
-        match (URL_SAFE_NO_PAD.decode(mac), message(token, random)) {
-            (Ok(mac), Ok(message)) => self.verifier.verify(&message, &mac),
-            _ => false,
-        }
-    }
-}
-
-/// What a proof is bound to: the session, or the subject of a token of no session, of one issuer.
-fn message(token: &Token, random: &str) -> Result<Vec<u8>, Rejection> {
+/// A proof is `random.tag`. The tag is made over the random value and what it is bound to: the session, or
+/// the subject of a token of no session, of one issuer.
+fn with_parts<T>(
+    token: &Token,
+    random: &str,
+    then: impl FnOnce(&[&[u8]]) -> T,
+) -> Result<T, TokenError> {
     let (kind, bound_to) = match token.id("sid")? {
-        Some(session) => (b"sid".as_slice(), session),
-        None => (b"sub".as_slice(), token.sub().to_owned()),
+        Some(session) => ("sid", session),
+        None => ("sub", token.sub().to_owned()),
     };
-    // The random part has no NUL, and issuers are configured: no two bindings run into each other.
-    let parts = [
-        kind,
-        random.as_bytes(),
-        token.iss().as_bytes(),
-        bound_to.as_bytes(),
-    ];
-    Ok(parts.join(&0))
+    let parts = [kind, random, token.iss(), &bound_to];
+    Ok(then(&parts.map(str::as_bytes)))
+}
+
+/// Makes a proof with the secret of its own, or else with the signing key's.
+fn make_proof(manager: &AuthManager, token: &Token) -> Result<String, Rejection> {
+    let random = random_id()?;
+    let parts = manager.parts();
+    let tag = with_parts(token, &random, |bound| match &parts.csrf {
+        Some(own) => own.tag(bound),
+        None => parts.verification.keys.tag(Purpose::CsrfProofs, bound),
+    })?;
+    let tag = tag.ok_or(Rejection::NoCsrfSecret)?;
+    Ok(format!("{random}.{tag}"))
+}
+
+/// Whether this is a proof of the token's session, by a key that still counts.
+fn proves(
+    manager: &AuthManager,
+    proof: &[u8],
+    token: &Token,
+    now: NumericDate,
+) -> Result<bool, TokenError> {
+    let proof = std::str::from_utf8(proof).ok();
+    let Some((random, tag)) = proof.and_then(|proof| proof.split_once('.')) else {
+        return Ok(false);
+    };
+    let Some(tag) = Tag::parse(tag).filter(|_| random.len() <= LONGEST_RANDOM) else {
+        return Ok(false);
+    };
+    let parts = manager.parts();
+    let keys = &parts.verification.keys;
+    with_parts(token, random, |bound| match &parts.csrf {
+        Some(own) => own.verify(bound, &tag),
+        None => keys
+            .made_by(Purpose::CsrfProofs, bound, &tag, now)
+            .is_some(),
+    })
 }
 
 /// What is left to be shown before a request is let in.
@@ -104,13 +94,13 @@ pub(super) fn check(
     if is_safe(request.method()) {
         return Ok(Proof::Shown);
     }
-    if !is_own_page(request, allowed) {
+    if !is_own_page(request, Kind::Request, allowed) {
         return Err(Rejection::CrossSite);
     }
     let mut fields = request.headers().get_all(FIELD);
     match (fields.next(), fields.next()) {
         (Some(field), None) => check_proof(manager, field.as_bytes(), token).map(|()| Proof::Shown),
-        (None, _) if has_form(request) => Ok(Proof::InForm),
+        (None, _) if is_form(request) => Ok(Proof::InForm),
         (None, _) => Err(Rejection::CsrfProofMissing),
         (Some(_), Some(_)) => Err(Rejection::CsrfProofWrong),
     }
@@ -122,21 +112,27 @@ pub(super) fn check_proof(
     proof: &[u8],
     token: &Token,
 ) -> Result<(), Rejection> {
-    let key = manager
-        .parts()
-        .csrf
-        .as_ref()
-        .ok_or(Rejection::NoCsrfSecret)?;
-    if key.proves(proof, token) {
+    let now = manager.parts().verification.clock.now()?;
+    if !can_check(manager, now) {
+        return Err(Rejection::NoCsrfSecret);
+    }
+    if proves(manager, proof, token, now)? {
         Ok(())
     } else {
         Err(Rejection::CsrfProofWrong)
     }
 }
 
+/// Whether there is any key of proofs.
+fn can_check(manager: &AuthManager, now: NumericDate) -> bool {
+    let parts = manager.parts();
+    let keys = &parts.verification.keys;
+    parts.csrf.is_some() || keys.count_of_checking(Purpose::CsrfProofs, now) > 0
+}
+
 /// Whether a page of another site opens a WebSocket.
 fn is_foreign_socket(request: &HttpRequest, allowed: &[String]) -> bool {
-    is_websocket(request) && !may_open_socket(request, allowed)
+    is_websocket(request) && !is_own_page(request, Kind::WebSocket, allowed)
 }
 
 /// Checks a handshake of a WebSocket whose token came in a cookie: also where no proof is needed.
@@ -167,47 +163,44 @@ fn is_websocket(request: &HttpRequest) -> bool {
     })
 }
 
-/// Whether the body is a form as it stands, not compressed.
-fn has_form(request: &HttpRequest) -> bool {
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        return false;
-    }
-    let content_type = request.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| {
-        let media_type = value.as_bytes().split(|byte| *byte == b';').next();
-        media_type.is_some_and(|media_type| {
-            media_type
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        })
-    })
-}
-
 impl AuthManager {
     /// Makes a CSRF proof for the session of this token: what a page sends in the field
-    /// `X-CSRF-Token`, or in the form's field `csrf_token`, with cookies and an unsafe method. Each call
-    /// makes another one, and all are good as long as the session.
+    /// `X-CSRF-Token`, or in the form's field `csrf_token`, with cookies and an unsafe method. In a form
+    /// of `multipart/form-data` it has to be the first field. Each call makes another one, and all are good as long as the session.
     ///
     /// # Errors
     ///
     /// [`Rejection::NoCsrfSecret`] when the manager has only a public key and no
     /// [`Config::csrf_secret`](crate::Config::csrf_secret).
     pub fn csrf_proof(&self, token: &Token) -> Result<String, Rejection> {
-        let key = self.parts().csrf.as_ref().ok_or(Rejection::NoCsrfSecret)?;
-        key.proof(token)
+        make_proof(self, token).inspect_err(|rejection| {
+            let known = Known {
+                manager: Some(self),
+                request: None,
+                token: Some(token),
+            };
+            report(rejection, known);
+        })
     }
 
-    /// Checks that a request comes from a page of our own origin or of one that is allowed: for routes
-    /// that no token guards and no other site should use, such as a login.
+    /// Checks that a request comes from a page of our own origin or of one that is allowed, or from no
+    /// browser: for routes that no token guards and no other site should use, such as a login. A refusal
+    /// is logged at once, whatever the handler does with it.
     ///
     /// # Errors
     ///
     /// [`Rejection::CrossSite`] when the browser says that it comes from elsewhere.
     pub fn check_origin(&self, request: &HttpRequest) -> Result<(), Rejection> {
-        if is_own_page(request, &self.parts().browser.allowed_origins) {
-            Ok(())
-        } else {
-            Err(Rejection::CrossSite)
+        let allowed = &self.parts().browser.allowed_origins;
+        if is_own_page(request, Kind::Request, allowed) {
+            return Ok(());
         }
+        let known = Known {
+            manager: Some(self),
+            request: Some(request),
+            token: None,
+        };
+        report(&Rejection::CrossSite, known);
+        Err(Rejection::CrossSite)
     }
 }

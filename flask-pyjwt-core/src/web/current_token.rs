@@ -7,13 +7,19 @@ use std::{
 };
 
 use actix_web::{
-    Error, FromRequest, HttpMessage as _, HttpRequest,
+    Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
     dev::Payload,
     error::{ErrorForbidden, InternalError},
+    http::StatusCode,
 };
 use serde::de::DeserializeOwned;
 
-use super::{Rejection, answer::answer, authorize::Guarded, registered::manager_of};
+use super::{
+    Rejection,
+    answer::{Seen, answer},
+    authorize::Guarded,
+    registered::manager_of,
+};
 use crate::token::Token;
 
 /// The token that the request was let in with.
@@ -55,6 +61,33 @@ pub struct CurrentToken<C = AnyClaims> {
 #[non_exhaustive]
 pub struct AnyClaims;
 
+impl CurrentToken {
+    /// The token of a request that a guard let in, for code that has only the request.
+    ///
+    /// For claims of your own type, name it: `CurrentToken::<Member>::extract(&request)`, by the trait
+    /// [`FromRequest`].
+    ///
+    /// # Errors
+    ///
+    /// As for a handler that takes a `CurrentToken`: 500 where nothing guards the route, 401 where the
+    /// guard is `optional` and there were no credentials.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::{Error, HttpRequest};
+    /// use flask_pyjwt::CurrentToken;
+    ///
+    /// async fn name(request: HttpRequest) -> Result<String, Error> {
+    ///     let token = CurrentToken::extract(&request).await?;
+    ///     Ok(token.sub().to_owned())
+    /// }
+    /// # let _ = name;
+    /// ```
+    pub fn extract(request: &HttpRequest) -> Ready<Result<Self, Error>> {
+        <Self as FromRequest>::extract(request)
+    }
+}
+
 impl<C> CurrentToken<C> {
     /// The claims as the type that the handler has asked for.
     #[must_use]
@@ -72,6 +105,34 @@ impl<C> CurrentToken<C> {
     #[must_use]
     pub fn into_token(self) -> Token {
         self.token
+    }
+}
+
+impl CurrentToken {
+    /// The token that the request was let in with, if there is one: for code that only looks, such as a
+    /// logger or a handler that serves everybody. Nothing is refused and nothing is logged.
+    ///
+    /// In the hook of [`Config::on_rejection`](crate::Config::on_rejection) it is the token of the refused
+    /// request, where that is valid, of the right type and not revoked: a 403 has one.
+    ///
+    /// The token is a cheap clone, since a request lends nothing that a guard has left in it.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::HttpRequest;
+    /// use flask_pyjwt::CurrentToken;
+    ///
+    /// fn caller(request: &HttpRequest) -> String {
+    ///     match CurrentToken::get(request) {
+    ///         Some(token) => token.sub().to_owned(),
+    ///         None => "nobody".to_owned(),
+    ///     }
+    /// }
+    /// # let _ = caller;
+    /// ```
+    #[must_use]
+    pub fn get(request: &HttpRequest) -> Option<Token> {
+        token_of(request)
     }
 }
 
@@ -113,6 +174,29 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
     }
 }
 
+/// Says to whoever takes a `Token` as an argument what to take. Nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "`Token` cannot be an argument of a handler",
+    label = "take `CurrentToken`: it derefs to `Token`",
+    note = "`CurrentToken` is the token that the request was let in with; `Token` is any token"
+)]
+#[doc(hidden)]
+pub trait TakeCurrentToken {}
+
+// The bound has a lifetime, so that the compiler looks at it where the extractor is used, not here.
+#[doc(hidden)]
+impl FromRequest for Token
+where
+    for<'a> Self: TakeCurrentToken,
+{
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(current(request))
+    }
+}
+
 /// Why an extraction has failed, for the attribute's wrapper to answer.
 pub(super) struct Refused {
     pub(super) rejection: Rejection,
@@ -120,24 +204,53 @@ pub(super) struct Refused {
     pub(super) is_final: bool,
 }
 
-fn current(request: &HttpRequest) -> Result<Token, Error> {
-    let guarded = request
-        .extensions()
-        .get::<Guarded>()
-        .map(|guarded| guarded.token.clone());
-    match guarded {
-        Some(Some(token)) => Ok(token),
-        Some(None) => Err(refuse(request, Rejection::MissingCredentials)),
-        None => Err(refuse(request, Rejection::Unguarded)),
+/// The valid token of a refused request, for as long as the hook of
+/// [`Config::on_rejection`](crate::Config::on_rejection) runs.
+struct InHook(Token);
+
+/// Hands the token of a refused request to the hook, while this lives.
+pub(super) struct Handed<'a>(&'a HttpRequest);
+
+impl<'a> Handed<'a> {
+    pub(super) fn over(token: Token, request: &'a HttpRequest) -> Self {
+        request.extensions_mut().insert(InHook(token));
+        Self(request)
     }
+}
+
+impl Drop for Handed<'_> {
+    fn drop(&mut self) {
+        self.0.extensions_mut().remove::<InHook>();
+    }
+}
+
+/// The token of a request, if a guard or a hook has one for it.
+pub(super) fn token_of(request: &HttpRequest) -> Option<Token> {
+    let extensions = request.extensions();
+    if let Some(InHook(token)) = extensions.get() {
+        return Some(token.clone());
+    }
+    extensions.get::<Guarded>()?.token.clone()
+}
+
+fn current(request: &HttpRequest) -> Result<Token, Error> {
+    token_of(request).ok_or_else(|| {
+        let is_guarded = request.extensions().contains::<Guarded>();
+        let rejection = if is_guarded {
+            Rejection::MissingCredentials
+        } else {
+            Rejection::Unguarded
+        };
+        refuse(request, rejection)
+    })
 }
 
 /// The error that an extraction ends with. Behind the attribute, its wrapper answers.
 fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
+    let is_final = rejection != Rejection::MissingCredentials;
     if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>()
         && guarded.by_attribute
     {
-        let is_final = rejection != Rejection::MissingCredentials;
         let error = ErrorForbidden(rejection.description());
         guarded.refused = Some(Refused {
             rejection,
@@ -145,6 +258,45 @@ fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
         });
         return error;
     }
-    let response = answer(manager_of(request).ok(), &rejection, request);
+    if !is_final {
+        return NoToken(request.clone()).into();
+    }
+    let response = answer_extraction(request, &rejection);
     InternalError::from_response(rejection, response).into()
+}
+
+/// Answers a request whose token does not suit the handler.
+pub(super) fn answer_extraction(request: &HttpRequest, rejection: &Rejection) -> HttpResponse {
+    let token = token_of(request);
+    let seen = Seen {
+        token: token.as_ref(),
+        is_good: true,
+    };
+    answer(manager_of(request).ok(), rejection, request, seen)
+}
+
+/// A handler behind an optional guard has asked for a token, and there is none. The request is refused
+/// where this becomes an answer, and not where `Option<CurrentToken>` makes it `None`.
+struct NoToken(HttpRequest);
+
+impl fmt::Debug for NoToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NoToken")
+    }
+}
+
+impl fmt::Display for NoToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Rejection::MissingCredentials, f)
+    }
+}
+
+impl ResponseError for NoToken {
+    fn status_code(&self) -> StatusCode {
+        Rejection::MissingCredentials.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        answer_extraction(&self.0, &Rejection::MissingCredentials)
+    }
 }

@@ -1,24 +1,54 @@
 //! The one field of a form that the guard reads, and the body as it was for the handler.
+//!
+//! Of a form with files it has to be the first one: nothing behind it is read.
 
-use actix_web::{FromRequest as _, HttpRequest, dev::Payload, web::Bytes};
+use actix_web::{
+    FromRequest as _, HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_ENCODING, CONTENT_TYPE},
+    web::Bytes,
+};
 
-use super::Rejection;
+use super::{Rejection, multipart};
 
 /// The field that holds the CSRF proof.
 const FIELD: &str = "csrf_token";
 
 /// Reads a form's body, and gives its proof and the body anew. Nothing else of it is looked at.
 ///
-/// It may be as long as the application lets `web::Bytes` be.
+/// It may be as long as the application lets `web::Bytes` be; a form of parts as long as its handler
+/// lets it be.
 pub(super) async fn take_proof(
     request: &HttpRequest,
     mut body: Payload,
 ) -> Result<(String, Payload), Rejection> {
+    if is_of_parts(request) {
+        let boundary = multipart::boundary(request).ok_or(Rejection::CsrfProofMissing)?;
+        return multipart::first_part(body, &boundary, FIELD).await;
+    }
     let form = Bytes::from_request(request, &mut body)
         .await
         .map_err(|_| Rejection::CsrfProofMissing)?;
     let proof = proof_in(&form)?;
     Ok((proof, Payload::from(form)))
+}
+
+/// Whether the body is a form that can be read as it stands, not compressed.
+pub(super) fn is_form(request: &HttpRequest) -> bool {
+    let is_simple = || has_media_type(request, b"application/x-www-form-urlencoded");
+    !request.headers().contains_key(CONTENT_ENCODING) && (is_simple() || is_of_parts(request))
+}
+
+fn is_of_parts(request: &HttpRequest) -> bool {
+    has_media_type(request, b"multipart/form-data")
+}
+
+fn has_media_type(request: &HttpRequest, expected: &[u8]) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| {
+        let media_type = value.as_bytes().split(|byte| *byte == b';').next();
+        media_type.is_some_and(|media_type| media_type.trim_ascii().eq_ignore_ascii_case(expected))
+    })
 }
 
 fn proof_in(form: &[u8]) -> Result<String, Rejection> {

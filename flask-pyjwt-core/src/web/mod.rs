@@ -10,11 +10,15 @@ mod csrf;
 mod current_token;
 mod form;
 mod jwks;
+mod multipart;
 mod origin;
+mod places;
 pub(crate) mod protect;
 mod query;
+pub(crate) mod refused;
 mod registered;
 mod rejection;
+mod replaced;
 mod require_token;
 mod silent_renewal;
 mod websocket;
@@ -22,11 +26,10 @@ mod websocket;
 pub(crate) use self::{
     answer::{Answers, RejectionHook},
     check::TokenCheck,
-    csrf::CsrfKey,
 };
 pub use self::{
     check::CheckError,
-    current_token::{AnyClaims, CurrentToken},
+    current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
     jwks::{Jwks, Metadata},
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},

@@ -5,38 +5,87 @@ use actix_web::{
     http::header::{HOST, HeaderName, HeaderValue, ORIGIN},
 };
 
+use super::refused::shown;
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+
+/// What a browser does with the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    /// A handshake of a WebSocket: every browser sends `Origin` with it (RFC 6455, section 4.1, item 8),
+    /// and CORS protects no server from it.
+    WebSocket,
+}
+
 /// Whether a page of the server's own origin, or of one that is allowed, has sent the request, or no
-/// browser has, as far as its head tells.
+/// browser has, as far as its head tells. One rule for requests and WebSockets.
 ///
-/// `Sec-Fetch-Site` (Fetch Metadata Request Headers, section 2.3) decides where the browser sends it: no
-/// page can. Else `Origin` (RFC 6454, section 7) has to name the host that was asked.
-pub(super) fn is_own_page(request: &HttpRequest, allowed: &[String]) -> bool {
+/// | `Sec-Fetch-Site` | the page is our own |
+/// | --- | --- |
+/// | `same-origin`, or `none` (typed by the user; no WebSocket) | yes |
+/// | anything else, or twice | where `Origin` is allowed |
+/// | not sent | where `Origin` is allowed, or names the host that was asked |
+/// | not sent, and no `Origin` | no browser has sent it: yes, but for a WebSocket |
+///
+/// A browser writes `Sec-Fetch-Site` (Fetch Metadata Request Headers, section 2.3) and `Origin` (RFC 6454,
+/// section 7), and no page can. Of the host that was asked, a proxy may have written the fields: `Host`,
+/// `Forwarded`, `X-Forwarded-Host`, `X-Forwarded-Port`. They are believed without knowing the proxy. No page
+/// can set them for another site: a handshake takes no fields from a page, and a request with a field that
+/// is not safelisted is sent after a preflight that the server has to agree to. Who writes them with a
+/// program of his own has no cookies but his own.
+pub(super) fn is_own_page(request: &HttpRequest, kind: Kind, allowed: &[String]) -> bool {
+    let origin = origin(request);
+    let is_socket = kind == Kind::WebSocket;
+    if is_socket && !matches!(origin, Origin::Of(_)) {
+        return false;
+    }
+    let is_allowed = matches!(origin, Origin::Of(own) if is_allowed(own, allowed));
     let mut sites = request.headers().get_all(SEC_FETCH_SITE);
     match (sites.next().map(HeaderValue::as_bytes), sites.next()) {
         (_, Some(_)) => false,
-        (Some(b"same-origin" | b"none"), None) => true,
-        (Some(_), None) => matches!(origin(request), Origin::Of(own) if is_allowed(own, allowed)),
-        (None, None) => match origin(request) {
+        (Some(b"same-origin"), None) => true,
+        (Some(b"none"), None) if !is_socket => true,
+        (Some(_), None) => is_allowed,
+        (None, None) => match origin {
             Origin::Missing => true,
             Origin::Unclear => false,
-            Origin::Of(own) => is_allowed(own, allowed) || is_asked_host(own, request),
+            Origin::Of(own) => is_allowed || is_asked_host(own, request),
         },
     }
 }
 
-/// The same for a handshake of a WebSocket, with which every browser sends `Origin` (RFC 6455, section
-/// 4.1, item 8), and no check by CORS protects the server: a handshake without it is refused.
-/// Where `Sec-Fetch-Site` says that the page is another, so it is: of another scheme, for instance.
-pub(super) fn may_open_socket(request: &HttpRequest, allowed: &[String]) -> bool {
-    match origin(request) {
-        Origin::Of(own) => {
-            let mut sites = request.headers().get_all(SEC_FETCH_SITE);
-            let is_elsewhere = sites.any(|site| site.as_bytes() != b"same-origin");
-            is_allowed(own, allowed) || (!is_elsewhere && is_asked_host(own, request))
+/// What was compared, as a log may show it.
+#[derive(Default)]
+pub(super) struct Compared {
+    pub(super) origin: Option<String>,
+    pub(super) own: Option<String>,
+    pub(super) sec_fetch_site: Option<String>,
+}
+
+impl Compared {
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        let all = |name: HeaderName| {
+            let values = request.headers().get_all(name);
+            let values: Vec<_> = values.map(HeaderValue::as_bytes).take(2).collect();
+            let joined = values.join(b", ".as_slice());
+            (!values.is_empty()).then(|| shown(&String::from_utf8_lossy(&joined)))
+        };
+        let scheme = request.connection_info().scheme().to_owned();
+        let mut own = Vec::new();
+        for host in asked_hosts(request) {
+            if !own.contains(&host) {
+                own.push(host);
+            }
         }
-        Origin::Missing | Origin::Unclear => false,
+        let own = own.iter().map(|host| format!("{scheme}://{host}"));
+        Self {
+            origin: all(ORIGIN),
+            own: Some(shown(&own.collect::<Vec<_>>().join(" or "))),
+            sec_fetch_site: all(SEC_FETCH_SITE),
+        }
     }
 }
 
@@ -75,93 +124,53 @@ fn is_asked_host(origin: &str, request: &HttpRequest) -> bool {
         "http" => ":80",
         _ => return false,
     };
-    let is_same = |asked: &str| {
-        !asked.is_empty()
-            && asked
-                .strip_suffix(default_port)
-                .unwrap_or(asked)
-                .eq_ignore_ascii_case(host)
-    };
-    let asked = match request.uri().authority() {
+    asked_hosts(request).iter().any(|asked| {
+        asked
+            .strip_suffix(default_port)
+            .unwrap_or(asked)
+            .eq_ignore_ascii_case(host)
+    })
+}
+
+/// The host and port that the request was sent to: as it came here, and as a proxy says that it came to
+/// it; where they have no port, with the one that a proxy names, too.
+fn asked_hosts(request: &HttpRequest) -> Vec<String> {
+    let here = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
         None => request
             .headers()
             .get(HOST)
             .and_then(|host| host.to_str().ok()),
     };
-    asked.is_some_and(is_same) || is_same(request.connection_info().host())
+    // `Forwarded`, then `X-Forwarded-Host`, then `Host`.
+    let forwarded = request.connection_info().host().to_owned();
+    let port = forwarded_port(request);
+    let mut hosts: Vec<_> = here.map(str::to_owned).into_iter().collect();
+    hosts.push(forwarded);
+    hosts.retain(|host| !host.is_empty());
+    if let Some(port) = port {
+        let bare = hosts.iter().filter(|host| !has_port(host));
+        let with_port: Vec<_> = bare.map(|host| format!("{host}:{port}")).collect();
+        hosts.extend(with_port);
+    }
+    hosts
+}
+
+fn has_port(host: &str) -> bool {
+    // The colons of an IPv6 address are in brackets.
+    let after_address = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    after_address.contains(':')
+}
+
+/// What the first proxy says of the port that it was asked at.
+fn forwarded_port(request: &HttpRequest) -> Option<u16> {
+    let field = request.headers().get(X_FORWARDED_PORT)?.to_str().ok()?;
+    let first = field.split(',').next()?.trim();
+    first
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| first.parse().ok())?
 }
 
 #[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    /// (`Sec-Fetch-Site`, `Origin`, whether the page is trusted, whether it may open a socket)
-    type Case<'a> = (Option<&'a str>, Option<&'a str>, bool, bool);
-
-    #[test]
-    fn threat_31_a_page_of_another_site_is_told_from_our_own() {
-        let allowed = ["https://app.example.com".to_owned()];
-        let cases: [Case<'_>; 17] = [
-            (None, None, true, false),
-            (Some("same-origin"), None, true, false),
-            (Some("none"), None, true, false),
-            (Some("same-site"), None, false, false),
-            (Some("cross-site"), None, false, false),
-            (Some("anything"), None, false, false),
-            (
-                Some("cross-site"),
-                Some("https://app.example.com"),
-                true,
-                true,
-            ),
-            (
-                Some("cross-site"),
-                Some("https://evil.example"),
-                false,
-                false,
-            ),
-            // Of another scheme than the page's.
-            (
-                Some("cross-site"),
-                Some("http://api.example.com"),
-                false,
-                false,
-            ),
-            (None, Some("https://api.example.com"), true, true),
-            (None, Some("https://API.example.com"), true, true),
-            (None, Some("https://app.example.com"), true, true),
-            (None, Some("https://app.example.com:8443"), false, false),
-            (None, Some("https://evil.example"), false, false),
-            (
-                None,
-                Some("https://api.example.com.evil.example"),
-                false,
-                false,
-            ),
-            (None, Some("null"), false, false),
-            (None, Some("file://api.example.com"), false, false),
-        ];
-        for (site, origin, trusted, socket) in cases {
-            let mut request = TestRequest::default().insert_header(("host", "api.example.com"));
-            if let Some(site) = site {
-                request = request.insert_header(("sec-fetch-site", site));
-            }
-            if let Some(origin) = origin {
-                request = request.insert_header(("origin", origin));
-            }
-            let request = request.to_http_request();
-            let what = format!("{site:?} {origin:?}");
-            assert_eq!(is_own_page(&request, &allowed), trusted, "{what}");
-            assert_eq!(may_open_socket(&request, &allowed), socket, "{what}");
-        }
-        let twice = TestRequest::default()
-            .insert_header(("host", "a.example"))
-            .append_header(("origin", "https://a.example"))
-            .append_header(("origin", "https://evil.example"))
-            .to_http_request();
-        assert!(!is_own_page(&twice, &[]) && !may_open_socket(&twice, &[]));
-    }
-}
+mod tests;

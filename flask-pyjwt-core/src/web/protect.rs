@@ -12,10 +12,9 @@ use actix_web::{
 };
 
 use super::{
-    answer::{answer, rejection_of},
+    answer::answer_of_handler,
     authorize::{Guarded, Passed, guard, guard_at_once},
-    current_token::Refused,
-    registered::manager_of,
+    current_token::{Refused, answer_extraction},
 };
 use crate::rules::Requirement;
 
@@ -94,15 +93,10 @@ where
                 is_final: true,
             }),
         )
-        | (Err(_), Some(Refused { rejection, .. })) => {
-            answer(manager_of(&request).ok(), &rejection, &request)
-        }
+        | (Err(_), Some(Refused { rejection, .. })) => answer_extraction(&request, &rejection),
         (Ok(args), _) => {
             let response = handler.call(args).await.respond_to(&request);
-            match rejection_of(&response) {
-                Some(rejection) => answer(manager_of(&request).ok(), &rejection, &request),
-                None => response.map_into_boxed_body(),
-            }
+            answer_of_handler(&request, &response).unwrap_or_else(|| response.map_into_boxed_body())
         }
         (Err(error), None) => HttpResponse::from_error(error),
     };

@@ -14,21 +14,48 @@ pub(super) fn token<'a>(
     if *request.method() != Method::GET {
         return Ok(None);
     }
-    let mut values = request.query_string().split('&').filter_map(|pair| {
+    let query = request.query_string();
+    let (mut found, mut begin) = (None, 0);
+    // The ends of all parameters, that of the last one, too.
+    let ends = query.bytes().enumerate().filter(|(_, byte)| *byte == b'&');
+    for end in ends.map(|(at, _)| at).chain([query.len()]) {
+        let pair = &query[begin..end];
+        begin = end + 1;
+        if pair.len() < name.len() {
+            continue;
+        }
         let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
-        is_named(own, name).then_some(value)
-    });
-    let value = values.next();
-    if values.next().is_some() {
-        return Err(Rejection::SeveralParameters);
+        if is_named(own, name) && found.replace(value).is_some() {
+            return Err(Rejection::SeveralParameters);
+        }
     }
-    Ok(value.filter(|value| !value.is_empty()))
+    Ok(found.filter(|value| !value.is_empty()))
 }
 
-/// Whether a parameter's name, decoded as in a form, is this one.
+/// Whether a parameter's name, decoded as in a form, is this one. Nothing is allocated: there may be
+/// thousands of others.
 fn is_named(own: &str, name: &str) -> bool {
-    let mut pairs = form_urlencoded::parse(own.as_bytes());
-    pairs.next().is_some_and(|(own, _)| own == name)
+    let mut rest = own.as_bytes();
+    let has_said = |expected: &u8| {
+        let (byte, length) = match rest {
+            [b'%', high, low, ..] => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, 3),
+                _ => (b'%', 1),
+            },
+            [b'+', ..] => (b' ', 1),
+            [byte, ..] => (*byte, 1),
+            [] => return false,
+        };
+        rest = &rest[length..];
+        byte == *expected
+    };
+    own.len() >= name.len() && name.as_bytes().iter().all(has_said) && rest.is_empty()
+}
+
+/// The value of a hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
 }
 
 #[cfg(test)]

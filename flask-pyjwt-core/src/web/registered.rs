@@ -4,7 +4,10 @@ use std::future::{Ready, ready};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::InternalError, web::Data};
 
-use super::{Rejection, answer::answer};
+use super::{
+    Rejection,
+    answer::{Seen, answer},
+};
 use crate::manager::AuthManager;
 
 /// The manager that is registered nearest to the request's route.
@@ -25,7 +28,7 @@ impl FromRequest for AuthManager {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(manager_of(request).cloned().map_err(|rejection| {
-            let response = answer(None, &rejection, request);
+            let response = answer(None, &rejection, request, Seen::default());
             InternalError::from_response(rejection, response).into()
         }))
     }

@@ -4,6 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use actix_web::http::StatusCode;
 
+use super::refused;
 use crate::{error::MintError, rules::Refusal, token::TokenError};
 
 /// Why a request did not reach its handler: one variant for every refusal there is.
@@ -30,8 +31,9 @@ pub enum Rejection {
     /// The `Authorization` field says Bearer, and no token follows after one blank.
     #[error("the Bearer credentials are malformed")]
     MalformedCredentials,
-    /// There are two `Authorization` fields, or one that was joined of two.
-    #[error("two Authorization fields")]
+    /// There are two `Authorization` fields, or one that was joined of two; or two of the header that
+    /// the route names.
+    #[error("two header fields with credentials")]
     SeveralAuthorizations,
     /// The cookie is there twice.
     #[error("the cookie is there twice")]
@@ -72,6 +74,10 @@ pub enum Rejection {
     /// The token came in a cookie, and the method is unsafe, and there is no CSRF proof.
     #[error("there is no CSRF proof")]
     CsrfProofMissing,
+    /// There is no CSRF proof where it has to be in a form of `multipart/form-data`: in the first field,
+    /// `csrf_token`.
+    #[error("the first field of the multipart form is not the CSRF proof `csrf_token`")]
+    CsrfProofNotFirst,
     /// The CSRF proof is not one of the token's session.
     #[error("the CSRF proof is not one of this session")]
     CsrfProofWrong,
@@ -131,6 +137,10 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The target of the `tracing` event of a refusal. Each refusal is one event, whose fields are
+    /// listed in the README. No token is in it.
+    pub const EVENT_TARGET: &str = "flask_pyjwt::refused";
+
     /// The answer's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -151,6 +161,7 @@ impl Rejection {
             | Self::ClaimsDoNotFit
             | Self::CrossSite
             | Self::CsrfProofMissing
+            | Self::CsrfProofNotFirst
             | Self::CsrfProofWrong => StatusCode::FORBIDDEN,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoSessionStore
@@ -170,7 +181,10 @@ impl Rejection {
         match self {
             Self::MissingCredentials => "unauthorized",
             Self::LoginTooOld { .. } => "insufficient_user_authentication",
-            Self::CrossSite | Self::CsrfProofMissing | Self::CsrfProofWrong => "csrf_failed",
+            Self::CrossSite
+            | Self::CsrfProofMissing
+            | Self::CsrfProofNotFirst
+            | Self::CsrfProofWrong => "csrf_failed",
             _ => match self.status() {
                 StatusCode::UNAUTHORIZED => "invalid_token",
                 StatusCode::BAD_REQUEST => "invalid_request",
@@ -193,7 +207,9 @@ impl Rejection {
             | Self::SeveralProtocols
             | Self::SeveralPlaces => "Credentials are given more than once",
             Self::CrossSite => "The request comes from another site",
-            Self::CsrfProofMissing | Self::CsrfProofWrong => "A CSRF proof is required",
+            Self::CsrfProofMissing | Self::CsrfProofNotFirst | Self::CsrfProofWrong => {
+                "A CSRF proof is required"
+            }
             Self::InvalidToken(TokenError::Expired) => "The token has expired",
             Self::InvalidToken(TokenError::NotYetValid) => "The token is not valid yet",
             Self::InvalidToken(TokenError::WrongType { .. }) => {
@@ -231,6 +247,7 @@ impl Rejection {
             Self::SeveralPlaces => "several_places",
             Self::CrossSite => "cross_site",
             Self::CsrfProofMissing => "csrf_proof_missing",
+            Self::CsrfProofNotFirst => "csrf_proof_not_first",
             Self::CsrfProofWrong => "csrf_proof_wrong",
             Self::CookieTooLarge { .. } => "cookie_too_large",
             Self::NoCsrfSecret => "no_csrf_secret",
@@ -255,7 +272,10 @@ impl Rejection {
         match self {
             Self::MissingCredentials => Some("".into()),
             // Another token would not help.
-            Self::CrossSite | Self::CsrfProofMissing | Self::CsrfProofWrong => None,
+            Self::CrossSite
+            | Self::CsrfProofMissing
+            | Self::CsrfProofNotFirst
+            | Self::CsrfProofWrong => None,
             // RFC 9470, section 3
             Self::LoginTooOld { max_age } => Some(
                 format!(
@@ -291,17 +311,23 @@ impl From<MintError> for Rejection {
     fn from(error: MintError) -> Self {
         match error {
             MintError::Refused(TokenError::Clock) => TokenError::Clock.into(),
-            error => Self::NotMinted(error.to_string()),
+            error => {
+                let rejection = Self::NotMinted(error.to_string());
+                refused::forget(&rejection);
+                rejection
+            }
         }
     }
 }
 
 impl From<TokenError> for Rejection {
     fn from(error: TokenError) -> Self {
-        match error {
+        let rejection = match error {
             TokenError::KeysUnavailable { retry_after } => Self::Unavailable { retry_after },
             error => Self::InvalidToken(error),
-        }
+        };
+        refused::forget(&rejection);
+        rejection
     }
 }
 

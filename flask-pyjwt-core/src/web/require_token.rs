@@ -5,6 +5,7 @@ use std::{
     future::{Future, Ready, ready},
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -17,12 +18,12 @@ use actix_web::{
 use serde_json::Value;
 
 use super::{
-    answer::{answer, rejection_of},
+    answer::answer_of_handler,
     authorize::{guard, guard_at_once},
-    registered::manager_of,
+    places,
 };
 use crate::{
-    rules::{Expected, Location, Requirement},
+    rules::{Expected, Location, Requirement, location},
     token::TokenType,
 };
 
@@ -63,44 +64,41 @@ use crate::{
 ///
 /// A refused request is answered, not failed: what outer middleware adds (CORS, default headers)
 /// stays. Route variables are those known where it is wrapped: around a scope, the scope's own.
+///
+/// A guard that names no place looks where the guard around it looks, else where
+/// [`Config::locations`](crate::Config::locations) says. It asks for a CSRF proof by its own setting.
+///
+/// It can be made once, outside the closure of `HttpServer::new`, and cloned inside.
 #[derive(Debug, Clone)]
 #[must_use = "wrap a scope or a resource in it"]
-pub struct RequireToken(Rc<Requirement>);
+pub struct RequireToken(Arc<Requirement>);
 
 impl RequireToken {
-    /// Requires an auth token in the `Authorization` field.
+    /// Requires an auth token.
     pub fn auth() -> Self {
-        Self(Rc::new(Requirement::new(TokenType::Auth)))
+        Self(Arc::new(Requirement::new(TokenType::Auth)))
     }
 
-    /// Requires a refresh token in the `Authorization` field.
+    /// Requires a refresh token.
     pub fn refresh() -> Self {
-        Self(Rc::new(Requirement::new(TokenType::Refresh)))
+        Self(Arc::new(Requirement::new(TokenType::Refresh)))
     }
 
     fn with(self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
-        Self(Rc::new(change(Rc::unwrap_or_clone(self.0))))
+        Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
     }
 
     /// Looks for the token in these places. Credentials in two of them are refused with 400.
     ///
     /// # Panics
     ///
-    /// When there is no place, or a cookie or parameter has no name: the route could never be entered.
+    /// When there is no place, or a header, cookie or parameter has no name or an impossible one: the
+    /// route could never be entered.
     pub fn locations(self, locations: impl Into<Vec<Location>>) -> Self {
         let locations = locations.into();
-        assert!(
-            !locations.is_empty(),
-            "RequireToken::locations needs at least one place"
-        );
-        assert!(
-            !locations.contains(&Location::Cookie(String::new())),
-            "RequireToken::locations needs the cookie's name"
-        );
-        assert!(
-            !locations.contains(&Location::Query(String::new())),
-            "RequireToken::locations needs the parameter's name"
-        );
+        if let Some(problem) = location::problem(&locations) {
+            panic!("RequireToken::locations {problem}");
+        }
         self.with(|requirement| requirement.locations(locations))
     }
 
@@ -122,6 +120,17 @@ impl RequireToken {
     /// When the name is empty.
     pub fn cookie(self, name: impl Into<String>) -> Self {
         self.locations([Location::Cookie(name.into())])
+    }
+
+    /// Looks for the token in the header of this name, with or without `Bearer ` before it, and nowhere
+    /// else: `"x-goog-iap-jwt-assertion"`. No CSRF proof is asked for; see
+    /// [`Location::NamedHeader`] for what that means behind a proxy.
+    ///
+    /// # Panics
+    ///
+    /// When no header can have this name.
+    pub fn header(self, name: impl Into<String>) -> Self {
+        self.locations([Location::NamedHeader(name.into())])
     }
 
     /// Accepts tokens of this issuer only: the own one or one that is
@@ -208,7 +217,8 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(RequireTokenService {
-            requirement: Rc::clone(&self.0),
+            // Each worker counts references to a copy of its own.
+            requirement: Rc::new(Requirement::clone(&self.0)),
             service: Rc::new(service),
         }))
     }
@@ -252,13 +262,14 @@ where
             };
             match verdict {
                 Ok(passed) => {
+                    places::hand_on(&requirement, request.request());
                     let mut response = service.call(request).await?;
-                    let Some(rejection) = rejection_of(response.response()) else {
+                    let refused = answer_of_handler(response.request(), response.response());
+                    let Some(mut refused) = refused else {
                         passed.add_fields(response.status(), response.headers_mut());
                         return Ok(response.map_into_left_body());
                     };
                     let (request, response) = response.into_parts();
-                    let mut refused = answer(manager_of(&request).ok(), &rejection, &request);
                     // What inner layers have added stays.
                     for (name, value) in response.headers() {
                         if !refused.headers().contains_key(name) || *name == SET_COOKIE {

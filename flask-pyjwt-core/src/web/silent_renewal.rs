@@ -19,8 +19,21 @@ use actix_web::{
 };
 use time::Duration;
 
-use super::{authorize::ask_own_check, credentials::cookie, csrf, registered::manager_of};
-use crate::{manager::AuthManager, session::TokenPair, token::TokenType};
+use super::{
+    Rejection,
+    authorize::ask_own_check,
+    credentials::cookie,
+    csrf,
+    refused::{forget, reporting},
+    registered::manager_of,
+    replaced::end_replaced,
+};
+use crate::{
+    manager::AuthManager,
+    rules::Location,
+    session::TokenPair,
+    token::{Token, TokenType},
+};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
 /// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
@@ -29,6 +42,13 @@ use crate::{manager::AuthManager, session::TokenPair, token::TokenType};
 /// The request goes on with the new auth token, and the answer sets all three cookies, but for those
 /// that it sets by itself. Tabs that do so at the same time get the same pair. A refresh token that is refused
 /// changes nothing: the route's guard answers.
+///
+/// An answer that sets the cookies of another session, as a login does, ends the session that its request
+/// presented, as [`LoginBuilder::replacing`](crate::LoginBuilder::replacing) does for logins outside this
+/// middleware. Renewed cookies are not set when their session has ended before the answer is sent: a slow
+/// answer to alice does not take the place of bob's later login in the same browser. What no server can decide
+/// is the order in which a browser gets two answers that have both been sent, over two connections; those of
+/// one HTTP/2 connection keep their order. Let layers that hold answers back be inside this one.
 ///
 /// Wrap it outside the guards. It needs a session store, and the refresh token's cookie at every path that
 /// it works for: no [`Cookies::refresh_path`](crate::Cookies::refresh_path).
@@ -91,7 +111,13 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         return None;
     }
     // Whoever says who he is in another way is asked about that.
-    if request.headers().contains_key(AUTHORIZATION) {
+    let names_header = |location: &Location| match location {
+        Location::NamedHeader(name) => request.headers().contains_key(name.as_str()),
+        _ => false,
+    };
+    if request.headers().contains_key(AUTHORIZATION)
+        || manager.parts().locations.iter().any(names_header)
+    {
         return None;
     }
     let cookies = &manager.parts().browser.cookies;
@@ -112,20 +138,26 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     // cookie that no other host can set.
     let proof = cookie(&cookies.csrf_name, request).ok()??;
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
-    let renewed = match ask_own_check(manager, &token).await {
-        Ok(()) => manager.refresh(&token).await,
-        Err(rejection) => Err(rejection),
+    let renewal = async {
+        ask_own_check(manager, &token).await?;
+        next_pair(manager, &token).await
     };
-    match renewed {
-        Ok(pair) => Some(Renewed {
-            pair,
-            by: manager.clone(),
-        }),
-        Err(rejection) => {
-            tracing::info!(reason = rejection.code(), "tokens are not renewed");
-            None
-        }
+    let renewed = reporting(manager, Some(&token), renewal).await;
+    let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
+    Some(Renewed {
+        pair,
+        by: manager.clone(),
+    })
+}
+
+/// Rotates a refresh token. A pair that is given again may be so old that its auth token has expired:
+/// then it is rotated, too.
+async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
+    let pair = manager.refresh(token).await?;
+    if manager.now()? < pair.auth.expires_at_milliseconds() {
+        return Ok(pair);
     }
+    manager.refresh(&pair.refresh).await
 }
 
 /// What an inner service has failed with, and the pair that its answer has to set.
@@ -161,9 +193,9 @@ impl ResponseError for Failed {
 
 /// Adds the cookies of a pair to an answer, but for those that it sets itself.
 fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) {
-    let cookies = match manager.session_cookies(pair) {
-        Ok(cookies) => cookies,
-        Err(error) => return tracing::error!("renewed tokens are not set: {error}"),
+    // The reason was logged.
+    let Ok(cookies) = manager.session_cookies(pair) else {
+        return;
     };
     let is_set = |cookie: &Cookie<'_>| {
         answer.get_all(SET_COOKIE).any(|field| {
@@ -173,6 +205,7 @@ fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) 
     };
     let missing: Vec<_> = cookies
         .into_iter()
+        .chain(manager.former_cookies())
         .filter(|cookie| !is_set(cookie))
         .collect();
     for cookie in missing {
@@ -232,11 +265,25 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (margin, service) = (self.margin, Rc::clone(&self.service));
         Box::pin(async move {
-            let Some(renewed) = renew(request.request(), margin).await else {
-                return service.call(request).await;
+            let renewed = renew(request.request(), margin).await;
+            if let Some(renewed) = &renewed {
+                request.extensions_mut().insert(renewed.clone());
+            }
+            let answer = service.call(request).await;
+            if let Ok(response) = &answer {
+                end_replaced(response.request(), response.headers()).await;
+            }
+            let Some(renewed) = renewed else {
+                return answer;
             };
-            request.extensions_mut().insert(renewed.clone());
-            match service.call(request).await {
+            // Asked as late as can be: the handler may have taken its time.
+            if !renewed.by.may_set(&renewed.pair.refresh).await {
+                tracing::info!(
+                    "renewed tokens are not set: their session has ended meanwhile, or has later ones"
+                );
+                return answer;
+            }
+            match answer {
                 Ok(mut response) => {
                     add_cookies(&renewed.by, &renewed.pair, response.headers_mut());
                     Ok(response)

@@ -31,6 +31,10 @@ impl Args {
                 let name = self.query_name.as_deref().unwrap_or_default();
                 quote!(#private::Location::Query(#private::json::owned(#name)))
             }
+            ("header", _) if self.header_name.is_some() => {
+                let name = self.header_name.as_deref().unwrap_or_default();
+                quote!(#private::Location::NamedHeader(#private::json::owned(#name)))
+            }
             ("websocket", _) => quote!(#private::Location::WebSocket),
             _ => quote!(#private::Location::Header),
         }

@@ -44,7 +44,7 @@ handlers! {
     relaxed(optional)
     relaxed_refresh("refresh", optional)
     relaxed_first(optional, "refresh", x = "")
-    short_names(score = 1, scopes = [], locations = [])
+    short_names(score = 1, "scopes" = [], "locations" = [])
 }
 
 #[require_token(sub = "größe", role = "grosse", literal = "x", path = path("größe"))]

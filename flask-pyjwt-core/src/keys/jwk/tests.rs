@@ -9,7 +9,7 @@ const RSA: &str = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAF
 const OKP: &str =
     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
-/// A key with members changed or added; `null` takes one away.
+/// A key with members changed or added; `null` stays there.
 fn with(key: &str, changes: Value) -> Value {
     let mut key: Value = serde_json::from_str(key).expect("JSON");
     let Value::Object(changes) = changes else {
@@ -17,15 +17,12 @@ fn with(key: &str, changes: Value) -> Value {
     };
     for (name, value) in changes {
         let members = key.as_object_mut().expect("an object");
-        match value {
-            Value::Null => drop(members.remove(&name)),
-            value => drop(members.insert(name, value)),
-        }
+        members.insert(name, value);
     }
     key
 }
 
-fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JwkSet, JwkProblem> {
+fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JwkSet, SetProblem> {
     JwkSet::parse(&json!({ "keys": keys }).to_string(), accepted)
 }
 
@@ -50,16 +47,20 @@ fn the_set_of_rfc_7517_with_its_encryption_key_left_out() {
         set.keys[0].fingerprint,
         "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     );
-    assert_eq!(set.refused, [JwkProblem::OtherUse]);
+    let problems: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [r#"key 1 (`kid` "1") is not for signatures: its `use` is not `sig`"#]
+    );
 }
 
 /// Keys that say something wrong of themselves.
 fn misdescribed() -> Vec<(Value, JwkProblem)> {
     vec![
-        (json!("key"), JwkProblem::Malformed),
-        (json!(null), JwkProblem::Malformed),
-        (json!([]), JwkProblem::Malformed),
-        (json!({}), JwkProblem::Malformed),
+        (json!("key"), JwkProblem::NoObject),
+        (json!(null), JwkProblem::NoObject),
+        (json!([]), JwkProblem::NoObject),
+        (json!({}), JwkProblem::Missing("kty")),
         (
             json!({ "kty": "oct", "k": "c2VjcmV0" }),
             JwkProblem::Symmetric,
@@ -68,38 +69,47 @@ fn misdescribed() -> Vec<(Value, JwkProblem)> {
         (json!({ "kty": "oct" }), JwkProblem::Symmetric),
         (json!({ "kty": "LWE" }), JwkProblem::Unsupported),
         (json!({ "kty": "ec" }), JwkProblem::Unsupported),
-        (with(EC, json!({ "kty": 1 })), JwkProblem::Malformed),
-        (with(EC, json!({ "d": "AAAA" })), JwkProblem::Private),
-        (with(RSA, json!({ "p": "AAAA" })), JwkProblem::Private),
+        (with(EC, json!({ "kty": 1 })), JwkProblem::Malformed("kty")),
+        (with(EC, json!({ "d": "AAAA" })), JwkProblem::Private("d")),
+        (with(RSA, json!({ "p": "AAAA" })), JwkProblem::Private("p")),
         (
             with(OKP, json!({ "d": null, "qi": 1 })),
-            JwkProblem::Private,
+            JwkProblem::Private("qi"),
         ),
         (with(EC, json!({ "use": "enc" })), JwkProblem::OtherUse),
         (with(EC, json!({ "use": "" })), JwkProblem::OtherUse),
-        (with(EC, json!({ "use": ["sig"] })), JwkProblem::Malformed),
-        (with(EC, json!({ "key_ops": [] })), JwkProblem::OtherUse),
+        (
+            with(EC, json!({ "use": ["sig"] })),
+            JwkProblem::Malformed("use"),
+        ),
+        (
+            with(EC, json!({ "key_ops": [] })),
+            JwkProblem::OtherOperations,
+        ),
         (
             with(EC, json!({ "key_ops": ["sign"] })),
-            JwkProblem::OtherUse,
+            JwkProblem::OtherOperations,
         ),
         (
             with(EC, json!({ "key_ops": ["Verify"] })),
-            JwkProblem::OtherUse,
+            JwkProblem::OtherOperations,
         ),
         (
             with(EC, json!({ "key_ops": "verify" })),
-            JwkProblem::Malformed,
+            JwkProblem::Malformed("key_ops"),
         ),
         (
             with(EC, json!({ "key_ops": ["verify", 1] })),
-            JwkProblem::Malformed,
+            JwkProblem::Malformed("key_ops"),
         ),
         (with(EC, json!({ "alg": "RS256" })), JwkProblem::Algorithm),
         (with(EC, json!({ "alg": "ES384" })), JwkProblem::Algorithm),
         (with(EC, json!({ "alg": "ECDH-ES" })), JwkProblem::Algorithm),
         (with(EC, json!({ "alg": "none" })), JwkProblem::Algorithm),
-        (with(EC, json!({ "alg": 256 })), JwkProblem::Malformed),
+        (
+            with(EC, json!({ "alg": 256 })),
+            JwkProblem::Malformed("alg"),
+        ),
         (with(RSA, json!({ "alg": "HS256" })), JwkProblem::Algorithm),
         (
             with(RSA, json!({ "alg": "RSA-OAEP" })),
@@ -116,12 +126,18 @@ fn misnumbered() -> Vec<(Value, JwkProblem)> {
     let absurd = URL_SAFE_NO_PAD.encode(vec![0xff; 70_000]);
     let unfit = JwkProblem::Key(KeyProblem::Unfit);
     vec![
-        (with(EC, json!({ "crv": "P-521" })), JwkProblem::Unsupported),
+        (
+            with(EC, json!({ "crv": "P-521" })),
+            JwkProblem::Malformed("x"),
+        ),
         (
             with(EC, json!({ "crv": "secp256k1" })),
             JwkProblem::Unsupported,
         ),
-        (with(EC, json!({ "crv": "P-384" })), JwkProblem::Malformed),
+        (
+            with(EC, json!({ "crv": "P-384" })),
+            JwkProblem::Malformed("x"),
+        ),
         (with(EC, json!({ "crv": null })), JwkProblem::Unsupported),
         (
             with(OKP, json!({ "crv": "Ed448" })),
@@ -131,13 +147,22 @@ fn misnumbered() -> Vec<(Value, JwkProblem)> {
             with(OKP, json!({ "crv": "X25519" })),
             JwkProblem::Unsupported,
         ),
-        (with(EC, json!({ "x": "AAAA" })), JwkProblem::Malformed),
-        (with(EC, json!({ "y": null })), JwkProblem::Malformed),
-        (with(EC, json!({ "y": "+/+/" })), JwkProblem::Malformed),
-        (with(EC, json!({ "y": off_curve })), JwkProblem::Malformed),
-        (with(OKP, json!({ "x": "AAAA" })), JwkProblem::Malformed),
-        (with(RSA, json!({ "n": "" })), JwkProblem::Malformed),
-        (with(RSA, json!({ "n": "AAAA" })), JwkProblem::Malformed),
+        (with(EC, json!({ "x": "AAAA" })), JwkProblem::Malformed("x")),
+        (with(EC, json!({ "y": null })), JwkProblem::Missing("y")),
+        (with(EC, json!({ "y": "+/+/" })), JwkProblem::Malformed("y")),
+        (
+            with(EC, json!({ "y": off_curve })),
+            JwkProblem::Malformed("y"),
+        ),
+        (
+            with(OKP, json!({ "x": "AAAA" })),
+            JwkProblem::Malformed("x"),
+        ),
+        (with(RSA, json!({ "n": "" })), JwkProblem::Malformed("n")),
+        (
+            with(RSA, json!({ "n": "AAAA" })),
+            JwkProblem::Malformed("n"),
+        ),
         (
             with(RSA, json!({ "n": short })),
             JwkProblem::Key(KeyProblem::TooSmall),
@@ -160,7 +185,7 @@ fn misnumbered() -> Vec<(Value, JwkProblem)> {
         ),
         (with(EC, json!({ "kid": "" })), JwkProblem::Id),
         (with(EC, json!({ "kid": "a".repeat(257) })), JwkProblem::Id),
-        (with(EC, json!({ "kid": 1 })), JwkProblem::Malformed),
+        (with(EC, json!({ "kid": 1 })), JwkProblem::Malformed("kid")),
         (
             with(EC, json!({ "x": URL_SAFE_NO_PAD.encode([1; 32]) })),
             unfit,
@@ -185,14 +210,19 @@ fn threat_8_every_bad_key_is_refused_and_the_good_one_beside_it_is_used() {
             [("good".to_owned(), AuthType::EdDSA)],
             "{bad}"
         );
-        let [refused] = set.refused[..] else {
+        let [refused] = &set.refused[..] else {
             panic!("one is refused: {bad}");
         };
+        assert_eq!(refused.number, 1);
+        let refused = refused.problem;
         // How exactly the numbers are wrong, the backends find out in different orders.
         let is_wrong = |of: JwkProblem| matches!(of, JwkProblem::Key(_));
         let is_alike = is_wrong(refused) && is_wrong(problem);
         assert!(refused == problem || is_alike, "{refused:?} {bad}");
-        assert_eq!(parse(&[bad], None).map(drop), Err(JwkProblem::NoKey));
+        match parse(std::slice::from_ref(&bad), None).map(drop) {
+            Err(SetProblem::NoKey(keys)) => assert_eq!(keys[0].problem, refused),
+            other => panic!("{other:?} {bad}"),
+        }
     }
 }
 
@@ -207,7 +237,13 @@ fn threat_8_keys_that_cannot_be_told_apart_are_refused() {
     assert_eq!(set.keys.len(), 2);
     let set = parse(&[named(OKP), named(other), named(EC)], None).expect("one is left");
     assert_eq!(algorithms(&set), [("a".to_owned(), AuthType::ES256)]);
-    assert_eq!(set.refused, [JwkProblem::Duplicate]);
+    let refused: Vec<_> = set
+        .refused
+        .iter()
+        .map(|key| (key.number, key.problem))
+        .collect();
+    let duplicate = JwkProblem::Duplicate;
+    assert_eq!(refused, [(1, duplicate), (2, duplicate)]);
     assert!(parse(&[named(OKP), named(other)], None).is_err());
 }
 
@@ -267,9 +303,80 @@ fn threat_9_what_is_no_set() {
         "\u{feff}{\"keys\":[]}",
     ] {
         let problem = JwkSet::parse(text, None).map(drop);
-        assert_eq!(problem, Err(JwkProblem::NoSet), "{text}");
+        assert_eq!(problem, Err(SetProblem::NoSet), "{text}");
     }
-    assert_eq!(parse(&[], None).map(drop), Err(JwkProblem::NoKey));
+    assert_eq!(parse(&[], None).map(drop), Err(SetProblem::NoKey(vec![])));
     let many = vec![with(OKP, json!({})); 1_001];
-    assert_eq!(parse(&many, None).map(drop), Err(JwkProblem::TooMany));
+    assert_eq!(parse(&many, None).map(drop), Err(SetProblem::TooMany));
+}
+
+/// Some providers write every member that there is, and `null` for those that a key does not have.
+#[test]
+fn null_members_of_a_key_are_absent_ones() {
+    let all = json!({
+        "alg": null, "n": null, "e": null, "crv": null, "x": null, "y": null, "use": null,
+        "key_ops": null, "kid": null, "x5c": null, "x5t": null, "d": null, "p": null, "q": null, "dp": null,
+        "dq": null, "qi": null, "oth": null, "priv": null, "k": null,
+    });
+    let own_members = |key: &str| {
+        let key: Value = serde_json::from_str(key).expect("JSON");
+        let mut all = all.clone();
+        for name in key.as_object().expect("an object").keys() {
+            all.as_object_mut().expect("an object").remove(name);
+        }
+        all
+    };
+    for (key, algorithm) in [
+        (EC, AuthType::ES256),
+        (RSA, AuthType::RS256),
+        (OKP, AuthType::EdDSA),
+    ] {
+        let set = parse(&[with(key, own_members(key))], None).expect("a good key");
+        assert_eq!(algorithms(&set), [(String::new(), algorithm)]);
+        assert_eq!(set.keys[0].serves, Serves::Any);
+    }
+    for (key, name) in [(EC, "kty"), (RSA, "n"), (RSA, "e"), (EC, "y"), (OKP, "x")] {
+        let missing = parse(&[with(key, json!({ name: null }))], None).map(drop);
+        let expected = RefusedKey {
+            number: 1,
+            id: None,
+            problem: JwkProblem::Missing(name),
+        };
+        assert_eq!(missing, Err(SetProblem::NoKey(vec![expected])), "{name}");
+    }
+}
+
+#[test]
+fn a_set_without_a_usable_key_says_for_each_key_why() {
+    let said = |keys: &[Value]| {
+        let problem = parse(keys, None).map(drop).expect_err("no key");
+        problem.to_string()
+    };
+    let keys = [
+        with(EC, json!({ "use": "", "kid": "a\n2026 ERROR" })),
+        with(EC, json!({ "key_ops": [] })),
+        json!(null),
+        json!({ "kty": "RSA", "x5c": ["MIIB"], "kid": "x".repeat(100) }),
+        json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA" }),
+        with(OKP, json!({ "x": URL_SAFE_NO_PAD.encode([0; 32]) })),
+    ];
+    let expected = format!(
+        "it has no key that can be used: \
+         key 1 (`kid` \"a\\n2026 ERROR\") is not for signatures: its `use` is not `sig`; \
+         key 2 is not for verifying: its `key_ops` have no `verify`; \
+         key 3 is no JSON object; \
+         key 4 (`kid` \"{}\") has no member `n`; \
+         key 5 is of a kind or curve that is not supported: see `kty` and `crv`; \
+         key 6 {}",
+        "x".repeat(64),
+        KeyProblem::WeakPoint,
+    );
+    assert_eq!(said(&keys), expected);
+    let many = vec![json!({ "kty": "x".repeat(10_000), "kid": "\u{1f600}".repeat(60) }); 1_000];
+    let text = said(&many);
+    assert!(
+        text.ends_with("; and 990 more") && text.len() < 6_000,
+        "{text}"
+    );
+    assert_eq!(said(&[]), "it has no key that can be used");
 }

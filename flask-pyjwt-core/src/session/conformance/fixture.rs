@@ -4,7 +4,8 @@ use std::{future::Future, time::Duration};
 
 use super::Store;
 use crate::session::{
-    Generation, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError, TokenIdentity,
+    Generation, MOST_SESSIONS, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing,
+    StoreError, TokenIdentity,
 };
 
 /// The moment of most laws, in milliseconds since 1970.
@@ -15,6 +16,8 @@ pub(super) const HOUR: i64 = 3_600 * SECOND;
 pub(super) const GRACE: i64 = 10 * SECOND;
 pub(super) const IDLE: i64 = 2 * HOUR;
 pub(super) const LIFETIME: i64 = 5 * HOUR;
+/// More sessions than most laws open, and the most that any subject may have.
+pub(super) const MANY: usize = MOST_SESSIONS;
 /// Far longer than any answer takes: a store that hangs fails the law.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,6 +33,7 @@ pub(super) fn generation(name: &str, issued_at: i64) -> Generation {
         refresh_id: format!("refresh-{name}"),
         auth_id: format!("auth-{name}"),
         issued_at,
+        ..Generation::default()
     }
 }
 
@@ -49,8 +53,23 @@ pub(super) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
 
 pub(super) async fn open(store: &Store, subject: &str, id: &str, now: i64) -> SessionRecord {
     let session = session(subject, id, now);
-    answered(store.open(&session, now)).await;
+    opened(store, &session, MANY, now).await;
     session
+}
+
+/// Opens a session of a subject that may have so many, and gives the ids of those that ended for it.
+pub(super) async fn opened(
+    store: &Store,
+    session: &SessionRecord,
+    most: usize,
+    now: i64,
+) -> Vec<String> {
+    let opening = Opening::new(session.clone(), most);
+    answered(store.open(&opening, now)).await
+}
+
+pub(super) async fn listed(store: &Store, subject: &str, now: i64) -> Vec<SessionRecord> {
+    answered(store.sessions(subject, MANY, now)).await
 }
 
 /// A rotation from the pair of one name to that of another.
@@ -64,6 +83,13 @@ pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: i64) 
         grace: GRACE,
         claims: None,
     }
+}
+
+/// Such a rotation, whose successor is given again as a lost answer for an hour.
+pub(super) fn repeatable(session: &SessionRecord, from: &str, to: &str, now: i64) -> Rotation {
+    let mut rotation = rotation(session, from, to, now);
+    rotation.successor.repeatable_until = Some(now + HOUR);
+    rotation
 }
 
 pub(super) async fn rotate(
@@ -97,6 +123,19 @@ pub(super) fn assert_again(rotated: &Rotated, successor: &Generation) {
         Rotated::Again(_, again) => assert_eq!(again, successor),
         _ => panic!("not again but {rotated:?}"),
     }
+}
+
+/// Whether the pair was given again as a lost answer, and the session remembers it.
+#[track_caller]
+pub(super) fn assert_lost(rotated: &Rotated, successor: &Generation) {
+    let Rotated::LostAnswer(session, given) = rotated else {
+        panic!("no lost answer but {rotated:?}");
+    };
+    assert_eq!(session.current(), Some(given));
+    assert!(given.repeated_at.is_some());
+    let mut given = given.clone();
+    given.repeated_at = successor.repeated_at;
+    assert_eq!(given, *successor);
 }
 
 pub(super) fn auth_token(session: &SessionRecord, name: &str) -> TokenIdentity {
@@ -138,7 +177,7 @@ pub(super) async fn revoke(store: &Store, revocation: Revocation, now: i64) {
 
 /// The ids of the open sessions, sorted.
 pub(super) async fn open_ids(store: &Store, subject: &str, now: i64) -> Vec<String> {
-    let sessions = answered(store.sessions(subject, now)).await;
+    let sessions = listed(store, subject, now).await;
     let mut ids: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
     ids.sort();
     ids

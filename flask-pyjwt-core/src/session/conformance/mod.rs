@@ -1,6 +1,9 @@
 //! The laws of [`SessionStore`], as tests that any implementation can run.
 
 mod fixture;
+mod limits;
+mod lost_answers;
+mod marks;
 mod races;
 mod revocation;
 mod rotation;
@@ -10,8 +13,32 @@ use std::{fmt, future::Future, sync::Arc};
 
 use actix_web::rt::System;
 
-use self::{fixture::NOW, revocation::is_all_there, revocation::leave_something};
+use self::{
+    fixture::NOW,
+    marks::{is_marked_still, leave_a_mark},
+    revocation::{is_all_there, leave_something},
+};
 pub use self::{
+    limits::{
+        a_list_is_no_longer_than_it_is_asked_for,
+        a_subject_with_many_sessions_is_revoked_like_one_with_few, an_ended_session_takes_no_place,
+        fifty_openings_at_once_with_a_limit_of_two_leave_two,
+        of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first,
+        of_too_many_sessions_those_refreshed_the_longest_ago_end,
+        revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation,
+    },
+    lost_answers::{
+        a_clock_that_is_set_back_makes_no_lost_answer, a_lost_answer_gives_the_same_pair_again,
+        a_pair_whose_refresh_token_was_used_is_no_lost_answer,
+        after_the_window_nothing_is_a_lost_answer, parallel_tabs_share_a_lost_answer,
+        the_same_attempt_again_wins_again, two_lost_answers_in_a_row_are_a_replay,
+    },
+    marks::{
+        a_mark_and_a_repetition_at_the_same_time_are_one_after_the_other,
+        a_mark_is_made_once_and_changes_nothing_else,
+        a_mark_of_a_token_that_is_not_current_changes_nothing,
+        a_pair_of_which_a_token_was_presented_is_no_lost_answer,
+    },
     races::{
         a_revocation_wins_against_a_rotation_at_the_same_time,
         of_a_thousand_rotations_at_once_one_wins,
@@ -64,9 +91,11 @@ pub fn run_reopened<S, Fresh, Reopened>(
     System::new().block_on(async {
         let store = Arc::new(fresh().await);
         let left = leave_something(Arc::clone(&store) as Store, NOW).await;
+        leave_a_mark(Arc::clone(&store) as Store).await;
         let store = Arc::try_unwrap(store).expect("nobody else has it");
         let store = Arc::new(reopen(store).await);
-        is_all_there(store, left, NOW).await;
+        is_all_there(Arc::clone(&store) as Store, left, NOW).await;
+        is_marked_still(store).await;
     });
 }
 
@@ -99,6 +128,17 @@ macro_rules! store_conformance {
                 a_whole_line_can_be_retried_within_the_grace_window
                 a_replay_after_the_grace_window_ends_the_session
                 without_a_grace_window_every_retry_is_a_replay
+                the_same_attempt_again_wins_again
+                a_lost_answer_gives_the_same_pair_again
+                parallel_tabs_share_a_lost_answer
+                a_pair_whose_refresh_token_was_used_is_no_lost_answer
+                a_pair_of_which_a_token_was_presented_is_no_lost_answer
+                after_the_window_nothing_is_a_lost_answer
+                two_lost_answers_in_a_row_are_a_replay
+                a_clock_that_is_set_back_makes_no_lost_answer
+                a_mark_is_made_once_and_changes_nothing_else
+                a_mark_of_a_token_that_is_not_current_changes_nothing
+                a_mark_and_a_repetition_at_the_same_time_are_one_after_the_other
                 a_session_ends_by_itself
                 claims_change_only_by_the_rotation_that_wins
                 a_clock_that_is_set_back_brings_nothing_to_life
@@ -109,6 +149,13 @@ macro_rules! store_conformance {
                 of_a_thousand_rotations_at_once_one_wins
                 a_revocation_wins_against_a_rotation_at_the_same_time
                 sessions_that_open_at_the_same_time_are_all_there
+                of_too_many_sessions_those_refreshed_the_longest_ago_end
+                of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first
+                an_ended_session_takes_no_place
+                fifty_openings_at_once_with_a_limit_of_two_leave_two
+                a_list_is_no_longer_than_it_is_asked_for
+                a_subject_with_many_sessions_is_revoked_like_one_with_few
+                revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation
                 texts_come_back_as_they_were
             );
         }

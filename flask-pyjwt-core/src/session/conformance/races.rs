@@ -6,7 +6,10 @@ use actix_web::rt::spawn;
 
 use super::{
     Store,
-    fixture::{NOW, answered, auth_token, generation, open, open_ids, rotation, session, standing},
+    fixture::{
+        MANY, NOW, answered, auth_token, generation, open, open_ids, opened, rotation, session,
+        standing,
+    },
 };
 use crate::session::{Generation, Revocation, Rotated, Standing};
 
@@ -74,7 +77,7 @@ pub async fn sessions_that_open_at_the_same_time_are_all_there(store: Store) {
             let subject = if racer % 2 == 0 { "alice" } else { "bob" };
             let session = session(subject, &format!("s{racer:03}"), NOW);
             spawn(async move {
-                answered(store.open(&session, NOW)).await;
+                opened(&store, &session, MANY, NOW).await;
                 let next = rotation(&session, "0", "1", NOW);
                 match answered(store.rotate(&next)).await {
                     Rotated::Won(after) => {

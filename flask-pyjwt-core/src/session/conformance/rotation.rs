@@ -4,7 +4,7 @@ use super::{
     Store,
     fixture::{
         GRACE, HOUR, IDLE, LIFETIME, NOW, SECOND, answered, assert_again, assert_won, auth_token,
-        generation, open, open_ids, plain_token, refresh_token, rotate, rotation, standing,
+        generation, listed, open, open_ids, plain_token, refresh_token, rotate, rotation, standing,
     },
 };
 use crate::session::{Rotated, Standing};
@@ -13,10 +13,10 @@ use crate::session::{Rotated, Standing};
 pub async fn an_opened_session_is_there(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     assert_eq!(
-        answered(store.sessions("alice", NOW)).await,
+        listed(&store, "alice", NOW).await,
         std::slice::from_ref(&session)
     );
-    assert_eq!(answered(store.sessions("bob", NOW)).await, []);
+    assert_eq!(listed(&store, "bob", NOW).await, []);
     for token in [auth_token(&session, "0"), refresh_token(&session, "0")] {
         assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
     }
@@ -27,7 +27,7 @@ pub async fn an_opened_session_is_there(store: Store) {
         &other,
         &generation("1", NOW + 2),
     );
-    let sessions = answered(store.sessions("alice", NOW + 2)).await;
+    let sessions = listed(&store, "alice", NOW + 2).await;
     assert!(sessions.contains(&session), "the other one is as it was");
 }
 
@@ -182,7 +182,7 @@ pub async fn claims_change_only_by_the_rotation_that_wins(store: Store) {
         Rotated::Again(after, _) => assert_eq!(after.claims, r#"{"scope":"new"}"#),
         other => panic!("not again but {other:?}"),
     }
-    let sessions = answered(store.sessions("alice", NOW)).await;
+    let sessions = listed(&store, "alice", NOW).await;
     assert_eq!(sessions[0].claims, r#"{"scope":"new"}"#);
 }
 

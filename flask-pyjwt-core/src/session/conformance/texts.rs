@@ -2,7 +2,9 @@
 
 use super::{
     Store,
-    fixture::{NOW, answered, auth_token, generation, open_ids, rotation, session, standing},
+    fixture::{
+        MANY, NOW, answered, auth_token, generation, open_ids, opened, rotation, session, standing,
+    },
 };
 use crate::session::{Rotated, Standing};
 
@@ -42,7 +44,7 @@ pub async fn texts_come_back_as_they_were(store: Store) {
             let mut session = session(subject, id, NOW);
             session.label = (number % 3 > 0).then(|| format!("{subject}\u{7f}\u{1f600}\"\\"));
             claims[number % claims.len()].clone_into(&mut session.claims);
-            answered(store.open(&session, NOW)).await;
+            opened(&store, &session, MANY, NOW).await;
             let token = auth_token(&session, "0");
             assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
             for step in 0..2 {

@@ -6,6 +6,8 @@
 
 mod database;
 mod ends;
+#[cfg(test)]
+mod overfull;
 mod rows;
 mod sealed;
 #[cfg(test)]
@@ -36,8 +38,8 @@ use self::{
     writer::{Change, Finish, write},
 };
 use super::{
-    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-    TokenIdentity,
+    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+    StoreFuture, TokenIdentity,
 };
 
 /// How many threads look things up.
@@ -57,9 +59,9 @@ type Look = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// What ended over an hour ago is forgotten, a little with each change, and its room used again; the file
 /// becomes smaller when it is opened and more than half of it is free.
 ///
-/// The file holds ids, claims and labels, and no tokens. Its permissions are the owner's alone. An
-/// old copy of it brings back what was revoked since: after a loss, begin with no file, not with a
-/// backup.
+/// The file holds ids, claims and labels, and no tokens. It is created with mode 0600, and one that belongs
+/// to another user, that others have rights on, or that is a symbolic link is refused. An old copy of it
+/// brings back what was revoked since: after a loss, begin with no file, not with a backup.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -100,6 +102,8 @@ impl FileStore {
     /// # Errors
     ///
     /// [`StoreError::InUse`] when the file is open already, here or in another process;
+    /// [`StoreError::NotPrivate`] when it is a symbolic link, belongs to another user, or its mode lets
+    /// others read or write it: the message says what to do;
     /// [`StoreError::Corrupt`] when it is damaged, none of ours, or of another version's format;
     /// [`StoreError::Unavailable`] when the disk fails, or does not let it be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
@@ -215,10 +219,10 @@ fn read(database: &Database, health: &Health, looks: Vec<Look>) {
 }
 
 impl SessionStore for FileStore {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
-            let session = session.clone();
-            let open = move |rows: &mut Rows<'_>| rows.open(&session);
+            let opening = opening.clone();
+            let open = move |rows: &mut Rows<'_>| rows.open(&opening, now);
             self.change(now, Abandoned::LeaveOut, open).await
         })
     }
@@ -239,18 +243,31 @@ impl SessionStore for FileStore {
         })
     }
 
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let token = token.clone();
+            let mark = move |rows: &mut Rows<'_>| rows.mark_used(&token, now);
+            self.change(now, Abandoned::Make, mark).await
+        })
+    }
+
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let revocation = revocation.clone();
-            let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation);
+            let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation, now);
             self.change(now, Abandoned::Make, revoke).await
         })
     }
 
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
             let subject = subject.to_owned();
-            self.look(move |snapshot| snapshot.sessions(&subject, now))
+            self.look(move |snapshot| snapshot.sessions(&subject, most, now))
                 .await
         })
     }

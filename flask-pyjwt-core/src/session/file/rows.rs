@@ -7,8 +7,9 @@ use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, Writ
 
 use super::ends::{Ends, Kind};
 use crate::session::{
-    Revocation, Rotated, Rotation, SessionRecord, StoreError,
-    subject::{later, rotate},
+    Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError, TokenIdentity,
+    opening::{Candidate, MOST_SESSIONS, MOST_TOKENS, OVERFULL},
+    subject::{Known, horizon, later, rotate},
 };
 
 /// Whose, and its id.
@@ -72,8 +73,9 @@ impl<'t> Rows<'t> {
         self.has_changes
     }
 
-    /// Remembers a session.
-    pub(super) fn open(&mut self, session: &SessionRecord) -> Result<(), Fault> {
+    /// Remembers a session, and ends others where its subject has too many. Gives their ids.
+    pub(super) fn open(&mut self, opening: &Opening, now: i64) -> Result<Vec<String>, Fault> {
+        let session = &opening.session;
         let json = encode(session)?;
         self.remove_session(&session.subject, &session.id)?;
         self.put_session(session, session.expires_at, &json)?;
@@ -83,7 +85,39 @@ impl<'t> Rows<'t> {
             &session.subject,
             &session.id,
         )?;
-        Ok(())
+        self.make_room(opening, now)
+    }
+
+    /// Ends what the subject has beyond its limit.
+    fn make_room(&mut self, opening: &Opening, now: i64) -> Result<Vec<String>, Fault> {
+        let Opening { session, most } = opening;
+        let after = after(&session.subject);
+        let whole = (&*session.subject, "")..(&*after, "");
+        let rows = self.sessions.range(whole.clone())?;
+        let count = rows.take(OVERFULL + 1).count();
+        // An earlier version had no limit. With so many rows, the older half of a part ends, which is
+        // as large as needed for the ones that were refreshed last to stay.
+        let (looked_at, excess) = if count > OVERFULL {
+            (2 * MOST_SESSIONS, MOST_SESSIONS)
+        } else {
+            (count, count.saturating_sub(*most))
+        };
+        if excess == 0 {
+            return Ok(Vec::new());
+        }
+        let mut candidates = Vec::new();
+        for row in self.sessions.range(whole)?.take(looked_at) {
+            let (key, row) = row?;
+            let id = key.value().1;
+            if id != session.id {
+                candidates.push(match decode(&session.subject, id, row.value().1) {
+                    Ok(session) => Candidate::of(&session, now),
+                    Err(_) => Candidate::unreadable(id),
+                });
+            }
+        }
+        let remove = |id: &str| self.remove_session(&session.subject, id);
+        Ok(Candidate::make_room(candidates, excess, remove)?)
     }
 
     /// Rotates a refresh token.
@@ -100,7 +134,7 @@ impl<'t> Rows<'t> {
         match (&rotated, row) {
             // When it expires is looked up when its entry among the ends comes up: a rotation
             // leaves that where it is.
-            (Rotated::Won(session), Some((end, _))) => {
+            (Rotated::Won(session) | Rotated::LostAnswer(session, _), Some((end, _))) => {
                 self.put_session(session, end, &encode(session)?)?;
             }
             (Rotated::Replayed, _) => self.remove_session(subject, session)?,
@@ -109,11 +143,25 @@ impl<'t> Rows<'t> {
         Ok(rotated)
     }
 
+    /// Notes that a token was presented, and says how it stands.
+    pub(super) fn mark_used(&mut self, token: &TokenIdentity, now: i64) -> Result<Standing, Fault> {
+        let mut found = find(&self.sessions, &self.tokens, &self.subjects, token)?;
+        let standing = found.standing(token, now);
+        if standing != Standing::Unused {
+            return Ok(standing);
+        }
+        if let Some((end, session)) = &mut found.session {
+            session.mark_used();
+            self.put_session(session, *end, &encode(session)?)?;
+        }
+        Ok(Standing::Good)
+    }
+
     /// Ends something before its time.
-    pub(super) fn revoke(&mut self, revocation: &Revocation) -> Result<(), Fault> {
+    pub(super) fn revoke(&mut self, revocation: &Revocation, now: i64) -> Result<(), Fault> {
         match revocation {
             Revocation::Token { subject, id, until } => {
-                self.revoke_token(subject, id, *until)?;
+                self.revoke_token(subject, id, *until, now)?;
             }
             Revocation::Session { subject, session } => self.remove_session(subject, session)?,
             Revocation::Subject {
@@ -146,15 +194,44 @@ impl<'t> Rows<'t> {
         Ok(())
     }
 
-    fn revoke_token(&mut self, subject: &str, id: &str, until: i64) -> Result<(), StorageError> {
-        self.has_changes = true;
+    fn revoke_token(&mut self, subject: &str, id: &str, until: i64, now: i64) -> Result<(), Fault> {
         let known = self.tokens.get((subject, id))?.map(|row| row.value());
+        if known.is_none() && !self.has_room_for_a_token(subject, now)? {
+            return Err(StoreError::TooManyTokens { limit: MOST_TOKENS }.into());
+        }
+        self.has_changes = true;
         self.tokens
             .insert((subject, id), known.map_or(until, |known| known.max(until)))?;
         if known.is_none() {
             self.ends.add(until, Kind::Token, subject, id)?;
         }
         Ok(())
+    }
+
+    /// Whether one more token of the subject may be revoked by its id, after those are forgotten that
+    /// may be, if need be.
+    fn has_room_for_a_token(&mut self, subject: &str, now: i64) -> Result<bool, StorageError> {
+        let after = after(subject);
+        let whole = (subject, "")..(&*after, "");
+        let count = self.tokens.range(whole.clone())?.take(OVERFULL).count();
+        if count < MOST_TOKENS {
+            return Ok(true);
+        }
+        if count == OVERFULL {
+            return Ok(false);
+        }
+        let horizon = horizon(now);
+        let mut forgotten = 0;
+        // Their entries among the ends go when their time comes.
+        for row in self
+            .tokens
+            .extract_from_if(whole, |_, until| until <= horizon)?
+        {
+            row?;
+            forgotten += 1;
+        }
+        self.has_changes |= forgotten > 0;
+        Ok(count - forgotten < MOST_TOKENS)
     }
 
     fn revoke_subject(&mut self, subject: &str, new: SubjectRow) -> Result<(), StorageError> {
@@ -166,7 +243,10 @@ impl<'t> Rows<'t> {
             .extract_from_if((subject, "")..(&*after, ""), |_, _| true)?;
         for row in rows {
             let (key, row) = row?;
-            removed.push((row.value().0, key.value().1.to_owned()));
+            // Of more than a subject may have, the entries among the ends go when their time comes.
+            if removed.len() < OVERFULL {
+                removed.push((row.value().0, key.value().1.to_owned()));
+            }
         }
         for (end, id) in removed {
             self.ends.remove(end, Kind::Session, subject, &id)?;
@@ -235,6 +315,51 @@ impl<'t> Rows<'t> {
     }
 }
 
+/// What is in the rows that concerns one token.
+pub(super) struct Found {
+    /// Its session, and under which moment that is among the ends.
+    pub(super) session: Option<(i64, SessionRecord)>,
+    /// It is revoked by its id.
+    pub(super) revoked: bool,
+    /// Its subject's tokens of no session are revoked that were issued until then.
+    pub(super) issued_until: Option<i64>,
+}
+
+impl Found {
+    /// Says how the token stands.
+    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+        let known = Known {
+            revoked: self.revoked,
+            session: self.session.as_ref().map(|(_, session)| session),
+            issued_until: self.issued_until,
+        };
+        known.standing(token, now)
+    }
+}
+
+/// Looks up what concerns a token.
+pub(super) fn find(
+    sessions: &impl ReadableTable<Key, SessionRow>,
+    tokens: &impl ReadableTable<Key, i64>,
+    subjects: &impl ReadableTable<&'static str, SubjectRow>,
+    token: &TokenIdentity,
+) -> Result<Found, Fault> {
+    let subject = &*token.subject;
+    let revoked = match &token.id {
+        Some(id) => tokens.get((subject, &**id))?.is_some(),
+        None => false,
+    };
+    let (session, issued_until) = match &token.session {
+        Some(id) => (session_of(sessions, subject, id)?, None),
+        None => (None, subjects.get(subject)?.map(|row| row.value().0)),
+    };
+    Ok(Found {
+        session,
+        revoked,
+        issued_until,
+    })
+}
+
 /// A session, and under which moment it is among the ends.
 pub(super) fn session_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
@@ -248,14 +373,16 @@ pub(super) fn session_of(
     Ok(Some((end, decode(subject, id, json)?)))
 }
 
-/// All sessions of a subject, live or not.
+/// Sessions of a subject, live or not, at most so many.
 pub(super) fn sessions_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
     subject: &str,
+    most: usize,
 ) -> Result<Vec<SessionRecord>, Fault> {
     let after = after(subject);
     sessions
         .range((subject, "")..(&*after, ""))?
+        .take(most)
         .map(|row| {
             let (key, row) = row?;
             Ok(decode(subject, key.value().1, row.value().1)?)

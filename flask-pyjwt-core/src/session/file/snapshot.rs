@@ -3,9 +3,9 @@
 use redb::{Database, Error, ReadOnlyTable, ReadableDatabase as _};
 
 use super::rows::{
-    Fault, Key, SESSIONS, SUBJECTS, SessionRow, SubjectRow, TOKENS, session_of, sessions_of,
+    Fault, Key, SESSIONS, SUBJECTS, SessionRow, SubjectRow, TOKENS, find, sessions_of,
 };
-use crate::session::{SessionRecord, Standing, TokenIdentity, subject::Known};
+use crate::session::{SessionRecord, Standing, TokenIdentity};
 
 /// The rows as the last answered change has left them.
 pub(super) struct Snapshot {
@@ -26,26 +26,18 @@ impl Snapshot {
 
     /// Says how a token stands.
     pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Result<Standing, Fault> {
-        let subject = &*token.subject;
-        let revoked = match &token.id {
-            Some(id) => self.tokens.get((subject, &**id))?.is_some(),
-            None => false,
-        };
-        let (session, issued_until) = match &token.session {
-            Some(id) => (session_of(&self.sessions, subject, id)?, None),
-            None => (None, self.subjects.get(subject)?.map(|row| row.value().0)),
-        };
-        let known = Known {
-            revoked,
-            session: session.as_ref().map(|(_, session)| session),
-            issued_until,
-        };
-        Ok(known.standing(token, now))
+        let found = find(&self.sessions, &self.tokens, &self.subjects, token)?;
+        Ok(found.standing(token, now))
     }
 
-    /// The live sessions of a subject.
-    pub(super) fn sessions(&self, subject: &str, now: i64) -> Result<Vec<SessionRecord>, Fault> {
-        let mut sessions = sessions_of(&self.sessions, subject)?;
+    /// The live sessions of a subject, at most so many.
+    pub(super) fn sessions(
+        &self,
+        subject: &str,
+        most: usize,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, Fault> {
+        let mut sessions = sessions_of(&self.sessions, subject, most)?;
         sessions.retain(|session| session.is_live(now));
         Ok(sessions)
     }

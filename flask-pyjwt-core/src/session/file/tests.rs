@@ -12,30 +12,31 @@ use super::{
     FileStore, database, rows::SESSIONS, simulated_disk::SimulatedDisk, worker::MOST_WAITING,
 };
 use crate::session::{
-    Generation, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _, Standing,
+    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _, Standing,
     StoreError, TokenIdentity,
 };
 
-const NOW: i64 = 1_800_000_000_000;
+pub(super) const NOW: i64 = 1_800_000_000_000;
 const HOUR: i64 = 3_600_000;
 
-fn fresh(disk: &SimulatedDisk) -> FileStore {
+pub(super) fn fresh(disk: &SimulatedDisk) -> FileStore {
     FileStore::on(database::fresh(disk.clone()).expect("a good disk")).expect("started")
 }
 
-fn reopened(disk: &SimulatedDisk) -> Result<FileStore, StoreError> {
+pub(super) fn reopened(disk: &SimulatedDisk) -> Result<FileStore, StoreError> {
     FileStore::on(database::whole(disk.clone())?)
 }
 
-fn generation(session: &str, number: usize) -> Generation {
+pub(super) fn generation(session: &str, number: usize) -> Generation {
     Generation {
         refresh_id: format!("{session}-r{number}"),
         auth_id: format!("{session}-a{number}"),
         issued_at: NOW,
+        ..Generation::default()
     }
 }
 
-fn session(id: &str) -> SessionRecord {
+pub(super) fn session(id: &str) -> SessionRecord {
     SessionRecord {
         id: id.to_owned(),
         subject: "alice".to_owned(),
@@ -48,7 +49,11 @@ fn session(id: &str) -> SessionRecord {
     }
 }
 
-fn rotation(session: &str, number: usize) -> Rotation {
+fn opening(id: &str) -> Opening {
+    Opening::new(session(id), 1_000)
+}
+
+pub(super) fn rotation(session: &str, number: usize) -> Rotation {
     Rotation {
         subject: "alice".to_owned(),
         session: session.to_owned(),
@@ -60,7 +65,7 @@ fn rotation(session: &str, number: usize) -> Rotation {
     }
 }
 
-fn ended(session: &str) -> Revocation {
+pub(super) fn ended(session: &str) -> Revocation {
     Revocation::Session {
         subject: "alice".to_owned(),
         session: session.to_owned(),
@@ -76,7 +81,7 @@ fn revoked(token: &str) -> Revocation {
 }
 
 /// The refresh token of this number.
-fn refresh_token(session: &str, number: usize) -> TokenIdentity {
+pub(super) fn refresh_token(session: &str, number: usize) -> TokenIdentity {
     TokenIdentity {
         subject: "alice".to_owned(),
         session: Some(session.to_owned()),
@@ -87,7 +92,7 @@ fn refresh_token(session: &str, number: usize) -> TokenIdentity {
 }
 
 /// A token of no session.
-fn plain_token(id: &str) -> TokenIdentity {
+pub(super) fn plain_token(id: &str) -> TokenIdentity {
     TokenIdentity {
         subject: "alice".to_owned(),
         session: None,
@@ -108,7 +113,7 @@ fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
 }
 
 /// Polls it once, and tells whether it is still at work.
-async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
+pub(super) async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
     poll_fn(|context| Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending()))
         .await
 }
@@ -136,7 +141,7 @@ struct Told {
 /// Opens a session, revokes a token, rotates a few times and ends the session, until there is an error.
 async fn line(store: &FileStore, id: &str, rotations: usize) -> Told {
     let mut told = Told::default();
-    if store.open(&session(id), NOW).await.is_err() {
+    if store.open(&opening(id), NOW).await.is_err() {
         return told;
     }
     told.stage = Stage::Open;
@@ -214,15 +219,15 @@ async fn nothing_that_was_answered_is_lost_with_the_power() {
 async fn what_has_failed_once_never_says_yes_again() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
-    store.open(&session("s"), NOW).await.expect("opened");
+    store.open(&opening("s"), NOW).await.expect("opened");
     disk.fail_after(0);
     assert!(store.revoke(&ended("s"), NOW).await.is_err());
     disk.repair();
     let token = refresh_token("s", 0);
     for _ in 0..2 {
         assert!(store.standing(&token, NOW).await.is_err());
-        assert!(store.sessions("alice", NOW).await.is_err());
-        assert!(store.open(&session("t"), NOW).await.is_err());
+        assert!(store.sessions("alice", 1_000, NOW).await.is_err());
+        assert!(store.open(&opening("t"), NOW).await.is_err());
         assert!(store.rotate(&rotation("s", 0)).await.is_err());
         assert!(store.revoke(&ended("s"), NOW).await.is_err());
     }
@@ -237,16 +242,20 @@ async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer(
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     disk.halt();
-    let first = session("first");
+    let first = opening("first");
     let mut first = store.open(&first, NOW);
     assert!(is_pending(&mut first).await);
     disk.until_waiting();
 
     // Of 100 rotations with one token, one wins.
     let sessions: Vec<_> = (0..100)
-        .map(|number| session(&number.to_string()))
+        .map(|number| opening(&number.to_string()))
         .collect();
-    let rotations: Vec<_> = (0..100).map(|_| rotation("first", 0)).collect();
+    let attempt = |number: usize| Rotation {
+        successor: generation("first", number + 1),
+        ..rotation("first", 0)
+    };
+    let rotations: Vec<_> = (0..100).map(attempt).collect();
     let mut opened: Vec<_> = sessions.iter().map(|it| store.open(it, NOW)).collect();
     let mut rotated: Vec<_> = rotations.iter().map(|it| store.rotate(it)).collect();
     for open in &mut opened {
@@ -268,24 +277,22 @@ async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer(
     assert_eq!(won, 1);
     // Two for the first change, two for the 200 others, and one each time the file grows.
     assert!(disk.syncs() < syncs + 10, "{} {syncs}", disk.syncs());
-    assert_eq!(
-        store.sessions("alice", NOW).await.expect("listed").len(),
-        100
-    );
+    let listed = store.sessions("alice", 1_000, NOW).await.expect("listed");
+    assert_eq!(listed.len(), 100);
 }
 
 #[actix_web::test]
 async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
-    store.open(&session("s"), NOW).await.expect("opened");
+    store.open(&opening("s"), NOW).await.expect("opened");
     disk.halt();
-    let begun = session("begun");
+    let begun = opening("begun");
     let mut begun = store.open(&begun, NOW);
     assert!(is_pending(&mut begun).await);
     disk.until_waiting();
 
-    let (abandoned, revocation) = (session("abandoned"), revoked("token"));
+    let (abandoned, revocation) = (opening("abandoned"), revoked("token"));
     let rotation = rotation("s", 0);
     let mut open = store.open(&abandoned, NOW);
     let mut rotate = store.rotate(&rotation);
@@ -322,7 +329,11 @@ async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it()
     let store = fresh(&disk);
     disk.halt();
     let revocations: Vec<_> = (0..=MOST_WAITING)
-        .map(|number| revoked(&number.to_string()))
+        .map(|number| Revocation::Token {
+            subject: number.to_string(),
+            id: "token".to_owned(),
+            until: NOW + HOUR,
+        })
         .collect();
     let mut revoking = store.revoke(&revocations[0], NOW);
     assert!(is_pending(&mut revoking).await);
@@ -342,7 +353,8 @@ async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it()
     disk.go_on();
     dropping.join().expect("no panic");
     let store = reopened(&disk).expect("whole");
-    let last = plain_token(&MOST_WAITING.to_string());
+    let mut last = plain_token("token");
+    last.subject = MOST_WAITING.to_string();
     let standing = store.standing(&last, NOW).await.expect("answered");
     assert_eq!(standing, Standing::Revoked, "what was queued is done");
 }
@@ -363,7 +375,7 @@ async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other(
 
     // While the disk stands still, the next two wait for each other's transaction.
     disk.halt();
-    let (first, good, bad) = (session("first"), session("good"), rotation("bad", 0));
+    let (first, good, bad) = (opening("first"), opening("good"), rotation("bad", 0));
     let mut begun = store.open(&first, NOW);
     assert!(is_pending(&mut begun).await);
     disk.until_waiting();
@@ -377,12 +389,12 @@ async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other(
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     for id in ["bad", "swapped"] {
         assert!(store.standing(&refresh_token(id, 0), NOW).await.is_err());
-        assert!(store.sessions("alice", NOW).await.is_err());
+        assert!(store.sessions("alice", 1_000, NOW).await.is_err());
         store.revoke(&ended(id), NOW).await.expect("ended");
         let standing = store.standing(&refresh_token(id, 0), NOW).await;
         assert_eq!(standing.expect("answered"), Standing::Revoked);
     }
-    let mut listed = store.sessions("alice", NOW).await.expect("listed");
+    let mut listed = store.sessions("alice", 1_000, NOW).await.expect("listed");
     listed.sort_by(|a, b| a.id.cmp(&b.id));
-    assert_eq!(listed, [first, good]);
+    assert_eq!(listed, [first.session, good.session]);
 }

@@ -39,6 +39,38 @@ local function ends_at(field, value)
     end
 end
 
+-- The fields that begin like this.
+local function fields_of(kind)
+    local fields = {}
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+        if string.sub(field, 1, 2) == kind then
+            table.insert(fields, field)
+        end
+    end
+    return fields
+end
+
+-- No command takes more words than this at a time.
+local MOST_WORDS = 1000
+
+-- The values of fields that are there, in their order.
+local function values_of(fields)
+    local values = {}
+    for i = 1, #fields, MOST_WORDS do
+        local last = math.min(i + MOST_WORDS - 1, #fields)
+        for _, value in ipairs(redis.call('HMGET', key, unpack(fields, i, last))) do
+            table.insert(values, value)
+        end
+    end
+    return values
+end
+
+local function remove_fields(fields)
+    for i = 1, #fields, MOST_WORDS do
+        redis.call('HDEL', key, unpack(fields, i, math.min(i + MOST_WORDS - 1, #fields)))
+    end
+end
+
 -- Looks at a few entries, whichever, and removes those that ended before the margin. Every script that adds
 -- an entry does so, and therefore they are never many.
 local function forget_ended()

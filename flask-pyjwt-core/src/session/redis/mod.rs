@@ -32,13 +32,15 @@ use redis::Value;
 pub use self::builder::RedisStoreBuilder;
 use self::{
     problem::Problem,
-    script::{OPEN, REVOKE, ROTATE, Script},
+    script::{MARK_USED, OPEN, REVOKE, ROTATE, Script},
     servers::Servers,
     worker::Worker,
 };
 use super::{
-    Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-    TokenIdentity, subject::MARGIN,
+    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+    StoreFuture, TokenIdentity,
+    opening::{MOST_TOKENS, OVERFULL},
+    subject::MARGIN,
 };
 
 /// Sessions in Redis 7 or Valkey: for servers of many processes, which share them.
@@ -142,6 +144,10 @@ fn number(number: i64) -> Vec<u8> {
     number.to_string().into_bytes()
 }
 
+fn count(count: usize) -> Vec<u8> {
+    count.to_string().into_bytes()
+}
+
 fn session_field(id: &str) -> String {
     format!("s:{id}")
 }
@@ -151,15 +157,22 @@ fn token_field(id: &str) -> String {
 }
 
 impl SessionStore for RedisStore {
-    fn open<'a>(&'a self, session: &'a SessionRecord, now: i64) -> StoreFuture<'a, ()> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
+            let session = &opening.session;
             let args = [
                 session.id.clone().into_bytes(),
                 stored::encode(session)?.into_bytes(),
                 number(session.expires_at),
+                count(opening.most),
+                count(OVERFULL),
             ];
-            self.write(&session.subject, &OPEN, now, args).await?;
-            Ok(())
+            let answer = self.write(&session.subject, &OPEN, now, args).await?;
+            let evicted = reply::array(answer)?.into_iter();
+            let id = |id: Value| reply::as_text(&id).map(str::to_owned);
+            evicted
+                .map(|it| id(it).ok_or_else(reply::unexpected))
+                .collect()
         })
     }
 
@@ -171,6 +184,9 @@ impl SessionStore for RedisStore {
                 rotation.refresh_id.clone().into_bytes(),
                 successor.refresh_id.clone().into_bytes(),
                 successor.auth_id.clone().into_bytes(),
+                successor
+                    .repeatable_until
+                    .map_or_else(Vec::new, |it| number(stored::nearest_moment(it))),
                 number(stored::duration(rotation.idle)),
                 number(stored::duration(rotation.grace)),
             ];
@@ -213,6 +229,29 @@ impl SessionStore for RedisStore {
         })
     }
 
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let (Some(session), Some(id)) = (&token.session, &token.id) else {
+                return self.standing(token, now).await;
+            };
+            let kind = if token.grace.is_none() {
+                "auth"
+            } else {
+                "refresh"
+            };
+            let args = [&**session, &**id, kind].map(|text| text.as_bytes().to_vec());
+            let answer = self.write(&token.subject, &MARK_USED, now, args).await?;
+            match &reply::array(answer)?[..] {
+                [] => Ok(Standing::Revoked),
+                [Value::Int(1), Value::BulkString(stored)] => {
+                    Ok(stored::decode(&token.subject, session, stored)?.standing(token, now))
+                }
+                [Value::Int(5)] => Err(StoreError::corrupt("a session")),
+                _ => Err(reply::unexpected()),
+            }
+        })
+    }
+
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let what = match revocation {
@@ -220,6 +259,8 @@ impl SessionStore for RedisStore {
                     b"token".to_vec(),
                     id.clone().into_bytes(),
                     number(stored::nearest_moment(*until)),
+                    count(MOST_TOKENS),
+                    count(OVERFULL),
                 ],
                 Revocation::Session { session, .. } => {
                     vec![b"session".to_vec(), session.clone().into_bytes()]
@@ -232,16 +273,28 @@ impl SessionStore for RedisStore {
                     b"subject".to_vec(),
                     number(stored::nearest_moment(*issued_until)),
                     number(stored::nearest_moment(*until)),
+                    count(OVERFULL),
                 ],
             };
-            self.write(revocation.subject(), &REVOKE, now, what).await?;
-            Ok(())
+            match self.write(revocation.subject(), &REVOKE, now, what).await? {
+                Value::Int(1) => Ok(()),
+                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MOST_TOKENS }),
+                _ => Err(reply::unexpected()),
+            }
         })
     }
 
-    fn sessions<'a>(&'a self, subject: &'a str, now: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
-            let all = self.read(subject, "HGETALL", &[]).await?;
+            // All fields, where there are no more than so many, and otherwise any of them.
+            let fields = most.saturating_add(MOST_TOKENS + 2).min(OVERFULL);
+            let some = [fields.to_string(), "WITHVALUES".to_owned()];
+            let all = self.read(subject, "HRANDFIELD", &some).await?;
             let mut sessions = Vec::new();
             let mut all = all.into_iter();
             while let Some(field) = reply::field(all.next().or(Some(Value::Nil)))? {
@@ -253,6 +306,7 @@ impl SessionStore for RedisStore {
                 }
             }
             sessions.retain(|session| session.is_live(now));
+            sessions.truncate(most);
             Ok(sessions)
         })
     }
@@ -268,7 +322,7 @@ fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreErro
     };
     match code {
         Some(Value::Int(1)) => Ok(Rotated::Won(session()?)),
-        Some(Value::Int(2)) => {
+        Some(Value::Int(code @ (2 | 6))) => {
             let session = session()?;
             let Some(Value::Int(place)) = answer.next() else {
                 return Err(reply::unexpected());
@@ -276,11 +330,11 @@ fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreErro
             let place = usize::try_from(place).unwrap_or_default().wrapping_sub(1);
             let successor = session.generations.get(place).cloned();
             let successor = successor.ok_or_else(reply::unexpected)?;
-            // The request was sent twice, because the answer to the first got lost.
-            if successor == rotation.successor {
-                return Ok(Rotated::Won(session));
-            }
-            Ok(Rotated::Again(session, successor))
+            Ok(if code == 2 {
+                Rotated::Again(session, successor)
+            } else {
+                Rotated::LostAnswer(session, successor)
+            })
         }
         Some(Value::Int(3)) => Ok(Rotated::Replayed),
         Some(Value::Int(4)) => Ok(Rotated::Gone),

@@ -2,10 +2,39 @@
 
 local what = ARGV[4]
 
+-- Whether one more token may be revoked by its id, after those are removed that may be forgotten, if need
+-- be.
+local function has_room_for_a_token(most, overfull)
+    local length = redis.call('HLEN', key)
+    if length < most then
+        return true
+    elseif length > overfull then
+        return false
+    end
+    local tokens = fields_of('t:')
+    if #tokens < most then
+        return true
+    end
+    local ended = {}
+    for i, value in ipairs(values_of(tokens)) do
+        local moment = ends_at(tokens[i], value)
+        if moment and moment <= now - margin then
+            table.insert(ended, tokens[i])
+        end
+    end
+    remove_fields(ended)
+    return #tokens - #ended < most
+end
+
 if what == 'token' then
-    -- ARGV[5] is its id, ARGV[6] until when that is remembered.
+    -- ARGV[5] is its id, ARGV[6] until when that is remembered, ARGV[7] how many may be, ARGV[8] from how
+    -- many fields on the hash is too large to be looked through.
     local field = 't:' .. ARGV[5]
-    local known = ends_at(field, redis.call('HGET', key, field) or '')
+    local stored = redis.call('HGET', key, field)
+    if not stored and not has_room_for_a_token(tonumber(ARGV[7]), tonumber(ARGV[8])) then
+        return 2
+    end
+    local known = ends_at(field, stored or '')
     local ending = math.max(tonumber(ARGV[6]), known or -math.huge)
     redis.call('HSET', key, field, text(ending))
     keep_until(ending)
@@ -17,18 +46,18 @@ elseif what == 'session' then
     end
 elseif what == 'subject' then
     -- ARGV[5] is the moment until which tokens of no session are revoked, ARGV[6] until when that is
-    -- remembered.
-    local sessions = {}
-    for _, field in ipairs(redis.call('HKEYS', key)) do
-        if string.sub(field, 1, 2) == 's:' then
-            table.insert(sessions, field)
-        end
-    end
-    for i = 1, #sessions, 1000 do
-        redis.call('HDEL', key, unpack(sessions, i, math.min(i + 999, #sessions)))
-    end
+    -- remembered, ARGV[7] from how many fields on the hash is too large to be looked through.
     local issued_until, ending = tonumber(ARGV[5]), tonumber(ARGV[6])
     local known = redis.call('HGET', key, 'n') or ''
+    if redis.call('HLEN', key) <= tonumber(ARGV[7]) then
+        remove_fields(fields_of('s:'))
+    else
+        -- Tokens that were revoked by their ids were issued until now, and nothing in the hash is
+        -- remembered for longer than it.
+        issued_until = math.max(issued_until, now)
+        ending = math.max(ending, now + redis.call('PTTL', key) - margin)
+        redis.call('UNLINK', key)
+    end
     local known_issued_until, known_ending = string.match(known, '^(%-?%d+) (%-?%d+)$')
     if known_ending then
         issued_until = math.max(issued_until, tonumber(known_issued_until))

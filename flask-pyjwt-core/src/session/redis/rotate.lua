@@ -1,57 +1,24 @@
 -- Rotates a refresh token, exactly as `SessionRecord::rotate` does.
 
-local WON, AGAIN, REPLAYED, GONE, UNREADABLE = 1, 2, 3, 4, 5
+local WON, AGAIN, REPLAYED, GONE, UNREADABLE, LOST_ANSWER = 1, 2, 3, 4, 5, 6
 -- `MOST_GENERATIONS` of record.rs.
 local MOST_GENERATIONS = 16
 
 local field = 's:' .. ARGV[4]
 local refresh_id = ARGV[5]
-local successor = { ARGV[6], ARGV[7], now }
-local idle = tonumber(ARGV[8])
-local grace = tonumber(ARGV[9])
--- The claims from now on, if they change: ARGV[10].
+local successor = {
+    refresh_id = ARGV[6],
+    auth_id = ARGV[7],
+    issued_at = now,
+    -- Empty for never.
+    repeatable_until = tonumber(ARGV[8]),
+}
+local idle = tonumber(ARGV[9])
+local grace = tonumber(ARGV[10])
+-- The claims from now on, if they change: ARGV[11].
 
-local function is_moment(number)
-    return type(number) == 'number' and number == math.floor(number) and math.abs(number) <= 2 ^ 53
-end
-
-local function is_generation(it)
-    return type(it) == 'table' and #it == 3
-        and type(it[1]) == 'string' and type(it[2]) == 'string' and is_moment(it[3])
-end
-
--- The session's first line, and what follows it, which is never looked into.
-local function read(stored)
-    local first = string.find(stored, '\n', 1, true)
-    local second = first and string.find(stored, '\n', first + 1, true)
-    if not second then
-        return nil
-    end
-    local ok, line = pcall(cjson.decode, string.sub(stored, 1, first - 1))
-    if not ok or type(line) ~= 'table' or #line ~= 4 or type(line[4]) ~= 'table' then
-        return nil
-    end
-    for i = 1, 3 do
-        if not is_moment(line[i]) then
-            return nil
-        end
-    end
-    for i = 1, #line[4] do
-        if not is_generation(line[4][i]) then
-            return nil
-        end
-    end
-    return line, string.sub(stored, first + 1, second), string.sub(stored, second + 1)
-end
-
--- cjson would write numbers with 14 digits, and no elements as an object.
-local function write(opened_at, expires_at, most, generations)
-    local parts = {}
-    for i, it in ipairs(generations) do
-        parts[i] = '[' .. cjson.encode(it[1]) .. ',' .. cjson.encode(it[2]) .. ',' .. text(it[3]) .. ']'
-    end
-    return '[' .. text(opened_at) .. ',' .. text(expires_at) .. ',' .. text(most)
-        .. ',[' .. table.concat(parts, ',') .. ']]\n'
+local function given_at(it)
+    return it.repeated_at or it.issued_at
 end
 
 local found = redis.call('HMGET', key, 't:' .. refresh_id, field)
@@ -59,31 +26,45 @@ if found[1] or not found[2] then
     return { GONE }
 end
 local stored = found[2]
-local line, label, claims = read(stored)
-if not line then
+local session = read_session(stored)
+if not session then
     return { UNREADABLE }
 end
-local opened_at, expires_at, most, generations = line[1], line[2], line[3], line[4]
-if now >= expires_at then
+if now >= session.expires_at then
     return { GONE }
 end
 
+local generations = session.generations
 local place
 for i, it in ipairs(generations) do
-    if it[1] == refresh_id then
+    -- The same attempt again: the answer to its first run was lost.
+    if it.refresh_id == successor.refresh_id and it.auth_id == successor.auth_id then
+        write_if_awaited()
+        return { WON, stored }
+    end
+    if it.refresh_id == refresh_id and not place then
         place = i
-        break
     end
 end
+
 local later = place and generations[place + 1]
 if later then
-    local age = now - later[3]
+    local age = now - given_at(later)
     if age >= grace then
+        if later.repeatable_until and now < later.repeatable_until and not generations[place + 2] then
+            later.repeated_at = now
+            stored = write_session(session)
+            redis.call('HSET', key, field, stored)
+            return { LOST_ANSWER, stored, place + 1 }
+        end
         place = nil
     elseif age <= -grace and age < 0 then
         return { GONE }
     else
         write_if_awaited()
+        if later.repeated_at == now and later.repeatable_until then
+            return { LOST_ANSWER, stored, place + 1 }
+        end
         return { AGAIN, stored, place + 1 }
     end
 end
@@ -92,9 +73,14 @@ if not place then
     return { REPLAYED }
 end
 
+if generations[place].repeated_at then
+    -- Two lost answers in a row are a thief and an owner who take turns.
+    successor.repeatable_until = nil
+end
+generations[place].repeatable_until = nil
 table.insert(generations, successor)
 local old = 0
-while old + 1 < #generations and now - generations[old + 2][3] >= grace do
+while old + 2 < #generations and now - given_at(generations[old + 2]) >= grace do
     old = old + 1
 end
 old = math.max(old, #generations - MOST_GENERATIONS)
@@ -102,9 +88,11 @@ local kept = {}
 for i = old + 1, #generations do
     table.insert(kept, generations[i])
 end
-expires_at = math.max(math.min(now + idle, most), -2 ^ 53)
-stored = write(opened_at, expires_at, most, kept) .. label .. (ARGV[10] or claims)
+session.generations = kept
+session.expires_at = math.max(math.min(now + idle, session.ends_at), -2 ^ 53)
+session.claims = ARGV[11] or session.claims
+stored = write_session(session)
 redis.call('HSET', key, field, stored)
-keep_until(expires_at)
+keep_until(session.expires_at)
 forget_ended()
 return { WON, stored }

@@ -15,9 +15,9 @@ pub(super) struct Script {
 }
 
 macro_rules! script {
-    ($file:literal, $way:expr) => {
+    ($($file:literal),+ => $way:expr) => {
         LazyLock::new(|| {
-            let code = concat!(include_str!("hash.lua"), "\n", include_str!($file));
+            let code = concat!(include_str!("hash.lua") $(, "\n", include_str!($file))+);
             let hash = redis::Script::new(code).get_hash().to_owned();
             Script {
                 code,
@@ -29,10 +29,12 @@ macro_rules! script {
 }
 
 /// Not twice: when the second time comes, the session may have been ended.
-pub(super) static OPEN: LazyLock<Script> = script!("open.lua", Way::WriteOnce);
-/// The second time, its successor is there already, and is given again.
-pub(super) static ROTATE: LazyLock<Script> = script!("rotate.lua", Way::Write);
-pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua", Way::Write);
+pub(super) static OPEN: LazyLock<Script> = script!("open.lua" => Way::WriteOnce);
+/// The second time, its successor is there already, and it wins again.
+pub(super) static ROTATE: LazyLock<Script> = script!("session.lua", "rotate.lua" => Way::Write);
+pub(super) static MARK_USED: LazyLock<Script> =
+    script!("session.lua", "mark_used.lua" => Way::Write);
+pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua" => Way::Write);
 
 impl Script {
     /// Runs it by its hash.

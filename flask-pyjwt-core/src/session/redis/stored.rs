@@ -1,15 +1,17 @@
 //! How a session lies in its field: three lines, of which the scripts read and write only the first.
 //!
 //! ```text
-//! [opened_at,expires_at,ends_at,[["refresh_id","auth_id",issued_at],…]]
+//! [opened_at,expires_at,ends_at,[[refresh_id,auth_id,issued_at,repeatable_until,repeated_at],…]]
 //! the label as JSON, or null
 //! the claims
 //! ```
 //!
+//! A pair of tokens may end after `issued_at`: then it counts as used.
+//!
 //! Label and claims are whatever somebody gave: no script takes them apart, and so none can change
 //! them. Session and subject are the names of field and key.
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::super::{Generation, SessionRecord, StoreError};
 
@@ -17,7 +19,17 @@ use super::super::{Generation, SessionRecord, StoreError};
 const LAST_MOMENT: i64 = 1 << 53;
 
 /// The first line.
-type Line = (i64, i64, i64, Vec<(String, String, i64)>);
+type Line = (i64, i64, i64, Vec<Pair>);
+
+/// A [`Generation`] as an array.
+#[derive(Serialize, Deserialize)]
+struct Pair(
+    String,
+    String,
+    i64,
+    #[serde(default)] Option<i64>,
+    #[serde(default)] Option<i64>,
+);
 
 /// A moment that the scripts can count with.
 ///
@@ -51,8 +63,13 @@ pub(super) fn duration(milliseconds: i64) -> i64 {
 /// [`StoreError::Unavailable`] for moments that no clock shows.
 pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
     let generations = session.generations.iter().map(|it| {
-        let issued_at = moment(it.issued_at)?;
-        Ok((it.refresh_id.as_str(), it.auth_id.as_str(), issued_at))
+        Ok(Pair(
+            it.refresh_id.clone(),
+            it.auth_id.clone(),
+            moment(it.issued_at)?,
+            it.repeatable_until.map(nearest_moment),
+            it.repeated_at.map(moment).transpose()?,
+        ))
     });
     let line = (
         moment(session.opened_at)?,
@@ -78,13 +95,15 @@ pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRe
         return Err(corrupt());
     };
     let (opened_at, expires_at, ends_at, generations): Line = json(line).ok_or_else(corrupt)?;
-    let generations = generations
-        .into_iter()
-        .map(|(refresh_id, auth_id, issued_at)| Generation {
+    let generations = generations.into_iter().map(
+        |Pair(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| Generation {
             refresh_id,
             auth_id,
             issued_at,
-        });
+            repeatable_until,
+            repeated_at,
+        },
+    );
     Ok(SessionRecord {
         id: id.to_owned(),
         subject: subject.to_owned(),
@@ -132,6 +151,8 @@ mod tests {
                 refresh_id: "r\n\"".to_owned(),
                 auth_id: String::new(),
                 issued_at: 0,
+                repeatable_until: Some(2),
+                repeated_at: Some(1),
             }],
         }
     }
@@ -162,6 +183,9 @@ mod tests {
             "[1,2.5,3,[]]\nnull\n{}",
             "[1,2,3,{}]\nnull\n{}",
             "[1,2,3,[[\"r\",\"a\"]]]\nnull\n{}",
+            "[1,2,3,[[\"r\",\"a\",1,\"2\",3]]]\nnull\n{}",
+            "[1,2,3,[[\"r\",\"a\",1,2,3.5]]]\nnull\n{}",
+            "[1,2,3,[[\"r\",\"a\",1,2,3,4]]]\nnull\n{}",
             "[1,2,3,[[\"r\",\"a\",\"1\"]]]\nnull\n{}",
             "[1,2,3,[]] x\nnull\n{}",
             "[1,2,3,[]]\n7\n{}",

@@ -1,0 +1,180 @@
+//! JSON objects that take long to read for their size.
+
+/// What is repeated in an object, by its number, and what ends it.
+pub(super) struct Shape {
+    pub(super) name: &'static str,
+    /// What stands before the repeated parts.
+    begin: &'static str,
+    part: fn(usize) -> String,
+    end: &'static str,
+}
+
+impl Shape {
+    /// An object of at most so many bytes that begins with these members.
+    pub(super) fn object(&self, members: &str, size: usize) -> Vec<u8> {
+        let mut text = format!("{{{members}{}", self.begin);
+        let mut parts = (0..).map(self.part);
+        while let Some(part) = parts.next()
+            && text.len() + part.len() + self.end.len() < size
+        {
+            text.push_str(&part);
+        }
+        if !self.end.is_empty() {
+            text.truncate(text.trim_end_matches(',').len());
+        }
+        text.push_str(self.end);
+        text.into_bytes()
+    }
+}
+
+/// A name by its number, of these characters.
+fn spell(number: usize, alphabet: &[&str]) -> String {
+    let mut rest = number;
+    let mut name = String::new();
+    loop {
+        name.push_str(alphabet[rest % alphabet.len()]);
+        rest /= alphabet.len();
+        if rest == 0 {
+            return name;
+        }
+    }
+}
+
+const LETTERS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+const ESCAPES: [&str; 8] = ["\\\"", "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t"];
+
+fn short(n: usize) -> String {
+    format!("\"{}\":0,", spell(n, &LETTERS))
+}
+
+fn escaped(n: usize) -> String {
+    format!("\"{}\":0,", spell(n, &ESCAPES))
+}
+
+fn coded(n: usize) -> String {
+    format!("\"\\u{:04x}\":0,", 0x100 + n % 0xD000)
+}
+
+/// Sixteen names alike in length, first and last character.
+fn alike(n: usize) -> String {
+    let member = |n: usize| format!("\"a{}z\":0", LETTERS[n % 10].repeat(1 + n / 10));
+    let members: Vec<_> = (0..16).map(member).collect();
+    format!("\"{n}\":{{{}}},", members.join(","))
+}
+
+fn alike_escaped(n: usize) -> String {
+    let member = |n: usize| format!("\"\\n{}\\n\":0", spell(n + 10, &LETTERS));
+    let members: Vec<_> = (0..16).map(member).collect();
+    format!("\"{n}\":{{{}}},", members.join(","))
+}
+
+fn seventeen(n: usize) -> String {
+    let members: Vec<_> = (0..17)
+        .map(|n| format!("\"{}\":0", spell(n, &LETTERS)))
+        .collect();
+    format!("\"{n}\":{{{}}},", members.join(","))
+}
+
+fn deep(n: usize) -> String {
+    format!("\"{n}\":{}{},", "[".repeat(63), "]".repeat(63))
+}
+
+fn deep_objects(n: usize) -> String {
+    format!("\"{n}\":{}0{},", "{\"\":".repeat(63), "}".repeat(63))
+}
+
+pub(super) const SHAPES: [Shape; 34] = {
+    const fn members(name: &'static str, part: fn(usize) -> String) -> Shape {
+        Shape {
+            name,
+            begin: "",
+            part,
+            end: "}",
+        }
+    }
+    const fn items(name: &'static str, part: fn(usize) -> String) -> Shape {
+        Shape {
+            name,
+            begin: "\"x\":[",
+            part,
+            end: "]}",
+        }
+    }
+    const fn string(name: &'static str, part: fn(usize) -> String) -> Shape {
+        Shape {
+            name,
+            begin: "\"x\":\"",
+            part,
+            end: "\"}",
+        }
+    }
+    [
+        members("members", short),
+        members("members-escaped", escaped),
+        members("members-coded", coded),
+        members("members-alike", |n| {
+            format!("\"aaaaaaaa{n:04}aaaaaaaa\":0,")
+        }),
+        members("members-strings", |n| {
+            format!("\"{}\":\"\",", spell(n, &LETTERS))
+        }),
+        members("objects-alike", alike),
+        members("objects-alike-escaped", alike_escaped),
+        members("objects-seventeen", seventeen),
+        members("deep", deep),
+        members("deep-objects", deep_objects),
+        Shape {
+            name: "too-deep",
+            begin: "\"x\":",
+            part: |_| "[".to_owned(),
+            end: "",
+        },
+        Shape {
+            name: "member-twice",
+            begin: "",
+            part: short,
+            end: ",\"a\":0}",
+        },
+        Shape {
+            name: "member-twice-escaped",
+            begin: "",
+            part: escaped,
+            end: ",\"\\u000a\":0}",
+        },
+        Shape {
+            name: "unclosed",
+            begin: "",
+            part: short,
+            end: "",
+        },
+        items("objects-pairs", |_| "{\"a\":0,\"b\":0},".to_owned()),
+        items("objects-pairs-escaped", |_| {
+            "{\"\\n\":0,\"\\t\":0},".to_owned()
+        }),
+        items("objects-one", |_| "{\"\":0},".to_owned()),
+        items("objects-empty", |_| "{},".to_owned()),
+        items("arrays-empty", |_| "[],".to_owned()),
+        items("zeros", |_| "0,".to_owned()),
+        items("minus-zeros", |_| "-0,".to_owned()),
+        items("integers", |_| "18446744073709551615,".to_owned()),
+        items("integers-long", |_| "99999999999999999999,".to_owned()),
+        items("floats", |_| "1e9,".to_owned()),
+        items("floats-halfway", |_| {
+            "9007199254740993.00000000000001,".to_owned()
+        }),
+        items("floats-largest", |_| "1.797693134862315807e308,".to_owned()),
+        items("floats-long", |n| format!("0.{}{n},", "9".repeat(380))),
+        items("strings-empty", |_| "\"\",".to_owned()),
+        items("literals", |_| "null,".to_owned()),
+        Shape {
+            name: "blanks",
+            begin: "\"x\":0",
+            part: |_| " ".to_owned(),
+            end: "}",
+        },
+        string("string-escapes", |_| "\\n".to_owned()),
+        string("string-codes", |_| "\\u0000".to_owned()),
+        string("string-pairs", |_| "\\ud83d\\ude00".to_owned()),
+        string("string-mixed", |_| "é\\n".to_owned()),
+    ]
+};

@@ -1,0 +1,180 @@
+//! Names of issuers that nobody can list: `https://login.example/{tenant}/v2.0`.
+
+/// The longest text that stands for a placeholder, in bytes.
+const LONGEST: usize = 255;
+
+/// A name with placeholders. Each stands for one or more letters, digits, `-` and `_`, so that there is one
+/// way only to match a text: a placeholder ends at the first other character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template {
+    text: String,
+    /// What comes before the first placeholder.
+    prefix: String,
+    /// The placeholders, each with what follows it.
+    parts: Vec<(String, String)>,
+}
+
+impl Template {
+    /// Reads a template, or says what is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut pieces = text.split('{');
+        let prefix = pieces.next().unwrap_or_default();
+        if prefix.contains('}') {
+            return Err("has a `}` without a `{`");
+        }
+        let mut parts = Vec::<(String, String)>::new();
+        for piece in pieces {
+            let (name, literal) = piece.split_once('}').ok_or("has a `{` without a `}`")?;
+            if name.is_empty() || !name.bytes().all(is_placeholder_byte) {
+                return Err("has a placeholder whose name is not made of letters, digits, `-` and `_`");
+            }
+            if literal.contains('}') {
+                return Err("has a `}` without a `{`");
+            }
+            if parts.iter().any(|(known, _)| known == name) {
+                return Err("has a placeholder twice");
+            }
+            parts.push((name.to_owned(), literal.to_owned()));
+        }
+        let Some(((_, last), others)) = parts.split_last() else {
+            return Err("has no placeholder: `Issuer::new` takes a plain name");
+        };
+        let ends_placeholder = |literal: &str| {
+            let first = literal.bytes().next();
+            first.is_some_and(|byte| !is_placeholder_byte(byte))
+        };
+        let is_clear = others.iter().all(|(_, literal)| ends_placeholder(literal))
+            && (last.is_empty() || ends_placeholder(last));
+        if !is_clear {
+            return Err(
+                "has a placeholder that a letter, a digit, `-`, `_` or another placeholder follows: \
+                 nobody could tell where it ends",
+            );
+        }
+        if prefix.is_empty() {
+            return Err("begins with a placeholder: every text would be a name");
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            prefix: prefix.to_owned(),
+            parts,
+        })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether there is a placeholder of this name.
+    pub(super) fn has(&self, placeholder: &str) -> bool {
+        self.parts.iter().any(|(name, _)| name == placeholder)
+    }
+
+    pub(crate) fn matches(&self, issuer: &str) -> bool {
+        self.walk(issuer, |_, _| {})
+    }
+
+    /// What stands for a placeholder in a name that matches.
+    pub(crate) fn value<'a>(&self, issuer: &'a str, placeholder: &str) -> Option<&'a str> {
+        let mut found = None;
+        let matches = self.walk(issuer, |name, value| {
+            if name == placeholder {
+                found = Some(value);
+            }
+        });
+        found.filter(|_| matches)
+    }
+
+    fn walk<'a>(&self, issuer: &'a str, mut see: impl FnMut(&str, &'a str)) -> bool {
+        let Some(mut rest) = issuer.strip_prefix(&*self.prefix) else {
+            return false;
+        };
+        for (name, literal) in &self.parts {
+            let end = rest.bytes().position(|byte| !is_placeholder_byte(byte));
+            let (value, after) = rest.split_at(end.unwrap_or(rest.len()));
+            if value.is_empty() || value.len() > LONGEST {
+                return false;
+            }
+            see(name, value);
+            let Some(after) = after.strip_prefix(&**literal) else {
+                return false;
+            };
+            rest = after;
+        }
+        rest.is_empty()
+    }
+}
+
+fn is_placeholder_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_matches_in_one_way_or_not_at_all() {
+        const ENTRA: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+        const SHOP: &str = "https://{shop}.myshopify.com/admin";
+        const END: &str = "https://sso.example/realms/{realm}";
+        const TWO: &str = "https://{a}.example/{b}";
+        let long = format!("https://{}.myshopify.com/admin", "a".repeat(256));
+        let longest = format!("https://{}.myshopify.com/admin", "a".repeat(255));
+        for (template, issuer, placeholder, expected) in [
+            (ENTRA, "https://login.microsoftonline.com/72f9-8b/v2.0", "tenantid", Some("72f9-8b")),
+            (ENTRA, "https://login.microsoftonline.com/{tenantid}/v2.0", "tenantid", None),
+            (ENTRA, "https://login.microsoftonline.com//v2.0", "tenantid", None),
+            (ENTRA, "https://login.microsoftonline.com/a/b/v2.0", "tenantid", None),
+            (ENTRA, "https://login.microsoftonline.com/a/v2.0/", "tenantid", None),
+            (ENTRA, "https://login.microsoftonline.com/a%2Fb/v2.0", "tenantid", None),
+            (ENTRA, "https://LOGIN.microsoftonline.com/a/v2.0", "tenantid", None),
+            (ENTRA, "http://login.microsoftonline.com/a/v2.0", "tenantid", None),
+            (ENTRA, " https://login.microsoftonline.com/a/v2.0", "tenantid", None),
+            (SHOP, "https://my-shop.myshopify.com/admin", "shop", Some("my-shop")),
+            (SHOP, "https://a.b.myshopify.com/admin", "shop", None),
+            (SHOP, "https://evil.example/.myshopify.com/admin", "shop", None),
+            (SHOP, "https://evil.example#.myshopify.com/admin", "shop", None),
+            (SHOP, "https://user@.myshopify.com/admin", "shop", None),
+            (SHOP, "https://sh\u{f6}p.myshopify.com/admin", "shop", None),
+            (SHOP, "https://shop\u{0}.myshopify.com/admin", "shop", None),
+            (SHOP, "https://shop.myshopify.com.evil.example/admin", "shop", None),
+            (SHOP, "https://shop.myshopify.com/admin ", "shop", None),
+            (SHOP, &long, "shop", None),
+            (SHOP, &longest, "shop", Some(&longest[8..263])),
+            (END, "https://sso.example/realms/one", "realm", Some("one")),
+            (END, "https://sso.example/realms/", "realm", None),
+            (END, "https://sso.example/realms/one/", "realm", None),
+            (TWO, "https://x.example/y", "b", Some("y")),
+            (TWO, "https://x.example/y", "c", None),
+        ] {
+            let template = Template::parse(template).expect(template);
+            assert_eq!(template.value(issuer, placeholder), expected, "{issuer}");
+            if placeholder != "c" {
+                assert_eq!(template.matches(issuer), expected.is_some(), "{issuer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_that_could_match_in_two_ways_is_refused() {
+        for text in [
+            "",
+            "https://a.example",
+            "{issuer}",
+            "{scheme}://a.example",
+            "https://{a}{b}.example",
+            "https://{a}-{b}.example",
+            "https://{a}x.example",
+            "https://{a}.{a}",
+            "https://{}.example",
+            "https://{a b}.example",
+            "https://{a.example",
+            "https://a}.example",
+            "https://{a}}.example",
+            "https://{{a}}.example",
+        ] {
+            assert!(Template::parse(text).is_err(), "{text}");
+        }
+    }
+}

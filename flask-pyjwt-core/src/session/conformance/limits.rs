@@ -1,0 +1,240 @@
+//! Laws of how much one subject may take.
+
+use std::sync::Arc;
+
+use actix_web::rt::spawn;
+
+use super::{
+    Store,
+    fixture::{
+        GRACE, HOUR, IDLE, MANY, NOW, answered, auth_token, listed, open, open_ids, opened,
+        plain_token, refresh_token, revoke, rotate, session, standing,
+    },
+};
+use crate::session::{Revocation, Rotated, SessionRecord, Standing, StoreError};
+
+/// A login beyond the limit ends the sessions that were refreshed the longest ago, of this subject alone.
+pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Store) {
+    let bobs = open(&store, "bob", "a", NOW - HOUR).await;
+    let mut sessions = Vec::new();
+    for (number, id) in (0..).zip(["c", "b", "a"]) {
+        let session = session("alice", id, NOW + number);
+        assert_eq!(opened(&store, &session, 3, NOW + number).await, [""; 0]);
+        sessions.push(session);
+    }
+    // The oldest one is refreshed, and a retry of that does not count.
+    let rotated = rotate(&store, &sessions[0], "0", "1", NOW + 10).await;
+    assert!(matches!(rotated, Rotated::Won(_)), "{rotated:?}");
+    rotate(&store, &sessions[1], "0", "1", NOW + 5).await;
+    rotate(&store, &sessions[1], "0", "1", NOW + 5 + GRACE - 1).await;
+
+    let now = NOW + GRACE;
+    let next = session("alice", "0", now);
+    assert_eq!(opened(&store, &next, 3, now).await, ["a"]);
+    for token in [
+        auth_token(&sessions[2], "0"),
+        refresh_token(&sessions[2], "0"),
+    ] {
+        assert_eq!(standing(&store, &token, now).await, Standing::Revoked);
+    }
+    let rotated = rotate(&store, &sessions[2], "0", "1", now).await;
+    assert_eq!(rotated, Rotated::Gone);
+    for token in [auth_token(&sessions[0], "1"), auth_token(&next, "0")] {
+        assert_eq!(standing(&store, &token, now).await, Standing::Good);
+    }
+    // The limit is lower now, and the new session is never the one that ends.
+    let late = session("alice", "late", NOW - HOUR);
+    let mut evicted = opened(&store, &late, 1, now).await;
+    evicted.sort();
+    assert_eq!(evicted, ["0", "b", "c"]);
+    assert_eq!(open_ids(&store, "alice", now).await, ["late"]);
+    let token = auth_token(&bobs, "0");
+    assert_eq!(standing(&store, &token, now).await, Standing::Good);
+}
+
+/// Of sessions that were refreshed at the same time, those with the lesser ids end, byte by byte.
+pub async fn of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first(store: Store) {
+    for id in ["b", "\u{e9}", "B", "a-2", "a", "_"] {
+        open(&store, "alice", id, NOW).await;
+    }
+    for (number, expected) in (1..).zip(["B", "_", "a", "a-2", "b", "\u{e9}"]) {
+        let later = session("alice", &format!("later {number}"), NOW + number);
+        assert_eq!(opened(&store, &later, 6, NOW + number).await, [expected]);
+    }
+}
+
+/// A session that has ended, by itself or before its time, makes nobody end.
+pub async fn an_ended_session_takes_no_place(store: Store) {
+    open(&store, "alice", "expired", NOW).await;
+    open(&store, "alice", "revoked", NOW + 1).await;
+    let revocation = Revocation::Session {
+        subject: "alice".to_owned(),
+        session: "revoked".to_owned(),
+    };
+    revoke(&store, revocation, NOW + 1).await;
+    let last = session("alice", "last", NOW + IDLE - 1);
+    assert_eq!(opened(&store, &last, 2, NOW + IDLE - 1).await, [""; 0]);
+    let now = NOW + IDLE;
+    assert_eq!(
+        opened(&store, &session("alice", "next", now), 2, now).await,
+        [""; 0]
+    );
+    assert_eq!(open_ids(&store, "alice", now).await, ["last", "next"]);
+    let beyond = session("alice", "beyond", now);
+    assert_eq!(opened(&store, &beyond, 2, now).await, ["last"]);
+    // Opened again by the same id, a session takes one place.
+    assert_eq!(opened(&store, &beyond, 2, now).await, [""; 0]);
+    assert_eq!(open_ids(&store, "alice", now).await, ["beyond", "next"]);
+}
+
+/// Whatever comes first: two are left, and each of the others is told of once.
+pub async fn fifty_openings_at_once_with_a_limit_of_two_leave_two(store: Store) {
+    for round in 0..3 {
+        let subject = format!("subject {round}");
+        let racers: Vec<_> = (0..50)
+            .map(|racer| {
+                let store = Arc::clone(&store);
+                let session = session(&subject, &format!("s{racer:02}"), NOW + racer % 3);
+                spawn(async move { opened(&store, &session, 2, NOW + 2).await })
+            })
+            .collect();
+        let mut ids = ended_by(racers).await;
+        let left = open_ids(&store, &subject, NOW + 2).await;
+        assert_eq!(left.len(), 2, "{left:?}");
+        ids.extend(left);
+        ids.sort();
+        let all: Vec<_> = (0..50).map(|racer| format!("s{racer:02}")).collect();
+        assert_eq!(ids, all, "of round {round}");
+    }
+}
+
+/// What every racer has ended.
+async fn ended_by(racers: Vec<actix_web::rt::task::JoinHandle<Vec<String>>>) -> Vec<String> {
+    let mut ids = Vec::new();
+    for racer in racers {
+        ids.extend(racer.await.expect("it ends"));
+    }
+    ids
+}
+
+/// A list has as many sessions as it is asked for at the most, and all where that is enough.
+pub async fn a_list_is_no_longer_than_it_is_asked_for(store: Store) {
+    let sessions = open_many(&store, "alice", 50).await;
+    let mut all = listed(&store, "alice", NOW).await;
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(all, sessions);
+    for most in [0, 1, 5, 49, 50, 51, usize::MAX] {
+        let some = answered(store.sessions("alice", most, NOW)).await;
+        assert_eq!(some.len(), most.min(50));
+        assert!(some.iter().all(|session| sessions.contains(session)));
+    }
+}
+
+/// All are gone when the answer is there, for every question, and a new session is good.
+pub async fn a_subject_with_many_sessions_is_revoked_like_one_with_few(store: Store) {
+    let sessions = open_many(&store, "alice", MANY).await;
+    assert_eq!(listed(&store, "alice", NOW).await.len(), MANY);
+    revoke(&store, everything("alice"), NOW).await;
+    assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
+    for session in sessions.iter().step_by(37) {
+        for token in [auth_token(session, "0"), refresh_token(session, "0")] {
+            assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
+        }
+        let rotated = rotate(&store, session, "0", "1", NOW).await;
+        assert_eq!(rotated, Rotated::Gone);
+    }
+    let anew = open(&store, "alice", "anew", NOW).await;
+    let token = auth_token(&anew, "0");
+    assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
+    assert_eq!(open_ids(&store, "alice", NOW).await, ["anew"]);
+}
+
+/// A thousand tokens of a subject are revoked by their ids. More may be refused, in words that say so:
+/// sessions, subjects and others' tokens never are, and when the thousand have ended, there is room.
+pub async fn revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation(
+    store: Store,
+) {
+    let until = NOW + HOUR;
+    let session = open(&store, "alice", "s", NOW).await;
+    let revoking: Vec<_> = (0..1_000)
+        .map(|number| {
+            let (store, revocation) = (Arc::clone(&store), token("alice", number, until));
+            spawn(async move { answered(store.revoke(&revocation, NOW)).await })
+        })
+        .collect();
+    for revoking in revoking {
+        revoking.await.expect("it ends");
+    }
+    for number in 1_000..1_010 {
+        match store.revoke(&token("alice", number, until), NOW).await {
+            Ok(()) | Err(StoreError::TooManyTokens { .. }) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    // Those that are known may be revoked again, and stay revoked.
+    revoke(&store, token("alice", 7, until), NOW).await;
+    for number in [0, 7, 999] {
+        let token = plain_token("alice", Some(&format!("t{number}")), NOW);
+        assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
+    }
+    revoke(&store, token("bob", 1, until), NOW).await;
+    let good = auth_token(&session, "0");
+    assert_eq!(standing(&store, &good, NOW).await, Standing::Good);
+    let one = Revocation::Session {
+        subject: "alice".to_owned(),
+        session: "s".to_owned(),
+    };
+    revoke(&store, one, NOW).await;
+    assert_eq!(standing(&store, &good, NOW).await, Standing::Revoked);
+    revoke(&store, everything("alice"), NOW).await;
+    let plain = plain_token("alice", None, NOW);
+    assert_eq!(standing(&store, &plain, NOW).await, Standing::Revoked);
+    revoke(
+        &store,
+        token("alice", 2_000, until + 3 * HOUR),
+        until + HOUR,
+    )
+    .await;
+    let late = plain_token("alice", Some("t2000"), until + HOUR);
+    assert_eq!(
+        standing(&store, &late, until + HOUR).await,
+        Standing::Revoked
+    );
+}
+
+fn token(subject: &str, number: usize, until: i64) -> Revocation {
+    Revocation::Token {
+        subject: subject.to_owned(),
+        id: format!("t{number}"),
+        until,
+    }
+}
+
+fn everything(subject: &str) -> Revocation {
+    Revocation::Subject {
+        subject: subject.to_owned(),
+        issued_until: NOW,
+        until: NOW + HOUR,
+    }
+}
+
+/// Opens so many sessions side by side; gives them by their ids.
+async fn open_many(store: &Store, subject: &str, many: usize) -> Vec<SessionRecord> {
+    let opening: Vec<_> = (0..many)
+        .map(|number| {
+            let (store, session) = (
+                Arc::clone(store),
+                session(subject, &format!("s{number:04}"), NOW),
+            );
+            spawn(async move {
+                assert_eq!(opened(&store, &session, many, NOW).await, [""; 0]);
+                session
+            })
+        })
+        .collect();
+    let mut sessions = Vec::new();
+    for opening in opening {
+        sessions.push(opening.await.expect("it ends"));
+    }
+    sessions
+}

@@ -1,0 +1,288 @@
+//! The log event of a refusal: one for each, logged where the refusal is made.
+//!
+//! Guards, extractors and [`Rejection::respond`] log the refusal when they answer it. Methods of
+//! [`AuthManager`] that return a [`Rejection`] log it when they return, because the handler may answer
+//! with it, map it into an error of its own, or ignore it. Such a rejection is remembered until it is answered,
+//! so that the answer does not log it again.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    pin::pin,
+    time::Duration,
+};
+
+use actix_web::HttpRequest;
+use tokio::task;
+
+use super::{Rejection, origin};
+use crate::{
+    manager::AuthManager,
+    reentry::Calling,
+    token::{Token, TokenError},
+};
+
+/// How many rejections of one thread are remembered until they are answered. The oldest is dropped first.
+const MOST_REPORTED: usize = 32;
+/// How deeply calls of [`AuthManager`] may be nested through code of the application, such as a store.
+const DEEPEST: u8 = 8;
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Whether this thread is logging or answering a refusal: a subscriber or the hook may be running.
+    static REPORTING: Cell<bool> = const { Cell::new(false) };
+    /// How many calls of [`AuthManager`] are on this thread's stack.
+    static CALLS: Cell<u8> = const { Cell::new(0) };
+    /// Rejections that were logged and are not answered yet, and the task that got each. A task is a
+    /// connection (HTTP/1) or a request (HTTP/2).
+    static REPORTED: RefCell<VecDeque<(Option<task::Id>, Rejection)>> =
+        const { RefCell::new(VecDeque::new()) };
+}
+
+/// Begins to log a refusal and to ask the hook for its answer. Returns `None` if this thread is doing so
+/// already: a refusal that a subscriber or the hook causes gets the plain answer, with no event and no hook.
+pub(super) fn begin_report() -> Option<Calling> {
+    Calling::begin(&REPORTING)
+}
+
+/// One call of [`AuthManager`] on this thread's stack.
+struct Call(());
+
+impl Call {
+    fn begin() -> Self {
+        CALLS.set(CALLS.get() + 1);
+        Self(())
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        CALLS.set(CALLS.get() - 1);
+    }
+}
+
+/// What is known of a refused request.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    pub(super) manager: Option<&'a AuthManager>,
+    pub(super) request: Option<&'a HttpRequest>,
+    /// A token that was verified.
+    pub(super) token: Option<&'a Token>,
+}
+
+/// Runs the work of a method of [`AuthManager`], and logs the rejection if there is one.
+///
+/// If a session store of the application calls the manager, only the outermost call logs. A store that
+/// calls the manager recursively gets 503 at the depth limit.
+pub(crate) async fn reporting<T>(
+    manager: &AuthManager,
+    token: Option<&Token>,
+    work: impl Future<Output = Result<T, Rejection>>,
+) -> Result<T, Rejection> {
+    if CALLS.get() >= DEEPEST {
+        return Err(Rejection::Unavailable {
+            retry_after: RETRY_AFTER,
+        });
+    }
+    let mut work = pin!(work);
+    let result = poll_fn(|context| {
+        let _call = Call::begin();
+        work.as_mut().poll(context)
+    });
+    result.await.inspect_err(|rejection| {
+        let known = Known {
+            manager: Some(manager),
+            request: None,
+            token,
+        };
+        report(rejection, known);
+    })
+}
+
+/// Logs a rejection that the application gets as an error.
+pub(super) fn report(rejection: &Rejection, known: Known<'_>) {
+    if CALLS.get() > 0 {
+        return;
+    }
+    forget(rejection);
+    let Some(_report) = begin_report() else {
+        return;
+    };
+    log(rejection, known);
+    REPORTED.with_borrow_mut(|reported| {
+        if reported.len() == MOST_REPORTED {
+            reported.pop_front();
+        }
+        reported.push_back((task::try_id(), rejection.clone()));
+    });
+}
+
+/// Whether a rejection that is about to be answered was logged already. It is forgotten then.
+pub(super) fn was_reported(rejection: &Rejection) -> bool {
+    REPORTED.with_borrow_mut(|reported| {
+        if reported.is_empty() {
+            return false;
+        }
+        let task = task::try_id();
+        let same = |(of, other): &(_, Rejection)| *of == task && other == rejection;
+        let found = reported.iter().position(same);
+        found.and_then(|found| reported.remove(found)).is_some()
+    })
+}
+
+/// Forgets an equal rejection: the one that is being made is a new refusal.
+pub(super) fn forget(rejection: &Rejection) {
+    was_reported(rejection);
+}
+
+/// Logs a rejection that is answered without its request, unless it was logged already.
+pub(super) fn report_unless_reported(rejection: &Rejection) {
+    if was_reported(rejection) {
+        return;
+    }
+    if let Some(_report) = begin_report() {
+        log(rejection, Known::default());
+    }
+}
+
+/// Logs the event. It contains no text of the token, and text that a client can choose only as [`shown`]
+/// returns it.
+pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
+    let status = rejection.status();
+    // Evaluated only if a subscriber is interested.
+    let route = || known.request.and_then(HttpRequest::match_pattern);
+    let session = || {
+        let session = known.token?.id("sid").ok()?;
+        session.map(|session| shown(&session))
+    };
+    let subject = || {
+        let is_wanted = known.manager?.parts().answers.log_subjects;
+        known.token.filter(|_| is_wanted).map(|it| shown(it.sub()))
+    };
+    let site = || match rejection {
+        Rejection::CrossSite => known.request.map(origin::Compared::of),
+        _ => None,
+    };
+    macro_rules! event {
+        ($level:expr, $($message:tt)+) => {{
+            let site = site().unwrap_or_default();
+            tracing::event!(
+                target: Rejection::EVENT_TARGET,
+                $level,
+                reason = rejection.code(),
+                status = status.as_u16(),
+                route = route().as_deref(),
+                claim = claim(rejection),
+                scope = missing_scope(rejection),
+                sid = session().as_deref(),
+                sub = subject().as_deref(),
+                origin = site.origin.as_deref(),
+                own_origin = site.own.as_deref(),
+                sec_fetch_site = site.sec_fetch_site.as_deref(),
+                $($message)+
+            );
+        }};
+    }
+    if status.is_server_error() {
+        if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::ERROR) {
+            event!(tracing::Level::ERROR, "request refused: {rejection}");
+        }
+    } else if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::INFO) {
+        event!(tracing::Level::INFO, "request refused");
+    }
+}
+
+/// The name of the claim that was not met: from the route's requirement, or one of a fixed list.
+fn claim(rejection: &Rejection) -> Option<&str> {
+    match rejection {
+        Rejection::ClaimNotMet { name } => Some(name),
+        Rejection::ScopeNotMet | Rejection::MissingScope { .. } => Some("scope"),
+        Rejection::LoginTooOld { .. } => Some("auth_time"),
+        Rejection::InvalidToken(error) => match error {
+            TokenError::MissingClaim(name) | TokenError::MistypedClaim(name) => Some(name),
+            TokenError::Expired => Some("exp"),
+            TokenError::Issuer => Some("iss"),
+            TokenError::Audience => Some("aud"),
+            TokenError::WrongType { .. } => Some("type"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The items of the route's scope that the token lacks.
+fn missing_scope(rejection: &Rejection) -> Option<&str> {
+    match rejection {
+        Rejection::MissingScope { scope } => Some(scope),
+        _ => None,
+    }
+}
+
+/// Untrusted text, made safe for a log: control characters escaped, at most some 200 bytes.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut shown = String::new();
+    for character in text.chars() {
+        if shown.len() >= LONGEST {
+            shown.push('…');
+            break;
+        }
+        if character.is_control()
+            || matches!(character, '\u{200b}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn untrusted_text_is_escaped_and_truncated() {
+        for (text, expected) in [
+            ("https://shop.example:8443", "https://shop.example:8443"),
+            ("a\r\nreason=none", r"a\u{d}\u{a}reason=none"),
+            ("\u{1b}[2Ja\u{202e}b", r"\u{1b}[2Ja\u{202e}b"),
+            ("é", "é"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+        assert!(shown(&"\n".repeat(10_000)).len() < 220);
+    }
+
+    #[test]
+    fn unanswered_rejections_are_bounded_and_do_not_hide_later_ones() {
+        for max_age in 0..1_000 {
+            report(&Rejection::LoginTooOld { max_age }, Known::default());
+        }
+        REPORTED.with_borrow(|reported| assert_eq!(reported.len(), MOST_REPORTED));
+        let expired = Rejection::InvalidToken(TokenError::Expired);
+        report(&expired, Known::default());
+        assert!(was_reported(&expired) && !was_reported(&expired), "once");
+        report(&expired, Known::default());
+        assert!(
+            !was_reported(&Rejection::from(TokenError::Expired)),
+            "made anew"
+        );
+    }
+
+    #[actix_web::test]
+    async fn a_rejection_of_one_connection_is_not_mistaken_for_that_of_another() {
+        let expired = || Rejection::InvalidToken(TokenError::Expired);
+        let first = actix_web::rt::spawn(async move {
+            report(&expired(), Known::default());
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            was_reported(&expired())
+        });
+        let other = actix_web::rt::spawn(async move { was_reported(&expired()) });
+        assert!(!other.await.expect("no panic"));
+        assert!(first.await.expect("no panic"));
+    }
+}

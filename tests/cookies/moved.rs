@@ -1,0 +1,189 @@
+//! THREATS 61: cookies of another name, path or domain than before.
+
+use actix_web::{
+    HttpResponse, cookie::Cookie, cookie::SameSite, http::header::SET_COOKIE, test::TestRequest,
+    web,
+};
+use flask_pyjwt::{AuthManager, Cookies, RequireToken};
+
+use super::{
+    answer_with,
+    common::{hs256, site::Site},
+    login, set_by, with,
+};
+
+/// A browser's cookies, as RFC 6265bis, section 5.7 stores them: by name, domain and path.
+#[derive(Default)]
+struct Jar(Vec<Cookie<'static>>);
+
+impl Jar {
+    fn take(&mut self, set: Vec<Cookie<'static>>) {
+        for cookie in set {
+            let domain = |cookie: &Cookie<'_>| cookie.domain().map(str::to_owned);
+            self.0.retain(|own| {
+                (own.name(), own.path(), domain(own))
+                    != (cookie.name(), cookie.path(), domain(&cookie))
+            });
+            if cookie.max_age().is_none_or(|age| !age.is_zero()) {
+                self.0.push(cookie);
+            }
+        }
+    }
+
+    /// What is sent to a path; all of it is sent to every host that these tests speak of.
+    fn field(&self, path: &str) -> String {
+        let is_for = |cookie: &&Cookie<'_>| path.starts_with(cookie.path().unwrap_or("/"));
+        let pairs = self.0.iter().filter(is_for);
+        let pairs: Vec<_> = pairs
+            .map(|cookie| format!("{}={}", cookie.name(), cookie.value()))
+            .collect();
+        pairs.join("; ")
+    }
+}
+
+async fn site(auth: &AuthManager) -> Site {
+    let auth = auth.clone();
+    Site::new(move |app| {
+        let renew = web::resource("/renew")
+            .wrap(RequireToken::refresh().cookies())
+            .to(HttpResponse::Ok);
+        let me = web::resource("/me")
+            .wrap(RequireToken::auth().cookies())
+            .to(HttpResponse::Ok);
+        app.app_data(auth).service(renew).service(me);
+    })
+    .await
+}
+
+/// The moves that are tried: the configuration before, and the one after.
+fn moves() -> Vec<(Cookies, Cookies)> {
+    let plain = || {
+        Cookies::default()
+            .auth_name("a")
+            .refresh_name("r")
+            .csrf_name("c")
+    };
+    vec![
+        (
+            Cookies::default(),
+            Cookies::default().refresh_path("/renew"),
+        ),
+        (
+            Cookies::default().refresh_path("/renew"),
+            Cookies::default(),
+        ),
+        (plain(), plain().domain("example.com")),
+        (plain().domain("example.com"), plain()),
+        (
+            plain().domain("example.com"),
+            plain().domain("app.example.com"),
+        ),
+        (plain(), Cookies::default()),
+        (Cookies::default(), plain().refresh_path("/renew")),
+        // One name for another cookie than before.
+        (
+            plain(),
+            Cookies::default()
+                .auth_name("r")
+                .refresh_name("a")
+                .csrf_name("c"),
+        ),
+        (plain().secure(false), plain().same_site(SameSite::None)),
+    ]
+}
+
+#[actix_web::test]
+async fn a_login_and_a_logout_after_a_move_leave_one_cookie_of_each_name() {
+    for (before, after) in moves() {
+        let mut jar = Jar::default();
+        let old = with(before.clone());
+        jar.take(set_by(&answer_with(&old, &login(&old).await)));
+
+        let auth = with(after.clone().formerly(before.clone()));
+        let pair = login(&auth).await;
+        jar.take(set_by(&answer_with(&auth, &pair)));
+        assert_eq!(jar.0.len(), 3, "{before:?} {after:?}");
+        let values: Vec<_> = jar.0.iter().map(Cookie::value).collect();
+        assert!(values.contains(&pair.auth.signed()) && values.contains(&pair.refresh.signed()));
+        let site = site(&auth).await;
+        for path in ["/me", "/renew"] {
+            let request = TestRequest::get()
+                .uri(path)
+                .insert_header(("cookie", jar.field(path)));
+            assert_eq!(
+                site.ask(request).await.outcome(),
+                (200, ""),
+                "{path} {before:?}"
+            );
+        }
+
+        // Even where both are there.
+        jar.take(set_by(&answer_with(&old, &login(&old).await)));
+        let mut answer = HttpResponse::Ok();
+        auth.clear_cookies(&mut answer);
+        jar.take(set_by(&answer.finish()));
+        assert_eq!(jar.0.len(), 0, "{before:?} {after:?}");
+    }
+}
+
+#[actix_web::test]
+async fn whoever_has_both_cookies_is_refused_once_and_let_in_then() {
+    let before = Cookies::default();
+    let after = Cookies::default().refresh_path("/renew");
+    let (old, auth) = (with(before.clone()), with(after.formerly(before)));
+    let mut jar = Jar::default();
+    // Both were set before the server knew what to remove.
+    jar.take(set_by(&answer_with(&old, &login(&old).await)));
+    let current = set_by(&answer_with(&auth, &login(&auth).await));
+    jar.take(current.into_iter().take(3).collect());
+    let site = site(&auth).await;
+    let ask = async |jar: &Jar| {
+        let request = TestRequest::get()
+            .uri("/renew")
+            .insert_header(("cookie", jar.field("/renew")));
+        site.ask(request).await
+    };
+    let refused = ask(&jar).await;
+    assert_eq!(refused.outcome(), (400, "several_cookies"));
+    let removed = refused.headers.get_all(SET_COOKIE).map(|field| {
+        let text = field.to_str().expect("ASCII").to_owned();
+        Cookie::parse(text).expect("a cookie")
+    });
+    jar.take(removed.collect());
+    assert_eq!(ask(&jar).await.outcome(), (200, ""));
+}
+
+#[actix_web::test]
+async fn a_removal_names_each_former_place_once_and_their_number_is_bounded() {
+    let earlier = |n: usize| Cookies::default().refresh_path(format!("/renew{n}"));
+    let cookies = (0..8)
+        .map(earlier)
+        .fold(Cookies::default(), Cookies::formerly);
+    let auth = with(cookies.clone());
+    let former = auth.former_cookies();
+    assert_eq!(former.len(), 8, "the other two are where they were");
+    assert!(
+        former
+            .iter()
+            .all(|cookie| cookie.name() == "__Secure-refresh" && cookie.path() != Some("/"))
+    );
+    assert_eq!(
+        set_by(&answer_with(&auth, &login(&auth).await)).len(),
+        3 + 8
+    );
+    assert_eq!(
+        with(Cookies::default().formerly(Cookies::default()))
+            .former_cookies()
+            .len(),
+        0
+    );
+    // What an earlier configuration names itself counts, too.
+    let nested = Cookies::default().formerly(earlier(1).formerly(earlier(2)));
+    assert_eq!(with(nested).former_cookies().len(), 2);
+    for wrong in [
+        cookies.formerly(earlier(9)),
+        Cookies::default().formerly(Cookies::default().domain("example.com")),
+    ] {
+        assert!(AuthManager::new(hs256().cookies(wrong)).is_err());
+    }
+}

@@ -1,0 +1,161 @@
+//! Who finds room in the store in memory when others fill it. THREATS 43.
+
+use flask_pyjwt::{
+    Generation, MemoryStore, Opening, Revocation, SessionRecord, SessionStore as _, Standing,
+    StoreError, TokenIdentity,
+};
+
+const NOW: i64 = 1_800_000_000_000;
+const HOUR: i64 = 3_600_000;
+const STRANGERS: usize = 1_600;
+
+fn opening(subject: &str, number: usize) -> Opening {
+    let session = SessionRecord {
+        id: format!("s{number}"),
+        subject: subject.to_owned(),
+        opened_at: NOW,
+        expires_at: NOW + HOUR,
+        ends_at: NOW + HOUR,
+        label: None,
+        claims: "{}".to_owned(),
+        generations: vec![Generation {
+            refresh_id: format!("r{number}"),
+            auth_id: format!("a{number}"),
+            issued_at: NOW,
+            ..Generation::default()
+        }],
+    };
+    Opening::new(session, 100)
+}
+
+fn token(subject: &str, number: usize) -> Revocation {
+    Revocation::Token {
+        subject: subject.to_owned(),
+        id: format!("t{number}"),
+        until: NOW + HOUR,
+    }
+}
+
+fn everything(subject: &str) -> Revocation {
+    Revocation::Subject {
+        subject: subject.to_owned(),
+        issued_until: NOW,
+        until: NOW + HOUR,
+    }
+}
+
+async fn standing(store: &MemoryStore, subject: &str, session: Option<&str>, id: &str) -> Standing {
+    let token = TokenIdentity {
+        subject: subject.to_owned(),
+        session: session.map(str::to_owned),
+        id: Some(id.to_owned()),
+        issued_at: NOW,
+        grace: None,
+    };
+    store.standing(&token, NOW).await.expect("answered")
+}
+
+/// THREATS 43: what one account of 65,536 logins and as many revocations leaves for others.
+#[actix_web::test]
+async fn one_account_without_end_takes_nothing_from_strangers() {
+    // A sixteenth of it is 800 entries: far fewer than one account tries to take.
+    let store = MemoryStore::new(12_800);
+    for number in 0..65_536 {
+        store
+            .open(&opening("mallory", number), NOW)
+            .await
+            .expect("opened");
+        let revoked = store.revoke(&token("mallory", number), NOW).await;
+        let is_bounded = matches!(revoked, Err(StoreError::TooManyTokens { .. }));
+        assert_eq!(is_bounded, number >= 1_000, "{number}: {revoked:?}");
+    }
+    let listed = store.sessions("mallory", 100, NOW).await.expect("listed");
+    assert_eq!(listed.len(), 100);
+    for number in 0..STRANGERS {
+        let subject = format!("stranger {number}");
+        let opened = store.open(&opening(&subject, 1), NOW).await;
+        assert!(opened.is_ok(), "{subject}: {opened:?}");
+        assert_eq!(
+            standing(&store, &subject, Some("s1"), "a1").await,
+            Standing::Good
+        );
+        store
+            .revoke(&token(&subject, 1), NOW)
+            .await
+            .expect("revoked");
+        assert_eq!(
+            standing(&store, &subject, None, "t1").await,
+            Standing::Revoked
+        );
+        store
+            .revoke(&everything(&subject), NOW)
+            .await
+            .expect("revoked");
+        assert_eq!(
+            standing(&store, &subject, Some("s1"), "a1").await,
+            Standing::Revoked
+        );
+    }
+}
+
+/// The store is full when all of it is, and revocations have room then, too.
+#[actix_web::test]
+async fn a_store_that_many_accounts_have_filled_refuses_logins_and_no_revocation() {
+    const LIMIT: usize = 16_000;
+    let store = MemoryStore::new(LIMIT);
+    for number in 0..STRANGERS {
+        let subject = format!("stranger {number}");
+        store
+            .open(&opening(&subject, 1), NOW)
+            .await
+            .expect("opened");
+    }
+    for number in STRANGERS..LIMIT {
+        let subject = format!("attacker {}", number / 100);
+        let opened = store.open(&opening(&subject, number), NOW).await;
+        assert!(opened.is_ok(), "{number}: {opened:?}");
+    }
+    let refused = store.open(&opening("late", 1), NOW).await;
+    assert!(
+        matches!(refused, Err(StoreError::Full { limit: LIMIT })),
+        "{refused:?}"
+    );
+
+    for number in 0..STRANGERS {
+        let subject = format!("stranger {number}");
+        assert_eq!(
+            standing(&store, &subject, Some("s1"), "a1").await,
+            Standing::Good
+        );
+        store
+            .revoke(&token(&subject, 1), NOW)
+            .await
+            .expect("revoked");
+        assert_eq!(
+            standing(&store, &subject, None, "t1").await,
+            Standing::Revoked
+        );
+        store
+            .revoke(&everything(&subject), NOW)
+            .await
+            .expect("revoked");
+        assert_eq!(
+            standing(&store, &subject, Some("s1"), "a1").await,
+            Standing::Revoked
+        );
+        let unknown = format!("unknown {number}");
+        store
+            .revoke(&everything(&unknown), NOW)
+            .await
+            .expect("revoked");
+    }
+    // Ending sessions makes room, wherever it was taken.
+    for number in STRANGERS / 100..LIMIT / 100 {
+        let subject = format!("attacker {number}");
+        store
+            .revoke(&everything(&subject), NOW)
+            .await
+            .expect("revoked");
+    }
+    store.open(&opening("late", 1), NOW).await.expect("opened");
+}
