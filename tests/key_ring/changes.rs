@@ -154,10 +154,10 @@ fn a_half_written_file_never_signs() {
         let auth = auth.clone();
         move || auth.reload_keys()
     });
-    let mut length = 0;
+    let mut number = 0;
     while !reloading.is_finished() {
-        length = (length + 1) % 24;
-        folder.write("b.key", &secret(2)[..40 + length], 0);
+        number += 1;
+        folder.write("b.key", format!("{number:040}").as_bytes(), 0);
     }
     let reloaded = reloading.join().expect("no panic");
     let error = reloaded.expect_err("still being written").to_string();
