@@ -111,8 +111,7 @@ pub struct Config {
     key_id: Option<String>,
     keys: keys::MoreKeys,
     trusted: Vec<Issuer>,
-    /// Whether only tokens of other issuers are accepted.
-    has_no_issuer: bool,
+    kind: issuers::Kind,
     realm: Option<String>,
     allow_weak_secret: bool,
     integer_subjects: bool,
@@ -202,7 +201,7 @@ impl Config {
             key_id: None,
             keys: keys::MoreKeys::default(),
             trusted: Vec::new(),
-            has_no_issuer: false,
+            kind: issuers::Kind::Issuer,
             realm: None,
             allow_weak_secret: false,
             integer_subjects: false,
