@@ -117,10 +117,13 @@ impl AuthManager {
         places.split_off(KINDS.len())
     }
 
-    /// Adds the removals of former cookies to an answer: the browser has sent two of one name.
+    /// Adds the removals of former cookies to an answer, unless they are there: the browser has sent two of
+    /// one name.
     pub(super) fn remove_former_cookies(&self, answer: &mut HeaderMap) {
         for cookie in self.former_cookies() {
-            if let Ok(field) = HeaderValue::try_from(cookie.to_string()) {
+            if let Ok(field) = HeaderValue::try_from(cookie.to_string())
+                && answer.get_all(SET_COOKIE).all(|own| *own != field)
+            {
                 answer.append(SET_COOKIE, field);
             }
         }
