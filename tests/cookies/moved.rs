@@ -19,7 +19,11 @@ struct Jar(Vec<Cookie<'static>>);
 impl Jar {
     fn take(&mut self, set: Vec<Cookie<'static>>) {
         for cookie in set {
-            let domain = |cookie: &Cookie<'_>| cookie.domain().map(str::to_owned);
+            // Section 5.6.3.
+            let domain = |cookie: &Cookie<'_>| {
+                let domain = cookie.domain()?.to_ascii_lowercase();
+                Some(domain.trim_start_matches('.').to_owned())
+            };
             self.0.retain(|own| {
                 (own.name(), own.path(), domain(own))
                     != (cookie.name(), cookie.path(), domain(&cookie))
@@ -77,6 +81,15 @@ fn moves() -> Vec<(Cookies, Cookies)> {
         (
             plain().domain("example.com"),
             plain().domain("app.example.com"),
+        ),
+        // One domain in other spellings.
+        (
+            plain().domain(".example.com"),
+            plain().domain("example.com"),
+        ),
+        (
+            plain().domain("Example.com"),
+            plain().domain(".example.COM"),
         ),
         (plain(), Cookies::default()),
         (Cookies::default(), plain().refresh_path("/renew")),
