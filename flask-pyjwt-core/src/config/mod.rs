@@ -1,5 +1,6 @@
 //! What a manager is configured with: in code, by environment variables, by a `.env` file.
 
+mod browser;
 mod cookies;
 pub(crate) mod dotenv;
 mod environment;
@@ -16,8 +17,8 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 use time::Duration;
 
 pub use self::cookies::Cookies;
-pub(crate) use self::{cookies::Browser, secret::Secret, validate::Validated};
-use self::{cookies::BrowserConfig, sessions::SessionConfig};
+pub(crate) use self::{browser::Browser, secret::Secret, validate::Validated};
+use self::{browser::BrowserConfig, sessions::SessionConfig};
 use crate::{
     error::ConfigError,
     issuers::Issuer,

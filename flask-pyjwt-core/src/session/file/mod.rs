@@ -13,6 +13,7 @@ mod sealed;
 #[cfg(test)]
 mod simulated_disk;
 mod snapshot;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -32,8 +33,9 @@ use redb::{Database, StorageError};
 use tokio::sync::oneshot;
 
 use self::{
-    rows::{Fault, Rows},
+    rows::Rows,
     snapshot::Snapshot,
+    tables::Fault,
     worker::{Health, Worker},
     writer::{Change, Finish, write},
 };

@@ -2,8 +2,8 @@
 
 use super::{
     FileStore, database,
-    rows::SESSIONS,
     simulated_disk::SimulatedDisk,
+    tables::SESSIONS,
     tests::{
         NOW, ended, fresh, generation, is_pending, plain_token, refresh_token, reopened, session,
     },

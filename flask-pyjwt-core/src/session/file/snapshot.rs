@@ -2,7 +2,7 @@
 
 use redb::{Database, Error, ReadOnlyTable, ReadableDatabase as _};
 
-use super::rows::{
+use super::tables::{
     Fault, Key, SESSIONS, SUBJECTS, SessionRow, SubjectRow, TOKENS, find, sessions_of,
 };
 use crate::session::{SessionRecord, Standing, TokenIdentity};

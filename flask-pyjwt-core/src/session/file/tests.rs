@@ -9,7 +9,7 @@ use std::{
 use actix_web::rt;
 
 use super::{
-    FileStore, database, rows::SESSIONS, simulated_disk::SimulatedDisk, worker::MOST_WAITING,
+    FileStore, database, simulated_disk::SimulatedDisk, tables::SESSIONS, worker::MOST_WAITING,
 };
 use crate::session::{
     Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _, Standing,
