@@ -10,8 +10,8 @@ use std::{
 
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
-    MemoryStore, Opening, RequireToken, Revocation, Rotated, Rotation, SessionRecord, SessionStore,
-    Standing, StoreError, StoreFuture, TokenIdentity, require_token,
+    AuthManager, MemoryStore, Opening, RequireToken, Revocation, Rotated, Rotation, SessionRecord,
+    SessionStore, Standing, StoreError, StoreFuture, TokenError, TokenIdentity, require_token,
 };
 use serde_json::json;
 use time::Duration;
@@ -35,6 +35,33 @@ async fn recent() -> &'static str {
 #[require_token("refresh", max_age = 300)]
 async fn renew() -> &'static str {
     "in"
+}
+
+/// Two managers that believe an answer of these stores for five minutes.
+fn believing<S: SessionStore>(stores: [S; 2]) -> [AuthManager; 2] {
+    let clock = clock();
+    stores.map(|store| {
+        let config = hs256().clock(clock.clone()).session_store(store);
+        manager(config.revocation_staleness(Duration::minutes(5)))
+    })
+}
+
+#[actix_web::test]
+async fn a_manager_does_not_believe_what_another_one_was_told_of_a_token() {
+    let revoked = Err(TokenError::Revoked.into());
+    let [one, other] = believing([MemoryStore::default(), MemoryStore::default()]);
+    let pair = one.login("alice").await.expect("opened");
+    assert_eq!(one.check(&pair.auth).await, Ok(()));
+    assert_eq!(other.check(&pair.auth).await, revoked);
+
+    // As many revocations by one as by the other are not the same ones.
+    let shared = Arc::new(MemoryStore::default());
+    let [one, other] = believing([Arc::clone(&shared), shared]);
+    let pair = one.login("alice").await.expect("opened");
+    other.revoke_subject("bob").await.expect("revoked");
+    assert_eq!(other.check(&pair.auth).await, Ok(()));
+    one.logout(&pair.auth).await.expect("ended");
+    assert_eq!(one.check(&pair.auth).await, revoked);
 }
 
 #[actix_web::test]

@@ -2,7 +2,10 @@
 
 use std::{
     cell::Cell,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,6 +60,15 @@ pub(crate) struct Sessions {
     pub(super) settled: AtomicU64,
 }
 
+/// How many managers with sessions this process has made.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+/// The first epoch of a manager. No other manager counts so far, so that none believes what the store of
+/// another one has said of the same token.
+fn first_epoch() -> u64 {
+    (MADE.fetch_add(1, Ordering::Relaxed) << 40) | 1
+}
+
 impl Sessions {
     pub(crate) fn new(
         store: Arc<dyn SessionStore>,
@@ -65,14 +77,15 @@ impl Sessions {
         on_event: Option<EventHook>,
         memory: Option<Arc<()>>,
     ) -> Self {
+        let epoch = first_epoch();
         Self {
             policy,
             store,
             timeout,
             on_event,
             memory,
-            begun: AtomicU64::new(1),
-            settled: AtomicU64::new(1),
+            begun: AtomicU64::new(epoch),
+            settled: AtomicU64::new(epoch),
         }
     }
 
