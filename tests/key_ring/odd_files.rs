@@ -41,7 +41,7 @@ fn what_is_no_regular_file_is_never_waited_for() {
     folder.write("b.key", secret(2), 300);
     auth.reload_keys().expect("a good folder");
     let make_folder = |path: &Path| fs::create_dir(path).expect("made");
-    for make in [kinds[0], &make_folder] {
+    for make in kinds.into_iter().chain([&make_folder as &dyn Fn(&Path)]) {
         folder.write("b.key", secret(2), 300);
         auth.reload_keys().expect("a good folder");
         assert_eq!(auth.keys().len(), 2);
