@@ -287,6 +287,13 @@ async fn the_event_names_the_claim_the_session_and_the_subject_when_asked_for() 
                 vec![r#"claim="aud""#],
                 false,
             ),
+            (
+                "/editors",
+                json!({"cnf": {}}),
+                "token_bound",
+                vec![r#"claim="cnf""#],
+                false,
+            ),
         ] {
             let mut changes = changes;
             changes["sid"] = json!("session\n7");

@@ -20,7 +20,7 @@ fn what_is_no_regular_file_is_never_waited_for() {
     let path = |name: &str| folder.path().join(name);
     folder.write("a.key", secret(1), 300);
     let auth = open(&folder).expect("a good folder");
-    let kinds: [&dyn Fn(&Path); 4] = [
+    let kinds: [&dyn Fn(&Path); 5] = [
         &|path| {
             let made = Command::new("mkfifo").arg(path).status();
             assert!(made.is_ok_and(|status| status.success()));
@@ -28,6 +28,7 @@ fn what_is_no_regular_file_is_never_waited_for() {
         &|path| symlink("/dev/zero", path).expect("linked"),
         &|path| drop(std::os::unix::net::UnixListener::bind(path).expect("bound")),
         &|path| symlink(path, path).expect("linked"),
+        &|path| symlink("a.key/nothing", path).expect("linked"),
     ];
     for make in kinds {
         make(&path("b.key"));
@@ -41,7 +42,7 @@ fn what_is_no_regular_file_is_never_waited_for() {
     folder.write("b.key", secret(2), 300);
     auth.reload_keys().expect("a good folder");
     let make_folder = |path: &Path| fs::create_dir(path).expect("made");
-    for make in [kinds[0], &make_folder] {
+    for make in kinds.into_iter().chain([&make_folder as &dyn Fn(&Path)]) {
         folder.write("b.key", secret(2), 300);
         auth.reload_keys().expect("a good folder");
         assert_eq!(auth.keys().len(), 2);
@@ -85,8 +86,19 @@ fn a_folder_is_read_within_bounds() {
             .is_err_and(|error| error.to_string().contains("64 KiB"))
     );
     folder.remove("b.key");
+    // All of them at once: the watch must not see the first few alone.
+    let many = Folder::new("bounds-many");
+    many.write("a.key", secret(1), 300);
     for number in 0..1_000 {
-        fs::write(folder.path().join(format!("{number}.key")), secret(2)).expect("written");
+        fs::write(many.path().join(format!("{number}.key")), secret(2)).expect("written");
+    }
+    let aside = many.path().with_extension("aside");
+    for (from, to) in [
+        (folder.path(), &*aside),
+        (many.path(), folder.path()),
+        (&*aside, many.path()),
+    ] {
+        fs::rename(from, to).expect("moved");
     }
     let error = auth.reload_keys().expect_err("too many");
     assert!(format!("{error:?}").contains("1000 keys"), "{error:?}");

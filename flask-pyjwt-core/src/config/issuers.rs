@@ -74,6 +74,8 @@ impl Config {
             (self.keys.directory.is_some(), key::KEYS_DIR),
             (self.keys.has_verifying(), key::VERIFICATION_KEY),
             (self.sessions.has_store(), "session_store"),
+            // `Issuer::max_lifetime` is the one of other issuers.
+            (self.max_lifetime.is_some(), key::MAX_LIFETIME),
         ] {
             if is_set {
                 let reason = "is for tokens of this server's own, and `Config::for_issuers` has none: \

@@ -28,9 +28,10 @@ impl AuthManager {
     /// # Errors
     ///
     /// [`ConfigError`], and nothing changes, when the key cannot be used, has no private part, or has
-    /// the id of another one; or when the keys come from `JWT_KEYS_DIR`.
+    /// the id of another one; or when the keys come from `JWT_KEYS_DIR`, or there is no issuer of this
+    /// server's own ([`Config::for_issuers`](crate::Config::for_issuers)).
     pub fn rotate(&self, key: Key) -> Result<String, ConfigError> {
-        self.refuse_directory()?;
+        self.check_changeable()?;
         let id = self
             .ring()
             .rotate(key.prepare(KEY, KEY)?, self.now_or(KEY)?)?;
@@ -44,9 +45,9 @@ impl AuthManager {
     /// # Errors
     ///
     /// [`ConfigError`], and nothing changes, when the key cannot be used or has the id of another one;
-    /// or when the keys come from `JWT_KEYS_DIR`.
+    /// or when the keys come from `JWT_KEYS_DIR`, or there is no issuer of this server's own.
     pub fn prepublish(&self, key: Key) -> Result<String, ConfigError> {
-        self.refuse_directory()?;
+        self.check_changeable()?;
         let id = self
             .ring()
             .prepublish(key.prepare(KEY, KEY)?, self.now_or(KEY)?)?;
@@ -63,7 +64,7 @@ impl AuthManager {
     /// [`ConfigError`] when no key has this id, when it is the one that signs (rotate first), or when
     /// the keys come from `JWT_KEYS_DIR` (delete the file).
     pub fn remove_key(&self, id: &str) -> Result<(), ConfigError> {
-        self.refuse_directory()?;
+        self.check_changeable()?;
         self.ring().remove(id, self.now_or(KEY)?)?;
         tracing::warn!(kid = id, "a key was dropped: its tokens are refused");
         Ok(())
@@ -149,14 +150,18 @@ impl AuthManager {
         now.map_err(|error| ConfigError::invalid(key, format!("cannot be used: {error}")))
     }
 
-    fn refuse_directory(&self) -> Result<(), ConfigError> {
-        match &self.0.directory {
-            Some(_) => {
-                let reason = "cannot be changed in code: the keys come from `JWT_KEYS_DIR`";
-                Err(ConfigError::invalid(KEY, reason))
-            }
-            None => Ok(()),
-        }
+    /// Whether keys can be changed in code: not those of a folder, and not where there is no issuer whose
+    /// tokens they would sign.
+    fn check_changeable(&self) -> Result<(), ConfigError> {
+        let reason = if self.0.directory.is_some() {
+            "cannot be changed in code: the keys come from `JWT_KEYS_DIR`"
+        } else if self.issuer().is_empty() {
+            "is for tokens of this server's own, and `Config::for_issuers` has none: begin with `Config::new` \
+             or `Config::from_env`"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::invalid(KEY, reason))
     }
 }
 

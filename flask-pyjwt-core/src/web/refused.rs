@@ -210,6 +210,7 @@ fn claim(rejection: &Rejection) -> Option<&str> {
             TokenError::Expired => Some("exp"),
             TokenError::Issuer => Some("iss"),
             TokenError::Audience => Some("aud"),
+            TokenError::Bound => Some("cnf"),
             TokenError::WrongType { .. } => Some("type"),
             _ => None,
         },

@@ -86,9 +86,10 @@ fn attempt(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
             Err(error) if error.kind() == ErrorKind::IsADirectory => continue,
             Err(error) => {
                 let reason = format!("cannot be read: {error}");
-                match error.kind() {
-                    ErrorKind::NotFound | ErrorKind::InvalidInput => Reading::Gone(reason),
-                    _ => Reading::Unread(reason),
+                if is_gone(&error) {
+                    Reading::Gone(reason)
+                } else {
+                    Reading::Unread(reason)
                 }
             }
         };
@@ -98,6 +99,17 @@ fn attempt(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
         readings.insert(name, reading);
     }
     Ok(readings)
+}
+
+/// Whether nothing is there that could be read another time: no file, something else than a file, or a link
+/// that leads nowhere.
+fn is_gone(error: &io::Error) -> bool {
+    use ErrorKind::{InvalidInput, NotADirectory, NotFound};
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::ELOOP) {
+        return true;
+    }
+    matches!(error.kind(), NotFound | NotADirectory | InvalidInput)
 }
 
 fn too_much(reason: &str) -> io::Error {
