@@ -11,7 +11,8 @@ use super::{TokenType, json::JsonError};
 pub enum TokenError {
     /// Longer than [`Config::max_token_size`](crate::Config::max_token_size), or its header than a quarter of that or
     /// [`Issuer::max_header_size`](crate::Issuer::max_header_size). Or header or payload have more than 1,024
-    /// names and values, counted together, and one for each 4 bytes above 6 KiB.
+    /// names and values, counted together, and one more for each 4 bytes above 6 KiB. Names with escapes count
+    /// twice, and so do numbers that are no integers.
     #[error(
         "the token or its header is longer than the limit, or one of its segments has too many values"
     )]

@@ -13,7 +13,8 @@ use super::{
 const MAX_DEPTH: usize = 64;
 /// Longest literal of a number in bytes; no double needs more digits than this.
 const MAX_NUMBER: usize = 400;
-/// Most nodes below the root, which are names and values, of a text that is no longer than [`SHORT`].
+/// Most nodes below the root, which are names and values, of a text that is no longer than [`SHORT`]. A
+/// name with escapes counts twice, and so does a number that is no integer: they take longer to read.
 pub(super) const MAX_NODES: usize = 1_024;
 /// A payload of a token of the default size is at most so many bytes long.
 const SHORT: usize = 6_144;
@@ -174,6 +175,10 @@ impl Scanner<'_> {
             loop {
                 if kind == Kind::Object {
                     self.string()?;
+                    let name = self.nodes.last();
+                    if name.is_some_and(|name| name.kind == Kind::EscapedString) {
+                        self.most = self.most.saturating_sub(1);
+                    }
                     self.space();
                     self.expect(b':')?;
                     self.space();
@@ -205,6 +210,9 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), JsonError> {
         self.expect(b'"')?;
         let start = self.at;
+        if self.peek() == Some(b'\\') {
+            return self.escaped_string(start, start);
+        }
         let end = start + plain_length(&self.bytes[start..]);
         if self.bytes.get(end) != Some(&b'"') {
             return self.escaped_string(start, end);
@@ -227,7 +235,7 @@ impl Scanner<'_> {
                     Some(b'u') => self.coded()?,
                     _ => return Err(JsonError::Syntax),
                 },
-                Some(0x20..) => self.at += plain_length(&bytes[self.at..]),
+                Some(0x20..) => self.at += 1,
                 _ => return Err(JsonError::Syntax),
             }
         }
@@ -319,16 +327,17 @@ impl Scanner<'_> {
         if !is_small && (length > MAX_NUMBER || !is_finite(&self.text[whole..self.at])) {
             return Err(JsonError::Syntax);
         }
+        self.most = self.most.saturating_sub(1);
         self.leaf(Kind::Float, start, self.at);
         Ok(())
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        if self.at == start {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|byte| !byte.is_ascii_digit());
+        let length = end.unwrap_or(rest.len());
+        self.at += length;
+        if length == 0 {
             Err(JsonError::Syntax)
         } else {
             Ok(())

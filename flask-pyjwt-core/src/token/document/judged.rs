@@ -182,7 +182,7 @@ fn accepts_and_reads_exactly_what_serde_json_does() {
         accepted += usize::from(read.is_some());
         assert_eq!(read, expected, "{text}");
     }
-    assert!(accepted > 10_000, "{accepted}");
+    assert!(accepted > 5_000, "{accepted}");
 }
 
 /// THREATS 49: names and values are counted together, at any depth; long texts may have more.
@@ -193,12 +193,20 @@ fn the_number_of_names_and_values_is_bounded() {
         let members: Vec<_> = (0..count).map(|n| format!("\"{n:x}\":{{}}")).collect();
         format!("{{{}}}", members.join(","))
     };
+    let escaped = |count: usize| {
+        let members: Vec<_> = (0..count).map(|n| format!("\"\\u{n:04x}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let floats = |count: usize| format!("[{}]", vec!["0.5"; count].join(","));
+    let floats = |count: usize| format!("{{\"a\":{}}}", floats(count));
     let nested = |count: usize| format!("{{\"a\":[{}]}}", vec!["{\"\":0}"; count].join(","));
     let padded = |text: &str, size: usize| format!("{text}{}", " ".repeat(size - text.len()));
     for (most, too_many) in [
         (numbers(1_022), numbers(1_023)),
         (members(512), members(513)),
         (nested(340), nested(341)),
+        (escaped(341), escaped(342)),
+        (floats(511), floats(512)),
         (
             padded(&numbers(2_022), 6_144 + 4_000),
             padded(&numbers(2_023), 6_144 + 4_000),
