@@ -189,12 +189,15 @@ pub(super) fn cookie<'a>(
     let name = name.as_bytes();
     for field in request.headers().get_all(COOKIE) {
         let field = field.as_bytes();
+        let mut rest = 0;
         // Looking for the name's first byte passes over thousands of other cookies at little cost.
-        let begins = field
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| name.first() == Some(*byte));
-        for (at, _) in begins {
+        let next = |rest: usize| {
+            let mut bytes = field[rest..].iter();
+            bytes.position(|byte| name.first() == Some(byte))
+        };
+        while let Some(distance) = next(rest) {
+            let at = rest + distance;
+            rest = at + 1;
             let Some(value) = value_at(field, at, name) else {
                 continue;
             };
@@ -213,17 +216,16 @@ pub(super) fn cookie<'a>(
 /// The value of a cookie, where what stands at this place of a field is its whole name.
 #[inline]
 fn value_at<'a>(field: &'a [u8], at: usize, name: &[u8]) -> Option<&'a [u8]> {
-    if at > 0 && field[at - 1] != b';' && !field[at - 1].is_ascii_whitespace() {
-        return None;
+    let mut after = field.get(at + name.len()..)?;
+    // What most often tells that this is no such cookie comes first.
+    while let [b' ' | b'\t', rest @ ..] = after {
+        after = rest;
     }
-    // Most names differ in the first bytes, if they do.
-    let mut rest = field[at..].iter();
-    if !name.iter().all(|byte| rest.next() == Some(byte)) {
+    let [b'=', value @ ..] = after else {
         return None;
-    }
-    let value = rest.as_slice().trim_ascii_start().strip_prefix(b"=")?;
+    };
     let before = field[..at].trim_ascii_end();
-    if !matches!(before.last(), None | Some(b';')) {
+    if !matches!(before.last(), None | Some(b';')) || !field[at..].starts_with(name) {
         return None;
     }
     let end = memchr::memchr(b';', value).unwrap_or(value.len());

@@ -15,10 +15,17 @@ pub(super) fn token<'a>(
         return Ok(None);
     }
     let query = request.query_string();
+    let bytes = query.as_bytes();
+    let Some(first) = name.bytes().next() else {
+        return Ok(None);
+    };
     let (mut found, mut is_at_begin) = (None, true);
-    for (at, byte) in query.bytes().enumerate() {
-        let begins = std::mem::replace(&mut is_at_begin, byte == b'&');
-        if begins && let Some(value) = value_of(&query.as_bytes()[at..], name) {
+    for (at, byte) in bytes.iter().enumerate() {
+        let begins = std::mem::replace(&mut is_at_begin, *byte == b'&');
+        if begins
+            && may_say(&bytes[at..], first)
+            && let Some(value) = value_of(&bytes[at..], name)
+        {
             let begin = query.len() - value.len();
             let length = memchr::memchr(b'&', value).unwrap_or(value.len());
             if found.replace(&query[begin..begin + length]).is_some() {
@@ -27,6 +34,20 @@ pub(super) fn token<'a>(
         }
     }
     Ok(found.filter(|value| !value.is_empty()))
+}
+
+/// Whether the first character of a parameter may say this byte.
+#[inline]
+fn may_say(pair: &[u8], byte: u8) -> bool {
+    match pair {
+        // A percent sign that encodes nothing says itself.
+        [b'%', high, low, ..] if byte != b'%' => {
+            digit(*high) == Some(byte >> 4) && digit(*low) == Some(byte & 0xF)
+        }
+        [b'+', ..] => byte == b' ',
+        [own, ..] => *own == byte,
+        [] => false,
+    }
 }
 
 /// What follows the name of the first parameter and its equals sign, where that name, decoded as in a form,
