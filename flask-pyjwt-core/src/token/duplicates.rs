@@ -25,9 +25,9 @@ pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members:
     };
     match members {
         ..=FEW => {}
-        ..=64 => return is_twice_among::<128>(text, names),
-        ..=256 => return is_twice_among::<512>(text, names),
-        ..=MANY => return is_twice_among::<{ 2 * MANY }>(text, names),
+        17..=64 => return is_twice_among::<128>(text, &names),
+        65..=256 => return is_twice_among::<512>(text, &names),
+        257..=MANY => return is_twice_among::<{ 2 * MANY }>(text, &names),
         _ => return is_twice_among_more(text, nodes, names),
     }
     // A name whose bit no earlier name has differs from all of them, and nearly all have one of their own.
@@ -35,7 +35,7 @@ pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members:
     for (_, name) in names.clone() {
         let bit = bit_of(&text.as_bytes()[name.start as usize..name.end as usize]);
         if bits & bit != 0 || name.kind == Kind::EscapedString {
-            return is_twice_among::<{ 2 * FEW }>(text, names);
+            return is_twice_among::<{ 2 * FEW }>(text, &names);
         }
         bits |= bit;
     }
@@ -45,7 +45,7 @@ pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members:
 /// The same for names that fill at most half of a table of so many slots, by their hashes.
 // Its table is not in the frame of a function that calls itself.
 #[inline(never)]
-fn is_twice_among<const SLOTS: usize>(text: &str, names: Names<'_>) -> bool {
+fn is_twice_among<const SLOTS: usize>(text: &str, names: &Names<'_>) -> bool {
     let mut slots = [0; SLOTS];
     let keys = keys();
     names.clone().enumerate().any(|(index, (_, name))| {
@@ -109,13 +109,12 @@ fn hash((start, factor): (u64, u64), text: &str, name: Node) -> u32 {
             }
             let (character, length) = escaped(rest);
             rest = rest.get(length..).unwrap_or_default();
-            hash = match u8::try_from(character) {
-                Ok(ascii @ ..0x80) => add(hash, &ascii),
-                _ => {
-                    let mut bytes = [0; 4];
-                    let bytes = character.encode_utf8(&mut bytes).as_bytes();
-                    bytes.iter().fold(hash, add)
-                }
+            hash = if character.is_ascii() {
+                add(hash, &(character as u8))
+            } else {
+                let mut bytes = [0; 4];
+                let bytes = character.encode_utf8(&mut bytes).as_bytes();
+                bytes.iter().fold(hash, add)
             };
         }
     } else {

@@ -26,7 +26,8 @@ pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
         if token.is_some() {
             return Err(Rejection::SeveralProtocols);
         }
-        let list = after.or_else(|| fields.next()).unwrap_or_default();
+        let list = after.strip_prefix(b",").or_else(|| fields.next());
+        let list = list.unwrap_or_default();
         let end = memchr::memchr(b',', list);
         let own = std::str::from_utf8(list[..end.unwrap_or(list.len())].trim_ascii())
             .ok()
@@ -40,19 +41,17 @@ pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
     Ok(token)
 }
 
-/// What follows the first protocol `bearer` of a list: more of the list, or nothing. Looking for the name
+/// What follows the first protocol `bearer` of a list: a comma and more, or nothing. Looking for the name
 /// itself passes over thousands of other protocols at little cost.
-fn after_bearer(list: &[u8]) -> Option<Option<&[u8]>> {
+fn after_bearer(list: &[u8]) -> Option<&[u8]> {
     let begins = list.windows(BEARER.len()).enumerate();
     let mut begins = begins.filter(|(_, word)| word[0] == b'b' && *word == BEARER.as_bytes());
     begins.find_map(|(at, word)| {
         let before = list[..at].trim_ascii_end();
         let after = list[at + word.len()..].trim_ascii_start();
-        match (before.last(), after) {
-            (None | Some(b','), []) => Some(None),
-            (None | Some(b','), [b',', rest @ ..]) => Some(Some(rest)),
-            _ => None,
-        }
+        let is_whole = matches!(before.last(), None | Some(b','))
+            && matches!(after.first(), None | Some(b','));
+        is_whole.then_some(after)
     })
 }
 
