@@ -42,10 +42,10 @@ pub fn run_instructions(case: &str, times: u32) -> bool {
     let keys = Keys::generate("HS256");
     let Some((_, case)) = CASES.into_iter().find(|(name, _)| *name == case) else {
         if case == "refused" {
-            refused::all(&keys).for_each(|refused| println!("{}", refused.name));
+            refused::names(&keys).for_each(|name| println!("{name}"));
             return true;
         }
-        if let Some(candidate) = refused::all(&keys).find(|refused| refused.name == case) {
+        if let Some(candidate) = refused::find(case, &keys) {
             count(candidate, times);
             return true;
         }

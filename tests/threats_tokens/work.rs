@@ -5,7 +5,7 @@ use flask_pyjwt::{AuthManager, AuthType, Issuer, Key as IssuerKey, TokenError};
 
 use super::{
     KEY, SECRET,
-    common::{claims, forge::forge, guarded_site, hs256, manager},
+    common::{self, claims, forge::forge, guarded_site, hs256, manager},
 };
 
 const OTHER: &str = "https://other.example";
@@ -31,12 +31,11 @@ async fn a_header_of_more_than_2_kib_is_refused() {
             .await;
     }
     for size in [2_049, 2_050, 2_051, 4_000] {
-        let header = header_of(size);
-        site.refuses(&token(&header), "token_too_large", &size.to_string())
-            .await;
-        let no_json = "x".repeat(size);
-        site.refuses(&token(&no_json), "token_header", &size.to_string())
-            .await;
+        // It is not looked at.
+        for header in [header_of(size), "x".repeat(size)] {
+            site.refuses(&token(&header), "token_too_large", &size.to_string())
+                .await;
+        }
     }
 }
 
@@ -62,6 +61,38 @@ fn an_issuer_with_certificates_in_its_headers_gets_room_for_them() {
         let config = hs256().trust(issuer().max_header_size(wrong));
         assert!(AuthManager::new(config).is_err(), "{wrong}");
     }
+}
+
+/// More values than any issuer has need of take long to read for their size.
+#[actix_web::test]
+async fn more_than_1024_names_and_values_are_refused() {
+    let site = guarded_site(hs256()).await;
+    let claims = claims();
+    let object = claims.as_object().expect("an object");
+    assert!(
+        object
+            .values()
+            .all(|value| !value.is_array() && !value.is_object())
+    );
+    // With the name and the array.
+    let room = 1_024 - 2 * object.len() - 2;
+    let token = |count: usize| {
+        let claims = claims.to_string();
+        let groups = vec!["0"; count].join(",");
+        let claims = claims.replacen('{', &format!("{{\"groups\":[{groups}],"), 1);
+        forge(r#"{"alg":"HS256","typ":"JWT"}"#, claims, &KEY)
+    };
+    site.accepts(&token(room), "as many as may be").await;
+    site.refuses(&token(room + 1), "token_too_large", "one more")
+        .await;
+    let group = "0c5ba2a5-0a0f-4e1f-9a3c-0123456789ab";
+    let groups: Vec<_> = (0..200).map(|n| format!("{group}{n}")).collect();
+    let roomy = guarded_site(hs256().max_token_size(1 << 16)).await;
+    let claims = common::claims_with(serde_json::json!({ "groups": groups }));
+    let token = forge(r#"{"alg":"HS256","typ":"JWT"}"#, claims, &KEY);
+    roomy
+        .accepts(&token, "as many groups as Entra writes")
+        .await;
 }
 
 #[actix_web::test]

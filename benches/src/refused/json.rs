@@ -1,5 +1,7 @@
 //! JSON objects that take long to read for their size.
 
+use serde_json::Value;
+
 /// What is repeated in an object, by its number, and what ends it.
 pub(super) struct Shape {
     pub(super) name: &'static str,
@@ -9,22 +11,53 @@ pub(super) struct Shape {
     end: &'static str,
 }
 
+/// The most names and values that are read of a text, less those that two members of one name may hide.
+const MOST_NODES: usize = 1_020;
+
 impl Shape {
     /// An object of at most so many bytes that begins with these members.
     pub(super) fn object(&self, members: &str, size: usize) -> Vec<u8> {
+        self.of(members, usize::MAX, size).into_bytes()
+    }
+
+    /// The same of no more parts than are read to their end, filled up with a string; nothing where all are.
+    pub(super) fn bounded(&self, members: &str, size: usize) -> Option<Vec<u8>> {
+        let nodes = |parts| nodes(&serde_json::from_str(&self.of(members, parts, size)).ok()?);
+        let (one, two) = (nodes(1)?, nodes(2)?);
+        // The filling is a name and a value.
+        let parts = 1 + (MOST_NODES - 2 - one).checked_div(two - one)?;
+        let length = self.of(members, parts, size).len();
+        let filling = size.checked_sub(length + 10).filter(|length| *length > 0)?;
+        let members = format!("\"pad\":\"{}\",{members}", "x".repeat(filling));
+        Some(self.of(&members, parts, size).into_bytes())
+    }
+
+    fn of(&self, members: &str, parts: usize, size: usize) -> String {
         let mut text = format!("{{{members}{}", self.begin);
-        let mut parts = (0..).map(self.part);
-        while let Some(part) = parts.next()
-            && text.len() + part.len() + self.end.len() < size
-        {
+        for part in (0..parts).map(self.part) {
+            if text.len() + part.len() + self.end.len() >= size {
+                break;
+            }
             text.push_str(&part);
         }
         if !self.end.is_empty() {
             text.truncate(text.trim_end_matches(',').len());
         }
         text.push_str(self.end);
-        text.into_bytes()
+        text
     }
+}
+
+/// How many values an object has, the names of members among them.
+fn nodes(value: &Value) -> Option<usize> {
+    fn count(value: &Value) -> usize {
+        1 + match value {
+            Value::Array(items) => items.iter().map(count).sum(),
+            Value::Object(members) => members.values().map(|value| 1 + count(value)).sum(),
+            _ => 0,
+        }
+    }
+    value.is_object().then(|| count(value))
 }
 
 /// A name by its number, of these characters.

@@ -4,12 +4,23 @@
 
 mod json;
 mod requests;
+mod signatures;
 mod tokens;
 
 use crate::{keys::Keys, race::Candidate};
 
-/// All cases.
-pub(crate) fn all(keys: &Keys) -> impl Iterator<Item = Candidate<'static>> {
+/// The names of all cases.
+pub(crate) fn names(keys: &Keys) -> impl Iterator<Item = String> {
+    signatures::names().chain(made(keys).map(|case| case.name))
+}
+
+/// The case of a name.
+pub(crate) fn find(name: &str, keys: &Keys) -> Option<Candidate<'static>> {
+    signatures::find(name).or_else(|| made(keys).find(|case| case.name == name))
+}
+
+/// The cases with the keys given.
+fn made(keys: &Keys) -> impl Iterator<Item = Candidate<'static>> {
     let tokens = tokens::all(keys).into_iter().map(|case| case.candidate());
     let requests = requests::all().into_iter();
     tokens.chain(requests.map(|case| case.candidate(keys)))

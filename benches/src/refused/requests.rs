@@ -1,5 +1,5 @@
-//! Requests of a head of 8 KiB that are refused, in this process without a socket: the whole request is
-//! counted, its answer included.
+//! Requests of a head of 8 KiB that are refused, in this process without a socket: all is counted that comes
+//! after the head was read, the answer included.
 
 use actix_web::{
     App, HttpResponse,
@@ -29,12 +29,22 @@ impl RequestCase {
         let app = runtime.block_on(test::init_service(app));
         Candidate::new(self.name, move || {
             let (name, value) = &self.field;
-            let request = TestRequest::with_uri(&self.uri).insert_header((*name, &**value));
-            let response = runtime.block_on(test::call_service(&app, request.to_request()));
+            let request = refused_request(|| {
+                TestRequest::with_uri(&self.uri)
+                    .insert_header((*name, &**value))
+                    .to_request()
+            });
+            let response = runtime.block_on(test::call_service(&app, request));
             let refused = [StatusCode::UNAUTHORIZED, StatusCode::BAD_REQUEST];
             assert!(refused.contains(&response.status()));
         })
     }
+}
+
+/// A request, which the framework reads before it is ours: `callgrind.sh` leaves that out.
+#[inline(never)]
+fn refused_request<R>(read: impl FnOnce() -> R) -> R {
+    read()
 }
 
 fn filled(begin: &str, part: &str, end: &str) -> String {
@@ -65,6 +75,10 @@ pub(super) fn all() -> Vec<RequestCase> {
         ("elements", "Bearer ", "Bearer,", ""),
         ("others", "Digest ", "a=b,", ""),
         ("dots", "Bearer ", ".", ""),
+        ("tildes", "Bearer ", "~", ""),
+        ("letters", "Bearer ", ",be", ""),
+        ("quoted", "Bearer \"", ",bearer ", ""),
+        ("blanks", "Bearer ", "  bearer", ""),
     ] {
         add(
             &format!("authorization-{name}"),
@@ -90,6 +104,9 @@ pub(super) fn all() -> Vec<RequestCase> {
     for (name, begin, part, end) in [
         ("one-letter", "", "t;", "t=a;t=b"),
         ("one-letter-blank", "", "t ;", "t=a;t=b"),
+        ("one-letter-alone", "", "t ", "t=a;t=b"),
+        ("one-letter-empty", "", "t=;", "t=b"),
+        ("one-letter-same", "", "t=a;", "t=b"),
     ] {
         add(
             &format!("cookie-{name}"),
@@ -102,6 +119,9 @@ pub(super) fn all() -> Vec<RequestCase> {
         ("percent", "", "%&", "t=a"),
         ("plus", "", "+&", "t=a"),
         ("encoded", "", "%75=&", "t=a"),
+        ("longer", "", "tt&", "t=a"),
+        ("longer-encoded", "", "%74t&", "t=a"),
+        ("nearly", "", "%7&", "t=a"),
         ("twice", "", "a=b&", "t=a&t=b"),
     ] {
         add(
@@ -113,6 +133,8 @@ pub(super) fn all() -> Vec<RequestCase> {
     for (name, begin, part, end) in [
         ("commas", "", ",", "bearer, a"),
         ("others", "", "bearex,", "bearer, a"),
+        ("names", "", "bearer x,", "bearer, a"),
+        ("letters", "", "b", ",bearer, a"),
         ("blanks", "", " , ", "bearer, a"),
     ] {
         add(

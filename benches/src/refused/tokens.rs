@@ -8,7 +8,7 @@ use super::json::SHAPES;
 use crate::{claims::ISSUER, keys::Keys, race::Candidate};
 
 /// The default of `Config::max_token_size`.
-const LARGEST: usize = 8_192;
+pub(super) const LARGEST: usize = 8_192;
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 const FOREIGN: &str = "https://other.example";
 
@@ -86,33 +86,40 @@ pub(super) fn all(keys: &Keys) -> Vec<TokenCase> {
         // Whoever sends it names an issuer, and the payload is read before the signature.
         let named = format!(r#""iss":"{FOREIGN}","#);
         let kid = br#"{"alg":"HS256","typ":"JWT","kid":"k3"}"#;
-        let payload = shape.object(&named, room(kid));
-        add(
-            format!("payload-{}", shape.name),
-            &trusting,
-            signed(kid, &payload, "wrong"),
-        );
         // The signature is right, and a claim is not.
         let own = format!(r#""iss":"{ISSUER}","iat":1,"exp":2,"#);
+        let header_members = r#""alg":"HS256","typ":"JWT","kid":"no","#;
+        let payload = shape.object(&named, room(kid));
+        let bounded = shape.bounded(&named, room(kid));
+        for (payload, suffix) in [(Some(payload), ""), (bounded, "-bounded")] {
+            let name = format!("payload-{}{suffix}", shape.name);
+            payload.map(|payload| add(name, &trusting, signed(kid, &payload, "wrong")));
+        }
         let payload = shape.object(&own, size);
-        let token = signed(HEADER.as_bytes(), &payload, &keys.private);
-        add(format!("signed-{}", shape.name), &alone, token);
-        let members = r#""alg":"HS256","typ":"JWT","kid":"no","#;
-        let header = shape.object(members, size);
-        add(
-            format!("header-{}", shape.name),
-            &alone,
-            signed(&header, b"{}", "wrong"),
-        );
+        let bounded = shape.bounded(&own, size);
+        for (payload, suffix) in [(Some(payload), ""), (bounded, "-bounded")] {
+            let name = format!("signed-{}{suffix}", shape.name);
+            let key = &keys.private;
+            payload.map(|payload| add(name, &alone, signed(HEADER.as_bytes(), &payload, key)));
+        }
+        for (size, name) in [(size, "header-too-large"), (LARGEST / 4, "header")] {
+            let header = shape.object(header_members, size);
+            let name = format!("{name}-{}", shape.name);
+            add(name, &alone, signed(&header, b"{}", "wrong"));
+        }
     }
     let header = HEADER.as_bytes();
-    let ordinary = SHAPES[0].object(&format!(r#""iss":"{FOREIGN}","#), size);
+    let largest = |issuer: &str| {
+        let issuer = format!(r#""iss":"{issuer}","#);
+        SHAPES[0].bounded(&issuer, size).expect("many members")
+    };
+    let ordinary = largest(FOREIGN);
     add(
         "wrong-signature".to_owned(),
         &alone,
         signed(header, &ordinary, "wrong"),
     );
-    let stranger = SHAPES[0].object(r#""iss":"https://nobody.example","#, size);
+    let stranger = largest("https://nobody.example");
     add(
         "unknown-issuer".to_owned(),
         &trusting,

@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use serde_json::{Map, Number, Value};
 
 use super::{
-    escapes::{Piece, pieces, says, text_of},
+    escapes::{escaped, says, text_of},
     json::{JsonError, Kind, Node, scan},
 };
 
@@ -101,31 +101,20 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// What a string says that is compared with names that fit the buffer: nothing where it is written with
-    /// escapes and longer, and for any other value.
+    /// What a string says that is compared with ASCII names that fit the buffer: nothing where it is written
+    /// with escapes and is no such name, and for any other value.
+    #[inline]
     pub(crate) fn as_short<'b, const N: usize>(self, buffer: &'b mut [u8; N]) -> &'b [u8]
     where
         'a: 'b,
     {
-        match self.kind() {
-            Kind::String => return self.raw().as_bytes(),
-            Kind::EscapedString => {}
-            _ => return &[],
+        let node = self.node();
+        let bytes = &self.document.text.as_bytes()[node.start as usize..node.end as usize];
+        match node.kind {
+            Kind::String => bytes,
+            Kind::EscapedString => short(bytes, buffer),
+            _ => &[],
         }
-        let mut length = 0;
-        let mut bytes = [0; 4];
-        for piece in pieces(&self.document.text, self.node()) {
-            let piece = match piece {
-                Piece::Plain(text) => text,
-                Piece::Escaped(character) => character.encode_utf8(&mut bytes),
-            };
-            let Some(room) = buffer.get_mut(length..length + piece.len()) else {
-                return &[];
-            };
-            room.copy_from_slice(piece.as_bytes());
-            length += piece.len();
-        }
-        &buffer[..length]
     }
 
     /// A number as `serde_json` has it: exact for every integer of 64 bits.
@@ -232,6 +221,27 @@ impl<'a> Json<'a> {
         }
     }
 }
+
+/// What a string with escapes says, where that is ASCII and fits the buffer.
+fn short<'a, const N: usize>(mut written: &[u8], buffer: &'a mut [u8; N]) -> &'a [u8] {
+    let mut length = 0;
+    while let [byte, ..] = written {
+        let (character, used) = match byte {
+            b'\\' => escaped(written),
+            byte => (char::from(*byte), 1),
+        };
+        match buffer.get_mut(length) {
+            Some(place) if character.is_ascii() => *place = character as u8,
+            _ => return &[],
+        }
+        length += 1;
+        written = written.get(used..).unwrap_or_default();
+    }
+    &buffer[..length]
+}
+
+#[cfg(test)]
+mod judged;
 
 #[cfg(test)]
 mod tests {

@@ -6,12 +6,14 @@ use std::{
 };
 
 use super::{
-    escapes::{Piece, pieces, text_of, written},
-    json::{Kind, Node},
+    escapes::{escaped, says, text_of},
+    json::{Kind, MAX_NODES, Node},
 };
 
-/// Names of objects with more members than this are sorted by their hashes.
+/// The bits of objects with at most this many members are looked at first.
 const FEW: usize = 16;
+/// Objects with at most this many members are looked at in a table.
+const MANY: usize = MAX_NODES;
 
 /// Whether two of the first `members` members that follow an object's node say the same name, in
 /// whatever way it is written.
@@ -19,36 +21,46 @@ pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members:
     let names = Names {
         nodes,
         at: object + 1,
-    }
-    .take(members);
-    if members > FEW {
-        return is_twice_among_many(text, nodes, names);
+        left: members,
+    };
+    match members {
+        ..=FEW => {}
+        17..=64 => return is_twice_among::<128>(text, &names),
+        65..=256 => return is_twice_among::<512>(text, &names),
+        257..=MANY => return is_twice_among::<{ 2 * MANY }>(text, &names),
+        _ => return is_twice_among_more(text, nodes, names),
     }
     // A name whose bit no earlier name has differs from all of them, and nearly all have one of their own.
     let mut bits = 0_u64;
     for (_, name) in names.clone() {
-        let bit = bit_of(written(text, *name).as_bytes());
+        let bit = bit_of(&text.as_bytes()[name.start as usize..name.end as usize]);
         if bits & bit != 0 || name.kind == Kind::EscapedString {
-            return is_twice_among_few(text, &names);
+            return is_twice_among::<{ 2 * FEW }>(text, &names);
         }
         bits |= bit;
     }
     false
 }
 
-/// The same for at most [`FEW`] names, by their hashes.
-fn is_twice_among_few<'a>(
-    text: &str,
-    names: &(impl Iterator<Item = (usize, &'a Node)> + Clone),
-) -> bool {
-    let mut hashes = [0; FEW];
+/// The same for names that fill at most half of a table of so many slots, by their hashes.
+// Its table is not in the frame of a function that calls itself.
+#[inline(never)]
+fn is_twice_among<const SLOTS: usize>(text: &str, names: &Names<'_>) -> bool {
+    let mut slots = [0; SLOTS];
+    let keys = keys();
     names.clone().enumerate().any(|(index, (_, name))| {
-        let own = hash(text, *name);
-        let is_known = hashes[..index].contains(&own);
-        hashes[index] = own;
-        let says_the_same = |other: Node| text_of(text, other) == text_of(text, *name);
+        let own = hash(keys, text, *name) | 1; // an empty slot is 0
+        let mut slot = (own >> 1) as usize % SLOTS;
+        while slots[slot] != 0 && slots[slot] != own {
+            slot = (slot + 1) % SLOTS;
+        }
+        if slots[slot] == 0 {
+            slots[slot] = own;
+            return false;
+        }
+        let own = text_of(text, *name);
         let mut earlier = names.clone().take(index);
-        is_known && earlier.any(|(_, other)| says_the_same(*other))
+        earlier.any(|(_, other)| says(text, *other, &own))
     })
 }
 
@@ -58,13 +70,10 @@ fn is_twice_among_few<'a>(
     clippy::cast_possible_truncation,
     reason = "the lower half of a key is a place"
 )]
-fn is_twice_among_many<'a>(
-    text: &str,
-    nodes: &[Node],
-    names: impl Iterator<Item = (usize, &'a Node)>,
-) -> bool {
+fn is_twice_among_more(text: &str, nodes: &[Node], names: Names<'_>) -> bool {
     // The hash above, the place below: a text has fewer than 2^32 nodes.
-    let keyed = names.map(|(at, name)| u64::from(hash(text, *name)) << 32 | at as u64);
+    let keys = keys();
+    let keyed = names.map(|(at, name)| u64::from(hash(keys, text, *name)) << 32 | at as u64);
     let mut keyed: Vec<_> = keyed.collect();
     keyed.sort_unstable();
     let same_hash = keyed.chunk_by(|one, other| one >> 32 == other >> 32);
@@ -76,27 +85,41 @@ fn is_twice_among_many<'a>(
     })
 }
 
-/// A hash of what a name says. It is keyed, so that nobody can choose names of one hash.
-fn hash(text: &str, name: Node) -> u32 {
+/// What hashes are keyed with, so that nobody can choose names of one hash.
+fn keys() -> (u64, u64) {
     static KEYS: OnceLock<(u64, u64)> = OnceLock::new();
-    let (start, factor) = *KEYS.get_or_init(|| {
+    *KEYS.get_or_init(|| {
         let random = RandomState::new();
         (random.hash_one(0), random.hash_one(1) | 1)
-    });
-    let add = |hash: u64, text: &[u8]| {
-        let bytes = text.iter();
-        bytes.fold(hash, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(factor)
-        })
-    };
-    let hash = if name.kind == Kind::EscapedString {
-        pieces(text, name).fold(start, |hash, piece| match piece {
-            Piece::Plain(text) => add(hash, text.as_bytes()),
-            Piece::Escaped(character) => add(hash, character.encode_utf8(&mut [0; 4]).as_bytes()),
-        })
+    })
+}
+
+/// A hash of what a name says.
+#[inline]
+fn hash((start, factor): (u64, u64), text: &str, name: Node) -> u32 {
+    let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(factor);
+    let written = &text.as_bytes()[name.start as usize..name.end as usize];
+    let mut hash = start;
+    if name.kind == Kind::EscapedString {
+        let mut rest = written;
+        while let [byte, after @ ..] = rest {
+            if *byte != b'\\' {
+                (hash, rest) = (add(hash, byte), after);
+                continue;
+            }
+            let (character, length) = escaped(rest);
+            rest = rest.get(length..).unwrap_or_default();
+            hash = if character.is_ascii() {
+                add(hash, &(character as u8))
+            } else {
+                let mut bytes = [0; 4];
+                let bytes = character.encode_utf8(&mut bytes).as_bytes();
+                bytes.iter().fold(hash, add)
+            };
+        }
     } else {
-        add(start, written(text, name).as_bytes())
-    };
+        hash = written.iter().fold(hash, add);
+    }
     (hash >> 32) as u32
 }
 
@@ -112,12 +135,15 @@ fn bit_of(name: &[u8]) -> u64 {
 struct Names<'a> {
     nodes: &'a [Node],
     at: usize,
+    /// How many are left.
+    left: usize,
 }
 
 impl<'a> Iterator for Names<'a> {
     type Item = (usize, &'a Node);
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
         let at = self.at;
         let name = self.nodes.get(at)?;
         self.at = self.nodes.get(at + 1)?.next as usize;
@@ -141,8 +167,8 @@ mod tests {
     /// THREATS 49: few and many members, plain and escaped, alike in all that a bit looks at.
     #[test]
     fn one_name_twice_is_found_wherever_and_however_it_is_written() {
-        for count in [2, 3, FEW, FEW + 1, 40, 1_000] {
-            let plain: Vec<_> = (0..count).map(|n| format!("a{n:04}z")).collect();
+        for count in [2, 3, FEW, FEW + 1, 64, 65, 256, 257, MANY, MANY + 1, 3_000] {
+            let plain: Vec<_> = (0..count).map(|n| format!("a{n:04}-z")).collect();
             let escaped: Vec<_> = plain
                 .iter()
                 .map(|name| format!("\\u00{:02x}{}", b'a', &name[1..]))

@@ -10,8 +10,12 @@ use super::{TokenType, json::JsonError};
 #[non_exhaustive]
 pub enum TokenError {
     /// Longer than [`Config::max_token_size`](crate::Config::max_token_size), or its header than a quarter of that or
-    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size).
-    #[error("the token or its header is longer than the limit")]
+    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size). Or header or payload have more than 1,024
+    /// names and values, counted together, and one more for each 4 bytes above 6 KiB. Names with escapes count
+    /// twice, and so do numbers that are no integers.
+    #[error(
+        "the token or its header is longer than the limit, or one of its segments has too many values"
+    )]
     TooLarge,
     /// Not three non-empty segments (RFC 7515, section 7.1).
     #[error("the token is not of the form header.payload.signature")]
@@ -132,6 +136,7 @@ impl TokenError {
     pub(super) fn header(error: JsonError) -> Self {
         match error {
             JsonError::Duplicate => Self::DuplicateMember,
+            JsonError::TooMany => Self::TooLarge,
             JsonError::Syntax => Self::Header,
         }
     }
@@ -140,6 +145,7 @@ impl TokenError {
     pub(super) fn payload(error: JsonError) -> Self {
         match error {
             JsonError::Duplicate => Self::DuplicateMember,
+            JsonError::TooMany => Self::TooLarge,
             JsonError::Syntax => Self::Payload,
         }
     }

@@ -19,12 +19,14 @@ pub(super) struct Pieces<'a>(&'a str);
 impl<'a> Iterator for Pieces<'a> {
     type Item = Piece<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Piece<'a>> {
         let text = self.0;
         if text.is_empty() {
             return None;
         }
-        let (piece, length) = match memchr::memchr(b'\\', text.as_bytes()) {
+        let is_escape = |byte: &u8| *byte == b'\\';
+        let (piece, length) = match text.as_bytes().iter().position(is_escape) {
             Some(0) => {
                 let (character, length) = escaped(text.as_bytes());
                 (Piece::Escaped(character), length)
@@ -40,10 +42,11 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 /// The character of the escape that a text begins with, and the escape's length.
-fn escaped(text: &[u8]) -> (char, usize) {
+#[inline]
+pub(super) fn escaped(text: &[u8]) -> (char, usize) {
     let unit = |at: usize| {
-        let digits = text.get(at..at + 4).unwrap_or_default();
-        digits.iter().fold(0, |unit, digit| {
+        let digits = text.get(at..).and_then(<[u8]>::first_chunk::<4>);
+        digits.unwrap_or(&[b'0'; 4]).iter().fold(0, |unit, digit| {
             unit << 4 | (u32::from(digit & 0xF) + 9 * u32::from(digit >> 6))
         })
     };

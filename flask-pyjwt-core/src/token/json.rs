@@ -4,18 +4,30 @@
 //! lone surrogates, no number that 64 bits cannot hold or come close to. What was scanned is what
 //! is read afterwards: values are looked up in the scanned text, nothing is parsed a second time.
 
-use super::duplicates::has_duplicates;
+use super::{
+    duplicates::has_duplicates,
+    numbers::{fits_64_bits, is_finite},
+};
 
 /// Deepest nesting of arrays and objects that is accepted.
 const MAX_DEPTH: usize = 64;
 /// Longest literal of a number in bytes; no double needs more digits than this.
 const MAX_NUMBER: usize = 400;
+/// Most nodes below the root, which are names and values, of a text that is no longer than [`SHORT`]. A
+/// name with escapes counts twice, and so does a number that is no integer: they take longer to read.
+pub(super) const MAX_NODES: usize = 1_024;
+/// A payload of a token of the default size is at most so many bytes long.
+const SHORT: usize = 6_144;
+/// A longer text may have one node more for each so many bytes.
+const BYTES_PER_NODE: usize = 4;
 
 /// Why a text is not the JSON that is accepted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonError {
     Syntax,
     Duplicate,
+    /// It has more than [`MAX_NODES`].
+    TooMany,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +70,7 @@ pub(crate) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
         bytes: text.as_bytes(),
         at: 0,
         nodes: Vec::with_capacity(16 + text.len() / 16),
+        most: 1 + MAX_NODES + text.len().saturating_sub(SHORT) / BYTES_PER_NODE,
     };
     scanner.space();
     scanner.value(0)?;
@@ -74,6 +87,8 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<Node>,
+    /// How many nodes there may be.
+    most: usize,
 }
 
 impl Scanner<'_> {
@@ -91,6 +106,7 @@ impl Scanner<'_> {
         }
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
         if self.peek() != Some(byte) {
             return Err(JsonError::Syntax);
@@ -110,8 +126,13 @@ impl Scanner<'_> {
         });
     }
 
+    #[inline]
     fn value(&mut self, depth: usize) -> Result<(), JsonError> {
+        if self.nodes.len() >= self.most {
+            return Err(JsonError::TooMany);
+        }
         match self.peek() {
+            Some(b'0'..=b'9') if self.short_integer() => Ok(()),
             Some(b'"') => self.string(),
             Some(b'{') => self.container(Kind::Object, b'}', depth),
             Some(b'[') => self.container(Kind::Array, b']', depth),
@@ -133,6 +154,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn container(&mut self, kind: Kind, close: u8, depth: usize) -> Result<(), JsonError> {
         if depth == MAX_DEPTH {
             return Err(JsonError::Syntax);
@@ -153,6 +175,10 @@ impl Scanner<'_> {
             loop {
                 if kind == Kind::Object {
                     self.string()?;
+                    let name = self.nodes.last();
+                    if name.is_some_and(|name| name.kind == Kind::EscapedString) {
+                        self.most = self.most.saturating_sub(1);
+                    }
                     self.space();
                     self.expect(b':')?;
                     self.space();
@@ -180,102 +206,116 @@ impl Scanner<'_> {
         }
     }
 
+    #[inline]
     fn string(&mut self) -> Result<(), JsonError> {
         self.expect(b'"')?;
         let start = self.at;
-        if self.peek() == Some(b'"') {
-            self.leaf(Kind::String, start, start);
-            self.at += 1;
-            return Ok(());
+        if self.peek() == Some(b'\\') {
+            return self.escaped_string(start, start);
         }
-        let mut kind = Kind::String;
-        self.at += plain_length(&self.bytes[self.at..]);
+        let end = start + plain_length(&self.bytes[start..]);
+        if self.bytes.get(end) != Some(&b'"') {
+            return self.escaped_string(start, end);
+        }
+        self.leaf(Kind::String, start, end);
+        self.at = end + 1;
+        Ok(())
+    }
+
+    /// Passes over the rest of a string that is plain up to a place.
+    #[inline(never)]
+    fn escaped_string(&mut self, start: usize, plain: usize) -> Result<(), JsonError> {
+        let bytes = self.bytes;
+        self.at = plain;
         loop {
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    kind = Kind::EscapedString;
-                    self.at += 1;
-                    self.escape()?;
-                    if self.peek() != Some(b'\\') {
-                        self.at += plain_length(&self.bytes[self.at..]);
-                    }
-                }
+                Some(b'\\') => match bytes.get(self.at + 1) {
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+                    Some(b'u') => self.coded()?,
+                    _ => return Err(JsonError::Syntax),
+                },
+                Some(0x20..) => self.at += 1,
                 _ => return Err(JsonError::Syntax),
             }
         }
-        self.leaf(kind, start, self.at);
+        self.leaf(Kind::EscapedString, start, self.at);
         self.at += 1;
         Ok(())
     }
 
-    /// Passes over what follows a backslash.
-    fn escape(&mut self) -> Result<(), JsonError> {
-        let escape = self.peek().ok_or(JsonError::Syntax)?;
-        self.at += 1;
-        match escape {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
-            b'u' => match self.code_unit()? {
-                0xD800..=0xDBFF => {
-                    self.expect(b'\\')?;
-                    self.expect(b'u')?;
-                    match self.code_unit()? {
-                        0xDC00..=0xDFFF => Ok(()),
-                        _ => Err(JsonError::Syntax),
-                    }
-                }
-                0xDC00..=0xDFFF => Err(JsonError::Syntax),
-                _ => Ok(()),
+    /// Passes over a character that is written as one or two units of UTF-16.
+    fn coded(&mut self) -> Result<(), JsonError> {
+        match self.code_unit()? {
+            0xD800..=0xDBFF => match self.code_unit()? {
+                0xDC00..=0xDFFF => Ok(()),
+                _ => Err(JsonError::Syntax),
             },
-            _ => Err(JsonError::Syntax),
+            0xDC00..=0xDFFF => Err(JsonError::Syntax),
+            _ => Ok(()),
         }
     }
 
+    #[inline]
     fn code_unit(&mut self) -> Result<u16, JsonError> {
+        let rest = &self.bytes[self.at..];
+        let Some([b'\\', b'u', digits @ ..]) = rest.first_chunk::<6>() else {
+            return Err(JsonError::Syntax);
+        };
         let mut unit = 0;
-        for _ in 0..4 {
-            let digit = match self.peek() {
-                Some(digit @ b'0'..=b'9') => digit - b'0',
-                Some(letter @ (b'a'..=b'f' | b'A'..=b'F')) => (letter & 0xF) + 9,
-                _ => return Err(JsonError::Syntax),
-            };
-            unit = unit << 4 | u16::from(digit);
-            self.at += 1;
+        for digit in digits {
+            if !digit.is_ascii_hexdigit() {
+                return Err(JsonError::Syntax);
+            }
+            unit = unit << 4 | u16::from((digit & 0xF) + 9 * (digit >> 6));
         }
+        self.at += 6;
         Ok(unit)
     }
 
+    /// Passes over an integer of a few digits without a sign, which most numbers are. Says whether it is one.
+    #[inline]
+    fn short_integer(&mut self) -> bool {
+        let (bytes, start) = (self.bytes, self.at);
+        let mut end = start + 1;
+        if bytes[start] != b'0' {
+            while end < bytes.len() && bytes[end].is_ascii_digit() {
+                end += 1;
+            }
+        }
+        let is_one = end - start <= 18 && matches!(bytes.get(end), Some(b',' | b'}' | b']'));
+        if is_one {
+            self.at = end;
+            self.leaf(Kind::Integer, start, end);
+        }
+        is_one
+    }
+
+    #[inline(never)]
     fn number(&mut self) -> Result<(), JsonError> {
         let (bytes, start) = (self.bytes, self.at);
         let negative = bytes[start] == b'-';
-        // Most numbers are integers of a few digits.
         let whole = start + usize::from(negative);
         let mut end = whole;
         while end < bytes.len() && bytes[end].is_ascii_digit() {
             end += 1;
         }
+        self.at = end;
+        // No digit, or one after a zero.
+        if end == whole || bytes[whole] == b'0' && end > whole + 1 {
+            return Err(JsonError::Syntax);
+        }
         let goes_on = end < bytes.len() && matches!(bytes[end], b'.' | b'e' | b'E');
-        let is_simple = end > whole && (bytes[whole] != b'0' || (end == whole + 1 && !negative));
-        if is_simple && !goes_on && end - start <= 18 {
-            self.at = end;
+        if !goes_on && fits_64_bits(negative, &bytes[whole..end]) {
             self.leaf(Kind::Integer, start, end);
             return Ok(());
         }
-        self.at = whole;
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        let mut integer = true;
         let mut exponent = None;
         if self.peek() == Some(b'.') {
-            integer = false;
             self.at += 1;
             self.digits()?;
         }
         if let Some(b'e' | b'E') = self.peek() {
-            integer = false;
             self.at += 1;
             exponent = Some(self.at);
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
@@ -284,27 +324,20 @@ impl Scanner<'_> {
         // A short mantissa with an exponent of two digits is far from infinite.
         let length = self.at - start;
         let is_small = length <= 200 && self.at - exponent.unwrap_or(self.at) <= 2;
-        let kind = if integer && fits_64_bits(self.literal(start)) {
-            Kind::Integer
-        } else if is_small || length <= MAX_NUMBER && is_finite(self.literal(start)) {
-            Kind::Float
-        } else {
+        if !is_small && (length > MAX_NUMBER || !is_finite(&self.text[whole..self.at])) {
             return Err(JsonError::Syntax);
-        };
-        self.leaf(kind, start, self.at);
+        }
+        self.most = self.most.saturating_sub(1);
+        self.leaf(Kind::Float, start, self.at);
         Ok(())
     }
 
-    fn literal(&self, start: usize) -> &str {
-        &self.text[start..self.at]
-    }
-
     fn digits(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        if self.at == start {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|byte| !byte.is_ascii_digit());
+        let length = end.unwrap_or(rest.len());
+        self.at += length;
+        if length == 0 {
             Err(JsonError::Syntax)
         } else {
             Ok(())
@@ -314,6 +347,7 @@ impl Scanner<'_> {
 
 /// How many bytes a string's text goes on before a quote, a backslash or a control character: eight
 /// at a time where there are so many.
+#[inline]
 fn plain_length(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
@@ -339,44 +373,4 @@ fn plain_length(text: &[u8]) -> usize {
 #[expect(clippy::cast_possible_truncation, reason = "the text is short enough")]
 fn position(at: usize) -> u32 {
     at as u32
-}
-
-/// The digits of 2^1024 - 2^970, the least number that rounds to infinity. Its first digit counts
-/// 10^308.
-const INFINITE: &[u8] = b"\
-    179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017\
-    977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273\
-    854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704\
-    342711559699508093042880177904174497792";
-
-/// Whether the double next to a number is finite. Parsing it would say so, too, but costs the more the
-/// nastier its digits are.
-fn is_finite(literal: &str) -> bool {
-    let magnitude = literal.strip_prefix('-').unwrap_or(literal);
-    let (digits, exponent) = match magnitude.split_once(['e', 'E']) {
-        // A longer one than 64 bits hold is as good as the most that they hold.
-        Some((digits, exponent)) => (
-            digits,
-            match exponent.parse::<i64>() {
-                Ok(exponent) => exponent,
-                Err(_) if exponent.starts_with('-') => return true,
-                Err(_) => i64::MAX,
-            },
-        ),
-        None => (magnitude, 0),
-    };
-    let whole = digits.find('.').unwrap_or(digits.len());
-    let significant = || digits.bytes().filter(|byte| *byte != b'.');
-    let Some(zeros) = significant().position(|digit| digit != b'0') else {
-        return true;
-    };
-    #[expect(clippy::cast_possible_wrap, reason = "both are short")]
-    let power = exponent.saturating_add(whole as i64 - 1 - zeros as i64);
-    power < 308 || power == 308 && significant().skip(zeros).lt(INFINITE.iter().copied())
-}
-
-/// Whether an integer's literal is one that `i64` or `u64` holds. `-0` is not: it is no integer
-/// to IEEE 754 nor to `serde_json`.
-fn fits_64_bits(literal: &str) -> bool {
-    literal != "-0" && (literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok())
 }

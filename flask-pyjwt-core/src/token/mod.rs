@@ -11,6 +11,7 @@ mod header;
 mod identity;
 mod json;
 mod mint;
+mod numbers;
 mod numeric_date;
 mod segments;
 mod shard;

@@ -110,17 +110,7 @@ fn is_plain(token: &[u8]) -> bool {
 
 /// Any other value: of another scheme, in other spelling, or malformed.
 fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
-    // A proxy that joins two fields puts a comma between them (RFC 9110, section 5.3).
-    let mut is_quoted = false;
-    let mut elements = value.split(|byte| {
-        is_quoted ^= *byte == b'"';
-        *byte == b',' && !is_quoted
-    });
-    if elements
-        .by_ref()
-        .skip(1)
-        .any(|element| begins_credentials(element.trim_ascii_start()))
-    {
+    if has_further_credentials(value) {
         return Err(Rejection::SeveralAuthorizations);
     }
     if !is_bearer(value) {
@@ -174,6 +164,26 @@ fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
+/// Whether an element of a list but the first begins with `Bearer`: a proxy that joins two fields puts a
+/// comma between them (RFC 9110, section 5.3). Commas between quotes separate nothing.
+fn has_further_credentials(list: &[u8]) -> bool {
+    let (mut counted, mut is_quoted) = (0, false);
+    // The bytes of the scheme's name are rarer than commas and quotes, or cost as little where they are not.
+    list.windows(2).enumerate().any(|(at, two)| {
+        if two[0] | 0x20 != b'b' || two[1] | 0x20 != b'e' || !begins_credentials(&list[at..]) {
+            return false;
+        }
+        let before = &list[..at];
+        if before.trim_ascii_end().last() != Some(&b',') {
+            return false;
+        }
+        let quotes = before[counted..].iter().filter(|byte| **byte == b'"');
+        is_quoted ^= quotes.count() % 2 == 1;
+        counted = at;
+        !is_quoted
+    })
+}
+
 /// Whether a value's scheme is `Bearer`, in any case (RFC 9110, section 11.1).
 fn is_bearer(value: &[u8]) -> bool {
     value
@@ -184,10 +194,10 @@ fn is_bearer(value: &[u8]) -> bool {
         })
 }
 
-/// Whether an element of a list begins with the scheme and a blank, or is the scheme alone: other
+/// Whether the first element of a list begins with the scheme and a blank, or is the scheme alone: other
 /// schemes may have a parameter of that name.
-fn begins_credentials(element: &[u8]) -> bool {
-    is_bearer(element) && matches!(element.get("Bearer".len()), None | Some(b' ' | b'\t'))
+fn begins_credentials(list: &[u8]) -> bool {
+    is_bearer(list) && matches!(list.get("Bearer".len()), None | Some(b' ' | b'\t' | b','))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
@@ -197,31 +207,43 @@ fn is_scheme_byte(byte: u8) -> bool {
 
 /// `b64token` of RFC 6750, section 2.1.
 fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'-'..=b'9' | b'_' | b'~' | b'+' | b'=')
 }
+
+/// How often the same cookie may be sent.
+const MOST_ALIKE: u32 = 32;
 
 /// The value of the cookie of this name as it stands there (RFC 6265, section 4.2.1), without
 /// percent-decoding.
 ///
 /// Cookies of other names are passed over, however broken. An empty value is none: it is what
 /// remains of a cookie that was cleared. The same value several times is one: a browser sends it so
-/// where it has the cookie for two paths or domains.
+/// where it has the cookie for two paths or domains, of which there are less than [`MOST_ALIKE`].
 pub(super) fn cookie<'a>(
     name: &str,
     request: &'a HttpRequest,
 ) -> Result<Option<&'a str>, Rejection> {
-    let mut found = None;
+    let (mut found, mut alike) = (None, 0);
+    let name = name.as_bytes();
     for field in request.headers().get_all(COOKIE) {
         let field = field.as_bytes();
-        // Looking for the name itself passes over thousands of other cookies at little cost.
-        for at in memchr::memmem::find_iter(field, name) {
-            match (found, value_at(field, at, name.len())) {
-                (Some(found), Some(value)) if found != value => {
-                    return Err(Rejection::SeveralCookies);
-                }
-                (None, value) => found = value,
-                _ => {}
+        let mut rest = 0;
+        // Looking for the name's first byte passes over thousands of other cookies at little cost.
+        let next = |rest: usize| {
+            let mut bytes = field[rest..].iter();
+            bytes.position(|byte| name.first() == Some(byte))
+        };
+        while let Some(distance) = next(rest) {
+            let at = rest + distance;
+            rest = at + 1;
+            let Some(value) = value_at(field, at, name) else {
+                continue;
+            };
+            alike += 1;
+            if alike > MOST_ALIKE || found.is_some_and(|found| found != value) {
+                return Err(Rejection::SeveralCookies);
             }
+            found = Some(value);
         }
     }
     let value = std::str::from_utf8(found.unwrap_or_default())
@@ -230,12 +252,20 @@ pub(super) fn cookie<'a>(
 }
 
 /// The value of a cookie, where what stands at this place of a field is its whole name.
-fn value_at(field: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+#[inline]
+fn value_at<'a>(field: &'a [u8], at: usize, name: &[u8]) -> Option<&'a [u8]> {
+    let mut after = field.get(at + name.len()..)?;
+    // What most often tells that this is no such cookie comes first.
+    while let [b' ' | b'\t', rest @ ..] = after {
+        after = rest;
+    }
+    let [b'=', value @ ..] = after else {
+        return None;
+    };
     let before = field[..at].trim_ascii_end();
-    if !matches!(before.last(), None | Some(b';')) {
+    if !matches!(before.last(), None | Some(b';')) || !field[at..].starts_with(name) {
         return None;
     }
-    let value = field[at + length..].trim_ascii_start().strip_prefix(b"=")?;
     let end = memchr::memchr(b';', value).unwrap_or(value.len());
     Some(value[..end].trim_ascii())
 }
@@ -280,6 +310,73 @@ mod tests {
             (b"Bearer a.b.c,bearer", several.clone()),
         ] {
             assert_eq!(bearer_token(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    fn random_texts(parts: &[&str], count: usize) -> impl Iterator<Item = String> {
+        let mut state = 1_u32;
+        let mut random = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize
+        };
+        (0..count).map(move |_| {
+            let length = random() % 12;
+            (0..length).map(|_| parts[random() % parts.len()]).collect()
+        })
+    }
+
+    /// The judge splits the list at its commas.
+    #[test]
+    fn credentials_in_a_list_are_found_as_by_splitting_it() {
+        let parts = [
+            ",", ",", "\"", " ", "\t", "Bearer", "bearer", "Bearer ", "b", "a", "=", ";", "be",
+            "\\",
+        ];
+        for list in random_texts(&parts, 100_000) {
+            let mut is_quoted = false;
+            let elements = list.split(|character| {
+                is_quoted ^= character == '"';
+                character == ',' && !is_quoted
+            });
+            let begins = |element: &str| {
+                let element = element.trim_start().to_ascii_lowercase();
+                let rest = element.strip_prefix("bearer");
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+            };
+            let expected = elements.skip(1).any(begins);
+            assert_eq!(has_further_credentials(list.as_bytes()), expected, "{list}");
+        }
+    }
+
+    /// The judge splits a field at its semicolons.
+    #[test]
+    fn cookies_are_found_as_by_splitting_the_field() {
+        let parts = [
+            ";", ";", "=", "=", " ", "t", "t", "tt", "a", "t=a", "t=a;", ";t=", "\t",
+        ];
+        for field in random_texts(&parts, 50_000) {
+            let request = TestRequest::default().append_header((COOKIE, &*field));
+            let request = request.to_http_request();
+            for name in ["t", "tt", "tat"] {
+                let pairs = field.split(';').filter_map(|pair| pair.split_once('='));
+                let mut own = pairs.filter(|(own, _)| own.trim() == name);
+                let first = own.next().map(|(_, value)| value.trim());
+                let expected = if own.all(|(_, value)| Some(value.trim()) == first) {
+                    Ok(first.filter(|value| !value.is_empty()))
+                } else {
+                    Err(Rejection::SeveralCookies)
+                };
+                assert_eq!(cookie(name, &request), expected, "{name} in {field}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_the_same_one_at_most_32_times() {
+        for (count, expected) in [(32, Ok(Some("a"))), (33, Err(Rejection::SeveralCookies))] {
+            let field = "t=a; ".repeat(count);
+            let request = TestRequest::default().append_header((COOKIE, &*field));
+            assert_eq!(cookie("t", &request.to_http_request()), expected, "{count}");
         }
     }
 
