@@ -22,10 +22,11 @@ const SECTIONS: [(&str, Section); 7] = [
 /// What a process does that this program has started, by the argument that says so.
 type Mode = fn() -> io::Result<()>;
 
-const MODES: [(&str, Mode); 5] = [
+const MODES: [(&str, Mode); 6] = [
     (http::MODE, http::serve),
     (sessions::MODE, sessions::carry_out),
     (sessions::strangers::MODE, sessions::strangers::carry_out),
+    (sessions::attack::MODE, sessions::attack::carry_out),
     (flood::SENDER, flood::send),
     (flood::HONEST, flood::ask),
 ];

@@ -1,5 +1,6 @@
 //! Section `sessions`: what the stores of sessions cost, how that grows, and how much room they take.
 
+pub(crate) mod attack;
 mod own_process;
 mod redis_server;
 mod room;

@@ -2,19 +2,20 @@
 
 use std::{
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use actix_web::rt::{System, spawn, time::sleep};
-use flask_pyjwt::{Opening, SessionRecord, Standing};
+use actix_web::rt::{System, time};
+use flask_pyjwt::Standing;
 use serde::{Deserialize, Serialize};
 
-use super::{AT_ONCE, NOW, Store, Subject, own_process::Order, session, token};
+use super::{
+    NOW, Room, Store, Subject,
+    attack::{Attack, log_in, open},
+    own_process::Order,
+    session, token,
+};
 use crate::{
     process::{self, Process},
     race::percentile,
@@ -30,10 +31,8 @@ const STRANGERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(1);
 /// Whoever has no answer by then is turned away.
 const TIMEOUT: Duration = Duration::from_millis(250);
-/// How many calls list the sessions of the account at a time.
-const LISTS: usize = 4;
-/// How many sessions a subject may have: the default.
-const MOST: usize = 100;
+/// So many times, strangers are measured alone and beside the account.
+const ROUNDS: u32 = 20;
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
     let columns = [
@@ -44,10 +43,10 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
         "p99 µs",
         "of alone",
         "no answer in time",
-        "lists/s",
-        "logins/s",
+        "its lists/s",
+        "its logins/s",
     ];
-    let title = "Sessions: a stranger's checks beside an account of 100,000 logins and four lists at a time";
+    let title = "Sessions: a stranger's checks beside an account of 100,000 logins that lists four times at once";
     let mut table = Table::new(title, &columns);
     for name in ["memory", "file", "redis"] {
         let count = if settings.quick { 1_000 } else { 100_000 };
@@ -55,7 +54,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
         let order = Order {
             name: name.to_owned(),
             count,
-            budget: settings.budget(5.0),
+            budget: settings.budget(20.0),
         };
         let measured = match carried_out(&order) {
             Ok(Some(measured)) => measured,
@@ -69,20 +68,19 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
             }
         };
         let Measured { alone, beside, .. } = &measured;
-        let ratio = beside.per_second / alone.per_second;
         let cells = [
             Cell::Number(alone.per_second, 0),
             Cell::Number(alone.p99, 0),
             Cell::Number(beside.per_second, 0),
             Cell::Number(beside.p99, 0),
-            Cell::Number(ratio, 3),
+            Cell::Number(measured.ratio, 3),
             Cell::Number(beside.unanswered, 0),
             Cell::Number(measured.lists, 0),
             Cell::Number(measured.logins, 0),
         ];
         table.row(name, cells);
         let what = format!("{name}: a stranger's checks/s beside such an account, of alone");
-        report.at_least(what, 0.9, ratio);
+        report.at_least(what, 0.9, measured.ratio);
     }
     report.table(table);
 }
@@ -96,10 +94,27 @@ struct Answers {
     unanswered: f64,
 }
 
+impl Answers {
+    /// The medians of many rounds, and how many had no answer in all.
+    fn of(rounds: &[Self]) -> Self {
+        Self {
+            per_second: median(rounds.iter().map(|it| it.per_second)),
+            p99: median(rounds.iter().map(|it| it.p99)),
+            unanswered: rounds.iter().map(|it| it.unanswered).sum(),
+        }
+    }
+}
+
+fn median(samples: impl Iterator<Item = f64>) -> f64 {
+    percentile(samples.collect(), 50)
+}
+
 #[derive(Serialize, Deserialize)]
 struct Measured {
     alone: Answers,
     beside: Answers,
+    /// The median of the rounds' ratios.
+    ratio: f64,
     lists: f64,
     logins: f64,
 }
@@ -112,57 +127,58 @@ fn carried_out(order: &Order) -> io::Result<Option<Measured>> {
 /// What such a process does.
 pub(crate) fn carry_out() -> io::Result<()> {
     let order: Order = process::order()?;
-    let measured = System::new().block_on(measure(&order));
+    let measured = System::new().block_on(measure(&order))?;
     println!("{}", serde_json::to_string(&measured)?);
     Ok(())
 }
 
-async fn measure(order: &Order) -> Option<Measured> {
-    let subject = Subject::fresh(&order.name).await?;
-    let store = &subject.store;
+async fn measure(order: &Order) -> io::Result<Option<Measured>> {
+    let Some(subject) = Subject::fresh(&order.name).await else {
+        return Ok(None);
+    };
     for number in 0..STRANGERS {
-        open(store, session(number)).await;
+        open(&subject.store, session(number)).await;
     }
-    let alone = strangers(store, order.budget).await;
-    let logins = log_in(store, order.count).await;
-    let lists = Lists::start(store);
-    let beside = strangers(store, order.budget).await;
-    Some(Measured {
-        alone,
-        beside,
-        lists: lists.end() / order.budget.as_secs_f64(),
-        logins,
-    })
+    log_in(&subject.store, order.count).await;
+    put_first(std::process::id());
+    if let Room::Redis(server) = &subject.room {
+        put_first(server.id());
+    }
+    let budget = order.budget / (2 * ROUNDS);
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    let (mut lists, mut logins, mut attacked) = (0.0, 0.0, Duration::ZERO);
+    for _ in 0..ROUNDS {
+        alone.push(strangers(&subject.store, budget).await);
+        let attack = Attack::start(&subject)?;
+        let began = Instant::now();
+        beside.push(strangers(&subject.store, budget).await);
+        let taken = attack.end()?;
+        attacked += began.elapsed();
+        lists += f64::from(taken.lists);
+        logins += f64::from(taken.logins);
+    }
+    let ratios = alone.iter().zip(&beside);
+    Ok(Some(Measured {
+        ratio: median(ratios.map(|(alone, beside)| beside.per_second / alone.per_second)),
+        alone: Answers::of(&alone),
+        beside: Answers::of(&beside),
+        lists: lists / attacked.as_secs_f64(),
+        logins: logins / attacked.as_secs_f64(),
+    }))
 }
 
-async fn open(store: &Store, session: SessionRecord) {
-    let opening = Opening::new(session, MOST);
-    store.open(&opening, NOW).await.expect("opened");
-}
-
-/// A session of the account that takes all it can.
-fn own(number: usize) -> SessionRecord {
-    SessionRecord {
-        subject: "mallory".to_owned(),
-        ..session(number)
+/// Lets nothing else on the machine hold up a process, where that can be had: what the account takes is
+/// measured, and not what others do.
+fn put_first(process: u32) {
+    let tried = Command::new("chrt")
+        .args(["--all-tasks", "--rr", "--pid", "1", &process.to_string()])
+        .stderr(Stdio::null())
+        .status();
+    if !tried.is_ok_and(|status| status.success()) {
+        eprintln!(
+            "strangers: no real-time priority (chrt, as root): other processes count as well"
+        );
     }
-}
-
-/// Logs the account in so many times; gives how many a second.
-async fn log_in(store: &Store, count: usize) -> f64 {
-    let began = Instant::now();
-    for first in (0..count).step_by(AT_ONCE) {
-        let opening: Vec<_> = (first..count.min(first + AT_ONCE))
-            .map(|number| {
-                let store = Arc::clone(store);
-                spawn(async move { open(&store, own(number)).await })
-            })
-            .collect();
-        for opening in opening {
-            opening.await.expect("it ends");
-        }
-    }
-    count as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Checks of strangers, one after the other, each after a pause.
@@ -173,11 +189,10 @@ async fn strangers(store: &Store, budget: Duration) -> Answers {
         if began.elapsed() >= budget {
             break;
         }
-        sleep(PAUSE).await;
+        time::sleep(PAUSE).await;
         let token = token(number % STRANGERS);
         let asked = Instant::now();
-        let standing = actix_web::rt::time::timeout(TIMEOUT, store.standing(&token, NOW)).await;
-        match standing {
+        match time::timeout(TIMEOUT, store.standing(&token, NOW)).await {
             Ok(Ok(Standing::Good)) => times.push(asked.elapsed().as_secs_f64() * 1e6),
             Ok(Ok(other)) => panic!("{other:?}"),
             Ok(Err(_)) | Err(_) => unanswered += 1.0,
@@ -187,52 +202,5 @@ async fn strangers(store: &Store, budget: Duration) -> Answers {
         per_second: times.len() as f64 / began.elapsed().as_secs_f64(),
         p99: percentile(times, 99),
         unanswered,
-    }
-}
-
-/// Four calls at a time, on a thread of their own, that list the account's sessions without a pause.
-struct Lists {
-    ends: Arc<AtomicBool>,
-    done: Arc<AtomicUsize>,
-    thread: thread::JoinHandle<()>,
-}
-
-impl Lists {
-    fn start(store: &Store) -> Self {
-        let (ends, done) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-        let (store, has_ended, counted) = (Arc::clone(store), Arc::clone(&ends), Arc::clone(&done));
-        let thread = thread::spawn(move || {
-            System::new().block_on(async {
-                let calls: Vec<_> = (0..LISTS)
-                    .map(|_| {
-                        let (store, ends, done) = (
-                            Arc::clone(&store),
-                            Arc::clone(&has_ended),
-                            Arc::clone(&counted),
-                        );
-                        spawn(async move {
-                            while !ends.load(Ordering::Relaxed) {
-                                let listed = store.sessions("mallory", MOST, NOW).await;
-                                assert_eq!(listed.expect("listed").len(), MOST);
-                                done.fetch_add(1, Ordering::Relaxed);
-                                // An answer that is there at once must not keep the others from theirs.
-                                tokio::task::yield_now().await;
-                            }
-                        })
-                    })
-                    .collect();
-                for call in calls {
-                    call.await.expect("it ends");
-                }
-            });
-        });
-        Self { ends, done, thread }
-    }
-
-    /// Ends it; gives how many lists there were.
-    fn end(self) -> f64 {
-        self.ends.store(true, Ordering::Relaxed);
-        self.thread.join().expect("it ends");
-        self.done.load(Ordering::Relaxed) as f64
     }
 }

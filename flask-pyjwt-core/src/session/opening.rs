@@ -5,7 +5,7 @@ use super::SessionRecord;
 /// The largest limit of a subject's sessions.
 ///
 /// A login of a subject that is at its limit reads so many sessions in the store's one step. A thousand of
-/// them take about a millisecond, which nobody else notices.
+/// them take a millisecond or two, which nobody else notices.
 pub(crate) const MOST_SESSIONS: usize = 1_000;
 
 /// How many tokens of one subject are revoked by their ids at a time. Each of them is looked at when one

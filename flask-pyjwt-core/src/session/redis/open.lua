@@ -8,25 +8,25 @@ local most = tonumber(ARGV[7])
 local overfull = tonumber(ARGV[8])
 -- How many of its fields are looked at then.
 local SOME = 512
+-- Longer than three moments, and what stands around them.
+local LONGEST_END = 80
 
-local function is_moment(number)
-    return type(number) == 'number' and number == math.floor(number) and math.abs(number) <= 2 ^ 53
-end
+local find, match = string.find, string.match
+local EXPIRY = '^%[%-?%d+,(%-?%d+),'
 
--- When a session was refreshed last.
+-- When a session was refreshed last. A login of a subject at its limit asks this of every session, and parsing
+-- their first lines would take most of its time: the moment stands behind the last quote there.
 local function refreshed_at(stored)
-    local first = string.find(stored, '\n', 1, true)
-    local ok, line = pcall(cjson.decode, string.sub(stored, 1, (first or 1) - 1))
-    local generations = ok and type(line) == 'table' and line[4]
-    if type(generations) ~= 'table' then
-        return -math.huge
+    local line_end = find(stored, '\n', 1, true) or 0
+    local moment
+    local quote = find(stored, '",', math.max(line_end - LONGEST_END, 1), true)
+    while quote and quote < line_end and not moment do
+        moment = match(stored, '^(%-?%d+)[%d,nul-]*%]%]%]\n', quote + 2)
+        quote = find(stored, '",', quote + 2, true)
     end
-    local last = generations[#generations]
-    local moment = line[1]
-    if last then
-        moment = type(last) == 'table' and last[3]
-    end
-    return is_moment(moment) and moment or -math.huge
+    -- Without pairs, it is the moment of the login.
+    moment = tonumber(moment or match(stored, '^%[(%-?%d+),%-?%d+,%-?%d+,%[%]%]\n'))
+    return moment and moment >= -2 ^ 53 and moment <= 2 ^ 53 and moment or -math.huge
 end
 
 -- Byte by byte: Lua's own order of texts is that of the server's locale.
@@ -49,30 +49,50 @@ local function goes_first(a, b)
     return is_lesser(a.field, b.field)
 end
 
--- The sessions to choose from, and how many of them end.
+-- The sessions to choose from, fields and values in turn, and how many of them end.
 local function too_many()
     local length = redis.call('HLEN', key)
     if length <= most then
-        return {}, {}, 0
+        return {}, 0
     end
     if length <= overfull then
-        local fields = fields_of('s:')
-        local excess = #fields - most
-        if excess <= 0 then
-            return {}, {}, 0
-        end
-        return fields, values_of(fields), excess
+        local all = all_of('s:', overfull)
+        return all, #all / 2 - most
     end
     -- An earlier version had no limit: of a few, whichever, the older half ends with each login.
     local some = redis.call('HRANDFIELD', key, SOME, 'WITHVALUES')
-    local fields, values = {}, {}
+    local sessions = {}
     for i = 1, #some, 2 do
         if string.sub(some[i], 1, 2) == 's:' then
-            table.insert(fields, some[i])
-            table.insert(values, some[i + 1])
+            table.insert(sessions, some[i])
+            table.insert(sessions, some[i + 1])
         end
     end
-    return fields, values, math.floor(#fields / 2)
+    return sessions, math.floor(#sessions / 4)
+end
+
+-- So many of the sessions, those that go first.
+local function least(sessions, excess)
+    local candidates, first = {}, nil
+    for i = 1, #sessions, 2 do
+        local field, stored = sessions[i], sessions[i + 1]
+        local is_live = now < (tonumber(match(stored, EXPIRY)) or -math.huge)
+        local moment = refreshed_at(stored)
+        -- With each login at the limit one ends: then nothing has to be sorted, and most are not looked at twice.
+        local may_be_first = excess > 1 or not first or not is_live or moment <= first.refreshed_at
+        if may_be_first and field ~= own then
+            local candidate = { field = field, is_live = is_live, refreshed_at = moment }
+            table.insert(candidates, candidate)
+            if not first or goes_first(candidate, first) then
+                first = candidate
+            end
+        end
+    end
+    if excess == 1 then
+        return { first }
+    end
+    table.sort(candidates, goes_first)
+    return { unpack(candidates, 1, math.min(excess, #candidates)) }
 end
 
 redis.call('HSET', key, own, ARGV[5])
@@ -83,23 +103,12 @@ for i = 9, #ARGV do
         redis.call('HDEL', key, replaced)
     end
 end
-local fields, values, excess = too_many()
-local candidates = {}
-for i, field in ipairs(excess > 0 and fields or {}) do
-    if field ~= own then
-        table.insert(candidates, {
-            field = field,
-            is_live = now < (ends_at(field, values[i]) or -math.huge),
-            refreshed_at = refreshed_at(values[i]),
-        })
-    end
-end
-table.sort(candidates, goes_first)
+local sessions, excess = too_many()
 local ended, evicted = {}, {}
-for i = 1, math.min(excess, #candidates) do
-    table.insert(ended, candidates[i].field)
-    if candidates[i].is_live then
-        table.insert(evicted, string.sub(candidates[i].field, 3))
+for _, candidate in ipairs(excess > 0 and least(sessions, excess) or {}) do
+    table.insert(ended, candidate.field)
+    if candidate.is_live then
+        table.insert(evicted, string.sub(candidate.field, 3))
     end
 end
 remove_fields(ended)

@@ -2,6 +2,18 @@
 
 local what = ARGV[4]
 
+-- Removes all tokens that may be forgotten.
+local function forget_tokens(overfull)
+    local tokens, ended = all_of('t:', overfull), {}
+    for i = 1, #tokens, 2 do
+        local moment = ends_at(tokens[i], tokens[i + 1])
+        if moment and moment <= now - margin then
+            table.insert(ended, tokens[i])
+        end
+    end
+    remove_fields(ended)
+end
+
 -- Whether one more token may be revoked by its id, after those are removed that may be forgotten, if need
 -- be.
 local function has_room_for_a_token(most, overfull)
@@ -11,19 +23,20 @@ local function has_room_for_a_token(most, overfull)
     elseif length > overfull then
         return false
     end
-    local tokens = fields_of('t:')
-    if #tokens < most then
-        return true
-    end
-    local ended = {}
-    for i, value in ipairs(values_of(tokens)) do
-        local moment = ends_at(tokens[i], value)
-        if moment and moment <= now - margin then
-            table.insert(ended, tokens[i])
+    -- Of all values, only those of revoked tokens are numbers: the moments until which they are remembered.
+    local count, ended = 0, 0
+    local values = redis.call('HVALS', key)
+    for i = 1, #values do
+        local moment = tonumber(values[i])
+        if moment then
+            count = count + 1
+            ended = moment <= now - margin and ended + 1 or ended
         end
     end
-    remove_fields(ended)
-    return #tokens - #ended < most
+    if count >= most and ended > 0 then
+        forget_tokens(overfull)
+    end
+    return count - ended < most
 end
 
 if what == 'token' then
