@@ -14,6 +14,7 @@ use actix_web::{
 use super::{
     CheckError, Rejection,
     answer::{Seen, answer},
+    bearer,
     credentials::{self, Source},
     csrf::{self, Proof},
     current_token::Refused,
@@ -132,9 +133,7 @@ pub(super) fn guard_at_once(
         return None; // it might be in a second place as well
     };
     let parts = manager.parts();
-    let token = parts
-        .verification
-        .recall(credentials::sole_bearer(request)?)?;
+    let token = parts.verification.recall(bearer::sole_bearer(request)?)?;
     let token = token.ok()?;
     if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
         return None;

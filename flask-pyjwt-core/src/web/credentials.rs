@@ -1,11 +1,12 @@
 //! Where a request's token is, and what counts as one.
 
-use actix_web::{
-    HttpRequest,
-    http::header::{AUTHORIZATION, COOKIE},
-};
+use actix_web::{HttpRequest, http::header::COOKIE};
 
-use super::{Rejection, query, websocket};
+use super::{
+    Rejection,
+    bearer::{bearer, named},
+    query, websocket,
+};
 use crate::{config::Cookies, rules::Location, token::TokenType};
 
 /// A token as it stands in a request, and where.
@@ -62,152 +63,6 @@ pub(super) fn find<'a>(
         token = token.or(found);
     }
     Ok(token)
-}
-
-/// What stands behind the scheme of the one `Authorization` field in its usual spelling, its form not
-/// looked at: enough to recognise a token that was verified before.
-pub(super) fn sole_bearer(request: &HttpRequest) -> Option<&[u8]> {
-    let mut fields = request.headers().get_all(AUTHORIZATION);
-    let field = fields.next().filter(|_| fields.next().is_none())?;
-    field.as_bytes().strip_prefix(b"Bearer ")
-}
-
-/// The token of the one `Authorization` field (RFC 6750, section 2.1).
-fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
-    let mut fields = request.headers().get_all(AUTHORIZATION);
-    let Some(field) = fields.next() else {
-        return Ok(None);
-    };
-    if fields.next().is_some() {
-        return Err(Rejection::SeveralAuthorizations);
-    }
-    bearer_token(field.as_bytes())
-}
-
-/// The token of a field's value, or nothing where it is of another scheme.
-fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
-    let Some(token) = value
-        .strip_prefix(b"Bearer ")
-        .filter(|token| is_plain(token))
-    else {
-        return unusual_bearer_token(value);
-    };
-    std::str::from_utf8(token)
-        .map(Some)
-        .map_err(|_| Rejection::MalformedCredentials)
-}
-
-/// Whether these are only characters of a JWT: what nearly all requests send. It is found without a
-/// branch for each byte, so that 16 of them are looked at in one step.
-fn is_plain(token: &[u8]) -> bool {
-    let is_other = |byte: u8| {
-        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let is_digit_or_dot = byte.wrapping_sub(b'-') <= b'9' - b'-'; // or `-` or `/`
-        u8::from(!is_letter) & u8::from(!is_digit_or_dot) & u8::from(byte != b'_')
-    };
-    !token.is_empty() && token.iter().fold(0, |any, byte| any | is_other(*byte)) == 0
-}
-
-/// Any other value: of another scheme, in other spelling, or malformed.
-fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
-    if has_further_credentials(value) {
-        return Err(Rejection::SeveralAuthorizations);
-    }
-    if !is_bearer(value) {
-        return Ok(None);
-    }
-    let token = value["Bearer".len()..]
-        .strip_prefix(b" ")
-        .unwrap_or_default();
-    if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
-        return Err(Rejection::MalformedCredentials);
-    }
-    std::str::from_utf8(token)
-        .map(Some)
-        .map_err(|_| Rejection::MalformedCredentials)
-}
-
-/// The token of the one field of a header that the route names.
-fn named<'a>(name: &str, request: &'a HttpRequest) -> Result<Option<&'a str>, Rejection> {
-    let mut fields = request.headers().get_all(name);
-    let Some(field) = fields.next() else {
-        return Ok(None);
-    };
-    if fields.next().is_some() {
-        return Err(Rejection::SeveralAuthorizations);
-    }
-    named_token(field.as_bytes())
-}
-
-/// The token that such a field's value is, with or without the scheme. An empty value is none: a proxy
-/// has nothing to say.
-fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
-    if value.is_empty() {
-        return Ok(None);
-    }
-    // No token has a comma: two fields were joined (RFC 9110, section 5.3).
-    if value.contains(&b',') {
-        return Err(Rejection::SeveralAuthorizations);
-    }
-    let token = if is_bearer(value) {
-        value["Bearer".len()..]
-            .strip_prefix(b" ")
-            .unwrap_or_default()
-    } else {
-        value
-    };
-    if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
-        return Err(Rejection::MalformedCredentials);
-    }
-    std::str::from_utf8(token)
-        .map(Some)
-        .map_err(|_| Rejection::MalformedCredentials)
-}
-
-/// Whether an element of a list but the first begins with `Bearer`: a proxy that joins two fields puts a
-/// comma between them (RFC 9110, section 5.3). Commas between quotes separate nothing.
-fn has_further_credentials(list: &[u8]) -> bool {
-    let (mut counted, mut is_quoted) = (0, false);
-    // The bytes of the scheme's name are rarer than commas and quotes, or cost as little where they are not.
-    list.windows(2).enumerate().any(|(at, two)| {
-        if two[0] | 0x20 != b'b' || two[1] | 0x20 != b'e' || !begins_credentials(&list[at..]) {
-            return false;
-        }
-        let before = &list[..at];
-        if before.trim_ascii_end().last() != Some(&b',') {
-            return false;
-        }
-        let quotes = before[counted..].iter().filter(|byte| **byte == b'"');
-        is_quoted ^= quotes.count() % 2 == 1;
-        counted = at;
-        !is_quoted
-    })
-}
-
-/// Whether a value's scheme is `Bearer`, in any case (RFC 9110, section 11.1).
-fn is_bearer(value: &[u8]) -> bool {
-    value
-        .split_at_checked("Bearer".len())
-        .is_some_and(|(scheme, rest)| {
-            scheme.eq_ignore_ascii_case(b"Bearer")
-                && rest.first().is_none_or(|byte| !is_scheme_byte(*byte))
-        })
-}
-
-/// Whether the first element of a list begins with the scheme and a blank, or is the scheme alone: other
-/// schemes may have a parameter of that name.
-fn begins_credentials(list: &[u8]) -> bool {
-    is_bearer(list) && matches!(list.get("Bearer".len()), None | Some(b' ' | b'\t' | b','))
-}
-
-/// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
-fn is_scheme_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// `b64token` of RFC 6750, section 2.1.
-fn is_token_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'-'..=b'9' | b'_' | b'~' | b'+' | b'=')
 }
 
 /// How often the same cookie may be sent.
@@ -275,78 +130,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-
-    #[test]
-    fn threats_28_and_29_what_a_field_says() {
-        const T: &[u8] = b"Bearer a.b.c";
-        let malformed = Err(Rejection::MalformedCredentials);
-        let several = Err(Rejection::SeveralAuthorizations);
-        for (value, expected) in [
-            (T, Ok(Some("a.b.c"))),
-            (b"bearer a.b.c", Ok(Some("a.b.c"))),
-            (b"BEARER a.b.c", Ok(Some("a.b.c"))),
-            (b"", Ok(None)),
-            (b"Basic YTpi", Ok(None)),
-            (b"Bearerx a.b.c", Ok(None)),
-            (b"Bearer-x a.b.c", Ok(None)),
-            (b"a.b.c", Ok(None)),
-            (b"Digest username=\"bearer\", realm=\"x\"", Ok(None)),
-            (b"Digest bearer=\"x\", bearer=\"y\"", Ok(None)),
-            (b"Digest username=\"a, Bearer x\", realm=\"x\"", Ok(None)),
-            (b"Bearer", malformed.clone()),
-            (b"Bearer ", malformed.clone()),
-            (b"Bearer  a.b.c", malformed.clone()),
-            (b"Bearer\ta.b.c", malformed.clone()),
-            (b"Bearer a.b.c ", malformed.clone()),
-            (b"Bearer a.b.c d", malformed.clone()),
-            (b"Bearer a.b.c,d", malformed.clone()),
-            (b"Bearer \"a.b.c\"", malformed.clone()),
-            (b"Bearer=a.b.c", malformed.clone()),
-            (b"Bearer:a.b.c", malformed.clone()),
-            (b"Bearer \xffa.b.c", malformed.clone()),
-            (b"Bearer a.b.\xc3\xa9", malformed.clone()),
-            (b"Bearer a.b.c, Bearer d.e.f", several.clone()),
-            (b"Basic YTpi, Bearer a.b.c", several.clone()),
-            (b"Bearer a.b.c,bearer", several.clone()),
-        ] {
-            assert_eq!(bearer_token(value), expected, "{}", value.escape_ascii());
-        }
-    }
-
-    fn random_texts(parts: &[&str], count: usize) -> impl Iterator<Item = String> {
-        let mut state = 1_u32;
-        let mut random = move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 16) as usize
-        };
-        (0..count).map(move |_| {
-            let length = random() % 12;
-            (0..length).map(|_| parts[random() % parts.len()]).collect()
-        })
-    }
-
-    /// The judge splits the list at its commas.
-    #[test]
-    fn credentials_in_a_list_are_found_as_by_splitting_it() {
-        let parts = [
-            ",", ",", "\"", " ", "\t", "Bearer", "bearer", "Bearer ", "b", "a", "=", ";", "be",
-            "\\",
-        ];
-        for list in random_texts(&parts, 100_000) {
-            let mut is_quoted = false;
-            let elements = list.split(|character| {
-                is_quoted ^= character == '"';
-                character == ',' && !is_quoted
-            });
-            let begins = |element: &str| {
-                let element = element.trim_start().to_ascii_lowercase();
-                let rest = element.strip_prefix("bearer");
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
-            };
-            let expected = elements.skip(1).any(begins);
-            assert_eq!(has_further_credentials(list.as_bytes()), expected, "{list}");
-        }
-    }
+    use crate::web::bearer::tests::random_texts;
 
     /// The judge splits a field at its semicolons.
     #[test]
@@ -378,41 +162,6 @@ mod tests {
             let request = TestRequest::default().append_header((COOKIE, &*field));
             assert_eq!(cookie("t", &request.to_http_request()), expected, "{count}");
         }
-    }
-
-    #[test]
-    fn threats_28_and_29_a_named_header_holds_one_token_with_or_without_the_scheme() {
-        let malformed = Err(Rejection::MalformedCredentials);
-        let several = Err(Rejection::SeveralAuthorizations);
-        for (values, expected) in [
-            (vec![], Ok(None)),
-            (vec!["a.b.c"], Ok(Some("a.b.c"))),
-            (vec!["Bearer a.b.c"], Ok(Some("a.b.c"))),
-            (vec!["bEARER a.b.c"], Ok(Some("a.b.c"))),
-            (vec!["Bearer.b.c"], Ok(Some("Bearer.b.c"))),
-            (vec![""], Ok(None)),
-            (vec!["Bearer"], malformed.clone()),
-            (vec!["Bearer  a.b.c"], malformed.clone()),
-            (vec!["Bearer\ta.b.c"], malformed.clone()),
-            (vec!["Basic YTpi"], malformed.clone()),
-            (vec!["a.b.c d"], malformed.clone()),
-            (vec!["\"a.b.c\""], malformed.clone()),
-            (vec!["a.b.c, d.e.f"], several.clone()),
-            (vec!["a.b.c,a.b.c"], several.clone()),
-            (vec!["Bearer a.b.c, Bearer a.b.c"], several.clone()),
-            (vec!["a.b.c", "d.e.f"], several.clone()),
-            (vec!["a.b.c", "a.b.c"], several.clone()),
-            (vec!["", "a.b.c"], several.clone()),
-        ] {
-            let mut request = TestRequest::default();
-            for value in &values {
-                request = request.append_header(("X-Token", *value));
-            }
-            let found = named("x-token", &request.to_http_request()).map(|t| t.map(str::to_owned));
-            let expected = expected.map(|token: Option<&str>| token.map(str::to_owned));
-            assert_eq!(found, expected, "{values:?}");
-        }
-        assert_eq!(named_token(b"a.b.\xff"), malformed);
     }
 
     #[test]

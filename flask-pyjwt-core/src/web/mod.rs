@@ -3,6 +3,7 @@
 
 mod answer;
 mod authorize;
+mod bearer;
 mod check;
 mod cookies;
 mod credentials;
