@@ -37,7 +37,7 @@ impl Config {
     }
 
     /// Adds a key that verifies tokens and does not sign: one that signed before, or that of another
-    /// server. It verifies its own algorithm only. May be said again, for more keys.
+    /// server. It verifies its own algorithm only. Can be called repeatedly.
     ///
     /// For a key that signed before, give its secret or private part: without that, the CSRF proofs that it
     /// made are wrong, and the sessions whose records it sealed end with their next refresh.

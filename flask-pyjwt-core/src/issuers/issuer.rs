@@ -108,8 +108,8 @@ impl Issuer {
         }
     }
 
-    /// Adds a key: `Key::verify_only(algorithm, pem)`, or an HMAC secret that both sides have. May be
-    /// said again.
+    /// Adds a key: `Key::verify_only(algorithm, pem)`, or an HMAC secret that both sides have. Can be
+    /// called repeatedly.
     pub fn key(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
@@ -130,8 +130,8 @@ impl Issuer {
         self
     }
 
-    /// Accepts tokens for this audience: their `aud` has to contain it. May be said again, for more of
-    /// them.
+    /// Accepts tokens for this audience: their `aud` has to contain it. Can be called
+    /// repeatedly.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self

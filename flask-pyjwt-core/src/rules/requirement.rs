@@ -112,7 +112,7 @@ impl Requirement {
         self
     }
 
-    /// Requires one claim. Said again for the same claim, both have to hold.
+    /// Requires one claim. Called repeatedly for one claim, all of it has to hold.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, expected: Expected) -> Self {
         self.claims.push((name.into(), expected));

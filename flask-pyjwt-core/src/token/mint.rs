@@ -67,7 +67,7 @@ impl<'a> AuthTokenBuilder<'a> {
         self
     }
 
-    /// Sets a claim of your own to anything that becomes JSON. Said again, the last one counts.
+    /// Sets a claim of your own to anything that becomes JSON. Called repeatedly for one claim, the last value counts.
     ///
     /// Reserved are `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf`. With a session
     /// store, `sid` has to be the id of a session of this subject: the token is good for as long as that is

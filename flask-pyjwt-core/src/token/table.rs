@@ -21,7 +21,7 @@ pub(crate) struct TableLimits {
     pub(crate) bytes: usize,
 }
 
-/// Verified tokens, in one shard for each thread, so that nobody waits for anybody.
+/// Verified tokens, in one shard for each thread, so that threads do not contend.
 pub(crate) struct TokenTable {
     shards: Box<[Shard]>,
     seed: u64,

@@ -50,7 +50,7 @@ use super::{
 /// atomic, in a cluster too. Keys expire by themselves, and in a hash that is used for ever, what has
 /// ended makes room.
 ///
-/// It lets nobody in whom Redis does not vouch for: a server that is down, loading, out of memory or slow
+/// It fails closed when Redis does not answer: a server that is down, loading, out of memory or slow
 /// is an error, and so is one that has become a replica, which is asked for about once a second.
 /// What Redis itself forgets is another matter:
 ///
