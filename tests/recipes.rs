@@ -3,7 +3,6 @@
 #![cfg(feature = "jwks")]
 
 #[allow(
-    dead_code,
     unused_imports,
     reason = "the keys and the forge are all that is used of it"
 )]
