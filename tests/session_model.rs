@@ -14,7 +14,8 @@ mod server;
 use std::sync::{Arc, Mutex};
 
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, SessionStore, Token, TokenError,
+    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, SessionStore, Token,
+    TokenError, TokenPair,
 };
 use proptest::{
     collection::vec,
@@ -194,19 +195,7 @@ async fn run(history: &[Step], store: impl SessionStore) {
                     continue;
                 }
                 let rotated = auth.refresh(&refresh).await;
-                match (rotated, model.refresh(pair, now)) {
-                    (Ok(given), Ok(successor)) => {
-                        let known = pairs.iter().find(|(_, _, known)| *known == successor);
-                        if let Some((auth, refresh, _)) = known {
-                            assert_eq!(given.auth.signed(), auth.signed(), "{what}");
-                            assert_eq!(given.refresh.signed(), refresh.signed(), "{what}");
-                        } else {
-                            pairs.push((given.auth, given.refresh, successor));
-                        }
-                    }
-                    (Err(error), Err(refused)) => assert_eq!(error, rejection(refused), "{what}"),
-                    (given, expected) => panic!("{what}: {given:?} and not {expected:?}"),
-                }
+                compare_rotations(rotated, model.refresh(pair, now), &mut pairs, &what);
             }
             Step::Check { token, refresh } => {
                 let Some((token, presented, pair)) = pick(token).map(|it| of_kind(it, refresh))
@@ -259,6 +248,28 @@ async fn run(history: &[Step], store: impl SessionStore) {
             expected,
             "{what}"
         );
+    }
+}
+
+/// Compares what the store and the model made of a rotation, and remembers a pair that is new.
+fn compare_rotations(
+    rotated: Result<TokenPair, Rejection>,
+    expected: Result<usize, Refused>,
+    pairs: &mut Vec<(Token, Token, usize)>,
+    what: &str,
+) {
+    match (rotated, expected) {
+        (Ok(given), Ok(successor)) => {
+            let known = pairs.iter().find(|(_, _, known)| *known == successor);
+            if let Some((auth, refresh, _)) = known {
+                assert_eq!(given.auth.signed(), auth.signed(), "{what}");
+                assert_eq!(given.refresh.signed(), refresh.signed(), "{what}");
+            } else {
+                pairs.push((given.auth, given.refresh, successor));
+            }
+        }
+        (Err(error), Err(refused)) => assert_eq!(error, rejection(refused), "{what}"),
+        (given, expected) => panic!("{what}: {given:?} and not {expected:?}"),
     }
 }
 
