@@ -147,6 +147,7 @@ fn of_kind(
     }
 }
 
+/// The model of the manager that is configured here.
 fn model() -> Model {
     Model::new(
         GRACE,
@@ -243,11 +244,8 @@ async fn run(history: &[Step], store: impl SessionStore) {
         }
         let events = model.take_events();
         let expected: Vec<_> = events.iter().map(|it| told(it, &sessions, now)).collect();
-        assert_eq!(
-            std::mem::take(&mut *heard.lock().expect("whole")),
-            expected,
-            "{what}"
-        );
+        let heard = std::mem::take(&mut *heard.lock().expect("whole"));
+        assert_eq!(heard, expected, "{what}");
     }
 }
 

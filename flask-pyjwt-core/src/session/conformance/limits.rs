@@ -93,9 +93,9 @@ pub async fn a_session_that_is_replaced_makes_room_before_any_other(store: Store
     let elsewhere = open(&store, "alice", "elsewhere", NOW).await;
     let replaced = open(&store, "alice", "replaced", NOW + 1).await;
     let now = NOW + 2;
-    let replacing = |id: &str, most, replaces: &[&str]| {
-        let replaces = replaces.iter().map(|&id| id.to_owned()).collect();
-        Opening::new(session("alice", id, now), most).replacing(replaces)
+    let replacing = |id: &str, most, others: &[&str]| {
+        let others = others.iter().map(|&id| id.to_owned()).collect();
+        Opening::new(session("alice", id, now), most).replacing(others)
     };
     let opening = replacing("new", 2, &["replaced", "unknown", "bobs", "new"]);
     assert_eq!(answered(store.open(&opening, now)).await, [""; 0]);
