@@ -99,6 +99,10 @@ pub(crate) mod key {
 /// ```
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until a manager is made of it"]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct Config {
     issuer: Option<String>,
     auth_type: Option<AuthType>,
