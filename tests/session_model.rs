@@ -147,6 +147,7 @@ fn of_kind(
 }
 
 /// Runs a history on a store and on the model, and compares every answer.
+#[expect(clippy::too_many_lines, reason = "one arm for each step")]
 async fn run(history: &[Step], store: impl SessionStore) {
     let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
     let heard = Heard::default();
