@@ -135,23 +135,8 @@ impl Model {
             && now < session.opened_at + self.lifetime
     }
 
-    /// Rotates the refresh token of a pair; gives the number of the next one. One that is given again when
-    /// its auth token has expired is rotated, too.
+    /// Rotates the refresh token of a pair; gives the number of the next one.
     pub(crate) fn refresh(&mut self, pair: usize, now: i64) -> Result<usize, Refused> {
-        let next = self.refresh_once(pair, now)?;
-        let has_expired = |presented| {
-            let Pair {
-                session, issued_at, ..
-            } = self.pairs[next];
-            self.expires_at(session, issued_at, presented) <= now
-        };
-        if has_expired(Presented::Auth) && !has_expired(Presented::Refresh) {
-            return self.refresh_once(next, now);
-        }
-        Ok(next)
-    }
-
-    fn refresh_once(&mut self, pair: usize, now: i64) -> Result<usize, Refused> {
         let session = self.pairs[pair].session;
         if self.revoked.contains(&(pair, Presented::Refresh)) || !self.is_open(session, now) {
             return Err(Refused::Revoked);

@@ -100,10 +100,6 @@ pub(crate) mod key {
 /// ```
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until a manager is made of it"]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a setting of its own, and none depends on another"
-)]
 pub struct Config {
     issuer: Option<String>,
     auth_type: Option<AuthType>,

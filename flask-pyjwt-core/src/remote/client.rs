@@ -75,9 +75,10 @@ fn proxy_at(address: &str) -> Result<Proxy, &'static str> {
 
 /// The address of a proxy, with `http://` where it has no scheme.
 fn proxy_url(address: &str) -> Option<Url> {
-    let url = match address.contains("://") {
-        true => Url::parse(address),
-        false => Url::parse(&format!("http://{address}")),
+    let url = if address.contains("://") {
+        Url::parse(address)
+    } else {
+        Url::parse(&format!("http://{address}"))
     };
     let names_more = |url: &Url| {
         !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some()

@@ -153,6 +153,10 @@ impl HttpServiceFactory for Metadata {
         ] {
             let this = std::rc::Rc::clone(&this);
             let answer = move |request: &HttpRequest| {
+                // A server without an issuer of its own has nothing to describe.
+                if this.manager.issuer().is_empty() {
+                    return HttpResponse::NotFound().finish();
+                }
                 let text = this.text();
                 let etag = crate::keys::etag(&text);
                 document(request, &etag, DEFAULT_MAX_AGE, || text)

@@ -28,7 +28,12 @@ use super::{
     registered::manager_of,
     replaced::end_replaced,
 };
-use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::TokenType};
+use crate::{
+    manager::AuthManager,
+    rules::Location,
+    session::TokenPair,
+    token::{Token, TokenType},
+};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
 /// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
@@ -136,7 +141,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
     let renewal = async {
         ask_own_check(manager, &token).await?;
-        manager.refresh(&token).await
+        next_pair(manager, &token).await
     };
     let renewed = reporting(manager, Some(&token), renewal).await;
     let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
@@ -144,6 +149,16 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         pair,
         by: manager.clone(),
     })
+}
+
+/// Rotates a refresh token. A pair that is given again may be so old that its auth token has expired:
+/// then it is rotated, too, since the page that waits cannot ask for that.
+async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
+    let pair = manager.refresh(token).await?;
+    if manager.now()? < pair.auth.expires_at_milliseconds() {
+        return Ok(pair);
+    }
+    manager.refresh(&pair.refresh).await
 }
 
 /// Whether the browser has sent two cookies of one name that differ: there is no telling which to renew.
