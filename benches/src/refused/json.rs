@@ -12,7 +12,7 @@ pub(super) struct Shape {
 }
 
 /// The most names and values that are read of a text, less those that two members of one name may hide.
-const MOST_NODES: usize = 1_020;
+const MOST_NODES: usize = 956;
 
 impl Shape {
     /// An object of at most so many bytes that begins with these members.

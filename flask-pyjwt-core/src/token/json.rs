@@ -15,10 +15,12 @@ const MAX_DEPTH: usize = 64;
 const MAX_NUMBER: usize = 400;
 /// Most nodes below the root, which are names and values, of a text that is no longer than [`SHORT`]. A
 /// name with escapes counts twice, and so does a number that is no integer: they take longer to read.
-pub(super) const MAX_NODES: usize = 1_024;
+const MAX_NODES: usize = 960;
 /// A payload of a token of the default size is at most so many bytes long.
 const SHORT: usize = 6_144;
-/// A longer text may have one node more for each so many bytes.
+/// A text longer than this gets room for all nodes at once, so that none is moved, and gives back the rest.
+const LONG: usize = 2_048;
+/// A text longer than [`SHORT`] may have one node more for each so many bytes.
 const BYTES_PER_NODE: usize = 4;
 
 /// Why a text is not the JSON that is accepted here.
@@ -69,13 +71,20 @@ pub(crate) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
         text,
         bytes: text.as_bytes(),
         at: 0,
-        nodes: Vec::with_capacity(16 + text.len() / 16),
+        nodes: Vec::with_capacity(if text.len() > LONG {
+            MAX_NODES
+        } else {
+            16 + text.len() / 16
+        }),
         most: 1 + MAX_NODES + text.len().saturating_sub(SHORT) / BYTES_PER_NODE,
     };
     scanner.space();
     scanner.value(0)?;
     scanner.space();
     if scanner.at == scanner.bytes.len() {
+        if text.len() > LONG {
+            scanner.nodes.shrink_to_fit();
+        }
         Ok(scanner.nodes)
     } else {
         Err(JsonError::Syntax)

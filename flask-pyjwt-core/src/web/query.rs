@@ -19,12 +19,10 @@ pub(super) fn token<'a>(
     let Some(first) = name.bytes().next() else {
         return Ok(None);
     };
-    let (mut found, mut is_at_begin) = (None, true);
-    for (at, byte) in bytes.iter().enumerate() {
-        let begins = std::mem::replace(&mut is_at_begin, *byte == b'&');
-        if begins
-            && may_say(&bytes[at..], first)
-            && let Some(value) = value_of(&bytes[at..], name)
+    let (mut found, mut rest) = (None, bytes);
+    loop {
+        if may_say(rest, first)
+            && let Some(value) = value_of(rest, name)
         {
             let begin = query.len() - value.len();
             let length = memchr::memchr(b'&', value).unwrap_or(value.len());
@@ -32,6 +30,10 @@ pub(super) fn token<'a>(
                 return Err(Rejection::SeveralParameters);
             }
         }
+        let Some(end) = rest.iter().position(|byte| *byte == b'&') else {
+            break;
+        };
+        rest = &rest[end + 1..];
     }
     Ok(found.filter(|value| !value.is_empty()))
 }

@@ -202,14 +202,14 @@ fn the_number_of_names_and_values_is_bounded() {
     let nested = |count: usize| format!("{{\"a\":[{}]}}", vec!["{\"\":0}"; count].join(","));
     let padded = |text: &str, size: usize| format!("{text}{}", " ".repeat(size - text.len()));
     for (most, too_many) in [
-        (numbers(1_022), numbers(1_023)),
-        (members(512), members(513)),
-        (nested(340), nested(341)),
-        (escaped(341), escaped(342)),
-        (floats(511), floats(512)),
+        (numbers(958), numbers(959)),
+        (members(480), members(481)),
+        (nested(319), nested(320)),
+        (escaped(320), escaped(321)),
+        (floats(479), floats(480)),
         (
-            padded(&numbers(2_022), 6_144 + 4_000),
-            padded(&numbers(2_023), 6_144 + 4_000),
+            padded(&numbers(1_958), 6_144 + 4_000),
+            padded(&numbers(1_959), 6_144 + 4_000),
         ),
     ] {
         assert!(parse(&most).is_ok(), "{most}");
