@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use time::Duration;
 
-use super::{ClaimNames, ClaimPlaces, KeySource, Required, Trust};
+use super::{ClaimNames, ClaimPlaces, KeySource, Origin, Required, Template, Trust};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
@@ -57,7 +57,12 @@ const FOREIGN_LEEWAY: Duration = Duration::seconds(5);
 #[derive(Clone)]
 #[must_use = "an issuer does nothing until a configuration trusts it"]
 pub struct Issuer {
-    name: String,
+    pub(super) name: String,
+    /// Whether the name has placeholders.
+    pub(super) is_template: bool,
+    /// Claims, each with the placeholder whose text it repeats.
+    pub(super) claims_from_name: Vec<(String, String)>,
+    pub(super) label: Option<String>,
     keys: Vec<Key>,
     set: Option<String>,
     algorithms: Option<Vec<AuthType>>,
@@ -88,6 +93,9 @@ impl Issuer {
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             name: issuer.into(),
+            is_template: false,
+            claims_from_name: Vec::new(),
+            label: None,
             keys: Vec::new(),
             set: None,
             algorithms: None,
@@ -228,6 +236,15 @@ impl Issuer {
         &self.name
     }
 
+    pub(crate) fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// The template, where the name is one.
+    pub(crate) fn to_template(&self) -> Option<Result<Template, &'static str>> {
+        self.is_template.then(|| Template::parse(&self.name))
+    }
+
     #[cfg(feature = "jwks")]
     pub(super) fn accepted_algorithms(&self) -> Option<&[AuthType]> {
         self.algorithms.as_deref()
@@ -240,6 +257,7 @@ impl Issuer {
             ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {reason}"))
         };
         self.check().map_err(wrong)?;
+        let template = self.template_parts().map_err(wrong)?;
         let leeway = self.leeway.unwrap_or(defaults.leeway.max(FOREIGN_LEEWAY));
         if leeway.subsec_nanoseconds() != 0 || !(0..=300).contains(&leeway.whole_seconds()) {
             return Err(wrong(
@@ -263,6 +281,11 @@ impl Issuer {
         Ok(Trust {
             rules: Arc::new(ClaimRules {
                 issuer: self.name.into(),
+                origin: Origin {
+                    label: self.label,
+                    template,
+                    resolved: None,
+                },
                 audience,
                 leeway: leeway.whole_seconds(),
                 max_lifetime: self.max_lifetime,

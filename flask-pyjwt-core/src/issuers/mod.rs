@@ -2,15 +2,23 @@
 
 mod claim_names;
 mod issuer;
+#[expect(clippy::module_inception, reason = "the issuers of a manager")]
+mod issuers;
+mod naming;
+mod origin;
 #[cfg(feature = "jwks")]
 mod remote_options;
 mod required;
+mod template;
 mod trust;
 
 pub(crate) use self::{
     claim_names::ClaimNames,
     issuer::Defaults,
+    issuers::{Found, Issuers},
+    origin::{FromTemplate, Origin},
     required::Required,
+    template::Template,
     trust::{KeySource, Trust},
 };
 pub use self::{claim_names::ClaimPlaces, issuer::Issuer};

@@ -209,6 +209,11 @@ impl Issuer {
 }
 
 impl RemoteOptions {
+    /// Whether the keys are found by the issuer's own name.
+    pub(super) fn is_at_own_name(&self) -> bool {
+        matches!(self.from, Some(From::Discovery(None)))
+    }
+
     /// What is set although nothing is fetched, if there is any.
     fn without_address(&self) -> Option<&'static str> {
         [

@@ -26,7 +26,9 @@ impl Template {
         for piece in pieces {
             let (name, literal) = piece.split_once('}').ok_or("has a `{` without a `}`")?;
             if name.is_empty() || !name.bytes().all(is_placeholder_byte) {
-                return Err("has a placeholder whose name is not made of letters, digits, `-` and `_`");
+                return Err(
+                    "has a placeholder whose name is not made of letters, digits, `-` and `_`",
+                );
             }
             if literal.contains('}') {
                 return Err("has a `}` without a `{`");
@@ -63,6 +65,17 @@ impl Template {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether both match the same texts, whatever their placeholders are called.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let literals = |it: &Self| {
+            it.parts
+                .iter()
+                .map(|(_, text)| text.clone())
+                .collect::<Vec<_>>()
+        };
+        self.prefix == other.prefix && literals(self) == literals(other)
     }
 
     /// Whether there is a placeholder of this name.
@@ -122,23 +135,88 @@ mod tests {
         let long = format!("https://{}.myshopify.com/admin", "a".repeat(256));
         let longest = format!("https://{}.myshopify.com/admin", "a".repeat(255));
         for (template, issuer, placeholder, expected) in [
-            (ENTRA, "https://login.microsoftonline.com/72f9-8b/v2.0", "tenantid", Some("72f9-8b")),
-            (ENTRA, "https://login.microsoftonline.com/{tenantid}/v2.0", "tenantid", None),
-            (ENTRA, "https://login.microsoftonline.com//v2.0", "tenantid", None),
-            (ENTRA, "https://login.microsoftonline.com/a/b/v2.0", "tenantid", None),
-            (ENTRA, "https://login.microsoftonline.com/a/v2.0/", "tenantid", None),
-            (ENTRA, "https://login.microsoftonline.com/a%2Fb/v2.0", "tenantid", None),
-            (ENTRA, "https://LOGIN.microsoftonline.com/a/v2.0", "tenantid", None),
-            (ENTRA, "http://login.microsoftonline.com/a/v2.0", "tenantid", None),
-            (ENTRA, " https://login.microsoftonline.com/a/v2.0", "tenantid", None),
-            (SHOP, "https://my-shop.myshopify.com/admin", "shop", Some("my-shop")),
+            (
+                ENTRA,
+                "https://login.microsoftonline.com/72f9-8b/v2.0",
+                "tenantid",
+                Some("72f9-8b"),
+            ),
+            (
+                ENTRA,
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                "https://login.microsoftonline.com//v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                "https://login.microsoftonline.com/a/b/v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                "https://login.microsoftonline.com/a/v2.0/",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                "https://login.microsoftonline.com/a%2Fb/v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                "https://LOGIN.microsoftonline.com/a/v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                "http://login.microsoftonline.com/a/v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                ENTRA,
+                " https://login.microsoftonline.com/a/v2.0",
+                "tenantid",
+                None,
+            ),
+            (
+                SHOP,
+                "https://my-shop.myshopify.com/admin",
+                "shop",
+                Some("my-shop"),
+            ),
             (SHOP, "https://a.b.myshopify.com/admin", "shop", None),
-            (SHOP, "https://evil.example/.myshopify.com/admin", "shop", None),
-            (SHOP, "https://evil.example#.myshopify.com/admin", "shop", None),
+            (
+                SHOP,
+                "https://evil.example/.myshopify.com/admin",
+                "shop",
+                None,
+            ),
+            (
+                SHOP,
+                "https://evil.example#.myshopify.com/admin",
+                "shop",
+                None,
+            ),
             (SHOP, "https://user@.myshopify.com/admin", "shop", None),
             (SHOP, "https://sh\u{f6}p.myshopify.com/admin", "shop", None),
             (SHOP, "https://shop\u{0}.myshopify.com/admin", "shop", None),
-            (SHOP, "https://shop.myshopify.com.evil.example/admin", "shop", None),
+            (
+                SHOP,
+                "https://shop.myshopify.com.evil.example/admin",
+                "shop",
+                None,
+            ),
             (SHOP, "https://shop.myshopify.com/admin ", "shop", None),
             (SHOP, &long, "shop", None),
             (SHOP, &longest, "shop", Some(&longest[8..263])),

@@ -6,7 +6,7 @@ use super::AuthManager;
 use crate::{
     config::key,
     error::ConfigError,
-    issuers::KeySource,
+    issuers::{Found, KeySource},
     remote::{KeySourceState, RemoteKeys, Worker},
     token::{Token, TokenError, UnverifiedToken},
 };
@@ -72,11 +72,10 @@ impl AuthManager {
     /// The source of the issuer that a token names.
     fn source_of(&self, signed: &str) -> Option<Arc<RemoteKeys>> {
         let token = UnverifiedToken::decode(signed).ok()?;
-        let trust = self
-            .0
-            .verification
-            .issuers
-            .get(token.claims().get("iss")?.as_str()?)?;
+        let issuers = &self.0.verification.issuers;
+        let Found::Trust(trust) = issuers.find(token.claims().get("iss")?.as_str()?) else {
+            return None;
+        };
         match &trust.keys {
             KeySource::Remote(keys) => Some(Arc::clone(keys)),
             KeySource::Fixed(_) => None,
@@ -84,7 +83,7 @@ impl AuthManager {
     }
 
     fn remote(&self) -> impl Iterator<Item = &Arc<RemoteKeys>> {
-        let issuers = self.0.verification.issuers.values();
+        let issuers = self.0.verification.issuers.configured();
         issuers.filter_map(|trust| match &trust.keys {
             KeySource::Remote(keys) => Some(keys),
             KeySource::Fixed(_) => None,
