@@ -3,7 +3,7 @@
 use super::{Config, key};
 use crate::{
     error::ConfigError,
-    issuers::{Defaults, Found, Issuer, Issuers},
+    issuers::{Defaults, Issuer, Issuers},
 };
 
 impl Config {
@@ -48,7 +48,10 @@ impl Config {
 
     /// Refuses what only a server with an issuer of its own can use.
     pub(super) fn check_without_issuer(&self) -> Result<(), ConfigError> {
-        if self.trusted.is_empty() {
+        let is_empty = self.trusted.is_empty();
+        #[cfg(feature = "jwks")]
+        let is_empty = is_empty && self.resolves.is_empty();
+        if is_empty {
             let reason =
                 "has no issuer: a server without an issuer of its own would accept no token";
             return Err(ConfigError::invalid(key::ISSUERS, reason));
@@ -90,8 +93,14 @@ impl Config {
             integer_subjects: self.integer_subjects,
             #[cfg(feature = "jwks")]
             clock: self.clock.clone(),
+            #[cfg(feature = "jwks")]
+            sources: <_>::default(),
         };
-        let mut issuers = Issuers::default();
+        let mut issuers = Issuers {
+            #[cfg(feature = "jwks")]
+            sources: std::sync::Arc::clone(&defaults.sources),
+            ..Issuers::default()
+        };
         let refused = |reason: String| Err(ConfigError::invalid(key::ISSUERS, reason));
         for issuer in std::mem::take(&mut self.trusted) {
             let name = issuer.name().to_owned();
@@ -109,8 +118,9 @@ impl Config {
                 ));
             }
         }
-        let is_issuer =
-            |label: &&String| **label == own || !matches!(issuers.find(label), Found::Nobody);
+        #[cfg(feature = "jwks")]
+        self.add_resolvers(&mut issuers, own, &defaults)?;
+        let is_issuer = |label: &&String| **label == own || issuers.may_have(label);
         if let Some(label) = issuers.labels.iter().find(is_issuer) {
             return refused(format!(
                 "has an issuer named `{label}`, which is also an issuer: a route could mean either"

@@ -7,6 +7,8 @@ mod hooks;
 mod issuers;
 mod keys;
 mod locations;
+#[cfg(feature = "jwks")]
+mod resolve;
 mod secret;
 mod sessions;
 mod validate;
@@ -111,6 +113,8 @@ pub struct Config {
     key_id: Option<String>,
     keys: keys::MoreKeys,
     trusted: Vec<Issuer>,
+    #[cfg(feature = "jwks")]
+    resolves: Vec<crate::issuers::Resolve>,
     /// Whether only tokens of other issuers are accepted.
     has_no_issuer: bool,
     realm: Option<String>,
@@ -202,6 +206,8 @@ impl Config {
             key_id: None,
             keys: keys::MoreKeys::default(),
             trusted: Vec::new(),
+            #[cfg(feature = "jwks")]
+            resolves: Vec::new(),
             has_no_issuer: false,
             realm: None,
             allow_weak_secret: false,

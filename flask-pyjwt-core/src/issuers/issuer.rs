@@ -86,6 +86,8 @@ pub(crate) struct Defaults {
     pub(crate) integer_subjects: bool,
     #[cfg(feature = "jwks")]
     pub(crate) clock: crate::token::TimeSource,
+    #[cfg(feature = "jwks")]
+    pub(crate) sources: Arc<crate::remote::SourcePool>,
 }
 
 impl Issuer {

@@ -9,9 +9,15 @@ mod origin;
 #[cfg(feature = "jwks")]
 mod remote_options;
 mod required;
+#[cfg(feature = "jwks")]
+mod resolved;
+#[cfg(feature = "jwks")]
+mod resolver;
 mod template;
 mod trust;
 
+#[cfg(feature = "jwks")]
+pub(crate) use self::resolver::{Lookup, Resolve, ResolveError, Resolver};
 pub(crate) use self::{
     claim_names::ClaimNames,
     issuer::Defaults,

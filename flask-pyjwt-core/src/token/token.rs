@@ -250,6 +250,12 @@ impl Token {
         self.iss() == wanted || *rules.issuer == *wanted || rules.origin.is_called(wanted)
     }
 
+    /// Whether a function has found its issuer, which counts for a while only.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn is_of_resolved(&self) -> bool {
+        self.inner().rules.origin.resolved.is_some()
+    }
+
     pub(crate) fn last_answer(&self) -> &LastAnswer {
         &self.inner().last_answer
     }

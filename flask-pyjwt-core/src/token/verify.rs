@@ -96,10 +96,16 @@ impl Verification {
             return token_of(signed.to_owned(), payload, key, &self.rules, now);
         }
         let now = self.clock.now()?;
-        let found = self.issuers.find(&named);
+        let found = self.issuers.find(&named, now);
         drop(named);
         match found {
             Found::Trust(trust) => verify_by(trust, signed, payload, segments, now),
+            #[cfg(feature = "jwks")]
+            Found::Resolved(trust) => verify_by(&trust, signed, payload, segments, now),
+            #[cfg(feature = "jwks")]
+            Found::Unresolved(seconds) => Err(TokenError::KeysUnavailable {
+                retry_after: std::time::Duration::from_secs(seconds),
+            }),
             Found::Nobody => Err(TokenError::Issuer),
         }
     }
