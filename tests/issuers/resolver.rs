@@ -2,21 +2,20 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, rt::task, web};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, FrozenClock, Issuer, Key, RequireToken, TokenError,
 };
 use futures_util::future::join_all;
 use serde_json::json;
 use time::Duration;
-use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    NOW, PATH, SECRET, at, claims_with, config, jwk, keys, manager, server::BadServer, set,
-    site::Site, token,
+    NOW, PATH, SECRET, at, claims_with, common::site::Site, config, jwk, keys, manager,
+    server::BadServer, set, token,
 };
 
 const PATTERN: &str = "https://{tenant}.example";
@@ -69,7 +68,7 @@ fn with_tenants(own: Config, tenants: &Arc<Tenants>) -> Config {
             tenants.calls.fetch_add(1, Ordering::SeqCst);
             let running = tenants.running.fetch_add(1, Ordering::SeqCst) + 1;
             tenants.most_running.fetch_max(running, Ordering::SeqCst);
-            tokio::task::yield_now().await;
+            task::yield_now().await;
             tenants.running.fetch_sub(1, Ordering::SeqCst);
             if tenants.off.lock().expect("not poisoned").contains(&issuer) {
                 return Ok(None);
@@ -231,38 +230,40 @@ async fn site(auth: &AuthManager) -> Site {
 
 #[actix_web::test]
 async fn one_call_for_all_who_wait_and_it_survives_the_first_of_them() {
-    let (gate, reached) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
-    let calls = Arc::<AtomicUsize>::default();
+    let (is_open, calls) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
     let own = config(AuthType::HS256, SECRET);
     let auth = manager({
-        let (gate, reached, calls) = (gate.clone(), reached.clone(), calls.clone());
+        let (is_open, calls) = (Arc::clone(&is_open), Arc::clone(&calls));
         own.resolve_issuers(PATTERN, move |issuer: String| {
-            let (gate, reached, calls) = (gate.clone(), reached.clone(), calls.clone());
+            calls.fetch_add(1, Ordering::SeqCst);
+            let is_open = Arc::clone(&is_open);
             async move {
-                calls.fetch_add(1, Ordering::SeqCst);
-                reached.notify_one();
-                drop(gate.acquire().await);
+                while !is_open.load(Ordering::SeqCst) {
+                    task::yield_now().await;
+                }
                 Ok::<_, String>(Some(tenant(&issuer)))
             }
         })
     });
     let site = site(&auth).await;
     let token = of_tenant("https://t1.example");
-    // The client that came first hangs up.
+    // The client that came first hangs up while the function runs.
     {
-        let first = site.get("/", &token);
-        let second = reached.notified();
-        let first = std::pin::pin!(first);
-        let second = std::pin::pin!(second);
-        let either = futures_util::future::select(first, second).await;
+        let first = std::pin::pin!(site.get("/", &token));
+        let called = std::pin::pin!(async {
+            while calls.load(Ordering::SeqCst) == 0 {
+                task::yield_now().await;
+            }
+        });
+        let either = futures_util::future::select(first, called).await;
         assert!(matches!(either, futures_util::future::Either::Right(_)));
     }
     let waiting = join_all((0..100).map(|_| site.get("/", &token)));
     let opening = async {
         for _ in 0..10 {
-            tokio::task::yield_now().await;
+            task::yield_now().await;
         }
-        gate.add_permits(1);
+        is_open.store(true, Ordering::SeqCst);
     };
     let (replies, ()) = futures_util::future::join(waiting, opening).await;
     assert!(replies.iter().all(|reply| reply.status == 200));

@@ -41,7 +41,10 @@ impl AuthManager {
     /// after an issuer has dropped a key in an emergency. Has to be called inside tokio's runtime.
     pub async fn fetch_keys(&self) -> Vec<KeySourceState> {
         let sources = self.remote().map(|(_, keys)| Arc::clone(keys));
-        let sources: Vec<_> = sources.collect();
+        let mut sources: Vec<_> = sources.collect();
+        // Each once, however many issuers share it.
+        sources.sort_by_key(Arc::as_ptr);
+        sources.dedup_by(|a, b| Arc::ptr_eq(a, b));
         for source in &sources {
             source.renew();
         }
