@@ -11,6 +11,8 @@ mod proxies;
 mod reach;
 #[path = "issuers/resolver.rs"]
 mod resolver;
+#[path = "issuers/resolver_load.rs"]
+mod resolver_load;
 #[path = "remote_keys/server.rs"]
 mod server;
 #[path = "issuers/shared_sources.rs"]

@@ -2,14 +2,13 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 
 use actix_web::{HttpResponse, rt::task, web};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, FrozenClock, Issuer, Key, RequireToken, TokenError,
 };
-use futures_util::future::join_all;
 use serde_json::json;
 use time::Duration;
 
@@ -18,16 +17,16 @@ use super::{
     server::BadServer, set, token,
 };
 
-const PATTERN: &str = "https://{tenant}.example";
+pub(super) const PATTERN: &str = "https://{tenant}.example";
 
 /// What the function does, and how often it was asked.
 #[derive(Default)]
-struct Tenants {
-    calls: AtomicUsize,
+pub(super) struct Tenants {
+    pub(super) calls: AtomicUsize,
     /// The names that are switched off.
     off: Mutex<Vec<String>>,
     running: AtomicUsize,
-    most_running: AtomicUsize,
+    pub(super) most_running: AtomicUsize,
 }
 
 /// A key of the tenant itself.
@@ -35,25 +34,25 @@ fn secret(issuer: &str) -> String {
     format!("the secret of 32 bytes or more of {issuer}")
 }
 
-fn tenant(issuer: &str) -> Issuer {
+pub(super) fn tenant(issuer: &str) -> Issuer {
     Issuer::new(issuer)
         .key(Key::new(AuthType::HS256, secret(issuer)))
         .audience("api")
 }
 
-fn of_tenant(issuer: &str) -> String {
+pub(super) fn of_tenant(issuer: &str) -> String {
     let claims = claims_with(json!({ "iss": issuer, "aud": "api" }));
     let secret = secret(issuer);
     let key = super::forge::Key::Hs256(secret.as_bytes());
     super::forge(r#"{"alg":"HS256","typ":"JWT"}"#, claims, &key)
 }
 
-fn is_unavailable<T>(outcome: &Result<T, TokenError>) -> bool {
+pub(super) fn is_unavailable<T>(outcome: &Result<T, TokenError>) -> bool {
     matches!(outcome, Err(TokenError::KeysUnavailable { .. }))
 }
 
 /// A manager whose tenants are those whose names begin with `t`; `err`, `panic`, `other` and `bad` are special.
-fn resolving() -> (AuthManager, Arc<Tenants>, FrozenClock) {
+pub(super) fn resolving() -> (AuthManager, Arc<Tenants>, FrozenClock) {
     let (tenants, clock) = (Arc::<Tenants>::default(), FrozenClock::new(at(NOW)));
     let own = config(AuthType::HS256, SECRET).clock(clock.clone());
     let auth = manager(with_tenants(own, &tenants));
@@ -146,6 +145,48 @@ async fn an_issuer_is_found_once_and_counts_for_five_minutes() {
 }
 
 #[actix_web::test]
+async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after_its_end() {
+    let (tenants, clock) = (Arc::<Tenants>::default(), FrozenClock::new(at(NOW)));
+    let own = config(AuthType::HS256, SECRET).clock(clock.clone());
+    // Without the table, every token asks for its issuer.
+    let auth = manager(with_tenants(own.token_table(0, 0), &tenants));
+    let calls = || tenants.calls.load(Ordering::SeqCst);
+    let called = async |count: usize| {
+        while calls() < count || tenants.running.load(Ordering::SeqCst) > 0 {
+            task::yield_now().await;
+        }
+        task::yield_now().await;
+    };
+    let good = of_tenant("https://t1.example");
+    assert!(auth.verify_token_async(&good).await.is_ok());
+    clock.set(at(NOW + 239));
+    assert!(auth.verify_token(&good).is_ok());
+    assert_eq!(calls(), 1);
+    clock.set(at(NOW + 240));
+    for _ in 0..10 {
+        assert!(auth.verify_token(&good).is_ok(), "nobody waits");
+    }
+    called(2).await;
+    clock.set(at(NOW + 479));
+    assert!(
+        auth.verify_token(&good).is_ok(),
+        "five minutes from the second answer on"
+    );
+    assert_eq!(calls(), 2);
+    // The function does not know any more: what counts does so until its end.
+    let mut off = tenants.off.lock().expect("not poisoned");
+    off.push("https://t1.example".to_owned());
+    drop(off);
+    clock.set(at(NOW + 480));
+    assert!(
+        auth.verify_token(&good).is_ok(),
+        "the last that is accepted"
+    );
+    called(3).await;
+    assert_eq!(auth.verify_token(&good).map(drop), Err(TokenError::Issuer));
+}
+
+#[actix_web::test]
 async fn no_other_name_than_those_of_the_pattern_reaches_the_function() {
     let tenants = Arc::<Tenants>::default();
     let configured = tenant("https://t9.example");
@@ -216,7 +257,7 @@ async fn a_function_that_fails_is_503_and_lets_nobody_in() {
     );
 }
 
-async fn site(auth: &AuthManager) -> Site {
+pub(super) async fn site(auth: &AuthManager) -> Site {
     let auth = auth.clone();
     Site::new(|app| {
         app.app_data(auth).service(
@@ -226,77 +267,6 @@ async fn site(auth: &AuthManager) -> Site {
         );
     })
     .await
-}
-
-#[actix_web::test]
-async fn one_call_for_all_who_wait_and_it_survives_the_first_of_them() {
-    let (is_open, calls) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-    let own = config(AuthType::HS256, SECRET);
-    let auth = manager({
-        let (is_open, calls) = (Arc::clone(&is_open), Arc::clone(&calls));
-        own.resolve_issuers(PATTERN, move |issuer: String| {
-            calls.fetch_add(1, Ordering::SeqCst);
-            let is_open = Arc::clone(&is_open);
-            async move {
-                while !is_open.load(Ordering::SeqCst) {
-                    task::yield_now().await;
-                }
-                Ok::<_, String>(Some(tenant(&issuer)))
-            }
-        })
-    });
-    let site = site(&auth).await;
-    let token = of_tenant("https://t1.example");
-    // The client that came first hangs up while the function runs.
-    {
-        let first = std::pin::pin!(site.get("/", &token));
-        let called = std::pin::pin!(async {
-            while calls.load(Ordering::SeqCst) == 0 {
-                task::yield_now().await;
-            }
-        });
-        let either = futures_util::future::select(first, called).await;
-        assert!(matches!(either, futures_util::future::Either::Right(_)));
-    }
-    let waiting = join_all((0..100).map(|_| site.get("/", &token)));
-    let opening = async {
-        for _ in 0..10 {
-            task::yield_now().await;
-        }
-        is_open.store(true, Ordering::SeqCst);
-    };
-    let (replies, ()) = futures_util::future::join(waiting, opening).await;
-    assert!(replies.iter().all(|reply| reply.status == 200));
-    assert_eq!(calls.load(Ordering::SeqCst), 1);
-}
-
-#[actix_web::test]
-async fn a_hundred_thousand_unknown_names_leave_the_known_ones_alone() {
-    let (auth, tenants, _clock) = resolving();
-    let known = of_tenant("https://t1.example");
-    assert!(auth.verify_token_async(&known).await.is_ok());
-    let names: Vec<_> = (0..100_000)
-        .map(|n| format!("https://x{n}.example"))
-        .collect();
-    let calls = || tenants.calls.load(Ordering::SeqCst);
-    for names in names.chunks(1_000) {
-        let flood = names.iter().map(|name| {
-            let (auth, token) = (&auth, of_tenant(name));
-            async move { auth.verify_token_async(&token).await.map(drop) }
-        });
-        for outcome in join_all(flood).await {
-            assert!(outcome == Err(TokenError::Issuer) || is_unavailable(&outcome));
-        }
-        assert!(auth.verify_token(&known).is_ok());
-    }
-    // At most 256 of each thousand at once ask or wait, and at most 12 ask.
-    assert!(calls() <= 1 + 25_600, "{}", calls());
-    assert!(tenants.most_running.load(Ordering::SeqCst) <= 12);
-    assert!(
-        auth.verify_token_async(&of_tenant("https://t2.example"))
-            .await
-            .is_ok()
-    );
 }
 
 #[actix_web::test]

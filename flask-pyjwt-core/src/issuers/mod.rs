@@ -4,6 +4,7 @@ mod claim_names;
 mod issuer;
 #[expect(clippy::module_inception, reason = "the issuers of a manager")]
 mod issuers;
+mod keys;
 mod naming;
 mod origin;
 #[cfg(feature = "jwks")]

@@ -1,7 +1,5 @@
 //! Whose tokens some rules are for, besides the plain name.
 
-use std::sync::Arc;
-
 use super::{ClaimNames, Template};
 use crate::token::{Json, NumericDate, TokenError};
 
@@ -13,7 +11,8 @@ pub(crate) struct Origin {
     /// Whose tokens they are where nobody can list the issuers.
     pub(crate) template: Option<Box<FromTemplate>>,
     /// What a function has found, and for how long it counts.
-    pub(crate) resolved: Option<Arc<Resolved>>,
+    #[cfg(feature = "jwks")]
+    pub(crate) resolved: Option<std::sync::Arc<super::resolved::Resolved>>,
 }
 
 /// The issuers of a template, and what their tokens have to repeat of their names.
@@ -22,33 +21,6 @@ pub(crate) struct FromTemplate {
     pub(crate) template: Template,
     /// Claims, each with the placeholder whose text it has to be.
     pub(crate) claims: Vec<(String, String)>,
-}
-
-/// For how long an issuer counts that a function has found.
-#[derive(Debug)]
-pub(crate) struct Resolved {
-    /// The text of the pattern that led to the function.
-    pub(crate) pattern: Arc<str>,
-    /// The seconds since 1970 from and until which it counts.
-    pub(crate) from: i64,
-    pub(crate) until: i64,
-    /// Whether it was replaced, or is not an issuer any more.
-    pub(crate) is_over: std::sync::atomic::AtomicBool,
-}
-
-impl Resolved {
-    /// Whether it counts now.
-    pub(crate) fn is_live(&self, now: NumericDate) -> bool {
-        !self.is_over.load(std::sync::atomic::Ordering::Acquire)
-            && (self.from..self.until).contains(&now.seconds())
-    }
-
-    /// Ends it, with the tokens that were verified under it.
-    #[cfg(feature = "jwks")]
-    pub(crate) fn end(&self) {
-        self.is_over
-            .store(true, std::sync::atomic::Ordering::Release);
-    }
 }
 
 impl FromTemplate {
@@ -69,17 +41,31 @@ impl FromTemplate {
 
 impl Origin {
     /// Whether the tokens judged by these rules may still count, as far as the issuer is concerned.
+    #[cfg(feature = "jwks")]
     pub(crate) fn is_live(&self, now: NumericDate) -> bool {
-        self.resolved
-            .as_ref()
-            .is_none_or(|resolved| resolved.is_live(now))
+        let resolved = self.resolved.as_ref();
+        resolved.is_none_or(|resolved| resolved.is_live(now))
+    }
+
+    #[cfg(not(feature = "jwks"))]
+    #[expect(
+        clippy::unused_self,
+        reason = "the same call with every set of features"
+    )]
+    pub(crate) fn is_live(&self, _: NumericDate) -> bool {
+        true
     }
 
     /// Whether a route calls it so.
     pub(crate) fn is_called(&self, wanted: &str) -> bool {
-        let resolved = self.resolved.as_ref();
-        self.label.as_deref() == Some(wanted)
-            || resolved.is_some_and(|resolved| *resolved.pattern == *wanted)
+        let is_called = self.label.as_deref() == Some(wanted);
+        #[cfg(feature = "jwks")]
+        let is_called = is_called
+            || self
+                .resolved
+                .as_ref()
+                .is_some_and(|resolved| *resolved.pattern == *wanted);
+        is_called
     }
 
     /// Refuses a name that does not match the template.

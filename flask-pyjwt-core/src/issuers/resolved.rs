@@ -3,12 +3,15 @@
 use std::{
     collections::{HashMap, VecDeque, hash_map::RandomState},
     hash::BuildHasher as _,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::watch;
 
-use super::{Trust, origin::Resolved, resolver::Lookup};
+use super::{Trust, resolver::Lookup};
 use crate::token::NumericDate;
 
 /// Issuers that are known at once.
@@ -21,6 +24,18 @@ const MOST_OTHERS: usize = 10_000;
 /// Seconds for which a name is nobody's, and for which a failure counts.
 const NOBODY: i64 = 60;
 const FAILED: i64 = 2;
+
+/// For how long an issuer counts that a function has found.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The text of the pattern that led to the function.
+    pub(super) pattern: Arc<str>,
+    /// The seconds since 1970 from and until which it counts.
+    from: i64,
+    until: i64,
+    /// Whether it was replaced, or is not an issuer any more.
+    is_over: AtomicBool,
+}
 
 /// What came of asking for a name.
 pub(super) enum Answer {
@@ -63,8 +78,18 @@ impl Resolved {
             pattern: Arc::clone(pattern),
             from: now.seconds(),
             until: now.seconds() + AGE,
-            is_over: false.into(),
+            is_over: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it counts now. A clock that was set back is a reason to ask again.
+    pub(super) fn is_live(&self, now: NumericDate) -> bool {
+        !self.is_over.load(Ordering::Acquire) && (self.from..self.until).contains(&now.seconds())
+    }
+
+    /// Ends it, with the tokens that were verified under it.
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
     }
 }
 

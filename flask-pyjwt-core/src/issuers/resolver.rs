@@ -16,8 +16,7 @@ use tokio::{
 use super::{
     Issuer, Template, Trust,
     issuer::Defaults,
-    origin::Resolved,
-    resolved::{Answer, Known},
+    resolved::{Answer, Known, Resolved},
 };
 use crate::token::NumericDate;
 
