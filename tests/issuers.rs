@@ -252,6 +252,12 @@ fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
             "ID",
             "id",
             "id_token",
+            "refresh-token",
+            "refreshToken",
+            "RefreshToken",
+            "Id Token",
+            "Logout",
+            "logout_token",
         ] {
             let expected = TokenType::Auth;
             let refused = auth.verify_token(&token(json!({ name: kind })));
@@ -266,6 +272,10 @@ fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
             json!("access"),
             json!("Bearer"),
             json!("JWT"),
+            json!("identity"),
+            json!("refreshable"),
+            json!(""),
+            json!("-".repeat(2_000)),
             json!(null),
             json!(["id"]),
         ] {

@@ -2,11 +2,6 @@
 //! the very code of the page is what is tested here.
 #![cfg(feature = "jwks")]
 
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the keys and the forge are all that is used of it"
-)]
 mod common;
 #[path = "recipes/page.rs"]
 mod page;

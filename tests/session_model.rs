@@ -146,19 +146,23 @@ fn of_kind(
     }
 }
 
-/// Runs a history on a store and on the model, and compares every answer.
-async fn run(history: &[Step], store: impl SessionStore) {
-    let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
-    let heard = Heard::default();
-    let auth = configured(&clock, store, &evicted, &heard);
-    let mut model = Model::new(
+fn model() -> Model {
+    Model::new(
         GRACE,
         LOST_ANSWER_WINDOW,
         IDLE,
         LIFETIME,
         AUTH_MAX_AGE,
         MAX_SESSIONS,
-    );
+    )
+}
+
+/// Runs a history on a store and on the model, and compares every answer.
+async fn run(history: &[Step], store: impl SessionStore) {
+    let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
+    let heard = Heard::default();
+    let auth = configured(&clock, store, &evicted, &heard);
+    let mut model = model();
     // Whose each session of the model is, and its id.
     let mut sessions: Vec<(String, String)> = Vec::new();
     // Every pair that was ever issued: what the store gave, and its number in the model.

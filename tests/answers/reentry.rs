@@ -16,8 +16,8 @@ use actix_web::{
     test::TestRequest, web,
 };
 use flask_pyjwt::{
-    AuthManager, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken, Revocation,
-    Rotated, Rotation, SessionEvent, SessionRecord, SessionStore, Standing, StoreError,
+    AuthManager, CheckError, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken,
+    Revocation, Rotated, Rotation, SessionEvent, SessionRecord, SessionStore, Standing, StoreError,
     StoreFuture, Token, TokenError, TokenIdentity, require_token,
 };
 use futures_util::FutureExt as _;
@@ -85,6 +85,48 @@ async fn a_check_that_asks_the_manager_is_asked_once() {
         site.accepts(token.signed(), "a good one").await;
         assert_eq!(calls.load(Ordering::Relaxed), expected);
     }
+}
+
+#[actix_web::test]
+async fn a_refusal_inside_a_check_is_not_an_event_besides_that_of_the_guard() {
+    let own = Arc::new(OnceLock::<AuthManager>::new());
+    let known = Arc::clone(&own);
+    let config = hs256().session_store(MemoryStore::default());
+    let auth = manager(config.token_check(move |token| {
+        let auth = known.get().expect("set").clone();
+        // Whatever is asked before and while it waits.
+        assert!(auth.auth_cookie(&large(&auth)).is_err());
+        async move {
+            let without_session = auth.auth_token("bob").sign().expect("minted");
+            match auth.logout(&without_session).await {
+                Err(_) if token.sub() == "mallory" => Err(CheckError::Revoked),
+                _ => Ok(()),
+            }
+        }
+    }));
+    own.set(auth.clone()).expect("not yet");
+    let site = Site::new(guarded(&auth)).await;
+    for (subject, expected) in [
+        ("mallory", vec![Some("token_revoked".to_owned())]),
+        ("alice", vec![]),
+    ] {
+        let token = auth.login(subject).await.expect("opened").auth;
+        let log = log::capture();
+        let reply = site.get("/", token.signed()).await;
+        assert_eq!(reply.status == 200, expected.is_empty(), "{subject}");
+        let told = log.take();
+        let refused = told
+            .into_iter()
+            .filter(|line| line.target == Rejection::EVENT_TARGET);
+        let reasons: Vec<_> = refused.map(|line| line.reason).collect();
+        assert_eq!(reasons, expected, "{subject}");
+    }
+}
+
+/// A token that fits no cookie.
+fn large(auth: &AuthManager) -> Token {
+    let token = auth.auth_token("alice").claim("x", "y".repeat(5_000));
+    token.sign().expect("minted")
 }
 
 /// A store that asks the manager about a token before it answers.

@@ -1,6 +1,6 @@
 //! THREATS 53: CSRF proofs are as good as the key that made them, and bound to one session whatever its id is.
 
-use std::{env, fs, process};
+use std::{env, fs, process, time::SystemTime};
 
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
@@ -127,7 +127,16 @@ async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
     let folder = env::temp_dir().join(format!("flask-pyjwt-proofs-{}", process::id()));
     fs::create_dir_all(&folder).expect("a folder can be made");
     let [first, second] = [AuthType::EdDSA, AuthType::ES256].map(keys::secret);
-    fs::write(folder.join("a.EdDSA.pem"), first).expect("written");
+    // Files that were not touched for a while, so that they count at once.
+    let write = |name: &str, content: &[u8], age: u64| {
+        let path = folder.join(name);
+        fs::write(&path, content).expect("written");
+        let file = fs::File::options().write(true).open(&path);
+        let then = SystemTime::now() - std::time::Duration::from_secs(age);
+        let dated = file.and_then(|file| file.set_modified(then));
+        dated.expect("its time can be set");
+    };
+    write("a.EdDSA.pem", &first, 20);
     let open = || {
         let config = Config::with_keys_dir(ISSUER, AuthType::EdDSA, &folder);
         manager(config.session_store(MemoryStore::default()))
@@ -142,7 +151,7 @@ async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
     assert_eq!(outcome(&other, &token, &proof).await.0, 200);
 
     // A second key signs, the first verifies; then the first is deleted.
-    fs::write(folder.join("b.ES256.pem"), second).expect("written");
+    write("b.ES256.pem", &second, 10);
     other.reload_keys().expect("good keys");
     assert_eq!(outcome(&other, &token, &proof).await.0, 200);
     fs::remove_file(folder.join("a.EdDSA.pem")).expect("it is there");

@@ -151,6 +151,25 @@ async fn a_late_answer_does_not_bring_an_older_pair_back() {
 }
 
 #[actix_web::test]
+async fn a_late_answer_does_not_bring_a_pair_back_that_was_rotated_a_moment_ago() {
+    let mut scene = Scene::new().await;
+    let late = scene.while_it_waits(|scene| {
+        // Another tab gets the same pair, the next one an hour later, and uses that.
+        for hours in [1, 0, 0] {
+            let answer = scene.server.get("/renewed/me", scene.browser.fields());
+            assert_eq!(answer.status, 200);
+            scene.browser.takes(&answer);
+            scene.clock.advance(Duration::hours(hours));
+        }
+    });
+    assert!(!late.headers.contains_key(SET_COOKIE), "{late:?}");
+    scene.browser.takes(&late);
+    scene.clock.advance(Duration::minutes(1));
+    let answer = scene.server.get("/renewed/me", scene.browser.fields());
+    assert_eq!((answer.status, answer.text()), (200, "alice"));
+}
+
+#[actix_web::test]
 async fn an_answer_in_time_sets_the_renewed_cookies() {
     let mut scene = Scene::new().await;
     let answer = scene.while_it_waits(|_| {});

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 address, issuer, audience = sys.argv[1:]
 app = Flask(__name__)
 client = jwt.PyJWKClient(address, cache_keys=False, lifespan=1)
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
 @app.get("/protected")

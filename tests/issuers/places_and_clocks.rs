@@ -61,7 +61,7 @@ fn a_claim_comes_from_the_first_place_that_has_it() {
         (json!({ "sub": null, "client_id": 7 }), None),
     ] {
         let verified = auth.verify_token(&token(changes.clone()));
-        let found = verified.as_ref().ok().map(|token| token.sub());
+        let found = verified.as_ref().ok().map(flask_pyjwt::Token::sub);
         assert_eq!(found, subject, "{changes}");
     }
 }

@@ -29,6 +29,13 @@ pub(super) struct Tenants {
     pub(super) most_running: AtomicUsize,
 }
 
+impl Tenants {
+    fn switch_off(&self, issuer: &str) {
+        let mut off = self.off.lock().expect("not poisoned");
+        off.push(issuer.to_owned());
+    }
+}
+
 /// A key of the tenant itself.
 fn secret(issuer: &str) -> String {
     format!("the secret of 32 bytes or more of {issuer}")
@@ -109,11 +116,7 @@ async fn an_issuer_is_found_once_and_counts_for_five_minutes() {
     );
     assert_eq!(tenants.calls.load(Ordering::SeqCst), 1);
 
-    tenants
-        .off
-        .lock()
-        .expect("not poisoned")
-        .push(issuer.to_owned());
+    tenants.switch_off(issuer);
     clock.advance(Duration::seconds(239));
     assert!(auth.verify_token_async(&good).await.is_ok());
     assert!(auth.check(&verified).await.is_ok());
@@ -174,9 +177,7 @@ async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after
     );
     assert_eq!(calls(), 2);
     // The function does not know any more: what counts does so until its end.
-    let mut off = tenants.off.lock().expect("not poisoned");
-    off.push("https://t1.example".to_owned());
-    drop(off);
+    tenants.switch_off("https://t1.example");
     clock.set(at(NOW + 480));
     assert!(
         auth.verify_token(&good).is_ok(),

@@ -1,6 +1,6 @@
 //! Issuers that would ask the same server for the same keys share one source.
 
-use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, TokenError};
+use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, KeySourceState, TokenError};
 use serde_json::json;
 use time::Duration;
 
@@ -44,7 +44,7 @@ async fn a_thousand_issuers_of_one_address_are_one_fetch() {
     assert!(states.iter().all(|state| state.key_ids() == ["a"]));
     let mut names: Vec<_> = (0..1_000).map(name).collect();
     names.sort();
-    assert!(states.iter().map(|state| state.issuer()).eq(names));
+    assert!(states.iter().map(KeySourceState::issuer).eq(names));
     auth.fetch_keys().await;
     assert_eq!(server.requests(), 2);
 }

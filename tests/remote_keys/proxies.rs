@@ -10,7 +10,12 @@ use std::{
 
 use flask_pyjwt::Issuer;
 
-use super::{PATH, common::example::Folder, reach::error_of, tls};
+use super::{
+    PATH,
+    common::example::Folder,
+    reach::{error_of, refused},
+    tls,
+};
 
 /// A proxy that notes what it was asked for, and goes wherever it is sent.
 struct Proxy {
@@ -139,5 +144,40 @@ fn proxies_of_the_environment_are_asked_where_that_was_said() {
         assert!(output.status.success(), "{told}");
         assert!(told.contains("1 passed"), "{told}");
         assert_eq!(proxy.heads().len() - before, asked, "{told}");
+    }
+}
+
+/// In a process of its own: the test below runs it.
+#[test]
+fn child_that_refuses_the_variables_that_it_has() {
+    if std::env::var_os("CHILD_REFUSES").is_some() {
+        let issuer = Issuer::new("https://sso.example").jwks_url("https://sso.example/keys");
+        let error = refused(issuer.proxy_from_env(true));
+        assert!(error.contains("`HTTPS_PROXY`, `HTTP_PROXY`"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn a_variable_that_names_no_proxy_is_refused_at_start() {
+    for (name, value) in [
+        ("HTTPS_PROXY", "ftp://secret:1"),
+        ("https_proxy", "secret proxy"),
+        ("HTTP_PROXY", "htp://secret:1"),
+        ("ALL_PROXY", "//"),
+    ] {
+        let mut child = Command::new(std::env::current_exe().expect("this test"));
+        let output = child
+            .args([
+                "--exact",
+                "proxies::child_that_refuses_the_variables_that_it_has",
+            ])
+            .env("CHILD_REFUSES", "1")
+            .env(name, value)
+            .output()
+            .expect("it runs");
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {told}");
+        assert!(told.contains("1 passed"), "{name}: {told}");
     }
 }

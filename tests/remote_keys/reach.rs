@@ -21,7 +21,7 @@ pub(super) async fn error_of(issuer: Issuer) -> Option<String> {
     auth.fetch_keys().await[0].error().map(str::to_owned)
 }
 
-fn refused(issuer: Issuer) -> String {
+pub(super) fn refused(issuer: Issuer) -> String {
     let config = config(AuthType::HS256, SECRET).trust(issuer.audience("api"));
     let error = AuthManager::new(config).expect_err("refused");
     assert!(matches!(error, ConfigError::Invalid { key: "trust", .. }));
@@ -177,6 +177,18 @@ fn fields_that_cannot_be_sent_are_found_at_start() {
             issuer().proxy("secret proxy"),
             "a proxy whose address is none",
         ),
+        // They would be passed over in silence, or reach nobody.
+        (issuer().proxy("ftp://secret:1"), "write `http://host:port`"),
+        (
+            issuer().proxy("socks5://secret:1"),
+            "write `http://host:port`",
+        ),
+        (issuer().proxy("unix:///secret"), "write `http://host:port`"),
+        (
+            issuer().proxy("http://p:1/secret"),
+            "write `http://host:port`",
+        ),
+        (issuer().proxy(""), "write `http://host:port`"),
     ] {
         let error = refused(issuer);
         assert!(error.contains(told), "{error}");

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use actix_web::{HttpResponse, test::TestRequest};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, MemoryStore, Rejection, SessionEvent, Token, TokenError,
 };
@@ -79,6 +80,34 @@ async fn fifty_logins_at_once_with_a_limit_of_two_leave_two_sessions() {
     let evicted = evicted.lock().expect("no panic");
     assert_eq!(evicted.len(), 48);
     assert!(evicted.iter().all(|session| !good.contains(&&**session)));
+}
+
+#[actix_web::test]
+async fn a_login_that_replaces_its_browsers_session_logs_no_other_device_out() {
+    let clock = clock();
+    let (config, evicted) = evictions(with_memory().clock(clock.clone()).max_sessions(2));
+    let auth = manager(config.revocation_staleness(Duration::minutes(5)));
+    let phone = auth.login("alice").await.expect("opened");
+    clock.advance(Duration::seconds(1));
+    let browser = auth.login("alice").await.expect("opened");
+    let mut answer = HttpResponse::Ok();
+    auth.set_cookies(&mut answer, &browser)
+        .expect("small enough");
+    let answer = answer.finish();
+    let request = answer.cookies().fold(TestRequest::default(), |to, cookie| {
+        to.cookie(cookie.into_owned())
+    });
+    let seen = auth.verify_token(browser.auth.signed()).expect("valid");
+    assert_eq!(auth.check(&seen).await, Ok(()));
+
+    clock.advance(Duration::seconds(1));
+    let login = auth.login("alice").replacing(&request.to_http_request());
+    let again = login.await.expect("opened");
+    assert_eq!(auth.check(&seen).await, REVOKED);
+    for token in [&phone.auth, &phone.refresh, &again.auth, &again.refresh] {
+        assert_eq!(auth.check(token).await, Ok(()));
+    }
+    assert!(evicted.lock().expect("no panic").is_empty());
 }
 
 #[actix_web::test]

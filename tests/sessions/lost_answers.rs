@@ -4,9 +4,10 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, TokenError, TokenPair,
+    AuthManager, Config, FrozenClock, MemoryStore, Rejection, SessionEvent, TokenError, TokenPair,
 };
 use futures_util::FutureExt as _;
+use serde_json::json;
 use time::Duration;
 
 use super::{
@@ -26,6 +27,10 @@ struct Stage {
 
 impl Stage {
     fn new(grace: Duration, window: Duration) -> Self {
+        Self::with(grace, window, |config| config)
+    }
+
+    fn with(grace: Duration, window: Duration, more: impl FnOnce(Config) -> Config) -> Self {
         let (clock, heard) = (clock(), Arc::<Mutex<Vec<SessionEvent>>>::default());
         let hook = Arc::clone(&heard);
         let config = hs256()
@@ -36,7 +41,7 @@ impl Stage {
             .on_session_event(move |event| hook.lock().expect("whole").push(event.clone()));
         Self {
             clock,
-            auth: manager(config),
+            auth: manager(more(config)),
             heard,
         }
     }
@@ -114,6 +119,32 @@ async fn an_owner_who_repeats_a_rotation_whose_answer_was_lost_gets_the_same_pai
         stage.later();
         is_same(&stage.rotate(&next).await, &last);
         assert_eq!(stage.heard(), ["lost answer"]);
+    }
+}
+
+#[actix_web::test]
+async fn an_owner_whose_lost_auth_token_has_expired_gets_the_pair_after_it() {
+    for grace in [GRACE, Duration::ZERO] {
+        let window = Duration::hours(1);
+        let stage = Stage::with(grace, window, |config| {
+            config.auth_max_age(Duration::minutes(15))
+        });
+        let first = stage
+            .auth
+            .login("alice")
+            .scope("old")
+            .await
+            .expect("opened");
+        let lost = stage.rotate(&first).await;
+        stage.later();
+        let renewing = stage.auth.refresh(&first.refresh).scope("new");
+        let next = renewing.await.expect("a pair");
+        assert_eq!(stage.heard(), ["lost answer"]);
+        assert_eq!(next.auth.scope(), Some(&json!("new")));
+        stage.uses(&next).await;
+        // The lost pair was rotated by this: whoever has it, it is a copy.
+        stage.later();
+        stage.catches(&lost, &next).await;
     }
 }
 

@@ -6,6 +6,15 @@ use crate::{
     issuers::{Defaults, Issuer, Issuers},
 };
 
+/// What kind of server is configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It has an issuer and keys of its own.
+    Issuer,
+    /// It accepts the tokens of others alone.
+    Verifier,
+}
+
 impl Config {
     /// A configuration for a server that accepts the tokens of these issuers and has none of its own: no
     /// issuer, no secret, no key. Nothing is read from the environment.
@@ -26,7 +35,7 @@ impl Config {
     /// ```
     pub fn for_issuers(issuers: impl IntoIterator<Item = Issuer>) -> Self {
         let mut config = Self::empty();
-        config.has_no_issuer = true;
+        config.kind = Kind::Verifier;
         config.trusted.extend(issuers);
         config
     }

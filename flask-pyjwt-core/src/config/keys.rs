@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Config, key};
+use super::{Config, issuers::Kind, key};
 use crate::{
     error::ConfigError,
     keys::{AuthType, Family, Key, KeyDirectory, KeyRing, TokenLife},
@@ -95,7 +95,7 @@ impl Config {
         life: TokenLife,
     ) -> Result<(KeyRing, Option<KeyDirectory>), ConfigError> {
         let invalid = |reason: String| ConfigError::invalid(key::VERIFICATION_KEY, reason);
-        if self.has_no_issuer {
+        if self.kind == Kind::Verifier {
             return Ok((KeyRing::new([], false, life).map_err(invalid)?, None));
         }
         let more = std::mem::take(&mut self.keys);

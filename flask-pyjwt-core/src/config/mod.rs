@@ -115,8 +115,7 @@ pub struct Config {
     trusted: Vec<Issuer>,
     #[cfg(feature = "jwks")]
     resolves: Vec<crate::issuers::Resolve>,
-    /// Whether only tokens of other issuers are accepted.
-    has_no_issuer: bool,
+    kind: issuers::Kind,
     realm: Option<String>,
     allow_weak_secret: bool,
     integer_subjects: bool,
@@ -208,7 +207,7 @@ impl Config {
             trusted: Vec::new(),
             #[cfg(feature = "jwks")]
             resolves: Vec::new(),
-            has_no_issuer: false,
+            kind: issuers::Kind::Issuer,
             realm: None,
             allow_weak_secret: false,
             integer_subjects: false,

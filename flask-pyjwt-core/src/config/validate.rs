@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use time::Duration;
 
-use super::{Browser, Config, key, sessions::Times};
+use super::{Browser, Config, issuers::Kind, key, sessions::Times};
 use crate::{
     error::ConfigError,
     issuers::ClaimNames,
@@ -139,7 +139,7 @@ impl Config {
     /// Who this server is as an issuer, and how it signs: nobody and nothing where it only accepts the
     /// tokens of others.
     fn identity(&mut self) -> Result<(String, AuthType), ConfigError> {
-        if self.has_no_issuer {
+        if self.kind == Kind::Verifier {
             self.check_without_issuer()?;
             return Ok((String::new(), AuthType::RS256));
         }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use time::Duration;
 
-use super::{ClaimNames, ClaimPlaces, KeySource, Origin, Required, Template, Trust};
+use super::{ClaimNames, ClaimPlaces, Origin, Required, Template, Trust};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
@@ -25,7 +25,8 @@ const FOREIGN_LEEWAY: Duration = Duration::seconds(5);
 ///
 /// A token goes to the issuer that it names, and is verified with that one's keys only. It counts as an
 /// auth token, unless it calls itself a refresh token (`refresh` in its claim `type`, `token_type`, `typ` or
-/// `token_use`) or an ID token (`id` in one of the last three). It has to name one of the audiences.
+/// `token_use`), an ID token or a logout token (`id` or `logout` in one of the last three). It has to name one
+/// of the audiences.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;

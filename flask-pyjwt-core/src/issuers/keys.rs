@@ -4,7 +4,7 @@ use super::{Issuer, KeySource, issuer::Defaults};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    keys::{JwkSet, KeySet},
+    keys::{AuthType, JwkSet, KeySet},
     token::HeaderTypes,
 };
 

@@ -110,6 +110,20 @@ impl Look {
     }
 }
 
+/// Looks again as long as a file may still be being written: after that, for three seconds at the most.
+pub(crate) fn until_complete(
+    mut look: impl FnMut() -> Result<Look, ConfigError>,
+) -> Result<Look, ConfigError> {
+    for _ in 1..ATTEMPTS {
+        let seen = look()?;
+        if !seen.problems.is_empty() || seen.incomplete.is_empty() {
+            return Ok(seen);
+        }
+        thread::sleep(APART);
+    }
+    look()
+}
+
 impl KeyDirectory {
     /// Reads a folder for the first time, and hands its keys on. Any file that is no good key is an
     /// error. This waits for files that were changed just now, for three seconds at the most.
@@ -126,15 +140,7 @@ impl KeyDirectory {
             state: Mutex::default(),
         };
         directory.warn_of_mode();
-        for _ in 1..ATTEMPTS {
-            let look = directory.look(&replace)?;
-            if !look.problems.is_empty() || look.incomplete.is_empty() {
-                look.result()?;
-                return Ok(directory);
-            }
-            thread::sleep(APART);
-        }
-        directory.look(&replace)?.result()?;
+        until_complete(|| directory.look(&replace))?.result()?;
         Ok(directory)
     }
 

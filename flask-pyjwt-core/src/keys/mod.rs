@@ -32,7 +32,7 @@ pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
-    directory::{KeyDirectory, Look},
+    directory::{KeyDirectory, Look, until_complete},
     jwk::JwkSet,
     key::Prepared,
     key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},

@@ -6,7 +6,7 @@ use super::AuthManager;
 use crate::{
     config::{Validated, key},
     error::ConfigError,
-    keys::{Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch},
+    keys::{Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch, until_complete},
     token::NumericDate,
     web::{Jwks, Metadata},
 };
@@ -96,15 +96,17 @@ impl AuthManager {
     /// Reads `JWT_KEYS_DIR` now. That happens by itself every 5 seconds and on `SIGHUP`. Without such a
     /// folder nothing happens.
     ///
-    /// Keys whose files were deleted are dropped in any case, also where that leaves no key that signs.
+    /// Keys whose files were deleted are dropped at once and in any case, also where that leaves no key that
+    /// signs. A file that was changed within the last 2 seconds may not be complete: this blocks until it is
+    /// the same a second later, for 3 seconds at the most.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the first file that is not in use: it is no good key, or was changed within the
-    /// last 2 seconds and may not be complete. The key that it held before stays, and so do the others.
+    /// [`ConfigError`] names the first file that is not in use: it is no good key, or is still being written.
+    /// The key that it held before stays, and so do the others.
     pub fn reload_keys(&self) -> Result<(), ConfigError> {
         match &self.0.directory {
-            Some(directory) => self.look(directory)?.result(),
+            Some(directory) => until_complete(|| self.look(directory))?.result(),
             None => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect::Policy};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, redirect::Policy};
 
 use super::fetch::PATIENCE;
 
@@ -42,13 +42,11 @@ impl Connections {
     pub(crate) fn client(&self) -> Result<Client, &'static str> {
         let mut builder = match &self.proxy {
             ProxyChoice::None => builder().no_proxy(),
-            ProxyChoice::Environment => builder(),
-            ProxyChoice::Address(address) => {
-                let proxy = Proxy::all(address).map_err(
-                    |_| "comes by a proxy whose address is none: write `http://host:port`",
-                )?;
-                builder().no_proxy().proxy(proxy)
+            ProxyChoice::Environment => {
+                check_environment()?;
+                builder()
             }
+            ProxyChoice::Address(address) => builder().no_proxy().proxy(proxy_at(address)?),
         };
         if let Some(roots) = &self.roots {
             let roots = Certificate::from_pem_bundle(roots).map_err(|_| UNREADABLE)?;
@@ -62,6 +60,51 @@ impl Connections {
             None => "cannot be fetched: the system has no root certificates that can be read",
         })
     }
+}
+
+/// The proxy at this address. One that is none would be passed over in silence, and the servers reached
+/// without a proxy.
+fn proxy_at(address: &str) -> Result<Proxy, &'static str> {
+    const NONE: &str = "comes by a proxy whose address is none: write `http://host:port`";
+    let url = proxy_url(address).ok_or(NONE)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(NONE);
+    }
+    Proxy::all(url).map_err(|_| NONE)
+}
+
+/// The address of a proxy, with `http://` where it has no scheme.
+fn proxy_url(address: &str) -> Option<Url> {
+    let url = match address.contains("://") {
+        true => Url::parse(address),
+        false => Url::parse(&format!("http://{address}")),
+    };
+    let names_more = |url: &Url| {
+        !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some()
+    };
+    url.ok().filter(|url| url.has_host() && !names_more(url))
+}
+
+/// Refuses variables that name no proxy: they would be passed over in silence, too. SOCKS is refused with
+/// each fetch, so that it may be there for other programs.
+fn check_environment() -> Result<(), &'static str> {
+    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+    let is_wrong = |name: String| {
+        let value = std::env::var(name).unwrap_or_default();
+        let is_proxy = |url: Url| SCHEMES.contains(&url.scheme());
+        !value.is_empty() && !proxy_url(&value).is_some_and(is_proxy)
+    };
+    let mut names = names
+        .into_iter()
+        .flat_map(|name| [name.to_owned(), name.to_ascii_lowercase()]);
+    if names.any(is_wrong) {
+        return Err(
+            "comes by a proxy of the environment whose address is none: `HTTPS_PROXY`, `HTTP_PROXY` and \
+             `ALL_PROXY` are like `http://host:port`",
+        );
+    }
+    Ok(())
 }
 
 /// It follows no redirect and decodes nothing.

@@ -125,12 +125,14 @@ impl Sessions {
         }
     }
 
-    /// Whether a token is good, or nobody can tell. Nothing follows from it: an old refresh token is no
-    /// theft here.
-    pub(crate) async fn may_be_good(&self, token: &Token, now: i64) -> bool {
-        let Ok(identity) = self.identity(token) else {
+    /// Whether a refresh token is the latest one of an open session, or nobody can tell. Nothing follows
+    /// from it: an old refresh token is no theft here.
+    pub(crate) async fn may_be_latest(&self, token: &Token, now: i64) -> bool {
+        let Ok(mut identity) = self.identity(token) else {
             return true;
         };
+        // One that was rotated is not the latest, however short ago that was.
+        identity.grace = Some(0);
         let answer = self.ask(|store| store.standing(&identity, now)).await;
         !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
     }

@@ -115,7 +115,7 @@ impl LoginBuilder<'_> {
         self.manager
     }
 
-    /// Ends this session of this subject when the new one has opened.
+    /// Ends this session of this subject when the new one opens.
     pub(crate) fn replaces(mut self, subject: String, session: String) -> Self {
         self.replaced.push((subject, session));
         self
@@ -146,11 +146,14 @@ impl LoginBuilder<'_> {
         // What cannot be minted opens no session.
         let generation = &session.generations[0];
         let pair = manager.mint_pair(sessions, &authority, generation, Occasion::Login)?;
-        let (shared, replaced) = (Arc::clone(sessions), self.replaced);
+        let is_own = |(subject, _): &(String, String)| *subject == session.subject;
+        let (own, others): (Vec<_>, Vec<_>) = self.replaced.into_iter().partition(is_own);
+        let own = own.into_iter().map(|(_, session)| session).collect();
+        let shared = Arc::clone(sessions);
         let opening = async move {
-            let opening = Opening::new(session, policy.max_sessions);
+            let opening = Opening::new(session, policy.max_sessions).replacing(own);
             shared.open(&opening, now).await?;
-            for (subject, session) in replaced {
+            for (subject, session) in others {
                 let revocation = Revocation::Session { subject, session };
                 shared.revoke_unless_dropped(&revocation, now).await?;
             }

@@ -25,6 +25,9 @@ pub struct Opening {
     pub session: SessionRecord,
     /// How many live sessions the subject may have afterwards, this one included: 1 to 1,000.
     pub most: usize,
+    /// The ids of sessions of the same subject whose place it takes: they end in the same step, before
+    /// any other has to make room.
+    pub replaces: Vec<String>,
 }
 
 impl Opening {
@@ -35,7 +38,15 @@ impl Opening {
         Self {
             session,
             most: most.clamp(1, MOST_SESSIONS),
+            replaces: Vec::new(),
         }
+    }
+
+    /// The sessions of the same subject whose place it takes, by their ids.
+    #[must_use]
+    pub fn replacing(mut self, sessions: Vec<String>) -> Self {
+        self.replaces = sessions;
+        self
     }
 }
 

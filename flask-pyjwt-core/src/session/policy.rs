@@ -103,6 +103,8 @@ impl Sessions {
         opening: &Opening,
         now: i64,
     ) -> Result<(), Rejection> {
+        let revokes = !opening.replaces.is_empty();
+        let _until_it_is_done = revokes.then(|| Unsettled::begin(Arc::clone(self)));
         let opened = self.ask(|store| store.open(opening, now)).await;
         // A store that has not answered may have ended others all the same.
         if opened.as_ref().map_or(true, |evicted| !evicted.is_empty()) {

@@ -17,6 +17,7 @@
 //! | who does what | what happens |
 //! | --- | --- |
 //! | The answer is lost, the owner repeats `r0`, any number of times | the same pair, each time with an event |
+//! | The answer is lost, the owner repeats `r0` when `a1` has expired | the pair after it: `r1` is rotated in the same call |
 //! | Several tabs of the owner repeat `r0` at the same time, and one already uses `a1` | the same pair, for the grace window |
 //! | The owner has used `a1` or `r1`, the thief presents `r0` | revoked |
 //! | The thief rotates first and uses `a1` or `r1`, the owner presents `r0` | revoked |

@@ -38,8 +38,9 @@ impl AuthManager {
     /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
     /// gets the same pair again. So does a client that never got the answer, within
     /// [`Config::lost_answer_window`](crate::Config::lost_answer_window), as long as no guard and no
-    /// [`AuthManager::check`] has seen a token of that pair. Otherwise the token is a copy in somebody's
-    /// hands: the session and all its tokens are revoked.
+    /// [`AuthManager::check`] has seen a token of that pair. Where its auth token has expired by then, the
+    /// client gets the pair after it. Otherwise the token is a copy in somebody's hands: the session and
+    /// all its tokens are revoked.
     /// [`Config::on_session_event`](crate::Config::on_session_event) hears of each of the three.
     ///
     /// # Errors
@@ -207,37 +208,53 @@ impl RefreshBuilder<'_> {
         self
     }
 
+    /// Rotates the token. A pair that is given again may be so old that its auth token has expired: then
+    /// it is rotated, too, since nobody could use it.
     async fn rotate(self) -> Result<TokenPair, Rejection> {
-        let (manager, token) = (self.manager, self.current);
-        let sessions = manager.sessions_or_reject()?;
-        if token.token_type() != TokenType::Refresh {
-            let expected = TokenType::Refresh;
-            return Err(TokenError::WrongType { expected }.into());
-        }
-        let session = token.required_id("sid")?;
-        let refresh_id = token.required_id("rid")?;
-        let policy = sessions.policy;
         let claims = self.claims.map(OwnClaims::into_json).transpose()?;
-        let now = manager.now()?;
-        let mut successor = Generation::new(now)?;
-        if policy.lost_answer_window > 0 {
-            successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
+        let pair = rotate_once(self.manager, self.current, claims.clone()).await?;
+        let now = self.manager.now()?;
+        let has_expired = |token: &Token| token.expires_at_milliseconds() <= now;
+        if has_expired(&pair.auth) && !has_expired(&pair.refresh) {
+            return rotate_once(self.manager, &pair.refresh, claims).await;
         }
-        let mut rotation = Rotation {
-            subject: token.sub().to_owned(),
-            session,
-            refresh_id,
-            successor,
-            idle: policy.idle,
-            grace: policy.grace,
-            claims: None,
-        };
-        manager.try_minting(sessions, &rotation, claims.as_deref())?;
-        rotation.claims = manager.claims_to_write(sessions, &rotation, claims).await?;
-        let (manager, shared) = (manager.clone(), Arc::clone(sessions));
-        let rotating = async move { manager.rotate_to_the_end(&shared, rotation).await };
-        sessions.change(rotating).await
+        Ok(pair)
     }
+}
+
+/// Presents a refresh token to the store, and mints what it answers.
+async fn rotate_once(
+    manager: &AuthManager,
+    token: &Token,
+    claims: Option<String>,
+) -> Result<TokenPair, Rejection> {
+    let sessions = manager.sessions_or_reject()?;
+    if token.token_type() != TokenType::Refresh {
+        let expected = TokenType::Refresh;
+        return Err(TokenError::WrongType { expected }.into());
+    }
+    let session = token.required_id("sid")?;
+    let refresh_id = token.required_id("rid")?;
+    let policy = sessions.policy;
+    let now = manager.now()?;
+    let mut successor = Generation::new(now)?;
+    if policy.lost_answer_window > 0 {
+        successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
+    }
+    let mut rotation = Rotation {
+        subject: token.sub().to_owned(),
+        session,
+        refresh_id,
+        successor,
+        idle: policy.idle,
+        grace: policy.grace,
+        claims: None,
+    };
+    manager.try_minting(sessions, &rotation, claims.as_deref())?;
+    rotation.claims = manager.claims_to_write(sessions, &rotation, claims).await?;
+    let (manager, shared) = (manager.clone(), Arc::clone(sessions));
+    let rotating = async move { manager.rotate_to_the_end(&shared, rotation).await };
+    sessions.change(rotating).await
 }
 
 impl<'a> IntoFuture for RefreshBuilder<'a> {

@@ -31,10 +31,11 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Two subjects never touch, so that everything about one subject may lie in one row, key or shard:
 /// [`SubjectRecord`](crate::SubjectRecord) is all of it, with every step as a method.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Remembers a new session, and, in the same step, ends others of its subject where there are more
-    /// live ones than [`Opening::most`] then: those that were refreshed the longest ago, and of those
-    /// refreshed at the same time the ones with the lesser ids (byte by byte). Gives their ids. An error
-    /// has opened and ended nothing.
+    /// Remembers a new session, and, in the same step, ends those of its subject that it
+    /// [replaces](Opening::replaces), and then others where there are more live ones than
+    /// [`Opening::most`]: those that were refreshed the longest ago, and of those
+    /// refreshed at the same time the ones with the lesser ids (byte by byte). Gives the ids of
+    /// these others. An error has opened and ended nothing.
     fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>>;
 
     /// Rotates a refresh token: [`SessionRecord::rotate`] says how. A token that is revoked by its

@@ -64,10 +64,17 @@ impl SubjectRecord {
         self.len() == 0
     }
 
-    /// Remembers a session. Where the subject has more than it may then, others end: those that were
-    /// refreshed the longest ago. Gives their ids.
+    /// Remembers a session, and ends those that it replaces. Where the subject has more than it may then,
+    /// others end: those that were refreshed the longest ago. Gives the ids of these.
     pub fn open(&mut self, opening: &Opening, now: i64) -> Vec<String> {
-        let Opening { session, most } = opening;
+        let Opening {
+            session,
+            most,
+            replaces,
+        } = opening;
+        for replaced in replaces {
+            self.sessions.remove(replaced);
+        }
         self.sessions.insert(session.clone());
         let excess = self.sessions.len().saturating_sub((*most).max(1));
         if excess == 0 {

@@ -214,9 +214,27 @@ struct Found<'a> {
     confirmation: Option<Json<'a>>,
 }
 
-/// What other issuers call tokens that are not for access, in any case. A claim `type` may mean something
-/// else, so that only the first two count there.
-const NOT_FOR_ACCESS: [&str; 5] = ["refresh", "refresh_token", "offline", "id", "id_token"];
+/// What other issuers call tokens that are not for access, without anything but letters, in any case. A claim
+/// `type` may mean something else, so that only the first two count there.
+const NOT_FOR_ACCESS: [&str; 7] = [
+    "refresh",
+    "refreshtoken",
+    "offline",
+    "id",
+    "idtoken",
+    "logout",
+    "logouttoken",
+];
+
+/// A text that is longer, in bytes, is none of them.
+const LONGEST_KIND: usize = 32;
+
+/// Whether a text is one of these, however its words are joined: `refresh_token`, `RefreshToken`.
+fn is_any_of(text: &str, names: &[&str]) -> bool {
+    let letters = || text.bytes().filter(u8::is_ascii_alphanumeric);
+    let is = |name: &&str| letters().map(|it| it.to_ascii_lowercase()).eq(name.bytes());
+    text.len() <= LONGEST_KIND && names.iter().any(is)
+}
 
 /// The longest name that is looked for: `token_type`.
 const LONGEST_NAME: usize = 10;
@@ -225,12 +243,12 @@ const LONGEST_NAME: usize = 10;
 const FOREIGN_TYPES: [&str; 3] = ["token_type", "typ", "token_use"];
 
 impl<'a> Found<'a> {
-    /// Whether the token of another issuer calls itself a refresh token or an ID token. Of anything else,
+    /// Whether the token of another issuer calls itself a refresh, ID or logout token. Of anything else,
     /// an issuer may say there what it likes, and what its configuration requires is wanted.
     fn is_not_for_access(&self, required: &Required) -> bool {
         let says = |claim: Option<Json<'_>>, names: &[&str]| {
             let text = claim.and_then(Json::as_str);
-            text.is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+            text.is_some_and(|text| is_any_of(&text, names))
         };
         let mut foreign = self.foreign_types.iter().zip(FOREIGN_TYPES);
         says(self.token_type, &NOT_FOR_ACCESS[..2])

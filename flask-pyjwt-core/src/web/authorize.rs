@@ -19,6 +19,7 @@ use super::{
     current_token::Refused,
     form::take_proof,
     places::Places,
+    refused::within_call,
     registered::manager_of,
     silent_renewal::Renewed,
     websocket,
@@ -290,7 +291,9 @@ pub(super) async fn ask_own_check(manager: &AuthManager, token: &Token) -> Resul
     let Some(check) = &manager.parts().token_check else {
         return Ok(());
     };
-    check(token.clone()).await.map_err(|error| match error {
+    // It may ask the manager, and a refusal is logged once: by the guard.
+    let answer = within_call(async { check(token.clone()).await });
+    answer.await.map_err(|error| match error {
         CheckError::Revoked => TokenError::Revoked.into(),
         CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
     })

@@ -117,10 +117,13 @@ impl AuthManager {
         places.split_off(KINDS.len())
     }
 
-    /// Adds the removals of former cookies to an answer: the browser has sent two of one name.
+    /// Adds the removals of former cookies to an answer, unless they are there: the browser has sent two of
+    /// one name.
     pub(super) fn remove_former_cookies(&self, answer: &mut HeaderMap) {
         for cookie in self.former_cookies() {
-            if let Ok(field) = HeaderValue::try_from(cookie.to_string()) {
+            if let Ok(field) = HeaderValue::try_from(cookie.to_string())
+                && answer.get_all(SET_COOKIE).all(|own| *own != field)
+            {
                 answer.append(SET_COOKIE, field);
             }
         }
@@ -169,7 +172,11 @@ impl AuthManager {
 /// Whether a browser keeps only one of two cookies (RFC 6265bis, section 5.7): those of the same name,
 /// domain and path. One for a host alone differs from one for the domain of that name.
 fn is_same_place(one: &Cookie<'_>, other: &Cookie<'_>) -> bool {
-    let domain = |cookie: &Cookie<'_>| cookie.domain().map(str::to_ascii_lowercase);
+    // Browsers pass over a dot before a domain (section 5.6.3).
+    let domain = |cookie: &Cookie<'_>| {
+        let domain = cookie.domain().map(str::to_ascii_lowercase)?;
+        Some(domain.trim_start_matches('.').to_owned())
+    };
     one.name() == other.name() && one.path() == other.path() && domain(one) == domain(other)
 }
 

@@ -85,12 +85,7 @@ pub(crate) async fn reporting<T>(
             retry_after: RETRY_AFTER,
         });
     }
-    let mut work = pin!(work);
-    let result = poll_fn(|context| {
-        let _call = Call::begin();
-        work.as_mut().poll(context)
-    });
-    result.await.inspect_err(|rejection| {
+    within_call(work).await.inspect_err(|rejection| {
         let known = Known {
             manager: Some(manager),
             request: None,
@@ -98,6 +93,17 @@ pub(crate) async fn reporting<T>(
         };
         report(rejection, known);
     })
+}
+
+/// Runs code of the application whose outcome is logged by whoever has called it. What it asks of a manager
+/// meanwhile is not logged.
+pub(super) async fn within_call<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let _call = Call::begin();
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 /// Logs a rejection that the application gets as an error.

@@ -120,7 +120,7 @@ impl AuthManager {
     /// would take the place of the cookies of a later login, or of a later pair.
     pub(super) async fn may_set(&self, refresh: &Token) -> bool {
         match (self.sessions_of(refresh), self.now()) {
-            (Some(sessions), Ok(now)) => sessions.may_be_good(refresh, now).await,
+            (Some(sessions), Ok(now)) => sessions.may_be_latest(refresh, now).await,
             _ => true,
         }
     }

@@ -28,12 +28,7 @@ use super::{
     registered::manager_of,
     replaced::end_replaced,
 };
-use crate::{
-    manager::AuthManager,
-    rules::Location,
-    session::TokenPair,
-    token::{Token, TokenType},
-};
+use crate::{manager::AuthManager, rules::Location, session::TokenPair, token::TokenType};
 
 /// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
 /// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
@@ -41,7 +36,8 @@ use crate::{
 ///
 /// The request goes on with the new auth token, and the answer sets all three cookies, but for those
 /// that it sets by itself. Tabs that do so at the same time get the same pair. A refresh token that is refused
-/// changes nothing: the route's guard answers.
+/// changes nothing: the route's guard answers. So do two cookies of one name that differ, and the answer
+/// then removes the [former](crate::Cookies::formerly) one.
 ///
 /// An answer that sets the cookies of another session, as a login does, ends the session that its request
 /// presented, as [`LoginBuilder::replacing`](crate::LoginBuilder::replacing) does for logins outside this
@@ -140,7 +136,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
     let renewal = async {
         ask_own_check(manager, &token).await?;
-        next_pair(manager, &token).await
+        manager.refresh(&token).await
     };
     let renewed = reporting(manager, Some(&token), renewal).await;
     let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
@@ -150,14 +146,16 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     })
 }
 
-/// Rotates a refresh token. A pair that is given again may be so old that its auth token has expired:
-/// then it is rotated, too.
-async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
-    let pair = manager.refresh(token).await?;
-    if manager.now()? < pair.auth.expires_at_milliseconds() {
-        return Ok(pair);
-    }
-    manager.refresh(&pair.refresh).await
+/// Whether the browser has sent two cookies of one name that differ: there is no telling which to renew.
+fn has_sent_several(manager: &AuthManager, request: &HttpRequest) -> bool {
+    let cookies = &manager.parts().browser.cookies;
+    let mut names = [
+        &cookies.auth_name,
+        &cookies.refresh_name,
+        &cookies.csrf_name,
+    ]
+    .into_iter();
+    names.any(|name| cookie(name, request) == Err(Rejection::SeveralCookies))
 }
 
 /// What an inner service has failed with, and the pair that its answer has to set.
@@ -269,9 +267,14 @@ where
             if let Some(renewed) = &renewed {
                 request.extensions_mut().insert(renewed.clone());
             }
-            let answer = service.call(request).await;
-            if let Ok(response) = &answer {
+            let mut answer = service.call(request).await;
+            if let Ok(response) = &mut answer {
                 end_replaced(response.request(), response.headers()).await;
+                if let Ok(manager) = manager_of(response.request()).cloned()
+                    && has_sent_several(&manager, response.request())
+                {
+                    manager.remove_former_cookies(response.headers_mut());
+                }
             }
             let Some(renewed) = renewed else {
                 return answer;

@@ -11,7 +11,7 @@ use super::{
         plain_token, refresh_token, revoke, rotate, session, standing,
     },
 };
-use crate::session::{Revocation, Rotated, SessionRecord, Standing, StoreError};
+use crate::session::{Opening, Revocation, Rotated, SessionRecord, Standing, StoreError};
 
 /// A login beyond the limit ends the sessions that were refreshed the longest ago, of this subject alone.
 pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Store) {
@@ -87,6 +87,34 @@ pub async fn an_ended_session_takes_no_place(store: Store) {
     assert_eq!(open_ids(&store, "alice", now).await, ["beyond", "next"]);
 }
 
+/// A session that another one takes the place of ends in the same step: nobody else has to make room.
+pub async fn a_session_that_is_replaced_makes_room_before_any_other(store: Store) {
+    let bobs = open(&store, "bob", "bobs", NOW).await;
+    let elsewhere = open(&store, "alice", "elsewhere", NOW).await;
+    let replaced = open(&store, "alice", "replaced", NOW + 1).await;
+    let now = NOW + 2;
+    let replacing = |id: &str, most, replaces: &[&str]| {
+        let replaces = replaces.iter().map(|&id| id.to_owned()).collect();
+        Opening::new(session("alice", id, now), most).replacing(replaces)
+    };
+    let opening = replacing("new", 2, &["replaced", "unknown", "bobs", "new"]);
+    assert_eq!(answered(store.open(&opening, now)).await, [""; 0]);
+    assert_eq!(open_ids(&store, "alice", now).await, ["elsewhere", "new"]);
+    for (session, expected) in [
+        (&replaced, Standing::Revoked),
+        (&elsewhere, Standing::Good),
+        (&opening.session, Standing::Good),
+        (&bobs, Standing::Good),
+    ] {
+        let token = auth_token(session, "0");
+        assert_eq!(standing(&store, &token, now).await, expected);
+    }
+    // Others make room where that is not enough.
+    let last = replacing("last", 1, &["new"]);
+    assert_eq!(answered(store.open(&last, now)).await, ["elsewhere"]);
+    assert_eq!(open_ids(&store, "alice", now).await, ["last"]);
+}
+
 /// Whatever comes first: two are left, and each of the others is told of once.
 pub async fn fifty_openings_at_once_with_a_limit_of_two_leave_two(store: Store) {
     for round in 0..3 {
@@ -127,6 +155,23 @@ pub async fn a_list_is_no_longer_than_it_is_asked_for(store: Store) {
         let some = answered(store.sessions("alice", most, NOW)).await;
         assert_eq!(some.len(), most.min(50));
         assert!(some.iter().all(|session| sessions.contains(session)));
+    }
+}
+
+/// A session that has ended by itself takes no place in a list, whatever else is remembered of the subject.
+pub async fn a_list_has_every_live_session_beside_those_that_have_ended(store: Store) {
+    for number in 0..50 {
+        open(&store, "alice", &format!("a{number:02}"), NOW).await;
+        revoke(&store, token("alice", number, NOW + HOUR), NOW).await;
+    }
+    let later = NOW + IDLE;
+    for id in ["0", "b", "c"] {
+        open(&store, "alice", id, later - 1).await;
+    }
+    for most in [1, 3, 10] {
+        let listed = answered(store.sessions("alice", most, later)).await;
+        assert_eq!(listed.len(), most.min(3));
+        assert!(listed.iter().all(|session| session.is_live(later)));
     }
 }
 

@@ -20,7 +20,9 @@ use self::{
 };
 pub use self::{
     limits::{
+        a_list_has_every_live_session_beside_those_that_have_ended,
         a_list_is_no_longer_than_it_is_asked_for,
+        a_session_that_is_replaced_makes_room_before_any_other,
         a_subject_with_many_sessions_is_revoked_like_one_with_few, an_ended_session_takes_no_place,
         fifty_openings_at_once_with_a_limit_of_two_leave_two,
         of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first,
@@ -149,11 +151,13 @@ macro_rules! store_conformance {
                 of_a_thousand_rotations_at_once_one_wins
                 a_revocation_wins_against_a_rotation_at_the_same_time
                 sessions_that_open_at_the_same_time_are_all_there
+                a_session_that_is_replaced_makes_room_before_any_other
                 of_too_many_sessions_those_refreshed_the_longest_ago_end
                 of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first
                 an_ended_session_takes_no_place
                 fifty_openings_at_once_with_a_limit_of_two_leave_two
                 a_list_is_no_longer_than_it_is_asked_for
+                a_list_has_every_live_session_beside_those_that_have_ended
                 a_subject_with_many_sessions_is_revoked_like_one_with_few
                 revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation
                 texts_come_back_as_they_were

@@ -77,7 +77,9 @@ impl<'t> Rows<'t> {
     pub(super) fn open(&mut self, opening: &Opening, now: i64) -> Result<Vec<String>, Fault> {
         let session = &opening.session;
         let json = encode(session)?;
-        self.remove_session(&session.subject, &session.id)?;
+        for ended in opening.replaces.iter().chain([&session.id]) {
+            self.remove_session(&session.subject, ended)?;
+        }
         self.put_session(session, session.expires_at, &json)?;
         self.ends.add(
             session.expires_at,
@@ -90,7 +92,7 @@ impl<'t> Rows<'t> {
 
     /// Ends what the subject has beyond its limit.
     fn make_room(&mut self, opening: &Opening, now: i64) -> Result<Vec<String>, Fault> {
-        let Opening { session, most } = opening;
+        let Opening { session, most, .. } = opening;
         let after = after(&session.subject);
         let whole = (&*session.subject, "")..(&*after, "");
         let rows = self.sessions.range(whole.clone())?;
@@ -373,20 +375,27 @@ pub(super) fn session_of(
     Ok(Some((end, decode(subject, id, json)?)))
 }
 
-/// Sessions of a subject, live or not, at most so many.
+/// The live sessions of a subject, at most so many.
 pub(super) fn sessions_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
     subject: &str,
     most: usize,
+    now: i64,
 ) -> Result<Vec<SessionRecord>, Fault> {
     let after = after(subject);
-    sessions
-        .range((subject, "")..(&*after, ""))?
-        .take(most)
+    let rows = sessions.range((subject, "")..(&*after, ""))?;
+    // What has ended is there for an hour yet, and takes no place in the list.
+    rows.take(OVERFULL)
         .map(|row| {
             let (key, row) = row?;
             Ok(decode(subject, key.value().1, row.value().1)?)
         })
+        .filter(|session| {
+            session
+                .as_ref()
+                .map_or(true, |it: &SessionRecord| it.is_live(now))
+        })
+        .take(most)
         .collect()
 }
 

@@ -37,8 +37,6 @@ impl Snapshot {
         most: usize,
         now: i64,
     ) -> Result<Vec<SessionRecord>, Fault> {
-        let mut sessions = sessions_of(&self.sessions, subject, most)?;
-        sessions.retain(|session| session.is_live(now));
-        Ok(sessions)
+        sessions_of(&self.sessions, subject, most, now)
     }
 }

@@ -39,7 +39,7 @@ use self::{
 use super::{
     Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
     StoreFuture, TokenIdentity,
-    opening::{MOST_TOKENS, OVERFULL},
+    opening::{MOST_SESSIONS, MOST_TOKENS, OVERFULL},
     subject::MARGIN,
 };
 
@@ -160,13 +160,16 @@ impl SessionStore for RedisStore {
     fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
             let session = &opening.session;
+            let replaced = opening.replaces.iter();
             let args = [
                 session.id.clone().into_bytes(),
                 stored::encode(session)?.into_bytes(),
                 number(session.expires_at),
                 count(opening.most),
                 count(OVERFULL),
-            ];
+            ]
+            .into_iter()
+            .chain(replaced.map(|id| id.clone().into_bytes()));
             let answer = self.write(&session.subject, &OPEN, now, args).await?;
             let evicted = reply::array(answer)?.into_iter();
             let id = |id: Value| reply::as_text(&id).map(str::to_owned);
@@ -291,8 +294,9 @@ impl SessionStore for RedisStore {
         now: i64,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
-            // All fields, where there are no more than so many, and otherwise any of them.
-            let fields = most.saturating_add(MOST_TOKENS + 2).min(OVERFULL);
+            // All fields, where there are no more than the limits allow, and otherwise any of them. What has
+            // ended may be there yet, and takes no place in the list.
+            let fields = MOST_SESSIONS + MOST_TOKENS + 2;
             let some = [fields.to_string(), "WITHVALUES".to_owned()];
             let all = self.read(subject, "HRANDFIELD", &some).await?;
             let mut sessions = Vec::new();

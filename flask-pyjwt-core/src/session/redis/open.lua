@@ -1,6 +1,6 @@
 -- Remembers a new session: ARGV[4] is its id, ARGV[5] the session, ARGV[6] when it expires. Of its subject's
--- sessions, ARGV[7] may be there then: others end as `Candidate` in opening.rs says. Gives the ids of those
--- that were live.
+-- sessions, those end whose ids are ARGV[9] and on. ARGV[7] may be there then: others end as `Candidate` in
+-- opening.rs says. Gives the ids of the others that were live.
 
 local own = 's:' .. ARGV[4]
 local most = tonumber(ARGV[7])
@@ -77,6 +77,12 @@ end
 
 redis.call('HSET', key, own, ARGV[5])
 keep_until(tonumber(ARGV[6]))
+for i = 9, #ARGV do
+    local replaced = 's:' .. ARGV[i]
+    if replaced ~= own then
+        redis.call('HDEL', key, replaced)
+    end
+end
 local fields, values, excess = too_many()
 local candidates = {}
 for i, field in ipairs(excess > 0 and fields or {}) do
