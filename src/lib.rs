@@ -4,8 +4,8 @@
 #[doc(inline)]
 pub use flask_pyjwt_core::{
     AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, ClaimPlaces, Clock, Config,
-    ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, Jwks, Key,
-    KeyState, Location, LoginBuilder, Metadata, MintError, Opening, RefreshBuilder,
+    ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, IssuerNames,
+    Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError, Opening, RefreshBuilder,
     RefreshTokenBuilder, Rejection, RequireToken, RequireTokenService, Requirement, Revocation,
     Rotated, Rotation, Session, SessionEvent, SessionRecord, SessionStore, SilentRenewal,
     SilentRenewalService, Standing, StoreError, StoreFuture, SubjectRecord, SystemClock, Token,

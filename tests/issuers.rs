@@ -2,10 +2,14 @@
 
 #[path = "issuers/at_start.rs"]
 mod at_start;
+#[path = "issuers/named.rs"]
+mod named;
 #[path = "issuers/places_and_clocks.rs"]
 mod places_and_clocks;
 #[path = "issuers/routes.rs"]
 mod routes;
+#[path = "issuers/templates.rs"]
+mod templates;
 #[path = "issuers/without_own.rs"]
 mod without_own;
 

@@ -9,8 +9,14 @@ mod outage;
 mod proxies;
 #[path = "remote_keys/reach.rs"]
 mod reach;
+#[path = "issuers/resolver.rs"]
+mod resolver;
+#[path = "issuers/resolver_load.rs"]
+mod resolver_load;
 #[path = "remote_keys/server.rs"]
 mod server;
+#[path = "issuers/shared_sources.rs"]
+mod shared_sources;
 #[path = "remote_keys/tls.rs"]
 mod tls;
 

@@ -25,7 +25,7 @@ pub use crate::{
     issuers::{ClaimPlaces, Issuer},
     keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
-    rules::{Expected, Location, Requirement},
+    rules::{Expected, IssuerNames, Location, Requirement},
     session::{
         Generation, LoginBuilder, Opening, RefreshBuilder, Revocation, Rotated, Rotation, Session,
         SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,

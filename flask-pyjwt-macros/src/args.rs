@@ -1,5 +1,6 @@
 //! The arguments of the attribute.
 
+mod issuers;
 mod requirement;
 
 use proc_macro2::{Span, TokenStream};
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     cookie_name: Option<String>,
     header_name: Option<String>,
     query_name: Option<String>,
-    issuer: Option<String>,
+    issuers: Option<Vec<String>>,
     claims: Vec<(Key, Expected)>,
     scope: Option<Expected>,
     override_claims: Option<Vec<(Key, Value)>>,
@@ -215,11 +216,7 @@ impl Args {
                 Ok(())
             }
             "issuer" => {
-                let issuer = text_of(key, input)?;
-                if issuer.value().is_empty() {
-                    return Err(syn::Error::new(issuer.span(), "an issuer has a name"));
-                }
-                self.issuer = Some(issuer.value());
+                self.issuers = Some(issuers::parse(key, input)?);
                 Ok(())
             }
             "query_name" => {

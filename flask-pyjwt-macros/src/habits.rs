@@ -67,7 +67,9 @@ pub(crate) fn habit(name: &str) -> Option<Habit> {
             Some("csrf"),
             "a CSRF proof is required unless you write `csrf = false`",
         ),
-        "issuers" | "trusted_issuers" => (Some("issuer"), "write `issuer = \"…\"`, one of them"),
+        "issuers" | "trusted_issuers" => {
+            (Some("issuer"), "write `issuer = \"…\"`, or a list of them")
+        }
         "overrides" | "override_claims" => {
             (Some("override"), "write `override = {\"admin\": true}`")
         }

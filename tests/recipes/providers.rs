@@ -12,17 +12,23 @@ mod accounts;
 mod companies;
 #[path = "machines.rs"]
 mod machines;
+#[path = "open_sets.rs"]
+mod open_sets;
 #[path = "open_source.rs"]
 mod open_source;
 #[path = "self_hosted.rs"]
 mod self_hosted;
 
 /// With what a provider signs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signs {
     Rs256,
     Es256,
+    /// With a secret that the recipe has: nothing is fetched.
+    Hs256,
 }
+
+pub(crate) use self::open_sets::client_secret;
 
 /// What becomes of a token.
 pub(crate) enum Expect {
@@ -138,12 +144,14 @@ pub(crate) fn providers() -> Vec<Provider> {
         companies::auth0(),
         companies::entra(),
         companies::entra_v1(),
+        open_sets::entra_tenants(),
         companies::okta(),
         companies::cognito(),
         accounts::google(),
         accounts::firebase(),
         accounts::apple(),
         accounts::supabase(),
+        open_sets::shopify(),
         self_hosted::keycloak(),
         self_hosted::duende(),
         self_hosted::adfs(),

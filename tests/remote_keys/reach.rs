@@ -138,7 +138,7 @@ async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
     assert!(error.contains("`bearer_token_file`"), "{error}");
     std::fs::create_dir(&file).expect("made");
     let error = error_of(direct).await.expect("refused");
-    assert!(error.contains("it is no file"), "{error}");
+    assert!(error.contains("no regular file"), "{error}");
 }
 
 #[test]

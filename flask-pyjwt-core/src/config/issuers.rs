@@ -1,11 +1,9 @@
 //! Other issuers that a manager trusts.
 
-use std::collections::HashMap;
-
 use super::{Config, key};
 use crate::{
     error::ConfigError,
-    issuers::{Defaults, Issuer, Trust},
+    issuers::{Defaults, Issuer, Issuers},
 };
 
 /// What kind of server is configured.
@@ -59,7 +57,10 @@ impl Config {
 
     /// Refuses what only a server with an issuer of its own can use.
     pub(super) fn check_without_issuer(&self) -> Result<(), ConfigError> {
-        if self.trusted.is_empty() {
+        let is_empty = self.trusted.is_empty();
+        #[cfg(feature = "jwks")]
+        let is_empty = is_empty && self.resolves.is_empty();
+        if is_empty {
             let reason =
                 "has no issuer: a server without an issuer of its own would accept no token";
             return Err(ConfigError::invalid(key::ISSUERS, reason));
@@ -97,22 +98,45 @@ impl Config {
     }
 
     /// Judges the other issuers. Each is there once, and none has the name of the own one.
-    pub(super) fn issuers(&mut self, own: &str) -> Result<HashMap<String, Trust>, ConfigError> {
+    pub(super) fn issuers(&mut self, own: &str) -> Result<Issuers, ConfigError> {
         let defaults = Defaults {
             leeway: self.leeway,
             integer_subjects: self.integer_subjects,
             #[cfg(feature = "jwks")]
             clock: self.clock.clone(),
+            #[cfg(feature = "jwks")]
+            sources: <_>::default(),
         };
-        let mut trusted = HashMap::new();
+        let mut issuers = Issuers {
+            #[cfg(feature = "jwks")]
+            sources: std::sync::Arc::clone(&defaults.sources),
+            ..Issuers::default()
+        };
+        let refused = |reason: String| Err(ConfigError::invalid(key::ISSUERS, reason));
         for issuer in std::mem::take(&mut self.trusted) {
             let name = issuer.name().to_owned();
+            issuers.labels.extend(issuer.label().map(str::to_owned));
+            let template = issuer.to_template().and_then(Result::ok);
             let trust = issuer.validate(&defaults)?;
-            if name == own || trusted.insert(name.clone(), trust).is_some() {
-                let reason = format!("has the issuer `{name}` twice, or it is this server's own");
-                return Err(ConfigError::invalid(key::ISSUERS, reason));
+            let is_new = name != own
+                && match template {
+                    None => issuers.add(name.clone(), trust),
+                    Some(template) => issuers.add_template(template, trust),
+                };
+            if !is_new {
+                return refused(format!(
+                    "has the issuer `{name}` twice, or it is this server's own"
+                ));
             }
         }
-        Ok(trusted)
+        #[cfg(feature = "jwks")]
+        self.add_resolvers(&mut issuers, own, &defaults)?;
+        let is_issuer = |label: &&String| **label == own || issuers.may_have(label);
+        if let Some(label) = issuers.labels.iter().find(is_issuer) {
+            return refused(format!(
+                "has an issuer named `{label}`, which is also an issuer: a route could mean either"
+            ));
+        }
+        Ok(issuers)
     }
 }

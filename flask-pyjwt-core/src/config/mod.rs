@@ -8,6 +8,8 @@ mod hooks;
 mod issuers;
 mod keys;
 mod locations;
+#[cfg(feature = "jwks")]
+mod resolve;
 mod secret;
 mod sessions;
 mod validate;
@@ -112,6 +114,8 @@ pub struct Config {
     key_id: Option<String>,
     keys: keys::MoreKeys,
     trusted: Vec<Issuer>,
+    #[cfg(feature = "jwks")]
+    resolves: Vec<crate::issuers::Resolve>,
     kind: issuers::Kind,
     realm: Option<String>,
     allow_weak_secret: bool,
@@ -202,6 +206,8 @@ impl Config {
             key_id: None,
             keys: keys::MoreKeys::default(),
             trusted: Vec::new(),
+            #[cfg(feature = "jwks")]
+            resolves: Vec::new(),
             kind: issuers::Kind::Issuer,
             realm: None,
             allow_weak_secret: false,

@@ -107,6 +107,7 @@ impl Config {
                 types: HeaderTypes::own().max_size(self.max_token_size / 4),
                 rules: Arc::new(ClaimRules {
                     issuer,
+                    origin: <_>::default(),
                     audience: self.audience.map_or(Audience::None, Audience::one),
                     leeway,
                     max_lifetime: self.max_lifetime.or(longest_life),

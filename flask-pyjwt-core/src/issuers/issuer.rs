@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc};
 
 use time::Duration;
 
-use super::{ClaimNames, ClaimPlaces, KeySource, Required, Trust};
+use super::{ClaimNames, ClaimPlaces, Origin, Required, Template, Trust};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    keys::{AuthType, Family, JwkSet, Key, KeySet},
+    keys::{AuthType, Family, Key},
     rules::Expected,
     token::{Audience, ClaimRules, HeaderTypes, MAX_HEADER, TokenType},
 };
@@ -58,10 +58,15 @@ const FOREIGN_LEEWAY: Duration = Duration::seconds(5);
 #[derive(Clone)]
 #[must_use = "an issuer does nothing until a configuration trusts it"]
 pub struct Issuer {
-    name: String,
-    keys: Vec<Key>,
-    set: Option<String>,
-    algorithms: Option<Vec<AuthType>>,
+    pub(super) name: String,
+    /// Whether the name has placeholders.
+    pub(super) is_template: bool,
+    /// Claims, each with the placeholder whose text it repeats.
+    pub(super) claims_from_name: Vec<(String, String)>,
+    pub(super) label: Option<String>,
+    pub(super) keys: Vec<Key>,
+    pub(super) set: Option<String>,
+    pub(super) algorithms: Option<Vec<AuthType>>,
     audiences: Vec<String>,
     any_audience: bool,
     types: Vec<String>,
@@ -82,6 +87,8 @@ pub(crate) struct Defaults {
     pub(crate) integer_subjects: bool,
     #[cfg(feature = "jwks")]
     pub(crate) clock: crate::token::TimeSource,
+    #[cfg(feature = "jwks")]
+    pub(crate) sources: Arc<crate::remote::SourcePool>,
 }
 
 impl Issuer {
@@ -89,6 +96,9 @@ impl Issuer {
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             name: issuer.into(),
+            is_template: false,
+            claims_from_name: Vec::new(),
+            label: None,
             keys: Vec::new(),
             set: None,
             algorithms: None,
@@ -229,6 +239,15 @@ impl Issuer {
         &self.name
     }
 
+    pub(crate) fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// The template, where the name is one.
+    pub(crate) fn to_template(&self) -> Option<Result<Template, &'static str>> {
+        self.is_template.then(|| Template::parse(&self.name))
+    }
+
     #[cfg(feature = "jwks")]
     pub(super) fn accepted_algorithms(&self) -> Option<&[AuthType]> {
         self.algorithms.as_deref()
@@ -241,6 +260,7 @@ impl Issuer {
             ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {reason}"))
         };
         self.check().map_err(wrong)?;
+        let template = self.template_parts().map_err(wrong)?;
         let leeway = self.leeway.unwrap_or(defaults.leeway.max(FOREIGN_LEEWAY));
         if leeway.subsec_nanoseconds() != 0 || !(0..=300).contains(&leeway.whole_seconds()) {
             return Err(wrong(
@@ -264,6 +284,11 @@ impl Issuer {
         Ok(Trust {
             rules: Arc::new(ClaimRules {
                 issuer: self.name.into(),
+                origin: Origin {
+                    label: self.label,
+                    template,
+                    ..Origin::default()
+                },
                 audience,
                 leeway: leeway.whole_seconds(),
                 max_lifetime: self.max_lifetime,
@@ -329,59 +354,6 @@ impl Issuer {
             return told("accepts an HMAC algorithm, and published keys are never HMAC secrets");
         }
         Ok(())
-    }
-
-    fn key_source(
-        &self,
-        types: &HeaderTypes,
-        defaults: &Defaults,
-    ) -> Result<KeySource, ConfigError> {
-        let refused = |reason: &str| Err(ConfigError::invalid(ISSUERS, reason));
-        #[cfg(feature = "jwks")]
-        let remote =
-            self.remote_source(types, defaults, self.set.is_some() || !self.keys.is_empty())?;
-        #[cfg(not(feature = "jwks"))]
-        let (remote, _) = (None, defaults);
-        if let Some(remote) = remote {
-            return Ok(remote);
-        }
-        match (&self.set, self.keys.is_empty()) {
-            (None, true) => return refused("is missing: give one with `key(…)` or `jwk_set(…)`"),
-            (Some(_), false) => return refused("is given beside a JWK set: keep one of them"),
-            _ => {}
-        }
-        let keys = if let Some(json) = &self.set {
-            let set = JwkSet::parse(json, self.algorithms.as_deref()).map_err(|problem| {
-                ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
-            })?;
-            for key in &set.refused {
-                tracing::warn!(
-                    issuer = self.name,
-                    "a key of the JWK set is left out: {key}"
-                );
-            }
-            set.joined_to(&[])
-        } else {
-            let keys = self.keys.iter().cloned();
-            let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS)?.split().1));
-            keys.collect::<Result<Vec<_>, ConfigError>>()?
-        };
-        let accepts = |of: AuthType| {
-            let algorithms = self.algorithms.as_ref();
-            algorithms.is_none_or(|accepted| accepted.contains(&of))
-        };
-        if let Some(key) = keys.iter().find(|key| !accepts(key.auth_type)) {
-            return refused(&format!("is for {}, which is not accepted", key.auth_type));
-        }
-        let mut names: Vec<_> = keys.iter().map(|key| (&key.id, key.auth_type)).collect();
-        names.retain(|(id, _)| !id.is_empty());
-        let count = names.len();
-        names.sort_by_key(|(id, auth_type)| ((*id).clone(), auth_type.name()));
-        names.dedup();
-        if names.len() < count {
-            return refused("has the id of another key");
-        }
-        Ok(KeySource::Fixed(Box::new(KeySet::new(keys, types))))
     }
 }
 

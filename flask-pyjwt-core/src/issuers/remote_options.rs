@@ -1,6 +1,6 @@
 //! An issuer whose keys are fetched: the feature `jwks`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use reqwest::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
@@ -13,8 +13,7 @@ use crate::{
     config::key::ISSUERS,
     error::ConfigError,
     remote::{
-        Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, RemoteKeys, RemoteRules,
-        Request,
+        Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, RemoteRules, Request,
     },
     token::HeaderTypes,
 };
@@ -187,7 +186,10 @@ impl Issuer {
                 "is kept for less than a minute or more than 30 days",
             ));
         }
-        let client = options.connections.client().map_err(refused)?;
+        let client = defaults
+            .sources
+            .client(&options.connections)
+            .map_err(refused)?;
         if let Some(server) = &options.insecure {
             tracing::warn!(
                 issuer = self.name(),
@@ -195,20 +197,26 @@ impl Issuer {
                 "keys may be fetched by plain http: whoever can answer in the server's place can issue tokens"
             );
         }
-        let keys = RemoteKeys::new(RemoteRules {
+        let keys = defaults.sources.source(RemoteRules {
             issuer: self.name().to_owned(),
             request,
             client,
+            connections: options.connections.clone(),
             algorithms: self.accepted_algorithms().map(<[_]>::to_vec),
             types: types.clone(),
             clock: defaults.clock.clone(),
             keep: options.keep.whole_seconds(),
         });
-        Ok(Some(KeySource::Remote(Arc::new(keys))))
+        Ok(Some(KeySource::Remote(keys)))
     }
 }
 
 impl RemoteOptions {
+    /// Whether the keys are found by the issuer's own name.
+    pub(super) fn is_at_own_name(&self) -> bool {
+        matches!(self.from, Some(From::Discovery(None)))
+    }
+
     /// What is set although nothing is fetched, if there is any.
     fn without_address(&self) -> Option<&'static str> {
         [

@@ -6,7 +6,7 @@ use super::AuthManager;
 use crate::{
     config::key,
     error::ConfigError,
-    issuers::KeySource,
+    issuers::{Found, KeySource, Trust},
     remote::{KeySourceState, RemoteKeys, Worker},
     token::{Token, TokenError, UnverifiedToken},
 };
@@ -31,7 +31,8 @@ impl AuthManager {
     #[must_use]
     pub fn key_sources(&self) -> Vec<KeySourceState> {
         let now = self.0.verification.clock.now().ok();
-        let mut states: Vec<_> = self.remote().map(|keys| keys.state(now)).collect();
+        let remote = self.remote();
+        let mut states: Vec<_> = remote.map(|(name, keys)| keys.state(name, now)).collect();
         states.sort_by(|a, b| a.issuer().cmp(b.issuer()));
         states
     }
@@ -39,7 +40,11 @@ impl AuthManager {
     /// Fetches the keys of all issuers now, and waits for it: before a server says that it is ready, or
     /// after an issuer has dropped a key in an emergency. Has to be called inside tokio's runtime.
     pub async fn fetch_keys(&self) -> Vec<KeySourceState> {
-        let sources: Vec<_> = self.remote().map(Arc::clone).collect();
+        let sources = self.remote().map(|(_, keys)| Arc::clone(keys));
+        let mut sources: Vec<_> = sources.collect();
+        // Each once, however many issuers share it.
+        sources.sort_by_key(Arc::as_ptr);
+        sources.dedup_by(|a, b| Arc::ptr_eq(a, b));
         for source in &sources {
             source.renew();
         }
@@ -59,44 +64,66 @@ impl AuthManager {
     pub async fn verify_token_async(&self, signed: &str) -> Result<Token, TokenError> {
         match self.verify_token(signed) {
             Err(error @ TokenError::KeysUnavailable { .. }) => {
-                let Some(source) = self.source_of(signed) else {
-                    return Err(error);
-                };
-                source.fetched().await;
-                self.verify_token(signed)
+                // In a place of its own: those who need not wait carry nothing of it along.
+                Box::pin(self.verify_after_waiting(signed, error)).await
             }
             result => result,
         }
     }
 
-    /// The source of the issuer that a token names.
-    fn source_of(&self, signed: &str) -> Option<Arc<RemoteKeys>> {
-        let token = UnverifiedToken::decode(signed).ok()?;
-        let trust = self
-            .0
-            .verification
-            .issuers
-            .get(token.claims().get("iss")?.as_str()?)?;
-        match &trust.keys {
-            KeySource::Remote(keys) => Some(Arc::clone(keys)),
-            KeySource::Fixed(_) => None,
+    /// Waits for the issuer where a function has to find it, then for its keys.
+    async fn verify_after_waiting(
+        &self,
+        signed: &str,
+        mut error: TokenError,
+    ) -> Result<Token, TokenError> {
+        let unverified = UnverifiedToken::decode(signed).ok();
+        let issuer = unverified
+            .as_ref()
+            .and_then(|it| it.claims().get("iss")?.as_str());
+        let (Some(issuer), issuers) = (issuer, &self.0.verification.issuers) else {
+            return Err(error);
+        };
+        let clock = &self.0.verification.clock;
+        if let Found::Unresolved(_) = issuers.find(issuer, clock.now()?)
+            && let Some(resolver) = issuers.resolver_of(issuer)
+        {
+            resolver.resolve(issuer).await;
+            match self.verify_token(signed) {
+                Err(again @ TokenError::KeysUnavailable { .. }) => error = again,
+                result => return result,
+            }
         }
+        let source = match issuers.find(issuer, clock.now()?) {
+            Found::Trust(trust) => source_of(trust),
+            Found::Resolved(trust) => source_of(&trust),
+            Found::Unresolved(_) | Found::Nobody => None,
+        };
+        let Some(source) = source else {
+            return Err(error);
+        };
+        source.fetched().await;
+        self.verify_token(signed)
     }
 
-    fn remote(&self) -> impl Iterator<Item = &Arc<RemoteKeys>> {
-        let issuers = self.0.verification.issuers.values();
+    /// The configured issuers whose keys are fetched. Several may have one source.
+    fn remote(&self) -> impl Iterator<Item = (&str, &Arc<RemoteKeys>)> {
+        let issuers = self.0.verification.issuers.configured();
         issuers.filter_map(|trust| match &trust.keys {
-            KeySource::Remote(keys) => Some(keys),
+            KeySource::Remote(keys) => Some((&*trust.rules.issuer, keys)),
             KeySource::Fixed(_) => None,
         })
     }
 
     /// Starts the thread that fetches, if there is anything to fetch.
     pub(super) fn fetch_in_background(&self) -> Result<(), ConfigError> {
-        let sources: Vec<_> = self.remote().map(Arc::clone).collect();
-        if sources.is_empty() {
+        let issuers = &self.0.verification.issuers;
+        if self.remote().next().is_none() && issuers.resolvers.is_empty() {
             return Ok(());
         }
+        let Some(sources) = issuers.sources.take_receiver() else {
+            return Ok(());
+        };
         let worker = Worker::start(sources).map_err(|error| {
             ConfigError::invalid(
                 key::ISSUERS,
@@ -105,5 +132,13 @@ impl AuthManager {
         })?;
         drop(self.0.worker.set(worker));
         Ok(())
+    }
+}
+
+/// Where the keys of an issuer are fetched, if they are.
+fn source_of(trust: &Trust) -> Option<Arc<RemoteKeys>> {
+    match &trust.keys {
+        KeySource::Remote(keys) => Some(Arc::clone(keys)),
+        KeySource::Fixed(_) => None,
     }
 }

@@ -1,6 +1,10 @@
 //! One fetch of a key set, with every limit there is.
 
-use std::{error::Error, io::Read as _, path::PathBuf, time::Duration};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::{
     Client, Response, StatusCode,
@@ -11,6 +15,7 @@ use reqwest::{
 
 use super::{Address, Place, PlainHttp, freshness::lifetime};
 use crate::{
+    files,
     keys::SetProblem,
     token::{Document, Json},
 };
@@ -22,7 +27,7 @@ const LONGEST_REASON: usize = 200;
 /// The longest answer in bytes.
 const MOST_BYTES: usize = 512 * 1024;
 /// The longest token that is shown to a source.
-const MOST_TOKEN_BYTES: u64 = 16 * 1024;
+const MOST_TOKEN_BYTES: usize = 16 * 1024;
 
 /// Why there is no key set.
 #[derive(Debug, thiserror::Error)]
@@ -176,20 +181,13 @@ impl Request {
 }
 
 /// The field that shows the token in this file.
-fn read_token(path: &std::path::Path) -> Result<HeaderValue, &'static str> {
-    let file = std::fs::metadata(path).map_err(|_| "it cannot be read")?;
-    // A pipe would hold up the fetches of every issuer.
-    if !file.is_file() {
-        return Err("it is no file");
-    }
-    let mut token = String::new();
-    let file = std::fs::File::open(path).map_err(|_| "it cannot be read")?;
-    file.take(MOST_TOKEN_BYTES + 1)
-        .read_to_string(&mut token)
-        .map_err(|_| "it cannot be read as a text")?;
+fn read_token(path: &Path) -> Result<HeaderValue, &'static str> {
+    let file = files::read(path, MOST_TOKEN_BYTES)
+        .map_err(|_| "it cannot be read, is no regular file or is longer than 16 KiB")?;
+    let token = std::str::from_utf8(&file.bytes).map_err(|_| "it is no text")?;
     let token = token.trim();
-    if token.is_empty() || token.len() as u64 > MOST_TOKEN_BYTES {
-        return Err("it is empty, or longer than 16 KiB");
+    if token.is_empty() {
+        return Err("it is empty");
     }
     let mut field = HeaderValue::try_from(format!("Bearer {token}"))
         .map_err(|_| "it has characters that no token has")?;

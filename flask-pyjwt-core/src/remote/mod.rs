@@ -4,6 +4,7 @@ mod address;
 mod client;
 mod fetch;
 mod freshness;
+mod pool;
 mod source;
 mod state;
 mod worker;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     address::{Address, HttpServer, Place, PlainHttp},
     client::{Connections, ProxyChoice},
     fetch::Request,
+    pool::SourcePool,
     source::{RemoteKeys, RemoteRules, Snapshot},
     worker::Worker,
 };

@@ -13,7 +13,7 @@ use reqwest::Client;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    KeySourceState, Request,
+    Connections, KeySourceState, Request,
     fetch::{FetchError, Fetched, PATIENCE},
 };
 use crate::{
@@ -31,12 +31,25 @@ pub(crate) struct RemoteRules {
     pub(crate) issuer: String,
     pub(crate) request: Request,
     /// What makes the connections.
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
+    pub(crate) connections: Connections,
     pub(crate) algorithms: Option<Vec<AuthType>>,
     pub(crate) types: HeaderTypes,
     pub(crate) clock: TimeSource,
     /// Seconds for which the last good set is used while the source is down.
     pub(crate) keep: i64,
+}
+
+impl RemoteRules {
+    /// Whether two issuers can have one source: the same is asked in the same way, and the answer is judged
+    /// by the same rules. The clock is the manager's.
+    pub(super) fn asks_like(&self, other: &Self) -> bool {
+        self.request == other.request
+            && self.connections == other.connections
+            && self.algorithms == other.algorithms
+            && self.types == other.types
+            && self.keep == other.keep
+    }
 }
 
 /// The keys at one moment.
@@ -66,7 +79,7 @@ pub(crate) struct RemoteKeys {
     /// Counts the attempts that have ended.
     ended: watch::Sender<u64>,
     /// Wakes the worker.
-    pub(super) wanted: Notify,
+    pub(super) wanted: Arc<Notify>,
 }
 
 impl RemoteKeys {
@@ -84,7 +97,7 @@ impl RemoteKeys {
             }),
             renew_at: AtomicI64::new(i64::MAX),
             ended: watch::Sender::new(0),
-            wanted: Notify::new(),
+            wanted: Arc::default(),
             rules,
         }
     }
@@ -245,7 +258,8 @@ impl RemoteKeys {
         self.attempts().is_running
     }
 
-    pub(crate) fn state(&self, now: Option<NumericDate>) -> KeySourceState {
+    /// The state for an issuer whose keys these are.
+    pub(crate) fn state(&self, issuer: &str, now: Option<NumericDate>) -> KeySourceState {
         let snapshot = self.load();
         let keys = snapshot.keys.keys();
         let moment = |second| {
@@ -255,7 +269,7 @@ impl RemoteKeys {
         key_ids.sort_unstable();
         key_ids.dedup();
         KeySourceState {
-            issuer: self.rules.issuer.clone(),
+            issuer: issuer.to_owned(),
             address: self.rules.request.place.address().as_str().to_owned(),
             key_ids,
             fetched_at: snapshot.fetched_at.map(moment),
@@ -265,5 +279,12 @@ impl RemoteKeys {
             is_usable: now.is_some_and(|now| keys.iter().any(|key| key.is_live(now))),
             error: self.attempts().error.clone(),
         }
+    }
+}
+
+impl Drop for RemoteKeys {
+    fn drop(&mut self) {
+        // The worker's task finds that nobody is left.
+        self.wanted.notify_one();
     }
 }

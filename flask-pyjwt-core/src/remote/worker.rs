@@ -1,8 +1,14 @@
 //! The thread that fetches.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::{Arc, Weak},
+    thread,
+};
 
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, oneshot},
+    task::JoinSet,
+};
 
 use super::{RemoteKeys, fetch::fetch};
 
@@ -14,42 +20,50 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread, which begins with a fetch for each source.
+    /// Starts the thread, which begins with a fetch for each source that comes.
     ///
     /// # Errors
     ///
     /// When the system gives no thread or no sockets.
-    pub(crate) fn start(sources: Vec<Arc<RemoteKeys>>) -> std::io::Result<Self> {
+    pub(crate) fn start(mut sources: UnboundedReceiver<Arc<RemoteKeys>>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, mut stopped) = oneshot::channel::<()>();
         thread::Builder::new()
             .name("flask-pyjwt-jwks".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
                     let mut tasks = JoinSet::new();
-                    for source in sources {
-                        tasks.spawn(renew(source));
-                    }
                     // Dropping the tasks ends them, wherever they are.
-                    drop(stopped.await);
+                    loop {
+                        tokio::select! {
+                            _ = &mut stopped => break,
+                            Some(source) = sources.recv() => {
+                                tasks.spawn(renew(Arc::downgrade(&source), Arc::clone(&source.wanted)));
+                            }
+                            Some(_) = tasks.join_next() => {}
+                        }
+                    }
                 });
             })?;
         Ok(Self { _stop: stop })
     }
 }
 
-/// Fetches one set again and again: when somebody wants it, and before it is too old.
-async fn renew(source: Arc<RemoteKeys>) {
-    loop {
-        if source.is_wanted() || source.is_due() {
-            let rules = &source.rules;
-            source.end(fetch(&rules.client, &rules.issuer, &rules.request).await);
+/// Fetches one set again and again: when somebody wants it, and before it is too old. Ends when nobody has
+/// the keys any more, which wakes it.
+async fn renew(source: Weak<RemoteKeys>, wanted: Arc<tokio::sync::Notify>) {
+    while let Some(keys) = source.upgrade() {
+        if keys.is_wanted() || keys.is_due() {
+            let rules = &keys.rules;
+            keys.end(fetch(&rules.client, &rules.issuer, &rules.request).await);
         }
+        let sleep = tokio::time::sleep(keys.until_renewal());
+        drop(keys);
         tokio::select! {
-            () = source.wanted.notified() => {}
-            () = tokio::time::sleep(source.until_renewal()) => {}
+            () = wanted.notified() => {}
+            () = sleep => {}
         }
     }
 }

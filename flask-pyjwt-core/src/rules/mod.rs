@@ -11,6 +11,7 @@ mod route;
 
 pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
 pub use self::{
+    issuer::IssuerNames,
     location::Location,
     requirement::{Expected, Requirement},
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Freshness, Location, location};
+use super::{Freshness, IssuerNames, Location, location};
 use crate::token::TokenType;
 
 /// What one claim has to be.
@@ -73,8 +73,8 @@ pub struct Requirement {
     pub(crate) scope: Option<Expected>,
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Freshness,
-    /// The one issuer whose tokens are accepted; all that are trusted where it is not said.
-    pub(crate) issuer: Option<String>,
+    /// Whose tokens are accepted; those of all that are trusted where nobody is named.
+    pub(crate) issuers: Vec<String>,
     pub(crate) optional: bool,
     /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
     pub(crate) csrf: bool,
@@ -92,7 +92,7 @@ impl Requirement {
             scope: None,
             override_claims: None,
             freshness: Freshness::default(),
-            issuer: None,
+            issuers: Vec::new(),
             optional: false,
             csrf: true,
         }
@@ -105,10 +105,11 @@ impl Requirement {
         self
     }
 
-    /// Accepts tokens of this issuer only: the own one or one that is trusted.
+    /// Accepts tokens of this issuer only, or of one of several: the own one, one that is trusted, or those
+    /// that were given a name. An empty list is a mistake: 500.
     #[must_use]
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
+    pub fn issuer(mut self, issuers: impl Into<IssuerNames>) -> Self {
+        self.issuers = issuers.into().into_names();
         self
     }
 

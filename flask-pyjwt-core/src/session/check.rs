@@ -31,7 +31,14 @@ impl AuthManager {
     }
 
     async fn try_check(&self, token: &Token) -> Result<(), Rejection> {
-        self.parts().verification.check_time(token)?;
+        match self.parts().verification.check_time(token) {
+            // Its issuer has to be found again.
+            #[cfg(feature = "jwks")]
+            Err(TokenError::UnknownKey) if token.is_of_resolved() => {
+                self.verify_token_async(token.signed()).await?;
+            }
+            result => result?,
+        }
         match self.sessions_of(token) {
             Some(sessions) => sessions.check(token, Holder::Client, self.now()?).await,
             None => Ok(()),

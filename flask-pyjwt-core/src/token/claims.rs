@@ -10,12 +10,14 @@ use super::{
     json::Kind,
     numeric_date::NumericDate,
 };
-use crate::issuers::{ClaimNames, Required};
+use crate::issuers::{ClaimNames, Origin, Required};
 
 /// What the claims of a token have to satisfy, whatever the route.
 #[derive(Debug, Clone)]
 pub(crate) struct ClaimRules {
+    /// The issuer, or the text of a template of them.
     pub(crate) issuer: Arc<str>,
+    pub(crate) origin: Origin,
     pub(crate) audience: Audience,
     /// Seconds by which the clocks of issuer and verifier may differ.
     pub(crate) leeway: i64,
@@ -57,6 +59,8 @@ impl Audience {
 #[derive(Debug, Clone)]
 pub(crate) struct RegisteredClaims {
     pub(crate) token_type: TokenType,
+    /// The issuer, where the rules are those of several.
+    pub(crate) issuer: Option<Box<str>>,
     pub(crate) subject: Subject,
     pub(crate) issued_at: NumericDate,
     pub(crate) expires_at: NumericDate,
@@ -101,9 +105,7 @@ impl ClaimRules {
         }
 
         let issuer = found.issuer.required("iss", Json::as_str)?;
-        if *issuer != *self.issuer {
-            return Err(TokenError::Issuer);
-        }
+        self.origin.check_name(&self.issuer, &issuer)?;
         self.check_audience(found.audience)?;
         let subject = found
             .subject
@@ -120,7 +122,10 @@ impl ClaimRules {
         if found.confirmation.is_some() {
             return Err(TokenError::Bound);
         }
-        if !self.required.are_met_by(payload.root(), &self.names) {
+        let template = self.origin.template.as_deref();
+        if !self.required.are_met_by(payload.root(), &self.names)
+            || template.is_some_and(|it| !it.is_repeated_by(payload.root(), &issuer, &self.names))
+        {
             return Err(TokenError::IssuerClaim);
         }
         if let Some(expected @ TokenType::Auth) = self.token_type
@@ -130,6 +135,7 @@ impl ClaimRules {
         }
         Ok(RegisteredClaims {
             token_type,
+            issuer: template.map(|_| issuer.into()),
             subject,
             issued_at,
             expires_at,

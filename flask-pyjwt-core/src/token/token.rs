@@ -81,7 +81,9 @@ impl Shared {
             Subject::InPayload(_) => 0,
             Subject::Own(text) => text.capacity(),
         };
-        COUNTERS + size_of::<Inner>() + self.0.signed.capacity() + self.0.payload.size() + subject
+        let issuer = self.0.claims.issuer.as_deref().map_or(0, str::len);
+        let text = self.0.signed.capacity() + self.0.payload.size();
+        COUNTERS + size_of::<Inner>() + text + subject + issuer
     }
 }
 
@@ -159,7 +161,12 @@ impl Token {
     /// Who issued the token.
     #[must_use]
     pub fn iss(&self) -> &str {
-        &self.inner().rules.issuer
+        let inner = self.inner();
+        inner
+            .claims
+            .issuer
+            .as_deref()
+            .unwrap_or(&inner.rules.issuer)
     }
 
     /// When the token was issued.
@@ -226,15 +233,27 @@ impl Token {
         &self.inner().claims
     }
 
-    /// Whether a token that was verified before is valid now: its key still counts, and its times
-    /// are right. `None` where the key is gone, so that it has to be judged anew.
+    /// Whether a token that was verified before is valid now: its key and its issuer still count, and its
+    /// times are right. `None` where one of them is gone, so that it has to be judged anew.
     pub(super) fn is_valid_at(&self, now: NumericDate) -> Option<Result<(), TokenError>> {
-        let claims = &self.inner().claims;
-        self.inner().key.is_live(now).then(|| {
-            self.inner()
-                .rules
-                .check_time(claims.valid_from, claims.expires_at, now)
-        })
+        let Inner {
+            claims, key, rules, ..
+        } = self.inner();
+        (key.is_live(now) && rules.origin.is_live(now))
+            .then(|| rules.check_time(claims.valid_from, claims.expires_at, now))
+    }
+
+    /// Whether a route means the issuer of this token by this text: its name, the text of the template or the
+    /// pattern by which it is trusted, or the name that it was given.
+    pub(crate) fn is_of(&self, wanted: &str) -> bool {
+        let rules = &self.inner().rules;
+        self.iss() == wanted || *rules.issuer == *wanted || rules.origin.is_called(wanted)
+    }
+
+    /// Whether a function has found its issuer, which counts for a while only.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn is_of_resolved(&self) -> bool {
+        self.inner().rules.origin.resolved.is_some()
     }
 
     pub(crate) fn last_answer(&self) -> &LastAnswer {

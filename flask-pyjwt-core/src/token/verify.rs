@@ -1,6 +1,6 @@
 //! From bytes to a [`Token`]: one strict pass, the first broken rule decides.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     HeaderTypes, Token, TokenError,
@@ -13,7 +13,7 @@ use super::{
     token::Inner,
 };
 use crate::{
-    issuers::Trust,
+    issuers::{Found, Issuers, Trust},
     keys::{KeyRing, KeySet, VerifyingKey},
 };
 
@@ -22,8 +22,8 @@ pub(crate) struct Verification {
     pub(crate) keys: KeyRing,
     pub(crate) types: HeaderTypes,
     pub(crate) rules: Arc<ClaimRules>,
-    /// The other issuers that are trusted, by their names.
-    pub(crate) issuers: HashMap<String, Trust>,
+    /// The other issuers that are trusted.
+    pub(crate) issuers: Issuers,
     pub(crate) clock: TimeSource,
     /// Longest token in bytes that is looked at.
     pub(crate) max_size: usize,
@@ -95,22 +95,25 @@ impl Verification {
             }
             return token_of(signed.to_owned(), payload, key, &self.rules, now);
         }
-        let trust = self.issuers.get(&*named).ok_or(TokenError::Issuer)?;
         let now = self.clock.now()?;
-        let keys = trust.keys.load(now);
-        let key = match signer_of(&keys, &trust.types, segments) {
-            Ok(key) if key.is_live(now) => Arc::clone(key),
-            Ok(_) | Err(TokenError::UnknownKey) => return Err(trust.keys.unknown_key(now)),
-            Err(error) => return Err(error),
-        };
+        let found = self.issuers.find(&named, now);
         drop(named);
-        token_of(signed.to_owned(), payload, key, &trust.rules, now)
+        match found {
+            Found::Trust(trust) => verify_by(trust, signed, payload, segments, now),
+            #[cfg(feature = "jwks")]
+            Found::Resolved(trust) => verify_by(&trust, signed, payload, segments, now),
+            #[cfg(feature = "jwks")]
+            Found::Unresolved(seconds) => Err(TokenError::KeysUnavailable {
+                retry_after: std::time::Duration::from_secs(seconds),
+            }),
+            Found::Nobody => Err(TokenError::Issuer),
+        }
     }
 
-    /// Whether tokens of this issuer are accepted.
+    /// Whether a route can ask for tokens of this issuer.
     pub(crate) fn trusts(&self, issuer: &str) -> bool {
         let is_own = !issuer.is_empty() && *self.rules.issuer == *issuer;
-        is_own || self.issuers.contains_key(issuer)
+        is_own || self.issuers.knows(issuer)
     }
 
     /// Whether a token that was verified before is valid now.
@@ -135,6 +138,23 @@ impl Verification {
         let payload = Document::object(payload).map_err(TokenError::payload)?;
         token_of(signed, payload, key, &self.rules, now)
     }
+}
+
+/// Verifies a token by the keys and rules of another issuer.
+fn verify_by(
+    trust: &Trust,
+    signed: &str,
+    payload: Document,
+    segments: &Segments<'_>,
+    now: NumericDate,
+) -> Result<Token, TokenError> {
+    let keys = trust.keys.load(now);
+    let key = match signer_of(&keys, &trust.types, segments) {
+        Ok(key) if key.is_live(now) => Arc::clone(key),
+        Ok(_) | Err(TokenError::UnknownKey) => return Err(trust.keys.unknown_key(now)),
+        Err(error) => return Err(error),
+    };
+    token_of(signed.to_owned(), payload, key, &trust.rules, now)
 }
 
 /// The key of a set whose signature a token bears.

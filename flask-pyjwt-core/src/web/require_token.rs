@@ -23,7 +23,7 @@ use super::{
     places,
 };
 use crate::{
-    rules::{Expected, Location, Requirement, location},
+    rules::{Expected, IssuerNames, Location, Requirement, location},
     token::TokenType,
 };
 
@@ -133,10 +133,11 @@ impl RequireToken {
         self.locations([Location::NamedHeader(name.into())])
     }
 
-    /// Accepts tokens of this issuer only: the own one or one that is
-    /// [trusted](crate::Config::trust). Any other name is a mistake: 500.
-    pub fn issuer(self, issuer: impl Into<String>) -> Self {
-        self.with(|requirement| requirement.issuer(issuer))
+    /// Accepts tokens of this issuer only, or of one of several: the own one, one that is
+    /// [trusted](crate::Config::trust), the text of a [template](crate::Issuer::template), or a name that
+    /// issuers were [given](crate::Issuer::named). Any other name is a mistake: 500.
+    pub fn issuer(self, issuers: impl Into<IssuerNames>) -> Self {
+        self.with(|requirement| requirement.issuer(issuers))
     }
 
     /// Requires a claim to match this value: an object every member, an array every element,

@@ -60,8 +60,14 @@ impl Args {
                 .map(|location| self.location(location, private));
             quote!(.locations([#(#locations),*])).to_tokens(&mut tokens);
         }
-        if let Some(issuer) = &self.issuer {
-            quote!(.issuer(#private::json::owned(#issuer))).to_tokens(&mut tokens);
+        match self.issuers.as_deref() {
+            None => {}
+            Some([issuer]) => {
+                quote!(.issuer(#private::json::owned(#issuer))).to_tokens(&mut tokens);
+            }
+            Some(issuers) => {
+                quote!(.issuer(#private::json::texts([#(#issuers),*]))).to_tokens(&mut tokens);
+            }
         }
         for (key, expected) in &self.claims {
             let name = &key.name;
