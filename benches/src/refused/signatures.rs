@@ -80,7 +80,10 @@ fn trusting(keys: &Keys) -> AuthManager {
                 format!("{n}, a secret of some forty-eight bytes"),
             ))
         } else {
-            issuer.key(Key::new(auth_type, Keys::generate(&keys.algorithm).public))
+            issuer.key(Key::verify_only(
+                auth_type,
+                Keys::generate(&keys.algorithm).public,
+            ))
         }
     });
     let config = keys.config().token_table(0, 0).trust(issuer);
