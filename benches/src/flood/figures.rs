@@ -81,7 +81,8 @@ pub(super) fn tell(report: &mut Report, measured: &Measured) {
         "server CPU",
         "CPU µs of a flood's request",
     ];
-    let title = "Flood: 10,000 requests/s with unknown kids; 2,000 honest requests/s, table";
+    let title =
+        "Flood: 10,000 requests/s with unknown kids or issuers; 2,000 honest requests/s, table";
     let mut table = Table::new(title, &columns);
     let median = |number: &dyn Fn(&Round) -> f64| {
         percentile(measured.rounds.iter().map(number).collect(), 50)
@@ -112,13 +113,14 @@ pub(super) fn tell(report: &mut Report, measured: &Measured) {
             Cell::Number(of_flood(each), 1),
         ];
         table.row(name, cells);
-        if *path == Some(GUARDED) {
-            let what = "flood of unknown keys: honest p99, of no flood";
-            report.at_most(what, 1.2, ratio(|run| run.p99, 0));
-            let what = "flood of unknown keys: honest p99, of a flood of an unguarded route";
-            report.at_most(what, 1.2, ratio(|run| run.p99, 2));
+        if path.is_some_and(|(path, _)| path == GUARDED) {
+            let what = format!("{name}: honest p99, of no flood");
+            report.at_most(&what, 1.2, ratio(|run| run.p99, 0));
+            let what = format!("{name}: honest p99, of a flood of an unguarded route");
+            report.at_most(&what, 1.2, ratio(|run| run.p99, 2));
             // All but what the pacing loses at its end.
-            report.at_least("flood of unknown keys: requests/s", 9_900.0, of(Run::rate));
+            let what = format!("{name}: requests/s");
+            report.at_least(&what, 9_900.0, of(Run::rate));
         }
     }
     report.table(table);

@@ -1,4 +1,4 @@
-//! Section `flood`: what tokens of unknown keys do to honest clients and to the server of the keys.
+//! Section `flood`: what tokens of unknown keys and of unknown issuers do to honest clients and to the server of the keys.
 
 mod figures;
 mod honest;
@@ -18,7 +18,7 @@ use self::{
     figures::{Measured, Round, Run, tell},
     key_server::KeyServer,
     resource::{GUARDED, UNGUARDED},
-    sender::Order,
+    sender::{Order, Unknown},
 };
 pub(crate) use self::{
     honest::{MODE as HONEST, ask},
@@ -41,10 +41,17 @@ const COOLDOWN: f64 = 10.0;
 
 /// What happens besides the honest requests. The unguarded route shows what HTTP itself costs: the
 /// requests and the answers are as long, and differ in nothing but who has made them.
-const CASES: [(&str, Option<&str>); 3] = [
+const CASES: [(&str, Option<(&str, Unknown)>); 4] = [
     ("no flood", None),
-    ("a flood of unknown keys", Some(GUARDED)),
-    ("a flood of an unguarded route", Some(UNGUARDED)),
+    ("a flood of unknown keys", Some((GUARDED, Unknown::Key))),
+    (
+        "a flood of an unguarded route",
+        Some((UNGUARDED, Unknown::Key)),
+    ),
+    (
+        "a flood of unknown issuers",
+        Some((GUARDED, Unknown::Issuer)),
+    ),
 ];
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
@@ -97,11 +104,12 @@ fn measure([core, load]: [Option<usize>; 2], settings: &Settings) -> io::Result<
         settings.progress(&format!("flood, session {session}"));
         let (began, before) = (Instant::now(), key_server.fetches());
         let server = Server::start_through(through, &site, core)?;
-        let order = |path: &str| Order {
+        let order = |(path, unknown): (&str, Unknown)| Order {
             address: server.address,
             core: load,
             path: path.to_owned(),
             rest: rest.to_owned(),
+            unknown,
         };
         let honest = honest::Order {
             address: server.address,

@@ -15,7 +15,7 @@ pub(super) const UNGUARDED: &str = "/open";
 /// The own issuer of the server.
 const OWN_ISSUER: &str = "https://resource.example.com";
 
-/// A server that trusts one other issuer, whose keys it fetches.
+/// A server that trusts one other issuer, whose keys it fetches, and asks a function about a pattern of names.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Resource {
     pub(super) issuer: String,
@@ -32,7 +32,12 @@ impl Resource {
             .audience(&self.audience)
             .jwks_url(&self.keys)
             .allow_http_on_loopback(true);
-        let config = Config::new(OWN_ISSUER, AuthType::HS256, secret).trust(trusted);
+        let config = Config::new(OWN_ISSUER, AuthType::HS256, secret)
+            .trust(trusted)
+            // No name of the pattern is an issuer.
+            .resolve_issuers("https://{tenant}.tenants.example.com", |_| async {
+                Ok::<_, std::io::Error>(None)
+            });
         let auth = AuthManager::new(config).expect("a good configuration");
         app.app_data(auth).service(mine).service(open);
     }

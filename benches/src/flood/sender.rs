@@ -29,6 +29,13 @@ const CONNECTIONS: usize = 64;
 /// What every answer begins with, before its status.
 const BEGIN: &[u8] = b"HTTP/1.1 ";
 
+/// What nobody knows of the tokens that are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Unknown {
+    Key,
+    Issuer,
+}
+
 /// What is sent, and whereto.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Order {
@@ -37,6 +44,7 @@ pub(super) struct Order {
     pub(super) path: String,
     /// Payload and signature of the tokens, with the dot between them.
     pub(super) rest: String,
+    pub(super) unknown: Unknown,
 }
 
 /// What became of it.
@@ -121,13 +129,31 @@ fn flood(order: &Order, streams: &mut [TcpStream], is_over: &AtomicBool) -> io::
 }
 
 impl Order {
-    /// A request whose token names the key of this number.
+    /// A request whose token names the key or the issuer of this number.
     pub(super) fn request(&self, id: u64) -> String {
+        if self.unknown == Unknown::Issuer {
+            return self.request_of_issuer(id);
+        }
         let header = format!(r#"{{"alg":"EdDSA","kid":"{id:016x}","typ":"JWT"}}"#);
         let header = URL_SAFE_NO_PAD.encode(header);
         let Self { path, rest, .. } = self;
         format!(
             "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {header}.{rest}\r\n\r\n"
+        )
+    }
+}
+
+impl Order {
+    /// The payload names another issuer that the pattern of the server allows; the signature is any.
+    fn request_of_issuer(&self, id: u64) -> String {
+        let Self { path, rest, .. } = self;
+        let signature = rest.split_once('.').map_or("", |(_, signature)| signature);
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","typ":"JWT"}"#);
+        let payload = URL_SAFE_NO_PAD.encode(format!(
+            r#"{{"iss":"https://{id:016x}.tenants.example.com","sub":"alice","aud":"api","iat":1,"exp":2}}"#
+        ));
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {header}.{payload}.{signature}\r\n\r\n"
         )
     }
 }

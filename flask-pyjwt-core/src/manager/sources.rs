@@ -14,7 +14,9 @@ use crate::{
 /// With the feature `jwks`.
 impl AuthManager {
     /// The sources of other issuers' keys, for health checks: which keys are known, since when, and what
-    /// went wrong.
+    /// went wrong. There is one state for each configured issuer, also where several share a source; a template
+    /// is named by its text. Those that [`Config::resolve_issuers`](crate::Config::resolve_issuers) finds are
+    /// not listed.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
