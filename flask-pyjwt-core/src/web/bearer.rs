@@ -107,23 +107,23 @@ fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
+/// More elements than this are no credentials of any scheme: those with the most parameters have a dozen.
+const MOST_ELEMENTS: usize = 64;
+
 /// Whether an element of a list but the first begins with `Bearer`: a proxy that joins two fields puts a
-/// comma between them (RFC 9110, section 5.3). Commas between quotes separate nothing.
+/// comma between them (RFC 9110, section 5.3). Commas between quotes separate nothing. A list that is too
+/// long to be looked through is taken for one that has further credentials.
 fn has_further_credentials(list: &[u8]) -> bool {
-    let (mut counted, mut is_quoted) = (0, false);
-    // The bytes of the scheme's name are rarer than commas and quotes, or cost as little where they are not.
-    list.windows(2).enumerate().any(|(at, two)| {
-        if two[0] | 0x20 != b'b' || two[1] | 0x20 != b'e' || !begins_credentials(&list[at..]) {
-            return false;
-        }
-        let before = &list[..at];
-        if before.trim_ascii_end().last() != Some(&b',') {
-            return false;
-        }
-        let quotes = before[counted..].iter().filter(|byte| **byte == b'"');
-        is_quoted ^= quotes.count() % 2 == 1;
-        counted = at;
-        !is_quoted
+    let count = |bytes: &[u8], wanted| bytes.iter().filter(|byte| **byte == wanted).count();
+    let commas = count(list, b',');
+    if commas == 0 || commas > MOST_ELEMENTS {
+        return commas > 0;
+    }
+    let (mut from, mut is_quoted) = (0, false);
+    memchr::memchr_iter(b',', list).any(|comma| {
+        is_quoted ^= count(&list[from..comma], b'"') % 2 == 1;
+        from = comma + 1;
+        !is_quoted && begins_credentials(list[from..].trim_ascii_start())
     })
 }
 
@@ -161,6 +161,7 @@ pub(super) mod tests {
 
     #[test]
     fn threats_28_and_29_what_a_field_says() {
+        const COMMAS: &[u8] = &[b','; MOST_ELEMENTS + 1];
         const T: &[u8] = b"Bearer a.b.c";
         let malformed = Err(Rejection::MalformedCredentials);
         let several = Err(Rejection::SeveralAuthorizations);
@@ -191,6 +192,8 @@ pub(super) mod tests {
             (b"Bearer a.b.c, Bearer d.e.f", several.clone()),
             (b"Basic YTpi, Bearer a.b.c", several.clone()),
             (b"Bearer a.b.c,bearer", several.clone()),
+            (COMMAS, several.clone()),
+            (&COMMAS[1..], Ok(None)),
         ] {
             assert_eq!(bearer_token(value), expected, "{}", value.escape_ascii());
         }
