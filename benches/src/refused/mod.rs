@@ -21,7 +21,9 @@ pub(crate) fn find(name: &str, keys: &Keys) -> Option<Candidate<'static>> {
 
 /// The cases with the keys given.
 fn made(keys: &Keys) -> impl Iterator<Item = Candidate<'static>> {
-    let tokens = tokens::all(keys).into_iter().map(|case| case.candidate());
+    let tokens = tokens::all(keys)
+        .into_iter()
+        .map(tokens::TokenCase::candidate);
     let requests = requests::all().into_iter();
     tokens.chain(requests.map(|case| case.candidate(keys)))
 }

@@ -51,7 +51,7 @@ pub(super) fn find(name: &str) -> Option<Candidate<'static>> {
             let trusting = trusting(&keys);
             let forged = forged(algorithm, &ordinary, FOREIGN);
             Candidate::new(name, move || {
-                assert!(trusting.verify_token(&forged).is_err())
+                assert!(trusting.verify_token(&forged).is_err());
             })
         }
     })

@@ -71,6 +71,7 @@ fn room(header: &[u8]) -> usize {
     (LARGEST - header.len().div_ceil(3) * 4 - 64) / 4 * 3
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 pub(super) fn all(keys: &Keys) -> Vec<TokenCase> {
     let mut cases = Vec::new();
     let mut add = |name: String, auth: &AuthManager, signed: String| {
@@ -93,14 +94,18 @@ pub(super) fn all(keys: &Keys) -> Vec<TokenCase> {
         let bounded = shape.bounded(&named, room(kid));
         for (payload, suffix) in [(Some(payload), ""), (bounded, "-bounded")] {
             let name = format!("payload-{}{suffix}", shape.name);
-            payload.map(|payload| add(name, &trusting, signed(kid, &payload, "wrong")));
+            if let Some(payload) = payload {
+                add(name, &trusting, signed(kid, &payload, "wrong"));
+            }
         }
         let payload = shape.object(&own, size);
         let bounded = shape.bounded(&own, size);
         for (payload, suffix) in [(Some(payload), ""), (bounded, "-bounded")] {
             let name = format!("signed-{}{suffix}", shape.name);
             let key = &keys.private;
-            payload.map(|payload| add(name, &alone, signed(HEADER.as_bytes(), &payload, key)));
+            if let Some(payload) = payload {
+                add(name, &alone, signed(HEADER.as_bytes(), &payload, key));
+            }
         }
         for (size, name) in [(size, "header-too-large"), (LARGEST / 4, "header")] {
             let header = shape.object(header_members, size);
@@ -155,7 +160,7 @@ pub(super) fn all(keys: &Keys) -> Vec<TokenCase> {
     add(
         "no-base64-at-the-end".to_owned(),
         &trusting,
-        good.replacen(".", "*.", 2),
+        good.replacen('.', "*.", 2),
     );
     let (message, _) = good.rsplit_once('.').expect("a token");
     add(

@@ -202,14 +202,14 @@ fn the_number_of_names_and_values_is_bounded() {
     let nested = |count: usize| format!("{{\"a\":[{}]}}", vec!["{\"\":0}"; count].join(","));
     let padded = |text: &str, size: usize| format!("{text}{}", " ".repeat(size - text.len()));
     for (most, too_many) in [
-        (numbers(958), numbers(959)),
-        (members(480), members(481)),
-        (nested(319), nested(320)),
-        (escaped(320), escaped(321)),
-        (floats(479), floats(480)),
+        (numbers(798), numbers(799)),
+        (members(400), members(401)),
+        (nested(266), nested(267)),
+        (escaped(266), escaped(267)),
+        (floats(399), floats(400)),
         (
-            padded(&numbers(1_958), 6_144 + 4_000),
-            padded(&numbers(1_959), 6_144 + 4_000),
+            padded(&numbers(1_798), 6_144 + 4_000),
+            padded(&numbers(1_799), 6_144 + 4_000),
         ),
     ] {
         assert!(parse(&most).is_ok(), "{most}");
