@@ -114,7 +114,7 @@ const MOST_ELEMENTS: usize = 64;
 /// comma between them (RFC 9110, section 5.3). Commas between quotes separate nothing. A list that is too
 /// long to be looked through is taken for one that has further credentials.
 fn has_further_credentials(list: &[u8]) -> bool {
-    let count = |bytes: &[u8], wanted| bytes.iter().filter(|byte| **byte == wanted).count();
+    let count = |bytes: &[u8], wanted| memchr::memchr_iter(wanted, bytes).count();
     let commas = count(list, b',');
     if commas == 0 || commas > MOST_ELEMENTS {
         return commas > 0;
