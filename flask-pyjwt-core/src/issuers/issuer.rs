@@ -287,7 +287,8 @@ impl Issuer {
                 origin: Origin {
                     label: self.label,
                     template,
-                    ..Origin::default()
+                    #[cfg(feature = "jwks")]
+                    resolved: None,
                 },
                 audience,
                 leeway: leeway.whole_seconds(),
