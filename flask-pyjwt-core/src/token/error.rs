@@ -10,7 +10,7 @@ use super::{TokenType, json::JsonError};
 #[non_exhaustive]
 pub enum TokenError {
     /// Longer than [`Config::max_token_size`](crate::Config::max_token_size), or its header than a quarter of that or
-    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size). Or header or payload have more than 800
+    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size). Or header or payload have more than 840
     /// names and values, counted together, and one more for each 4 bytes above 6 KiB. Names with escapes count
     /// twice, and so do numbers that are no integers.
     #[error(

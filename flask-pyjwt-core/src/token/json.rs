@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_NUMBER: usize = 400;
 /// Most nodes below the root, which are names and values, of a text that is no longer than [`SHORT`]. A
 /// name with escapes counts twice, and so does a number that is no integer: they take longer to read.
-const MAX_NODES: usize = 800;
+const MAX_NODES: usize = 840;
 /// A payload of a token of the default size is at most so many bytes long.
 const SHORT: usize = 6_144;
 /// A text longer than this gets room for all nodes at once, so that none is moved, and gives back the rest.

@@ -202,14 +202,14 @@ fn the_number_of_names_and_values_is_bounded() {
     let nested = |count: usize| format!("{{\"a\":[{}]}}", vec!["{\"\":0}"; count].join(","));
     let padded = |text: &str, size: usize| format!("{text}{}", " ".repeat(size - text.len()));
     for (most, too_many) in [
-        (numbers(798), numbers(799)),
-        (members(400), members(401)),
-        (nested(266), nested(267)),
-        (escaped(266), escaped(267)),
-        (floats(399), floats(400)),
+        (numbers(838), numbers(839)),
+        (members(420), members(421)),
+        (nested(279), nested(280)),
+        (escaped(280), escaped(281)),
+        (floats(419), floats(420)),
         (
-            padded(&numbers(1_798), 6_144 + 4_000),
-            padded(&numbers(1_799), 6_144 + 4_000),
+            padded(&numbers(1_838), 6_144 + 4_000),
+            padded(&numbers(1_839), 6_144 + 4_000),
         ),
     ] {
         assert!(parse(&most).is_ok(), "{most}");
