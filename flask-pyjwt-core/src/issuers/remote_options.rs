@@ -90,7 +90,7 @@ impl Issuer {
         self
     }
 
-    /// Sets the certificates of the authorities that may vouch for the servers of this issuer's keys, in PEM,
+    /// Sets the certificate authorities that are trusted for the servers of this issuer's keys, in PEM,
     /// in place of the system's: for a provider whose certificate a private authority has issued.
     ///
     /// The certificate still has to be valid now, and for the host of the address. Other issuers are not

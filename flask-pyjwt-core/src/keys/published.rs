@@ -1,4 +1,4 @@
-//! The JWK set of the own public keys (RFC 7517).
+//! The JWK set of this server's public keys (RFC 7517).
 
 use std::sync::Arc;
 

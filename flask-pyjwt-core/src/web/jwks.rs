@@ -1,4 +1,4 @@
-//! The own public keys, for everybody who verifies.
+//! This server's public keys, for everybody who verifies.
 
 use std::{fmt, time::Duration};
 

@@ -118,7 +118,7 @@ pub async fn a_revoked_subject_has_no_session_and_no_earlier_token(store: Store)
 pub async fn revocations_are_kept_as_long_as_they_say(store: Store) {
     let until = NOW + 10 * HOUR;
     revoke(&store, token("alice", "x", until), NOW).await;
-    // Said again for a shorter time, the longer one holds.
+    // Revoked again for a shorter time, the longer one holds.
     revoke(&store, token("alice", "x", NOW + SECOND), NOW).await;
     revoke(&store, everything("bob", NOW, until), NOW).await;
     for hour in 0..10 {

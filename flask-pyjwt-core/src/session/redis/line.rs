@@ -30,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A line to one server, over which any number of requests go at a time.
 ///
 /// A connection on which an answer does not come in time is given up, since nobody can tell whether
-/// its server still is what it was: when that comes to itself, somebody else may be the primary. All
+/// its server still is what it was: when that recovers, somebody else may be the primary. All
 /// requests wait for the next connection together, and while it cannot be made, they fail at once.
 #[derive(Debug)]
 pub(super) struct Line {

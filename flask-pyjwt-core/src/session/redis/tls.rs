@@ -39,7 +39,7 @@ impl Tls {
 }
 
 impl RedisStoreBuilder {
-    /// Sets the certificates of the authorities that may vouch for servers, in PEM, in place of the
+    /// Sets the certificate authorities that are trusted for servers, in PEM, in place of the
     /// system's.
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.tls.roots = Some(pem.as_ref().to_vec());
