@@ -150,6 +150,7 @@ fn a_half_written_file_never_signs() {
     let auth = open(&folder).expect("a good folder");
     // Half of a secret is a secret. Nothing but time tells that it is complete: as long as somebody writes
     // to it, it is not.
+    folder.write("b.key", secret(9), 0);
     let reloading = std::thread::spawn({
         let auth = auth.clone();
         move || auth.reload_keys()

@@ -5,7 +5,7 @@ use super::{
     simulated_disk::SimulatedDisk,
     tables::SESSIONS,
     tests::{
-        NOW, ended, fresh, generation, is_pending, plain_token, refresh_token, reopened, session,
+        NOW, fresh, generation, is_pending, plain_token, refresh_token, reopened, revoked, session,
     },
 };
 use crate::session::{
@@ -102,15 +102,16 @@ async fn an_opening_that_fails_or_is_given_up_ends_nothing() {
     store.open(&open("first"), NOW).await.expect("opened");
 
     // Nobody waits for it any more when its turn comes.
-    disk.halt();
-    let (begun, given_up) = (ended("another"), open("given up"));
+    let halt = disk.halt();
+    let (begun, given_up) = (revoked("another"), open("given up"));
     let mut begun = store.revoke(&begun, NOW);
     assert!(is_pending(&mut begun).await);
+    disk.until_waiting();
     let mut opening = store.open(&given_up, NOW);
     assert!(is_pending(&mut opening).await);
     drop(opening);
-    disk.go_on();
-    begun.await.expect("nothing to do");
+    drop(halt);
+    begun.await.expect("revoked");
     let standing = store.standing(&refresh_token("first", 0), NOW).await;
     assert_eq!(standing.expect("answered"), Standing::Good);
 
@@ -133,12 +134,12 @@ async fn a_thousand_revoked_tokens_make_room_when_they_have_ended() {
         until,
     };
     let all: Vec<_> = (0..1_000).map(|number| revoked(number, NOW)).collect();
-    disk.halt();
+    let halt = disk.halt();
     let mut revoking: Vec<_> = all.iter().map(|it| store.revoke(it, NOW)).collect();
     for revoke in &mut revoking {
         assert!(is_pending(revoke).await);
     }
-    disk.go_on();
+    drop(halt);
     for revoke in revoking {
         revoke.await.expect("revoked");
     }

@@ -48,21 +48,16 @@ impl SimulatedDisk {
         self.state().left = None;
     }
 
-    /// Lets syncs wait.
-    pub(super) fn halt(&self) {
+    /// Lets syncs wait until what this gives is dropped. A test that fails before that does not hang.
+    pub(super) fn halt(&self) -> Halt {
         self.state().halted = true;
+        Halt(self.clone())
     }
 
     /// Waits until somebody's sync waits.
     pub(super) fn until_waiting(&self) {
         let waiting = self.0.1.wait_while(self.state(), |state| !state.waiting);
         drop(waiting.expect("whole"));
-    }
-
-    /// Lets syncs return.
-    pub(super) fn go_on(&self) {
-        self.state().halted = false;
-        self.0.1.notify_all();
     }
 
     /// How often it was synced.
@@ -103,6 +98,19 @@ impl SimulatedDisk {
             None => {}
         }
         Ok(state)
+    }
+}
+
+/// While this is kept, nobody's sync returns.
+pub(super) struct Halt(SimulatedDisk);
+
+impl Drop for Halt {
+    fn drop(&mut self) {
+        let (state, told) = &*self.0.0;
+        if let Ok(mut state) = state.lock() {
+            state.halted = false;
+        }
+        told.notify_all();
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn ended(session: &str) -> Revocation {
     }
 }
 
-fn revoked(token: &str) -> Revocation {
+pub(super) fn revoked(token: &str) -> Revocation {
     Revocation::Token {
         subject: "alice".to_owned(),
         id: token.to_owned(),
@@ -241,7 +241,7 @@ async fn what_has_failed_once_never_says_yes_again() {
 async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
-    disk.halt();
+    let halt = disk.halt();
     let first = opening("first");
     let mut first = store.open(&first, NOW);
     assert!(is_pending(&mut first).await);
@@ -265,7 +265,7 @@ async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer(
         assert!(is_pending(rotate).await);
     }
     let syncs = disk.syncs();
-    disk.go_on();
+    drop(halt);
     first.await.expect("opened");
     for open in opened {
         open.await.expect("opened");
@@ -286,7 +286,7 @@ async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     store.open(&opening("s"), NOW).await.expect("opened");
-    disk.halt();
+    let halt = disk.halt();
     let begun = opening("begun");
     let mut begun = store.open(&begun, NOW);
     assert!(is_pending(&mut begun).await);
@@ -306,7 +306,7 @@ async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
     let token = refresh_token("s", 0);
     let standing = store.standing(&token, NOW).await.expect("answered");
     assert_eq!(standing, Standing::Good);
-    disk.go_on();
+    drop(halt);
     store
         .revoke(&ended("another"), NOW)
         .await
@@ -327,7 +327,7 @@ async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
 async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
-    disk.halt();
+    let halt = disk.halt();
     let revocations: Vec<_> = (0..=MOST_WAITING)
         .map(|number| Revocation::Token {
             subject: number.to_string(),
@@ -350,7 +350,7 @@ async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it()
 
     drop((revoking, waiting));
     let dropping = std::thread::spawn(move || drop(store));
-    disk.go_on();
+    drop(halt);
     dropping.join().expect("no panic");
     let store = reopened(&disk).expect("whole");
     let mut last = plain_token("token");
@@ -374,7 +374,7 @@ async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other(
     let store = FileStore::on(database).expect("started");
 
     // While the disk stands still, the next two wait for each other's transaction.
-    disk.halt();
+    let halt = disk.halt();
     let (first, good, bad) = (opening("first"), opening("good"), rotation("bad", 0));
     let mut begun = store.open(&first, NOW);
     assert!(is_pending(&mut begun).await);
@@ -382,7 +382,7 @@ async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other(
     let mut opened = store.open(&good, NOW);
     let mut rotated = store.rotate(&bad);
     assert!(is_pending(&mut opened).await && is_pending(&mut rotated).await);
-    disk.go_on();
+    drop(halt);
     begun.await.expect("opened");
     opened.await.expect("opened");
     let error = rotated.await.expect_err("cannot be read");
