@@ -10,7 +10,7 @@ pub use crate::{
     rules::{Expected, Location, Requirement},
     token::TokenType,
     web::{
-        TakeCurrentToken,
+        RequireTokenService, SilentRenewalService, TakeCurrentToken,
         protect::{Answer, Extractor, Incoming, assert_extractor, protect},
     },
 };

@@ -1,6 +1,9 @@
 //! What can go wrong when a manager is configured or mints.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::token::TokenError;
 
@@ -63,7 +66,9 @@ impl ConfigError {
 }
 
 /// A token that is not minted.
-#[derive(Debug, thiserror::Error)]
+///
+/// In a handler of actix-web, `?` answers 500: the log says why, and the body does not.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
     /// The manager has only a public key: it verifies, and cannot mint.
@@ -82,7 +87,13 @@ pub enum MintError {
         /// The name of the claim.
         name: String,
         /// Why.
-        source: serde_json::Error,
+        source: Arc<serde_json::Error>,
+    },
+    /// The claims that lie in a session's record cannot be read.
+    #[error("the session's claims cannot be read")]
+    SessionClaims {
+        /// Why.
+        source: Arc<serde_json::Error>,
     },
     /// The token would be longer than verification accepts.
     #[error("the token would have {size} bytes, and {limit} are accepted: use fewer claims")]

@@ -20,24 +20,24 @@ pub mod __private;
 
 // The public interface.
 pub use crate::{
-    config::{Config, Cookies},
+    config::{Config, Cookies, TokenCheckError},
     error::{ConfigError, MintError},
     issuers::{ClaimPlaces, Issuer},
     keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
-    rules::{Expected, IssuerNames, Location, Requirement},
+    rules::{Expected, IssuerNames, Location},
     session::{
-        Generation, LoginBuilder, Opening, RefreshBuilder, Revocation, Rotated, Rotation, Session,
-        SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-        SubjectRecord, TokenIdentity, TokenPair,
+        Generation, Opening, Revocation, Rotated, Rotation, Session, SessionError, SessionEvent,
+        SessionRecord, SessionStore, Standing, StoreError, StoreFuture, SubjectRecord,
+        TokenIdentity, TokenPair,
     },
     token::{
         AuthTokenBuilder, Clock, FrozenClock, RefreshTokenBuilder, SystemClock, Token, TokenError,
         TokenType, UnknownTokenType, UnverifiedToken,
     },
     web::{
-        AnyClaims, CheckError, CurrentToken, Jwks, Metadata, Rejection, RequireToken,
-        RequireTokenService, SilentRenewal, SilentRenewalService,
+        AnyClaims, CurrentToken, Jwks, LoginBuilder, Metadata, Misconfiguration, RefreshBuilder,
+        Rejection, RequireToken, SilentRenewal,
     },
 };
 

@@ -18,16 +18,19 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use time::Duration;
 
-pub use self::cookies::Cookies;
 pub(crate) use self::{browser::Browser, secret::Secret, validate::Validated};
-use self::{browser::BrowserConfig, sessions::SessionConfig};
+use self::{
+    browser::BrowserConfig,
+    hooks::{HttpHook, TokenCheck},
+    sessions::SessionConfig,
+};
+pub use self::{cookies::Cookies, hooks::TokenCheckError};
 use crate::{
     error::ConfigError,
     issuers::Issuer,
     keys::AuthType,
     rules::Location,
     token::{Clock, TableLimits, TimeSource},
-    web::{RejectionHook, TokenCheck},
 };
 
 /// The names of the environment variables, which errors name too.
@@ -124,7 +127,7 @@ pub struct Config {
     max_lifetime: Option<Duration>,
     clock: TimeSource,
     table: TableLimits,
-    on_rejection: Option<RejectionHook>,
+    pub(crate) on_rejection: Option<HttpHook>,
     log_subjects: bool,
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,

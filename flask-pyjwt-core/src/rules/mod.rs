@@ -1,6 +1,7 @@
 //! What a route requires of a token, and the one comparison that decides it.
 
 mod decide;
+mod error;
 mod freshness;
 mod issuer;
 mod items;
@@ -9,7 +10,7 @@ mod matching;
 mod requirement;
 mod route;
 
-pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
+pub(crate) use self::{error::RuleError, freshness::Freshness, route::RouteVariables};
 pub use self::{
     issuer::IssuerNames,
     location::Location,

@@ -10,18 +10,15 @@ use std::{
 };
 
 use super::{
-    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, change::Unsettled,
-    event::EventHook,
+    Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError, StoreFuture,
+    change::Unsettled, event::EventHook,
 };
-use crate::{reentry::Calling, web::Rejection};
+use crate::reentry::Calling;
 
 thread_local! {
     /// Whether this thread is in the application's hook. An event that it causes is logged alone.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
-
-/// When a client may try again after the store did not answer.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The rules of sessions. All times are milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -89,12 +86,12 @@ impl Sessions {
         }
     }
 
-    /// Asks the store, for no longer than is configured. Whatever goes wrong is 503.
+    /// Asks the store, for no longer than is configured.
     pub(super) async fn ask<'a, T>(
         &'a self,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
-    ) -> Result<T, Rejection> {
-        self.answer(question).await.map_err(|it| unavailable(&it))
+    ) -> Result<T, SessionError> {
+        self.answer(question).await.map_err(unanswered)
     }
 
     /// The store's answer, or why there is none within the time that is configured.
@@ -115,7 +112,7 @@ impl Sessions {
         self: &Arc<Self>,
         opening: &Opening,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         let revokes = !opening.replaces.is_empty();
         let _until_it_is_done = revokes.then(|| Unsettled::begin(Arc::clone(self)));
         let opened = self.ask(|store| store.open(opening, now)).await;
@@ -142,7 +139,7 @@ impl Sessions {
         self: &Arc<Self>,
         revocation: &Revocation,
         now: i64,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<bool, SessionError> {
         let _until_it_is_done = Unsettled::begin(Arc::clone(self));
         match self.answer(|store| store.revoke(revocation, now)).await {
             Ok(()) => Ok(true),
@@ -150,7 +147,7 @@ impl Sessions {
                 tracing::warn!("{error}: its session or the subject is revoked in its place");
                 Ok(false)
             }
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => Err(unanswered(error)),
         }
     }
 
@@ -159,7 +156,7 @@ impl Sessions {
         self: &Arc<Self>,
         revocation: Revocation,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         let sessions = Arc::clone(self);
         self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
             .await
@@ -170,7 +167,7 @@ impl Sessions {
         self: &Arc<Self>,
         revocation: &Revocation,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         let _until_it_is_done = Unsettled::begin(Arc::clone(self));
         self.ask(|store| store.revoke(revocation, now)).await
     }
@@ -199,11 +196,9 @@ impl Sessions {
     }
 }
 
-/// Logs why there is no answer. Whatever it is, it is 503.
-pub(super) fn unavailable(error: &StoreError) -> Rejection {
-    let source = std::error::Error::source(error).map(ToString::to_string);
+/// Logs why there is no answer: the caller may tell nobody.
+pub(super) fn unanswered(error: StoreError) -> SessionError {
+    let source = std::error::Error::source(&error).map(ToString::to_string);
     tracing::error!(source, "{error}");
-    Rejection::Unavailable {
-        retry_after: RETRY_AFTER,
-    }
+    SessionError::Store(error)
 }
