@@ -1,6 +1,7 @@
 //! What can go wrong when a manager is configured or mints.
 
 use std::{
+    error::Error,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -109,4 +110,25 @@ pub enum MintError {
     /// Verification would refuse the token.
     #[error("the token would be refused")]
     Refused(#[from] TokenError),
+}
+
+/// Two are equal where they say the same, with all their sources.
+impl PartialEq for MintError {
+    fn eq(&self, other: &Self) -> bool {
+        said(self) == said(other)
+    }
+}
+
+impl Eq for MintError {}
+
+/// What an error and all its sources say.
+pub(crate) fn said(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said.push_str(": ");
+        said.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    said
 }

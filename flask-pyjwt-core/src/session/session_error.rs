@@ -1,7 +1,10 @@
 //! Why something could not be done with a session.
 
 use super::StoreError;
-use crate::{error::MintError, token::TokenError};
+use crate::{
+    error::{MintError, said},
+    token::TokenError,
+};
 
 /// Why a login, a refresh, a revocation or a question about sessions has failed.
 ///
@@ -57,3 +60,12 @@ pub enum SessionError {
     #[error("calls of the AuthManager are nested too deeply: its session store calls it")]
     TooDeep,
 }
+
+/// Two are equal where they say the same, with all their sources.
+impl PartialEq for SessionError {
+    fn eq(&self, other: &Self) -> bool {
+        said(self) == said(other)
+    }
+}
+
+impl Eq for SessionError {}

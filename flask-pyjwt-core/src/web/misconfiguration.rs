@@ -6,7 +6,7 @@ use crate::error::MintError;
 /// is about.
 ///
 /// The client gets 500 and `The server is misconfigured`; the log says which mistake, and what to do.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misconfiguration {
     /// Sessions are used, and no store is configured.
@@ -46,25 +46,4 @@ pub enum Misconfiguration {
     /// The route requires what it cannot, such as the value of a variable that its path does not have.
     #[error("the route is mistaken: {0}")]
     RouteMistake(String),
-}
-
-/// Two are equal where they say the same, with all that they come from.
-impl PartialEq for Misconfiguration {
-    fn eq(&self, other: &Self) -> bool {
-        said(self) == said(other)
-    }
-}
-
-impl Eq for Misconfiguration {}
-
-/// What an error and all its sources say.
-pub(super) fn said(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.push_str(": ");
-        said.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    said
 }

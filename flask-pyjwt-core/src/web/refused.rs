@@ -15,8 +15,9 @@ use std::{
 use actix_web::HttpRequest;
 use tokio::task;
 
-use super::{Rejection, misconfiguration::said, origin, shown::shown};
+use super::{Rejection, origin, shown::shown};
 use crate::{
+    error::said,
     manager::AuthManager,
     reentry::Calling,
     session::SessionError,
