@@ -110,9 +110,10 @@ impl Rejection {
     ///     WrongPassword,
     /// }
     ///
-    /// impl From<Rejection> for AppError {
-    ///     fn from(rejection: Rejection) -> Self {
-    ///         Self::Auth(rejection)
+    /// // Also of a `SessionError` or a `MintError`.
+    /// impl<E: Into<Rejection>> From<E> for AppError {
+    ///     fn from(error: E) -> Self {
+    ///         Self::Auth(error.into())
     ///     }
     /// }
     ///
