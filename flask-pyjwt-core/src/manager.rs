@@ -12,11 +12,12 @@ use std::{
 use time::Duration;
 
 use crate::{
+    clock::TimeSource,
     config::{Config, Validated},
     error::ConfigError,
     keys::AuthType,
     session::note_memory,
-    token::{AuthTokenBuilder, RefreshTokenBuilder, TimeSource, Token, TokenError},
+    token::{AuthTokenBuilder, RefreshTokenBuilder, Token, TokenError},
 };
 
 /// Mints and verifies tokens. Made once, cloned cheaply, registered with the application.

@@ -22,11 +22,12 @@ pub use self::cookies::Cookies;
 pub(crate) use self::{browser::Browser, secret::Secret, validate::Validated};
 use self::{browser::BrowserConfig, sessions::SessionConfig};
 use crate::{
+    clock::{Clock, TimeSource},
     error::ConfigError,
     issuers::Issuer,
     keys::AuthType,
     rules::Location,
-    token::{Clock, TableLimits, TimeSource},
+    token::TableLimits,
     web::{RejectionHook, TokenCheck},
 };
 
@@ -53,7 +54,7 @@ pub(crate) mod key {
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
-    pub(crate) const ISSUERS: &str = "trust";
+    pub(crate) use crate::issuers::ISSUERS;
     pub(crate) const VERIFICATION_KEY: &str = "verification_key";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
     pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";

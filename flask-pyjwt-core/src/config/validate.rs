@@ -6,12 +6,13 @@ use time::Duration;
 
 use super::{Browser, Config, issuers::Kind, key, sessions::Times};
 use crate::{
+    claims::{Audience, ClaimNames, ClaimRules},
     error::ConfigError,
-    issuers::ClaimNames,
+    jose::HeaderTypes,
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
     rules::Location,
     session::Sessions,
-    token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
+    token::{Minting, TokenTable, Verification},
     web::{Answers, TokenCheck},
 };
 

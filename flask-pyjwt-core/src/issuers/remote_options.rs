@@ -8,14 +8,13 @@ use reqwest::header::{
 };
 use time::Duration;
 
-use super::{Issuer, KeySource, issuer::Defaults};
+use super::{ISSUERS, Issuer, KeySource, issuer::Defaults};
 use crate::{
-    config::key::ISSUERS,
     error::ConfigError,
+    jose::HeaderTypes,
     remote::{
         Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, RemoteRules, Request,
     },
-    token::HeaderTypes,
 };
 
 /// How long the last good set is used while its source is down, unless configured otherwise.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    token::{HeaderTypes, NumericDate},
+    jose::{HeaderTypes, NumericDate},
 };
 
 /// What errors call a key that is given to a running manager.

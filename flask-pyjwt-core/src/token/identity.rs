@@ -2,7 +2,11 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use super::{Token, TokenError, TokenType, document::Json, numeric_date::NumericDate};
+use super::Token;
+use crate::{
+    jose::{NumericDate, TokenError, TokenType},
+    json::Json,
+};
 
 impl Token {
     /// The claim `jti` of an auth token, `rid` of a refresh token.
