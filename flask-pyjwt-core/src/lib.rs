@@ -1,6 +1,7 @@
 //! The runtime of `flask-pyjwt`. Use that package; this one exists so that the attribute and its
 //! runtime can be two crates.
 
+mod background;
 mod claims;
 mod clock;
 mod config;
