@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use time::Duration;
 
-use super::{ISSUERS, Trust};
+use super::{Defaults, ISSUERS, Trust};
 use crate::{
     claims::{Audience, ClaimNames, ClaimPlaces, ClaimRules, Expected, Origin, Required, Template},
     error::ConfigError,
@@ -77,17 +77,6 @@ pub struct Issuer {
     max_lifetime: Option<Duration>,
     #[cfg(feature = "jwks")]
     pub(super) remote: super::remote_options::RemoteOptions,
-}
-
-/// What an issuer gets from the configuration that trusts it.
-#[derive(Clone)]
-pub(crate) struct Defaults {
-    pub(crate) leeway: Duration,
-    pub(crate) integer_subjects: bool,
-    #[cfg(feature = "jwks")]
-    pub(crate) clock: crate::clock::TimeSource,
-    #[cfg(feature = "jwks")]
-    pub(crate) sources: Arc<crate::remote::SourcePool>,
 }
 
 impl Issuer {

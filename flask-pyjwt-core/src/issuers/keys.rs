@@ -1,6 +1,6 @@
 //! The keys of an issuer as they are configured.
 
-use super::{ISSUERS, Issuer, KeySource, issuer::Defaults};
+use super::{Defaults, ISSUERS, Issuer, KeySource};
 use crate::{
     error::ConfigError,
     jose::HeaderTypes,

@@ -1,5 +1,6 @@
 //! Other issuers whose tokens are accepted, each with its own keys and rules.
 
+mod defaults;
 mod issuer;
 #[expect(clippy::module_inception, reason = "the issuers of a manager")]
 mod issuers;
@@ -8,6 +9,8 @@ mod keys;
 mod known;
 mod naming;
 #[cfg(feature = "jwks")]
+mod remote_issuer;
+#[cfg(feature = "jwks")]
 mod remote_options;
 #[cfg(feature = "jwks")]
 mod resolver;
@@ -15,7 +18,7 @@ mod trust;
 
 pub use self::issuer::Issuer;
 pub(crate) use self::{
-    issuer::Defaults,
+    defaults::Defaults,
     issuers::{Found, Issuers},
     trust::{KeySource, Trust},
 };

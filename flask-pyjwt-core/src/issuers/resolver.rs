@@ -14,8 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Issuer, Trust,
-    issuer::Defaults,
+    Defaults, Issuer, Trust,
     known::{Answer, Known, Lookup},
 };
 use crate::{

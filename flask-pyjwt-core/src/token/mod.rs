@@ -2,6 +2,7 @@
 
 mod draft;
 mod identity;
+mod last_answer;
 mod mint;
 mod shard;
 mod table;

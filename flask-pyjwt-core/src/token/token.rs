@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use super::identity::LastAnswer;
+use super::last_answer::LastAnswer;
 use crate::{
     claims::{ClaimRules, RegisteredClaims, Subject},
     jose::{Header, NumericDate, TokenError, TokenType},
