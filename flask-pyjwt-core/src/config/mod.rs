@@ -8,18 +8,19 @@ mod hooks;
 mod issuers;
 mod keys;
 mod locations;
+mod parts;
 #[cfg(feature = "jwks")]
 mod resolve;
+mod seconds;
 mod secret;
 mod sessions;
-mod validate;
 
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use time::Duration;
 
 pub use self::cookies::Cookies;
-pub(crate) use self::{browser::Browser, secret::Secret, validate::Validated};
+pub(crate) use self::{browser::Browser, parts::Parts, secret::Secret};
 use self::{browser::BrowserConfig, sessions::SessionConfig};
 use crate::{
     clock::{Clock, TimeSource},

@@ -13,7 +13,7 @@ use time::Duration;
 
 use crate::{
     clock::TimeSource,
-    config::{Config, Validated},
+    config::{Config, Parts},
     error::ConfigError,
     keys::AuthType,
     session::note_memory,
@@ -47,7 +47,7 @@ use crate::{
 /// are two different managers, nobody can tell which is nearer, and every guarded request is
 /// answered with 500.
 #[derive(Clone)]
-pub struct AuthManager(Arc<Validated>);
+pub struct AuthManager(Arc<Parts>);
 
 impl AuthManager {
     /// Makes a manager of a configuration.
@@ -125,11 +125,11 @@ impl AuthManager {
         Duration::seconds(self.0.minting.refresh_max_age)
     }
 
-    pub(crate) fn of(parts: Arc<Validated>) -> Self {
+    pub(crate) fn of(parts: Arc<Parts>) -> Self {
         Self(parts)
     }
 
-    pub(crate) fn downgrade(&self) -> Weak<Validated> {
+    pub(crate) fn downgrade(&self) -> Weak<Parts> {
         Arc::downgrade(&self.0)
     }
 
@@ -144,7 +144,7 @@ impl AuthManager {
     }
 
     /// The parts that requests need.
-    pub(crate) fn parts(&self) -> &Validated {
+    pub(crate) fn parts(&self) -> &Parts {
         &self.0
     }
 
