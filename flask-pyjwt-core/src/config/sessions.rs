@@ -187,8 +187,7 @@ impl SessionConfig {
                 "must be 0 to 300 seconds",
             ));
         }
-        let lost_answer_window =
-            whole_seconds(key::LOST_ANSWER_WINDOW, self.lost_answer_window)?;
+        let lost_answer_window = whole_seconds(key::LOST_ANSWER_WINDOW, self.lost_answer_window)?;
         if !(Duration::ZERO..=LONGEST_LOST_ANSWER_WINDOW).contains(&self.lost_answer_window) {
             return Err(ConfigError::invalid(
                 key::LOST_ANSWER_WINDOW,
