@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::token::TokenError;
+use crate::jose::TokenError;
 
 /// A configuration that cannot work, found when the manager is made and not at the first request.
 ///
