@@ -1,6 +1,7 @@
 //! What can go wrong when a manager is configured or mints.
 
 use std::{
+    borrow::Cow,
     error::Error,
     path::{Path, PathBuf},
     sync::Arc,
@@ -63,6 +64,29 @@ impl ConfigError {
         match self {
             Self::Missing { key } | Self::Invalid { key, .. } | Self::Unreadable { key, .. } => key,
         }
+    }
+}
+
+/// What is wrong with a value, as the end of a sentence about it: `has no audience`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Problem(Cow<'static, str>);
+
+impl Problem {
+    pub(crate) fn new(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl From<&'static str> for Problem {
+    fn from(problem: &'static str) -> Self {
+        Self::new(problem)
+    }
+}
+
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.0.into_owned()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Config, issuers::Kind, key};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Problem},
     keys::{AuthType, Family, Key, KeyDirectory, KeyRing, TokenLife},
 };
 
@@ -94,7 +94,7 @@ impl Config {
         auth_type: AuthType,
         life: TokenLife,
     ) -> Result<(KeyRing, Option<KeyDirectory>), ConfigError> {
-        let invalid = |reason: String| ConfigError::invalid(key::VERIFICATION_KEY, reason);
+        let invalid = |problem: Problem| ConfigError::invalid(key::VERIFICATION_KEY, problem);
         if self.kind == Kind::Verifier {
             return Ok((KeyRing::new([], false, life).map_err(invalid)?, None));
         }
