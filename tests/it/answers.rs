@@ -13,6 +13,7 @@ mod managers;
 mod reentry;
 mod refusals;
 mod routes;
+mod session_errors;
 
 use crate::common;
 use std::collections::BTreeMap;

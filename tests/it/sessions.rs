@@ -2,7 +2,8 @@
 
 #![cfg(feature = "memory-store")]
 
-mod checks;
+pub(crate) mod checks;
+mod errors;
 mod limits;
 mod lost_answers;
 mod marks;

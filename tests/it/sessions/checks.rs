@@ -213,7 +213,7 @@ async fn a_store_is_asked_once_a_request_unless_an_earlier_answer_will_do() {
 
 /// A store that does not do what it is asked.
 #[derive(Debug)]
-enum Broken {
+pub(crate) enum Broken {
     Down,
     Hanging,
 }
