@@ -13,7 +13,7 @@ use crate::token::Token;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Session {
-    /// Its id: the claim `sid` of its tokens. What [`AuthManager::revoke_session`] takes.
+    /// Its id: the claim `sid` of its tokens. What [`AuthManager::revoke_session`](crate::AuthManager::revoke_session) takes.
     pub id: String,
     /// When the login was.
     pub opened: OffsetDateTime,

@@ -19,7 +19,8 @@ use crate::{
 pub struct TokenPair {
     /// Short-lived, for access to resources. It has the claims `jti`, `sid` and `auth_time`.
     pub auth: Token,
-    /// For [`AuthManager::refresh`], once. It has the claims `rid`, `sid` and `auth_time`.
+    /// For [`AuthManager::refresh`](crate::AuthManager::refresh), once. It has the claims `rid`, `sid` and
+    /// `auth_time`.
     pub refresh: Token,
 }
 

@@ -9,17 +9,18 @@ use crate::{
     token::{Token, TokenError},
 };
 
-/// Revocation, and what is open. After each of the methods that revoke has returned, no guarded request is let in any more with
-/// what was revoked, in any process that shares the store.
+/// Revocation, and the list of open sessions. After a method that revokes has returned, no guarded request
+/// is let in any more with what was revoked, in any process that shares the store.
 ///
-/// Each goes on in tokio's runtime when its future is dropped half-done, for instance because the client
+/// Each of them goes on in tokio's runtime when its future is dropped half-done, for instance because the client
 /// hangs up. Until it is done, this process asks the store about every token.
 impl AuthManager {
     /// Asks the session store whether a verified token, its session and its subject are still good.
     /// Guards do so by themselves; this is for tokens of `verify_token`, and for connections that
     /// outlive their request.
     ///
-    /// Without a store, every verified token is good until it expires.
+    /// Without a store, every verified token is good until it expires. The application's own check,
+    /// [`Config::token_check`](crate::Config::token_check), is not asked.
     ///
     /// A token that is asked about counts as used by its client: after that, the refresh token before it
     /// is a copy, and not a lost answer. So ask about tokens that a client has presented.
