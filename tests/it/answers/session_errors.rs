@@ -8,8 +8,11 @@ use flask_pyjwt::{
 use super::common::{REASON, hs256, log, manager, site::Site};
 use crate::sessions::checks::Broken;
 
-/// An error of each kind, and what the client and the log get: status, error, description and reason.
-const KINDS: [(&str, (u16, &str, &str, &str)); 12] = [
+/// Status, error, description and reason.
+type Row = (u16, &'static str, &'static str, &'static str);
+
+/// An error of each kind, and what the client and the log get.
+const KINDS: [(&str, Row); 12] = [
     (
         "wrong type",
         (

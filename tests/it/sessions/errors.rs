@@ -31,10 +31,12 @@ fn job<T>(work: impl Future<Output = T>) -> T {
     runtime.tokio_runtime().block_on(work)
 }
 
-/// What a command line does: it ends all sessions of a user, and prints why it could not.
-async fn log_out(auth: &AuthManager, user: &str) -> Result<(), String> {
-    let ended = auth.revoke_subject(user).await;
-    ended.map_err(|error| chain(&error).join("\n  because "))
+/// What a command line does: it ends all sessions of a user, and prints what became of it.
+async fn log_out(auth: &AuthManager, user: &str) -> String {
+    match auth.revoke_subject(user).await {
+        Ok(()) => format!("{user} is logged out"),
+        Err(error) => chain(&error).join("\n  because "),
+    }
 }
 
 #[test]
@@ -42,50 +44,48 @@ fn a_job_without_http_revokes_and_prints_what_went_wrong() {
     let auth = manager(hs256().session_store(MemoryStore::default()));
     job(async {
         let pair = auth.login("alice").await.expect("opened");
-        assert_eq!(log_out(&auth, "alice").await, Ok(()));
+        assert_eq!(log_out(&auth, "alice").await, "alice is logged out");
         let revoked = auth.check_revocation(&pair.auth).await;
         assert_eq!(revoked, Err(SessionError::Token(TokenError::Revoked)));
         assert_eq!(auth.sessions("alice").await, Ok(vec![]));
     });
-    let told = |auth| job(log_out(&auth, "alice"));
+    let printed = |auth| job(log_out(&auth, "alice"));
     assert_eq!(
-        told(manager(hs256().session_store(Broken::Down))),
-        Err("the session store has not done what it was asked\n  \
+        printed(manager(hs256().session_store(Broken::Down))),
+        "the session store has not done what it was asked\n  \
              because the session store cannot be reached or failed\n  \
              because no route to host"
-            .to_owned())
     );
     let timeout = Duration::milliseconds(1);
     assert_eq!(
-        told(manager(
+        printed(manager(
             hs256()
                 .session_store(Broken::Hanging)
                 .store_timeout(timeout)
         )),
-        Err("the session store has not done what it was asked\n  \
+        "the session store has not done what it was asked\n  \
              because the session store did not answer within 1 ms"
-            .to_owned())
     );
     assert_eq!(
-        told(manager(hs256())),
-        Err("no session store is configured: add `Config::session_store`".to_owned())
+        printed(manager(hs256())),
+        "no session store is configured: add `Config::session_store`"
     );
 }
 
 #[test]
 fn every_error_keeps_what_it_comes_from() {
+    const CLAIM: &str = "the value of the claim `x` cannot be written as JSON";
     let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
-    let no_json = Arc::new(serde_json::from_str::<u8>("x").expect_err("no number"));
-    let no_json_says = no_json.to_string();
+    let no_number = Arc::new(serde_json::from_str::<u8>("x").expect_err("no number"));
+    let says = no_number.to_string();
     let mint = |source: &Arc<serde_json::Error>| MintError::NoJson {
         name: "x".to_owned(),
         source: Arc::clone(source),
     };
     let claims = MintError::SessionClaims {
-        source: Arc::clone(&no_json),
+        source: Arc::clone(&no_number),
     };
-    let not_minted = Misconfiguration::NotMinted(mint(&no_json));
-    let not_json = "the value of the claim `x` cannot be written as JSON";
+    let mistake = Misconfiguration::NotMinted(mint(&no_number));
     let cases: Vec<(Box<dyn Error>, Vec<&str>)> = vec![
         (
             Box::new(SessionError::Store(StoreError::unavailable(refused))),
@@ -100,12 +100,8 @@ fn every_error_keeps_what_it_comes_from() {
             vec!["the token is refused", "the refresh token was used before"],
         ),
         (
-            Box::new(SessionError::from(mint(&no_json))),
-            vec![
-                "the session's tokens cannot be minted",
-                not_json,
-                &no_json_says,
-            ],
+            Box::new(SessionError::from(mint(&no_number))),
+            vec!["the session's tokens cannot be minted", CLAIM, &says],
         ),
         (
             Box::new(MintError::Refused(TokenError::Clock)),
@@ -113,12 +109,12 @@ fn every_error_keeps_what_it_comes_from() {
         ),
         (
             Box::new(claims),
-            vec!["the session's claims cannot be read", &no_json_says],
+            vec!["the session's claims cannot be read", &says],
         ),
         // The refusal of a request is its token's error or the server's mistake, and adds nothing to it.
         (
-            Box::new(Rejection::from(not_minted)),
-            vec!["the token is not minted", not_json, &no_json_says],
+            Box::new(Rejection::from(mistake)),
+            vec!["the token is not minted", CLAIM, &says],
         ),
         (
             Box::new(Rejection::from(TokenError::Expired)),
