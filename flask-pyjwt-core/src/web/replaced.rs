@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{LoginBuilder, credentials::cookie, registered::manager_of};
-use crate::{manager::AuthManager, token::Token};
+use crate::{error::said, manager::AuthManager, token::Token};
 
 /// A session, and whose it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +78,11 @@ pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
         let ended = manager.revoke_session(old.subject, &*old.session).await;
         if let Err(error) = ended {
             let session = old.session;
-            tracing::error!(session, "a session that a login replaced lives on: {error}");
+            tracing::error!(
+                session,
+                "a session that a login replaced lives on: {}",
+                said(&error)
+            );
         }
     }
 }
