@@ -7,7 +7,7 @@ use tokio::{
     sync::{Semaphore, oneshot},
 };
 
-use super::Problem;
+use super::problem::Problem;
 
 /// How many requests may wait for Redis at a time; each waits for no longer than the timeout.
 const MOST_WAITING: usize = 16_384;
