@@ -18,6 +18,7 @@ mod race;
 mod refused;
 mod report;
 mod run;
+mod server;
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 mod sessions;
 mod settings;
