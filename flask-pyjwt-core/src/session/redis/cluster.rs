@@ -1,4 +1,10 @@
 //! A cluster: which of its nodes has a key.
+//!
+//! This is not the cluster client of the `redis` crate, as of version 1.8. While that client asks for the
+//! slots, none of its requests advances: one node that hangs delays the requests to all others as soon as
+//! a slot moves. It goes on asking a node that hangs after a replica was promoted in its place. And it
+//! sends a change again when the answer is late or the connection is lost; without retries it follows no
+//! redirection either.
 
 use std::{
     collections::HashMap,
