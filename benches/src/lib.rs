@@ -1,6 +1,7 @@
 //! Measurements of `flask-pyjwt` beside its peers: `cargo bench -p flask-pyjwt-benches`.
 
 mod allocations;
+mod cache;
 mod candidates;
 mod chart;
 mod claims;

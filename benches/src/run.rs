@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use crate::{
-    chart, flood, growth, http,
+    cache, chart, flood, growth, http,
     report::Report,
     server::{self, Site as _},
     sessions,
@@ -14,9 +14,10 @@ use crate::{
 /// Measures, and tells what it has found.
 type Section = fn(&Settings, &mut Report);
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("verify", verify::run),
     ("table", table::run),
+    ("cache", cache::run),
     ("http", http::run),
     ("growth", growth::run),
     ("flood", flood::run),
