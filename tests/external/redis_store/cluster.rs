@@ -112,7 +112,13 @@ impl Cluster {
 fn node() -> (Server, String) {
     let bus = free_port().to_string();
     let mut options = DURABLE.to_vec();
-    options.extend(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]);
+    // Nobody takes a node for lost that only waits for a busy machine.
+    options.extend([
+        "--cluster-enabled",
+        "yes",
+        "--cluster-node-timeout",
+        "30000",
+    ]);
     // A subject that is on no other node is not theirs to answer for.
     options.extend([
         "--cluster-require-full-coverage",

@@ -251,6 +251,7 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
         } else {
             cluster.0[2].pause();
         }
+        cluster.0[3].ask::<String>("CLUSTER FAILOVER TAKEOVER");
         for subject in &lost {
             wait_until("the replica is the node", async || {
                 let standing = store.standing(&auth(subject, "1", "0"), NOW).await;
