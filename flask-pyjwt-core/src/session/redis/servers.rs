@@ -1,4 +1,4 @@
-//! The servers of a store, whatever they are: one, one of several that sentinels name, or a cluster.
+//! The servers of a store: one primary, which is configured or named by sentinels, or a cluster.
 
 use std::{fmt, sync::Arc};
 
@@ -110,7 +110,7 @@ impl Servers {
         }
     }
 
-    /// Sends a change, and in the same go the request to wait until the replicas have it.
+    /// Sends a change, together with the command that waits until the replicas have it.
     async fn run(
         &self,
         operation: Operation,
@@ -122,12 +122,12 @@ impl Servers {
         commands.add_command(change);
         if self.settings.replicas > 0 {
             let remaining = deadline.duration_since(Instant::now());
-            let patience = patience(remaining).as_millis().max(1);
-            let patience = u64::try_from(patience).unwrap_or(u64::MAX);
+            let milliseconds = replica_timeout(remaining).as_millis().max(1);
+            let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
             commands
                 .cmd("WAIT")
                 .arg(self.settings.replicas)
-                .arg(patience);
+                .arg(milliseconds);
         }
         self.ask(operation, key, &commands, deadline).await
     }
@@ -149,14 +149,14 @@ impl Servers {
     }
 }
 
-/// For how long replicas are waited for, so that the server says that they have not answered before
-/// nobody listens any more. It looks at who waits only ten times a second.
-fn patience(remaining: Duration) -> Duration {
+/// How long the server waits for its replicas: less than the request does, so that its answer still
+/// arrives. It checks who waits only ten times a second.
+fn replica_timeout(remaining: Duration) -> Duration {
     let late = Duration::from_millis(100);
     (remaining.saturating_sub(late) * 3 / 4).max(remaining / 4)
 }
 
-/// Where they are, without credentials.
+/// Their addresses, without credentials.
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.topology {
