@@ -240,29 +240,29 @@ fn ours_of_one_thread(keys: &Keys, entries: usize) -> AuthManager {
 /// Of the live tokens the part that is found, once everything has come often enough.
 fn remembered(verifier: &dyn Verifier, live: &[String], once: &[String], between: usize) -> f64 {
     let mut once = once.iter();
-    let mut found = Vec::new();
+    let mut parts = Vec::new();
     // A token that was verified anew has another text in memory than the one before, which is kept.
     let mut last = vec![None::<Token>; live.len()];
     loop {
         let mut hits = 0.0;
         for (token, last) in live.iter().zip(&mut last) {
-            let verified = verifier.verify(token).expect("valid");
-            let is_same = |last: &Token| last.signed().as_ptr() == verified.signed().as_ptr();
+            let found = verifier.verify(token).expect("valid");
+            let is_same = |last: &Token| last.signed().as_ptr() == found.signed().as_ptr();
             hits += if last.as_ref().is_some_and(is_same) {
                 1.0
             } else {
                 0.0
             };
-            *last = Some(verified);
+            *last = Some(found);
             for _ in 0..between {
                 let Some(single) = once.next() else {
-                    return percentile(found, 50);
+                    return percentile(parts, 50);
                 };
                 black_box(verifier.verify(single).is_some());
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "500")]
-        found.push(hits / live.len() as f64);
+        parts.push(hits / live.len() as f64);
     }
 }
 

@@ -114,7 +114,8 @@ impl RedisStoreBuilder {
     /// cannot be a configuration.
     pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
         let settings = self.settings()?;
-        let primary = Primary::Configured(self.target(url.as_ref())?);
+        let target = self.target(url.as_ref())?;
+        let primary = Primary::Configured(Box::new(target));
         self.start(Servers::single(primary, settings), settings)
             .await
     }

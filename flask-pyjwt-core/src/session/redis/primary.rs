@@ -17,7 +17,7 @@ use super::{
 #[derive(Clone)]
 pub(super) enum Primary {
     /// This server.
-    Configured(ConnectionInfo),
+    Configured(Box<ConnectionInfo>),
     /// The server that the sentinels name.
     Named(Arc<Sentinels>),
 }
@@ -25,7 +25,7 @@ pub(super) enum Primary {
 impl Endpoint for Primary {
     async fn open(&self, within: Duration) -> Result<Opened, Problem> {
         let info = match self {
-            Self::Configured(info) => info.clone(),
+            Self::Configured(info) => ConnectionInfo::clone(info),
             Self::Named(sentinels) => sentinels.primary(within / 2).await?,
         };
         let Opened {
