@@ -6,12 +6,14 @@ use flask_pyjwt::AuthManager;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    cache,
     candidates::Field,
     claims,
     http::{Way, requests},
     keys::{ALGORITHMS, Keys},
     race::Candidate,
     settings::Settings,
+    table,
 };
 
 /// Operations that are counted, after as many to warm up.
@@ -34,6 +36,8 @@ pub(crate) struct Allocations {
     per_operation: BTreeMap<String, BTreeMap<String, f64>>,
     /// Bytes of heap for each token in the table, by algorithm.
     pub(crate) table_entry: BTreeMap<String, f64>,
+    /// Bytes of heap for each token in the table and in what stands beside it.
+    pub(crate) cache_entry: BTreeMap<String, f64>,
     nothing: BTreeMap<String, f64>,
 }
 
@@ -87,6 +91,11 @@ pub fn print_allocations(counted: &dyn Fn() -> Counted) -> serde_json::Result<()
         let bytes = table_entry(&Keys::generate(algorithm), counted);
         found.table_entry.insert(algorithm.to_owned(), bytes);
     }
+    let keys = Keys::generate("HS256");
+    let live_bytes = || counted().live_bytes;
+    found.cache_entry = cache::entry_sizes(&keys, &table::tokens(&keys, ENTRIES), &live_bytes)
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .into();
     println!("{}", serde_json::to_string(&found)?);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Measurements of `flask-pyjwt` beside its peers: `cargo bench -p flask-pyjwt-benches`.
 
 mod allocations;
+mod cache;
 mod candidates;
 mod chart;
 mod claims;
@@ -18,6 +19,7 @@ mod race;
 mod refused;
 mod report;
 mod run;
+mod server;
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 mod sessions;
 mod settings;
