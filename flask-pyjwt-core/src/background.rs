@@ -177,9 +177,9 @@ mod tests {
         let seen = Arc::downgrade(&held);
         let (queue, jobs) = sync_channel::<()>(1);
         let thread = Thread::start("a-test", move || {
-            let _held = held;
             assert_eq!(thread::current().name(), Some("a-test"));
             while jobs.recv().is_ok() {}
+            drop(held);
         });
         queue.send(()).expect("the thread waits for it");
         drop(queue);
@@ -193,9 +193,9 @@ mod tests {
         let seen = Arc::downgrade(&held);
         let (begun, beginning) = channel();
         let thread = RuntimeThread::start("a-test", move || async move {
-            let _held = held;
             begun.send(()).expect("the test waits for it");
-            pending().await
+            pending::<()>().await;
+            drop(held);
         });
         beginning.recv().expect("the future is polled");
         assert_eq!(seen.strong_count(), 1);
@@ -225,7 +225,7 @@ mod tests {
             let seen = Arc::downgrade(&owner);
             drop(owner);
             dropping.send(seen).expect("the test waits for it");
-            pending().await
+            pending::<()>().await;
         });
         assert!(handing.send(Arc::new(owner.expect("a thread"))).is_ok());
         let seen = dropped.recv().expect("the thread goes on");

@@ -95,16 +95,16 @@ fn upward(uses: &[Use]) -> Vec<String> {
 /// What uses a file of the same layer that uses it in turn, itself or by way of others.
 fn circular(uses: &[Use]) -> Vec<String> {
     let uses = uses.iter().filter(|it| height(&it.from) == height(&it.to));
-    let mut used = BTreeMap::<&str, Vec<&str>>::new();
+    let mut below = BTreeMap::<&str, Vec<&str>>::new();
     for it in uses.clone() {
-        used.entry(&it.from).or_default().push(&it.to);
+        below.entry(&it.from).or_default().push(&it.to);
     }
     let leads_back = |it: &&Use| {
         let mut seen = BTreeSet::new();
         let mut open = vec![it.to.as_str()];
         while let Some(file) = open.pop() {
             if seen.insert(file) {
-                open.extend(used.get(file).into_iter().flatten());
+                open.extend(below.get(file).into_iter().flatten());
             }
         }
         seen.contains(it.from.as_str())
