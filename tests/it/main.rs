@@ -15,6 +15,7 @@ mod hostile_keys;
 mod issuers;
 mod jwks;
 mod key_ring;
+mod layers;
 mod locations;
 mod memory_store;
 mod recipes;
