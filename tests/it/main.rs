@@ -1,14 +1,14 @@
 //! The behaviour of the package, one module each, in this process alone.
 
-use support as common;
-
 mod answers;
 mod attribute;
 mod body;
+mod claims;
 mod configuration;
 mod cookies;
 mod dropped_futures;
 mod file_store;
+mod flask_scenarios;
 mod foreign_tokens;
 mod fuzz_bodies;
 mod hostile_keys;
@@ -18,22 +18,20 @@ mod key_ring;
 mod layers;
 mod locations;
 mod memory_store;
+mod misuse;
 mod recipes;
 mod remote_keys;
+mod requests;
+mod requirements;
 mod rotation;
 mod rsa_sizes;
 mod rules;
 mod scopes;
 mod sealed_sessions;
-mod seed;
+mod secrets;
 mod sessions;
+mod signatures;
 mod table_memory;
-mod threats_claims;
-mod threats_keys;
-mod threats_misuse;
-mod threats_requests;
-mod threats_revocation;
-mod threats_routes;
-mod threats_secrets;
-mod threats_signatures;
-mod threats_tokens;
+mod token_check;
+mod token_form;
+mod weak_keys;

@@ -13,7 +13,7 @@ use fantoccini::{Client, ClientBuilder, wd::WindowHandle};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::common::{
+use support::{
     example::Folder,
     process::{Process, signal},
 };

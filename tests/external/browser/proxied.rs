@@ -9,10 +9,10 @@ use std::{
 };
 
 use super::{
-    common::{example::Folder, process::Process},
     cross_site::{OPEN_A_SOCKET, elsewhere, origins},
     page::{Page, with_page},
 };
+use support::{example::Folder, process::Process};
 
 /// An nginx that ends with its value.
 struct Proxy {

@@ -3,10 +3,10 @@
 use flask_pyjwt::RedisStore;
 
 use super::{
-    common::certificates::{self, make_authority, make_certificate},
     records::{patient, reason},
     server::{Folder, Server, free_port, needs_redis},
 };
+use support::certificates::{self, make_authority, make_certificate};
 
 #[actix_web::test]
 async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() {

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{
-    common::keys::{self, RSA},
     environment::{OTHER, TEXT, error, is_signed_with, manager},
     probe::{CODE_SECRET, Folder, Probe},
 };
+use support::keys::{self, RSA};
 
 #[test]
 fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {

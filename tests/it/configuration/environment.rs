@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    common::{
-        SECRET,
-        forge::{Key, encode},
-        keys::{self, RSA},
-    },
-    probe::{Folder, Probe},
+use super::probe::{Folder, Probe};
+use support::{
+    SECRET,
+    forge::{Key, encode},
+    keys::{self, RSA},
 };
 
 pub(crate) const TEXT: &str = "a secret of 32 bytes, at the least";

@@ -11,7 +11,7 @@ use std::{
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, FrozenClock, UnverifiedToken};
 use serde_json::{Value, json};
 
-use super::common::{NOW, at, log};
+use support::{NOW, at, log};
 
 /// What marks the process's one line among the test harness's.
 const MARK: &str = "probe: ";

@@ -3,10 +3,10 @@
 use std::{fs, path::Path, process::Command};
 
 use super::{
-    common::keys::{self, RSA},
     environment::{TEXT, error, is_signed_with, manager},
     probe::{Folder, Probe},
 };
+use support::keys::{self, RSA};
 
 const BASE: [(&str, &str); 2] = [("JWT_ISSUER", "issuer"), ("JWT_AUTHTYPE", "HS256")];
 

@@ -5,10 +5,10 @@ use std::{fs, time::SystemTime};
 use flask_pyjwt::{AuthType, MintError};
 
 use super::{
-    common::{keys, log},
     directory::{Folder, id_of, ids, open, signing_id},
     outcome, secret,
 };
+use support::{keys, log};
 
 /// THREATS 51.
 #[test]

@@ -9,10 +9,8 @@ use std::{
 
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key};
 
-use super::{
-    common::{ISSUER, keys},
-    kid, outcome, secret,
-};
+use super::{kid, outcome, secret};
+use support::{ISSUER, keys};
 
 /// A folder that ends with the test.
 pub(crate) struct Folder(PathBuf);

@@ -7,10 +7,10 @@ use std::{
 };
 
 use super::{
-    common::log,
     directory::{Folder, id_of, ids, open, signing_id},
     secret,
 };
+use support::log;
 
 #[cfg(unix)]
 #[test]

@@ -12,10 +12,10 @@ use flask_pyjwt::Issuer;
 
 use super::{
     PATH,
-    common::example::Folder,
     reach::{error_of, refused},
     tls,
 };
+use support::example::Folder;
 
 /// A proxy that notes what it was asked for, and goes wherever it is sent.
 struct Proxy {

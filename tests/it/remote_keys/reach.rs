@@ -4,11 +4,8 @@
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer};
 use serde_json::json;
 
-use super::{
-    Answer, BadServer, PATH, Setting,
-    common::{SECRET, config, example::Folder, frozen, keys, manager},
-    jwk, set,
-};
+use super::{Answer, BadServer, PATH, Setting, jwk, set};
+use support::{SECRET, config, example::Folder, frozen, keys, manager};
 
 fn good() -> Answer {
     set(&[jwk(&keys::ED25519, "a")])

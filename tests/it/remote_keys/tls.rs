@@ -11,17 +11,16 @@ use rustls::{
 use serde_json::json;
 
 use super::{
-    PATH,
-    common::{
-        SECRET,
-        certificates::{make_authority, make_certificate, read},
-        config,
-        example::Folder,
-        frozen, keys, manager,
-    },
-    is_unavailable, jwk,
+    PATH, is_unavailable, jwk,
     server::{Answer, BadServer},
     set, token,
+};
+use support::{
+    SECRET,
+    certificates::{make_authority, make_certificate, read},
+    config,
+    example::Folder,
+    frozen, keys, manager,
 };
 
 /// A server for which the authority `ca` vouches, as `localhost` and as nothing else. Beside it, in the

@@ -2,12 +2,11 @@
 
 mod twice;
 
-use crate::common;
 use actix_web::web;
 use flask_pyjwt::{AuthManager, AuthType, CurrentToken, Location, RequireToken, require_token};
 use serde_json::json;
 
-use self::common::{
+use support::{
     NOW, SECRET, claims, claims_with,
     forge::{Key, encode, forge},
     header, hs256, manager,
@@ -46,7 +45,7 @@ async fn subject(token: CurrentToken) -> String {
 }
 
 fn server(auth: &AuthManager) -> Server {
-    let (auth, guarded) = (auth.clone(), common::guarded(auth));
+    let (auth, guarded) = (auth.clone(), support::guarded(auth));
     Server::start(move |app| {
         guarded(app);
         let cookie = RequireToken::refresh().cookie(REFRESH_COOKIE);

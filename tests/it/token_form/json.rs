@@ -3,11 +3,8 @@
 use flask_pyjwt::AuthType;
 use serde_json::json;
 
-use super::{
-    KEY,
-    common::{claims, claims_with, forge::forge, guarded_site, header, hs256, manager},
-    with_payload,
-};
+use super::{KEY, with_payload};
+use support::{claims, claims_with, forge::forge, guarded_site, header, hs256, manager};
 
 /// The good claims as members, without the braces.
 fn members() -> String {

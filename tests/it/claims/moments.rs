@@ -4,11 +4,8 @@ use flask_pyjwt::{FrozenClock, MintError, TokenError};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    MISSING, MISTYPED,
-    common::{NOW, at, claims_with, guarded, guarded_site, hs256, manager, site::Site},
-    judge, token,
-};
+use super::{MISSING, MISTYPED, judge, token};
+use support::{NOW, at, claims_with, guarded, guarded_site, hs256, manager, site::Site};
 
 const EXPIRED: &str = "token_expired";
 const EARLY: &str = "token_not_yet_valid";

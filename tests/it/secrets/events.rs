@@ -4,14 +4,12 @@ use actix_web::{HttpResponse, http::StatusCode, test::TestRequest, web};
 use flask_pyjwt::{AuthType, CurrentToken, RequireToken, TokenCheckError, require_token};
 use serde_json::json;
 
-use super::{
-    common::{
-        NOW, SECRET, claims_with,
-        forge::{Key, forge},
-        header, hs256, log, manager,
-        site::Site,
-    },
-    pieces, shows_none_of,
+use super::{pieces, shows_none_of};
+use support::{
+    NOW, SECRET, claims_with,
+    forge::{Key, forge},
+    header, hs256, log, manager,
+    site::Site,
 };
 
 #[require_token(sub = "name", scope = {"admin": true}, override = {"root": true})]

@@ -2,7 +2,6 @@
 
 mod events;
 
-use crate::common;
 use std::{error::Error, fmt::Debug};
 
 use actix_web::{HttpResponse, web};
@@ -12,7 +11,7 @@ use flask_pyjwt::{
 };
 use serde_json::json;
 
-use self::common::{
+use support::{
     NOW, SECRET, at, claims_with,
     forge::{Key, encode, forge, segments},
     header, hs256, keys, log, manager,

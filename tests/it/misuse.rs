@@ -1,13 +1,12 @@
 //! THREATS rows 26 and 39, and what a server's author can get wrong besides: it fails closed, and
 //! at the start where that is possible.
 
-use crate::common;
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{AuthManager, ConfigError, CurrentToken, RequireToken, require_token};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use self::common::{hs256, log, manager, site::Site};
+use support::{hs256, log, manager, site::Site};
 
 fn token_of(auth: &AuthManager, subject: &str) -> String {
     let token = auth.auth_token(subject).sign().expect("minted");

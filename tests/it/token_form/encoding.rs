@@ -3,14 +3,11 @@
 use flask_pyjwt::{AuthType, UnverifiedToken};
 use serde_json::json;
 
-use super::{
-    KEY,
-    common::{
-        claims, claims_with,
-        forge::{encode, segments, sign_segments},
-        guarded_site, header, hs256, manager,
-    },
-    good,
+use super::{KEY, good};
+use support::{
+    claims, claims_with,
+    forge::{encode, segments, sign_segments},
+    guarded_site, header, hs256, manager,
 };
 
 /// The character whose value is one more: the last one of a segment then has unused bits set.

@@ -4,12 +4,11 @@
 
 mod rsa;
 
-use crate::common;
 use base64::Engine as _;
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError};
 use time::Duration;
 
-use self::common::{
+use support::{
     SECRET,
     forge::encode,
     keys::{self, OTHER_RSA, P256, P384, P521, RSA},

@@ -3,11 +3,10 @@
 mod minting;
 mod moments;
 
-use crate::common;
 use flask_pyjwt::AuthType;
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     ISSUER, SECRET, claims, claims_with,
     forge::{Key, forge},
     guarded_site, header, hs256, manager,

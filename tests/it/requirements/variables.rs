@@ -5,10 +5,8 @@ use flask_pyjwt::{AuthManager, RequireToken, require_token};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{
-    common::{hs256, manager, site::Site},
-    token_of, token_with,
-};
+use super::{token_of, token_with};
+use support::{hs256, manager, site::Site};
 
 #[require_token(sub = "name")]
 async fn by_subject(name: web::Path<String>) -> String {

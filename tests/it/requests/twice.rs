@@ -1,9 +1,7 @@
 //! Row 28: credentials that are there more than once.
 
-use super::{
-    common::{hs256, manager},
-    refresh_token, server, substitute, token,
-};
+use super::{refresh_token, server, substitute, token};
+use support::{hs256, manager};
 
 #[test]
 fn threat_28_credentials_that_are_there_twice_are_refused_as_a_bad_request() {

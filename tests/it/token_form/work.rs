@@ -3,10 +3,8 @@
 
 use flask_pyjwt::{AuthManager, AuthType, Issuer, Key as IssuerKey, TokenError};
 
-use super::{
-    KEY, SECRET,
-    common::{self, claims, forge::forge, guarded_site, hs256, manager},
-};
+use super::{KEY, SECRET};
+use support::{claims, forge::forge, guarded_site, hs256, manager};
 
 const OTHER: &str = "https://other.example";
 
@@ -88,7 +86,7 @@ async fn more_than_840_names_and_values_are_refused() {
     let group = "0c5ba2a5-0a0f-4e1f-9a3c-0123456789ab";
     let groups: Vec<_> = (0..200).map(|n| format!("{group}{n}")).collect();
     let roomy = guarded_site(hs256().max_token_size(1 << 16)).await;
-    let claims = common::claims_with(serde_json::json!({ "groups": groups }));
+    let claims = support::claims_with(serde_json::json!({ "groups": groups }));
     let token = forge(r#"{"alg":"HS256","typ":"JWT"}"#, claims, &KEY);
     roomy
         .accepts(&token, "as many groups as Entra writes")

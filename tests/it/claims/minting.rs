@@ -3,7 +3,7 @@
 use flask_pyjwt::{MintError, TokenError};
 use serde_json::{Value, json};
 
-use super::common::{NOW, at, hs256, manager};
+use support::{NOW, at, hs256, manager};
 
 #[test]
 fn threat_25_claims_of_the_managers_own_cannot_be_minted_over() {

@@ -1,6 +1,5 @@
 //! THREATS row 35: what the server's own check says about a token decides, every time.
 
-use crate::common;
 use std::{
     sync::{
         Arc,
@@ -13,7 +12,7 @@ use actix_web::{test::TestRequest, web};
 use flask_pyjwt::{Config, CurrentToken, RequireToken, TokenCheckError, require_token};
 use serde_json::json;
 
-use self::common::{hs256, manager, site::Site};
+use support::{hs256, manager, site::Site};
 
 #[require_token(role = "editor")]
 async fn editors() -> &'static str {

@@ -2,7 +2,7 @@
 
 use flask_pyjwt::{AuthType, UnverifiedToken};
 
-use super::common::{
+use support::{
     claims, config,
     forge::{Key, decode, encode, forge, segments, with_signature},
     guarded_site, header,

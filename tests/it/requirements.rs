@@ -2,12 +2,11 @@
 
 mod variables;
 
-use crate::common;
 use actix_web::{HttpRequest, HttpResponse, web};
 use flask_pyjwt::{AnyClaims, AuthManager, CurrentToken, RequireToken, require_token};
 use serde_json::{Value, json};
 
-use self::common::{hs256, log, manager, site::Site, wire::Server};
+use support::{hs256, log, manager, site::Site, wire::Server};
 
 fn token_of(auth: &AuthManager, subject: &str) -> String {
     let token = auth.auth_token(subject).sign().expect("minted");
@@ -234,7 +233,7 @@ async fn asks_request(request: HttpRequest) -> HttpResponse {
 fn threat_39_a_token_that_nothing_has_checked_is_given_to_nobody() {
     let auth = manager(hs256());
     let good = token_of(&auth, "alice");
-    let (own, guarded) = (auth.clone(), common::guarded(&auth));
+    let (own, guarded) = (auth.clone(), support::guarded(&auth));
     let server = Server::start(move |app| {
         guarded(app);
         app.app_data(own.clone())

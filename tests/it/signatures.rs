@@ -2,14 +2,13 @@
 
 mod numbers;
 
-use crate::common;
 use std::net::{Ipv4Addr, TcpListener};
 
 use aws_lc_rs::signature;
 use flask_pyjwt::AuthType;
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     SECRET, claims, config,
     forge::{Key, decode, encode, forge, segments, with_signature},
     guarded_site, header, hs256,
@@ -267,7 +266,7 @@ async fn threat_10_signatures_that_are_no_signatures_are_refused_for_every_algor
             site.refuses(&token, "token_signature", &what).await;
         }
         // The right signature, over something else.
-        let other = common::claims_with(json!({"sub": "root"}));
+        let other = support::claims_with(json!({"sub": "root"}));
         let [_, _, signature] = segments(&good);
         let moved = format!("{}.{}.{signature}", encode(header(own)), encode(other));
         site.refuses(&moved, "token_signature", own.name()).await;

@@ -2,10 +2,8 @@
 
 use flask_pyjwt::AuthType;
 
-use super::{
-    common::keys::{self, RSA, rsa_public_of},
-    config, is_refused, verifier,
-};
+use super::{config, is_refused, verifier};
+use support::keys::{self, RSA, rsa_public_of};
 
 const RSA_TYPES: [AuthType; 3] = [AuthType::RS256, AuthType::RS512, AuthType::PS384];
 

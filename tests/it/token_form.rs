@@ -4,11 +4,10 @@ mod encoding;
 mod json;
 mod work;
 
-use crate::common;
 use flask_pyjwt::AuthType;
 use serde_json::json;
 
-use self::common::{
+use support::{
     ISSUER, NOW, SECRET, claims, config,
     forge::{Key, encode, forge, segments, sign_segments},
     guarded_site, header, hs256,
@@ -57,7 +56,7 @@ async fn threat_13_a_token_has_three_segments_none_of_which_is_empty() {
         site.refuses(token, "token_form", token).await;
     }
     // JSON serialization and detached payloads are no Bearer tokens.
-    let auth = common::manager(hs256());
+    let auth = support::manager(hs256());
     for token in [
         String::new(),
         json!({"payload": payload, "protected": head, "signature": signature}).to_string(),
