@@ -11,8 +11,8 @@ use std::{
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{
-    AuthManager, Config, FileStore, FrozenClock, MemoryStore, SessionEvent, SessionStore, Token,
-    TokenPair,
+    AuthManager, Config, FileStore, MemoryStore, SessionEvent, Token, TokenPair,
+    store::SessionStore, testing::FrozenClock,
 };
 use time::Duration;
 
@@ -57,7 +57,7 @@ impl<S: SessionStore> Server<S> {
     }
 
     fn clock_now(&self) -> i64 {
-        use flask_pyjwt::Clock as _;
+        use flask_pyjwt::testing::Clock as _;
         i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).expect("small")
     }
 

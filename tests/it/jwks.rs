@@ -1,7 +1,7 @@
 //! The own public keys as a document for everybody who verifies (RFC 7517).
 
 use actix_web::test::TestRequest;
-use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, Key};
+use flask_pyjwt::{AuthManager, AuthType, Config, Key, testing::FrozenClock};
 use serde_json::{Value, json};
 use time::Duration;
 

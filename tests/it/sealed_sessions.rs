@@ -3,8 +3,9 @@
 #![cfg(feature = "memory-store")]
 
 use flask_pyjwt::{
-    AuthManager, AuthType, FrozenClock, Generation, Key, MemoryStore, Opening, SessionError,
-    SessionRecord, SessionStore as _, TokenError, TokenPair,
+    AuthManager, AuthType, Key, MemoryStore, SessionError, TokenError, TokenPair,
+    store::{Generation, Opening, SessionRecord, SessionStore as _},
+    testing::FrozenClock,
 };
 use serde_json::json;
 use time::Duration;

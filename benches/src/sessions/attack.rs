@@ -11,7 +11,10 @@ use std::{
 };
 
 use actix_web::rt::{System, spawn, time};
-use flask_pyjwt::{Opening, RedisStore, SessionRecord};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Opening, SessionRecord},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{AT_ONCE, NOW, Room, Store, Subject, session};

@@ -16,8 +16,11 @@ use std::{
 
 use actix_web::rt::spawn;
 use flask_pyjwt::{
-    FileStore, Generation, MemoryStore, Opening, RedisStore, Rotated, Rotation, SessionRecord,
-    SessionStore, Standing, TokenIdentity,
+    FileStore, MemoryStore, RedisStore,
+    store::{
+        Generation, Opening, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        TokenIdentity,
+    },
 };
 use serde::{Deserialize, Serialize};
 

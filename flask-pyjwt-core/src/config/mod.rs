@@ -31,7 +31,7 @@ use crate::{
     error::ConfigError,
     issuers::Issuer,
     keys::AuthType,
-    rules::Location,
+    rules::TokenLocation,
     token::TableLimits,
 };
 
@@ -134,7 +134,7 @@ pub struct Config {
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,
     browser: BrowserConfig,
-    locations: Vec<Location>,
+    locations: Vec<TokenLocation>,
     /// What was wrong with a variable, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -226,7 +226,7 @@ impl Config {
             token_check: None,
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
-            locations: vec![Location::Header],
+            locations: vec![TokenLocation::Header],
             problems: BTreeMap::new(),
         }
     }
@@ -343,7 +343,7 @@ impl Config {
         self
     }
 
-    /// Sets the clock. Tests set a [`FrozenClock`](crate::FrozenClock).
+    /// Sets the clock. Tests set a [`FrozenClock`](crate::testing::FrozenClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = TimeSource::Other(Arc::new(clock));
         self

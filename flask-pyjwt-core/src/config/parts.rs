@@ -17,7 +17,7 @@ use crate::{
     error::ConfigError,
     jose::HeaderTypes,
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
-    rules::Location,
+    rules::TokenLocation,
     session::Sessions,
     token::{Minting, TokenTable, Verification},
 };
@@ -40,7 +40,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
     /// Where guards look for the token that name no place.
-    pub(crate) locations: Vec<Location>,
+    pub(crate) locations: Vec<TokenLocation>,
     /// The key of CSRF proofs where they have a secret of their own. Elsewhere the ring makes them.
     pub(crate) csrf: Option<MacKey>,
     /// Where the keys come from, if they come from a folder, and who looks at it.

@@ -29,7 +29,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///    nobody is let in.
 ///
 /// Two subjects never touch, so that everything about one subject may lie in one row, key or shard:
-/// [`SubjectRecord`](crate::SubjectRecord) is all of it, with every step as a method.
+/// [`SubjectRecord`](crate::store::SubjectRecord) is all of it, with every step as a method.
 pub trait SessionStore: Send + Sync + 'static {
     /// Remembers a new session, and, in the same step, ends those of its subject that it
     /// [replaces](Opening::replaces), and then others where there are more live ones than

@@ -18,7 +18,7 @@ pub(super) const MARGIN: i64 = 3_600_000;
 
 /// Everything that a store remembers of one subject.
 ///
-/// Its methods are the steps of a [`SessionStore`](crate::SessionStore) in plain code: a store that
+/// Its methods are the steps of a [`SessionStore`](crate::store::SessionStore) in plain code: a store that
 /// can read, change and write a row in one transaction needs no more than them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRecord {

@@ -26,8 +26,8 @@ impl AuthManager {
 
     /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
     /// and that of RFC 8414.
-    pub fn metadata(&self, jwks_uri: impl Into<String>) -> Metadata {
-        Metadata::of(self.clone(), jwks_uri.into())
+    pub fn metadata(&self, jwks_uri: impl Into<String>) -> ServerMetadata {
+        ServerMetadata::of(self.clone(), jwks_uri.into())
     }
 }
 
@@ -121,13 +121,13 @@ impl fmt::Debug for Jwks {
 /// `/.well-known/oauth-authorization-server`, with `issuer`, `jwks_uri` and the algorithms in use.
 /// What else a client looks for is added with [`member`](Self::member).
 #[must_use = "register it with `.service(…)`"]
-pub struct Metadata {
+pub struct ServerMetadata {
     manager: AuthManager,
     jwks_uri: String,
     members: Map<String, Value>,
 }
 
-impl Metadata {
+impl ServerMetadata {
     pub(crate) fn of(manager: AuthManager, jwks_uri: String) -> Self {
         Self {
             manager,
@@ -157,7 +157,7 @@ impl Metadata {
     }
 }
 
-impl HttpServiceFactory for Metadata {
+impl HttpServiceFactory for ServerMetadata {
     fn register(self, config: &mut AppService) {
         let this = std::rc::Rc::new(self);
         for path in [
@@ -179,9 +179,9 @@ impl HttpServiceFactory for Metadata {
     }
 }
 
-impl fmt::Debug for Metadata {
+impl fmt::Debug for ServerMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Metadata")
+        f.debug_struct("ServerMetadata")
             .field("jwks_uri", &self.jwks_uri)
             .finish_non_exhaustive()
     }

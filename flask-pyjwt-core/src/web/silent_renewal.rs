@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     manager::AuthManager,
-    rules::Location,
+    rules::TokenLocation,
     session::TokenPair,
     token::{Token, TokenType},
 };
@@ -105,8 +105,8 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         return None;
     }
     // Whoever says who he is in another way is asked about that.
-    let names_header = |location: &Location| match location {
-        Location::NamedHeader(name) => request.headers().contains_key(name.as_str()),
+    let names_header = |location: &TokenLocation| match location {
+        TokenLocation::NamedHeader(name) => request.headers().contains_key(name.as_str()),
         _ => false,
     };
     if request.headers().contains_key(AUTHORIZATION)

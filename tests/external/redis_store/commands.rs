@@ -5,7 +5,10 @@ use std::{
     net::TcpStream,
 };
 
-use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Rotated, SessionStore, Standing},
+};
 
 use super::{
     records::{

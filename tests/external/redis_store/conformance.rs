@@ -3,8 +3,12 @@
 use std::sync::Mutex;
 
 use flask_pyjwt::{
-    MemoryStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreFuture, TokenIdentity, store_conformance,
+    MemoryStore,
+    store::{
+        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
+        TokenIdentity,
+    },
+    store_conformance,
 };
 
 use super::{

@@ -1,6 +1,6 @@
 //! What lies in Redis: the keys, for how long, and what happens when somebody else writes there.
 
-use flask_pyjwt::{Opening, Rotated, SessionStore, Standing, StoreError};
+use flask_pyjwt::store::{Opening, Rotated, SessionStore, Standing, StoreError};
 
 use super::{
     records::{

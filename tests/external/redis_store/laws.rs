@@ -1,6 +1,6 @@
 //! The laws of a store, kept by each way of keeping sessions in Redis.
 
-use flask_pyjwt::{Rotated, SessionStore, Standing};
+use flask_pyjwt::store::{Rotated, SessionStore, Standing};
 
 use super::{
     records::{

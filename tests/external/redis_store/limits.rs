@@ -1,6 +1,9 @@
 //! What one account may take of Redis, and hashes from before there were limits.
 
-use flask_pyjwt::{Opening, RedisStore, Rotated, SessionStore, Standing, StoreError};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Opening, Rotated, SessionStore, Standing, StoreError},
+};
 use futures_util::future::join_all;
 
 use super::{

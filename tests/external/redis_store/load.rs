@@ -7,7 +7,10 @@ use std::{
 };
 
 use actix_web::rt::{spawn, task::JoinHandle, task::yield_now};
-use flask_pyjwt::{Opening, RedisStore, Rotated, SessionStore, Standing, TokenIdentity};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Opening, Rotated, SessionStore, Standing, TokenIdentity},
+};
 
 use super::{
     records::{

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use flask_pyjwt::{Rotated, SessionStore as _, Standing};
+use flask_pyjwt::store::{Rotated, SessionStore as _, Standing};
 
 use super::{
     records::{

@@ -7,7 +7,10 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use flask_pyjwt::{RedisStore, Rotated, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Rotated, Standing},
+};
 use futures_util::future::join_all;
 
 use super::{

@@ -1,8 +1,11 @@
 //! Sessions, tokens and rotations to store, and shorter names for what a store is asked.
 
 use flask_pyjwt::{
-    Generation, Opening, RedisStore, RedisStoreBuilder, Revocation, Rotated, Rotation,
-    SessionRecord, SessionStore, Standing, StoreError, TokenIdentity,
+    RedisStore,
+    store::{
+        Generation, Opening, RedisStoreBuilder, Revocation, Rotated, Rotation, SessionRecord,
+        SessionStore, Standing, StoreError, TokenIdentity,
+    },
 };
 
 use super::server::Server;

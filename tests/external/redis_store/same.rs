@@ -1,6 +1,6 @@
 //! The scripts decide as the Rust code does: thousands of random steps, done by both.
 
-use flask_pyjwt::{
+use flask_pyjwt::store::{
     Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
     SubjectRecord, TokenIdentity,
 };

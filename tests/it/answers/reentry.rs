@@ -16,9 +16,13 @@ use actix_web::{
     test::TestRequest, web,
 };
 use flask_pyjwt::{
-    AuthManager, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken, Revocation,
-    Rotated, Rotation, SessionError, SessionEvent, SessionRecord, SessionStore, Standing,
-    StoreError, StoreFuture, Token, TokenCheckError, TokenError, TokenIdentity, require_token,
+    AuthManager, CurrentToken, MemoryStore, Rejection, RequireToken, SessionError, SessionEvent,
+    Token, TokenCheckError, TokenError, require_token,
+    store::{
+        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+        StoreFuture, TokenIdentity,
+    },
+    testing::Clock,
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};

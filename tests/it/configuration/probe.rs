@@ -8,7 +8,9 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, FrozenClock, UnverifiedToken};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, ConfigError, UnverifiedToken, testing::FrozenClock,
+};
 use serde_json::{Value, json};
 
 use support::{NOW, at, log};

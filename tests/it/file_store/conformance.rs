@@ -1,8 +1,12 @@
 //! The whole suite of laws, the store closed and opened again among them.
 
 use flask_pyjwt::{
-    FileStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreFuture, TokenIdentity, store_conformance,
+    FileStore,
+    store::{
+        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
+        TokenIdentity,
+    },
+    store_conformance,
 };
 
 use super::place::Folder;

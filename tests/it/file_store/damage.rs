@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
+use flask_pyjwt::{
+    FileStore,
+    store::{SessionStore as _, Standing, StoreError},
+};
 
 use super::{
     place::Folder,

@@ -9,7 +9,10 @@ use std::{
 };
 
 use actix_web::rt;
-use flask_pyjwt::{FileStore, Rotated, SessionStore as _, Standing, StoreError};
+use flask_pyjwt::{
+    FileStore,
+    store::{Rotated, SessionStore as _, Standing, StoreError},
+};
 
 use super::{
     place::Folder,

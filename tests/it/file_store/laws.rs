@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use actix_web::rt;
 use flask_pyjwt::{
-    FileStore, Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity,
+    FileStore,
+    store::{Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity},
 };
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestCaseError};

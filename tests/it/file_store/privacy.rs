@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use flask_pyjwt::{FileStore, StoreError};
+use flask_pyjwt::{FileStore, store::StoreError};
 
 use super::place::Folder;
 

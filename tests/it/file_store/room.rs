@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use flask_pyjwt::{FileStore, SessionStore as _, Standing};
+use flask_pyjwt::{
+    FileStore,
+    store::{SessionStore as _, Standing},
+};
 use futures_util::future::join_all;
 
 use super::{
@@ -92,7 +95,7 @@ async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
     for number in 0..6 {
         now += HOUR - 1;
         let rotated = store.rotate(&rotation("carol", "s", number, now)).await;
-        assert!(matches!(rotated, Ok(flask_pyjwt::Rotated::Won(_))));
+        assert!(matches!(rotated, Ok(flask_pyjwt::store::Rotated::Won(_))));
         forget(&store, now).await;
         for token in &tokens {
             let standing = standing(&store, token, now).await;

@@ -1,8 +1,11 @@
 //! Sessions and tokens to ask a store about.
 
 use flask_pyjwt::{
-    FileStore, Generation, Opening, Revocation, Rotation, SessionRecord, SessionStore as _,
-    Standing, TokenIdentity,
+    FileStore,
+    store::{
+        Generation, Opening, Revocation, Rotation, SessionRecord, SessionStore as _, Standing,
+        TokenIdentity,
+    },
 };
 
 /// The moment at which the tests stand, and an hour, in milliseconds.

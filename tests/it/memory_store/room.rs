@@ -1,8 +1,11 @@
 //! Who finds room in the store in memory when others fill it. THREATS 43.
 
 use flask_pyjwt::{
-    Generation, MemoryStore, Opening, Revocation, SessionRecord, SessionStore as _, Standing,
-    StoreError, TokenIdentity,
+    MemoryStore,
+    store::{
+        Generation, Opening, Revocation, SessionRecord, SessionStore as _, Standing, StoreError,
+        TokenIdentity,
+    },
 };
 
 const NOW: i64 = 1_800_000_000_000;

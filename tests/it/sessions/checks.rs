@@ -10,8 +10,11 @@ use std::{
 
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
-    AuthManager, MemoryStore, Opening, RequireToken, Revocation, Rotated, Rotation, SessionRecord,
-    SessionStore, Standing, StoreError, StoreFuture, TokenError, TokenIdentity, require_token,
+    AuthManager, MemoryStore, RequireToken, TokenError, require_token,
+    store::{
+        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+        StoreFuture, TokenIdentity,
+    },
 };
 use serde_json::json;
 use time::Duration;

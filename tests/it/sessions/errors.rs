@@ -4,8 +4,8 @@ use std::{error::Error, io, sync::Arc};
 
 use actix_web::rt::Runtime;
 use flask_pyjwt::{
-    AuthManager, MemoryStore, MintError, Misconfiguration, Rejection, SessionError, StoreError,
-    TokenError,
+    AuthManager, MemoryStore, MintError, Misconfiguration, Rejection, SessionError, TokenError,
+    store::StoreError,
 };
 use time::Duration;
 

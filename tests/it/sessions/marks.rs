@@ -10,8 +10,11 @@ use std::{
 };
 
 use flask_pyjwt::{
-    MemoryStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreError, StoreFuture, TokenIdentity,
+    MemoryStore,
+    store::{
+        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+        StoreFuture, TokenIdentity,
+    },
 };
 use time::Duration;
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use flask_pyjwt::{
+use flask_pyjwt::store::{
     Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
     TokenIdentity,
 };
