@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use time::Duration;
-
 use super::{
     Browser, Config,
     hooks::{HttpHook, TokenCheck},
@@ -87,14 +85,14 @@ impl Config {
         })?;
         let longest_life = sessions
             .as_ref()
-            .map(|sessions| Duration::milliseconds(sessions.policy.longest_life));
+            .map(|sessions| sessions.policy.longest_life);
 
         if auth_type.family() == Family::Hmac && self.public_key.is_some() {
             tracing::warn!("`JWT_PUBLICKEY` is ignored: {auth_type} has no public key");
         }
         let idle = sessions
             .as_ref()
-            .map_or(0, |sessions| sessions.policy.idle / 1_000);
+            .map_or(0, |sessions| sessions.policy.idle.whole_seconds());
         let life = TokenLife {
             age: auth_max_age.max(refresh_max_age).max(idle),
             leeway,

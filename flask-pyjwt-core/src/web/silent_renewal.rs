@@ -32,7 +32,7 @@ use super::{
 use crate::{
     manager::AuthManager,
     rules::TokenLocation,
-    session::TokenPair,
+    session::{Moment, TokenPair},
     token::{Token, TokenType},
 };
 
@@ -118,7 +118,8 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     if let Some(signed) = cookie(&cookies.auth_name, request).ok()?
         && let Ok(token) = manager.verify_token(signed)
     {
-        let left = Duration::milliseconds(token.expires_at_milliseconds() - manager.now().ok()?);
+        let end = Moment::from_milliseconds(token.expires_at_milliseconds());
+        let left = end.since(manager.now().ok()?);
         if left > margin.min(token.max_age() / 4) {
             return None;
         }
@@ -148,7 +149,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
 /// then it is rotated, too, since the page that waits cannot ask for that.
 async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
     let pair = manager.refresh(token).await?;
-    if manager.now()? < pair.auth.expires_at_milliseconds() {
+    if manager.now()? < Moment::from_milliseconds(pair.auth.expires_at_milliseconds()) {
         return Ok(pair);
     }
     Ok(manager.refresh(&pair.refresh).await?)

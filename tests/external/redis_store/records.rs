@@ -2,24 +2,26 @@
 
 use flask_pyjwt::{
     RedisStore,
-    store::{
+    store::{Moment, 
         Generation, Opening, RedisStoreBuilder, Revocation, Rotated, Rotation, SessionRecord,
         SessionStore, Standing, StoreError, TokenIdentity,
     },
 };
 
+use time::Duration;
+
 use super::server::Server;
 
 /// In milliseconds since 1970.
-pub(crate) const NOW: i64 = 1_800_000_000_000;
-pub(crate) const SECOND: i64 = 1_000;
-pub(crate) const HOUR: i64 = 3_600 * SECOND;
-pub(crate) const DAY: i64 = 24 * HOUR;
-pub(crate) const IDLE: i64 = 7 * DAY;
-pub(crate) const GRACE: i64 = 10 * SECOND;
+pub(crate) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+pub(crate) const SECOND: Duration = Duration::SECOND;
+pub(crate) const HOUR: Duration = Duration::HOUR;
+pub(crate) const DAY: Duration = Duration::DAY;
+pub(crate) const IDLE: Duration = Duration::days(7);
+pub(crate) const GRACE: Duration = Duration::seconds(10);
 
 /// A pair of tokens with the ids `r-…` and `a-…`.
-pub(crate) fn generation(name: &str, issued_at: i64) -> Generation {
+pub(crate) fn generation(name: &str, issued_at: Moment) -> Generation {
     Generation {
         refresh_id: format!("r-{name}"),
         auth_id: format!("a-{name}"),
@@ -29,7 +31,7 @@ pub(crate) fn generation(name: &str, issued_at: i64) -> Generation {
 }
 
 /// A session that was just opened, with the refresh token `r-0`.
-pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
+pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     SessionRecord {
         id: id.to_owned(),
         subject: subject.to_owned(),
@@ -42,12 +44,12 @@ pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
     }
 }
 
-pub(crate) fn opening(subject: &str, id: &str, now: i64) -> Opening {
+pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
     Opening::new(session(subject, id, now), 1_000)
 }
 
 /// The rotation of `r-<from>` into the generation `to`.
-pub(crate) fn rotation(subject: &str, id: &str, from: &str, to: &str, now: i64) -> Rotation {
+pub(crate) fn rotation(subject: &str, id: &str, from: &str, to: &str, now: Moment) -> Rotation {
     Rotation {
         subject: subject.to_owned(),
         session: id.to_owned(),
@@ -80,7 +82,7 @@ pub(crate) fn refresh(subject: &str, session: &str, name: &str) -> TokenIdentity
 }
 
 /// A token of no session.
-pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: i64) -> TokenIdentity {
+pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: Moment) -> TokenIdentity {
     TokenIdentity {
         subject: subject.to_owned(),
         session: None,
@@ -90,7 +92,7 @@ pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: i64) -> TokenIden
     }
 }
 
-pub(crate) fn revoke_token(subject: &str, id: &str, until: i64) -> Revocation {
+pub(crate) fn revoke_token(subject: &str, id: &str, until: Moment) -> Revocation {
     Revocation::Token {
         subject: subject.to_owned(),
         id: id.to_owned(),
@@ -105,7 +107,7 @@ pub(crate) fn revoke_session(subject: &str, session: &str) -> Revocation {
     }
 }
 
-pub(crate) fn revoke_subject(subject: &str, issued_until: i64, until: i64) -> Revocation {
+pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment) -> Revocation {
     Revocation::Subject {
         subject: subject.to_owned(),
         issued_until,
@@ -126,13 +128,13 @@ pub(crate) async fn connected(server: &Server) -> RedisStore {
 
 /// What a store answers that has to answer.
 pub(crate) trait Answers: SessionStore {
-    async fn opens(&self, session: &SessionRecord, now: i64) {
+    async fn opens(&self, session: &SessionRecord, now: Moment) {
         let evicted = self.opens_of(session, 1_000, now).await;
         assert_eq!(evicted, [""; 0]);
     }
 
     /// Opens a session of a subject that may have so many, and gives the ids of those that ended for it.
-    async fn opens_of(&self, session: &SessionRecord, most: usize, now: i64) -> Vec<String> {
+    async fn opens_of(&self, session: &SessionRecord, most: usize, now: Moment) -> Vec<String> {
         let opening = Opening::new(session.clone(), most);
         self.open(&opening, now).await.expect("opened")
     }
@@ -141,15 +143,15 @@ pub(crate) trait Answers: SessionStore {
         self.rotate(rotation).await.expect("an answer")
     }
 
-    async fn says(&self, token: &TokenIdentity, now: i64) -> Standing {
+    async fn says(&self, token: &TokenIdentity, now: Moment) -> Standing {
         self.standing(token, now).await.expect("an answer")
     }
 
-    async fn revokes(&self, revocation: &Revocation, now: i64) {
+    async fn revokes(&self, revocation: &Revocation, now: Moment) {
         self.revoke(revocation, now).await.expect("revoked");
     }
 
-    async fn lists(&self, subject: &str, now: i64) -> Vec<SessionRecord> {
+    async fn lists(&self, subject: &str, now: Moment) -> Vec<SessionRecord> {
         let mut sessions = self.sessions(subject, 1_000, now).await.expect("listed");
         sessions.sort_by(|a, b| a.id.cmp(&b.id));
         sessions

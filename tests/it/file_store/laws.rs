@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::rt;
 use flask_pyjwt::{
     FileStore,
-    store::{Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity},
+    store::{Moment, Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity},
 };
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Everything that can be asked.
-fn tokens(now: i64) -> Vec<TokenIdentity> {
+fn tokens(now: Moment) -> Vec<TokenIdentity> {
     let mut tokens = Vec::new();
     for subject in SUBJECTS {
         for session in SESSIONS {

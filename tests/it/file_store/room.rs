@@ -4,7 +4,7 @@ use std::fs;
 
 use flask_pyjwt::{
     FileStore,
-    store::{SessionStore as _, Standing},
+    store::{Moment, SessionStore as _, Standing},
 };
 use futures_util::future::join_all;
 
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Opens so many sessions at once.
-async fn open_many(store: &FileStore, name: &str, many: usize, now: i64) {
+async fn open_many(store: &FileStore, name: &str, many: usize, now: Moment) {
     let sessions: Vec<_> = (0..many)
         .map(|number| {
             opening(
@@ -33,7 +33,7 @@ async fn open_many(store: &FileStore, name: &str, many: usize, now: i64) {
 }
 
 /// Makes changes that change nothing, so that what has ended is forgotten.
-async fn forget(store: &FileStore, now: i64) {
+async fn forget(store: &FileStore, now: Moment) {
     for _ in 0..4 {
         let revocation = end_session("nobody", "none");
         store.revoke(&revocation, now).await.expect("nothing to do");

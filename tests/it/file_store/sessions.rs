@@ -2,18 +2,18 @@
 
 use flask_pyjwt::{
     FileStore,
-    store::{
+    store::{Moment, 
         Generation, Opening, Revocation, Rotation, SessionRecord, SessionStore as _, Standing,
         TokenIdentity,
     },
 };
 
 /// The moment at which the tests stand, and an hour, in milliseconds.
-pub(crate) const NOW: i64 = 1_800_000_000_000;
-pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+pub(crate) const HOUR: Duration = Duration::HOUR;
 
 /// The pair of tokens of this number of a session.
-pub(crate) fn generation(session: &str, number: usize, issued_at: i64) -> Generation {
+pub(crate) fn generation(session: &str, number: usize, issued_at: Moment) -> Generation {
     Generation {
         refresh_id: format!("{session}-r{number}"),
         auth_id: format!("{session}-a{number}"),
@@ -23,7 +23,7 @@ pub(crate) fn generation(session: &str, number: usize, issued_at: i64) -> Genera
 }
 
 /// A session that lives for an hour unless it is refreshed, and ten hours at the most.
-pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
+pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     SessionRecord {
         id: id.to_owned(),
         subject: subject.to_owned(),
@@ -36,12 +36,12 @@ pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
     }
 }
 
-pub(crate) fn opening(subject: &str, id: &str, now: i64) -> Opening {
+pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
     Opening::new(session(subject, id, now), 1_000)
 }
 
 /// Asks for the successor of the pair of this number. There is no grace window.
-pub(crate) fn rotation(subject: &str, session: &str, number: usize, now: i64) -> Rotation {
+pub(crate) fn rotation(subject: &str, session: &str, number: usize, now: Moment) -> Rotation {
     Rotation {
         subject: subject.to_owned(),
         session: session.to_owned(),
@@ -65,7 +65,7 @@ pub(crate) fn refresh_token(subject: &str, session: &str, number: usize) -> Toke
 }
 
 /// A token of no session.
-pub(crate) fn plain_token(subject: &str, id: &str, issued_at: i64) -> TokenIdentity {
+pub(crate) fn plain_token(subject: &str, id: &str, issued_at: Moment) -> TokenIdentity {
     TokenIdentity {
         subject: subject.to_owned(),
         session: None,
@@ -82,7 +82,7 @@ pub(crate) fn end_session(subject: &str, session: &str) -> Revocation {
     }
 }
 
-pub(crate) fn revoke_token(subject: &str, id: &str, until: i64) -> Revocation {
+pub(crate) fn revoke_token(subject: &str, id: &str, until: Moment) -> Revocation {
     Revocation::Token {
         subject: subject.to_owned(),
         id: id.to_owned(),
@@ -90,7 +90,7 @@ pub(crate) fn revoke_token(subject: &str, id: &str, until: i64) -> Revocation {
     }
 }
 
-pub(crate) fn revoke_subject(subject: &str, issued_until: i64, until: i64) -> Revocation {
+pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment) -> Revocation {
     Revocation::Subject {
         subject: subject.to_owned(),
         issued_until,
@@ -99,7 +99,7 @@ pub(crate) fn revoke_subject(subject: &str, issued_until: i64, until: i64) -> Re
 }
 
 /// How a token stands.
-pub(crate) async fn standing(store: &FileStore, token: &TokenIdentity, now: i64) -> Standing {
+pub(crate) async fn standing(store: &FileStore, token: &TokenIdentity, now: Moment) -> Standing {
     store.standing(token, now).await.expect("answered")
 }
 

@@ -2,14 +2,14 @@
 
 use flask_pyjwt::{
     MemoryStore,
-    store::{
+    store::{Moment, 
         Generation, Opening, Revocation, SessionRecord, SessionStore as _, Standing, StoreError,
         TokenIdentity,
     },
 };
 
-const NOW: i64 = 1_800_000_000_000;
-const HOUR: i64 = 3_600_000;
+const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+const HOUR: Duration = Duration::HOUR;
 const STRANGERS: usize = 1_600;
 
 fn opening(subject: &str, number: usize) -> Opening {
