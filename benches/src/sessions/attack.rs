@@ -136,8 +136,7 @@ pub(super) async fn open(store: &Store, session: SessionRecord) {
 }
 
 fn own(number: usize) -> SessionRecord {
-    SessionRecord {
-        subject: "mallory".to_owned(),
-        ..session(number)
-    }
+    let mut session = session(number);
+    session.subject = "mallory".to_owned();
+    session
 }

@@ -105,6 +105,10 @@ pub(crate) mod key {
 /// let error = AuthManager::new(Config::new("example", AuthType::HS256, "short")).unwrap_err();
 /// assert_eq!(error.key(), "JWT_SECRET");
 /// ```
+///
+/// Ages and limits are `time::Duration`, here and everywhere in this crate: they are counted from moments,
+/// which are `time::OffsetDateTime`, and a difference of two moments may be negative. A negative one is
+/// refused where it makes no sense.
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until a manager is made of it"]
 pub struct Config {

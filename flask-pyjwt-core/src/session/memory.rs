@@ -280,40 +280,35 @@ mod tests {
     use super::*;
     use crate::session::{Generation, subject::MARGIN};
 
+    const LIFETIME: Duration = Duration::seconds(10);
+
     fn opening(id: &str) -> Opening {
-        let session = SessionRecord {
-            id: id.to_owned(),
-            subject: "alice".to_owned(),
-            opened_at: 0,
-            expires_at: 10_000,
-            ends_at: 10_000,
-            label: None,
-            claims: "{}".to_owned(),
-            generations: vec![Generation {
-                refresh_id: format!("refresh {id}"),
-                auth_id: format!("auth {id}"),
-                issued_at: 0,
-                ..Generation::default()
-            }],
-        };
-        Opening::new(session, 100)
+        let ids = (format!("refresh {id}"), format!("auth {id}"));
+        let first = Generation::new(ids.0, ids.1, Moment::UNIX_EPOCH);
+        Opening::new(SessionRecord::new(id, "alice", first, LIFETIME), 100)
     }
 
     #[actix_web::test]
     async fn a_full_store_is_not_looked_through_for_every_login() {
         let store = MemoryStore::new(1);
-        assert!(store.open(&opening("first"), 0).await.is_ok());
+        assert!(
+            store
+                .open(&opening("first"), Moment::UNIX_EPOCH)
+                .await
+                .is_ok()
+        );
         let full = Err(StoreError::Full { limit: 1 });
         let there_is_room = Ok(Vec::<String>::new());
-        let expired = 10_000 + MARGIN;
+        let expired = Moment::UNIX_EPOCH + LIFETIME + MARGIN;
+        let after = |milliseconds| expired + Duration::milliseconds(milliseconds);
         for (now, expected) in [
-            (expired - 1, &full),
+            (after(-1), &full),
             (expired, &full), // it was looked through a millisecond ago
-            (expired + 998, &full),
-            (expired + 999, &there_is_room),
+            (after(998), &full),
+            (after(999), &there_is_room),
         ] {
             let opened = store.open(&opening("second"), now).await;
-            assert_eq!(format!("{opened:?}"), format!("{expected:?}"), "{now}");
+            assert_eq!(format!("{opened:?}"), format!("{expected:?}"), "{now:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A moment as stores keep it.
 
-use std::ops::{Add, Sub};
+use std::ops::{Add, AddAssign, Sub, SubAssign};
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -80,6 +80,18 @@ impl Sub<Duration> for Moment {
 
     fn sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(whole_milliseconds(duration)))
+    }
+}
+
+impl AddAssign<Duration> for Moment {
+    fn add_assign(&mut self, duration: Duration) {
+        *self = *self + duration;
+    }
+}
+
+impl SubAssign<Duration> for Moment {
+    fn sub_assign(&mut self, duration: Duration) {
+        *self = *self - duration;
     }
 }
 

@@ -1,6 +1,6 @@
 //! This server's public keys, for everybody who verifies.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
@@ -12,11 +12,12 @@ use actix_web::{
     web,
 };
 use serde_json::{Map, Value, json};
+use time::Duration;
 
 use crate::manager::AuthManager;
 
 /// How long answers may be kept unless configured otherwise.
-const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
+const DEFAULT_MAX_AGE: Duration = Duration::seconds(300);
 
 impl AuthManager {
     /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
@@ -83,7 +84,8 @@ impl Jwks {
         self
     }
 
-    /// Sets for how long answers may be kept: whole seconds, by default 300. A key that is to sign has
+    /// Sets for how long answers may be kept: whole seconds, by default 300; a negative
+    /// age counts as zero. A key that is to sign has
     /// to be prepublished for longer than that.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
@@ -215,7 +217,7 @@ fn document(
         .insert_header((header::ETAG, etag))
         .insert_header((
             header::CACHE_CONTROL,
-            format!("public, max-age={}", max_age.as_secs()),
+            format!("public, max-age={}", max_age.whole_seconds().max(0)),
         ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     if is_known(request.headers(), etag) {

@@ -4,9 +4,9 @@ use std::sync::Mutex;
 
 use flask_pyjwt::{
     MemoryStore,
-    store::{Moment, 
-        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
-        TokenIdentity,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreFuture, TokenIdentity,
     },
     store_conformance,
 };

@@ -2,9 +2,9 @@
 
 use flask_pyjwt::{
     RedisStore,
-    store::{Moment, 
-        Generation, Opening, RedisStoreBuilder, Revocation, Rotated, Rotation, SessionRecord,
-        SessionStore, Standing, StoreError, TokenIdentity,
+    store::{
+        Generation, Moment, Opening, RedisStoreBuilder, Revocation, Rotated, Rotation,
+        SessionRecord, SessionStore, Standing, StoreError, TokenIdentity,
     },
 };
 
@@ -12,7 +12,6 @@ use time::Duration;
 
 use super::server::Server;
 
-/// In milliseconds since 1970.
 pub(crate) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
 pub(crate) const SECOND: Duration = Duration::SECOND;
 pub(crate) const HOUR: Duration = Duration::HOUR;
@@ -20,28 +19,23 @@ pub(crate) const DAY: Duration = Duration::DAY;
 pub(crate) const IDLE: Duration = Duration::days(7);
 pub(crate) const GRACE: Duration = Duration::seconds(10);
 
+/// What Redis counts a duration in.
+pub(crate) fn milliseconds(duration: Duration) -> i64 {
+    duration.whole_milliseconds().try_into().expect("short")
+}
+
 /// A pair of tokens with the ids `r-…` and `a-…`.
 pub(crate) fn generation(name: &str, issued_at: Moment) -> Generation {
-    Generation {
-        refresh_id: format!("r-{name}"),
-        auth_id: format!("a-{name}"),
-        issued_at,
-        ..Generation::default()
-    }
+    Generation::new(format!("r-{name}"), format!("a-{name}"), issued_at)
 }
 
 /// A session that was just opened, with the refresh token `r-0`.
 pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
-    SessionRecord {
-        id: id.to_owned(),
-        subject: subject.to_owned(),
-        opened_at: now,
-        expires_at: now + IDLE,
-        ends_at: now + 30 * DAY,
-        label: Some("a browser".to_owned()),
-        claims: r#"{"scope":["read"]}"#.to_owned(),
-        generations: vec![generation("0", now)],
-    }
+    let mut session = SessionRecord::new(id, subject, generation("0", now), 30 * DAY);
+    session.expires_at = now + IDLE;
+    session.label = Some("a browser".to_owned());
+    session.claims = r#"{"scope":["read"]}"#.to_owned();
+    session
 }
 
 pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
@@ -50,69 +44,44 @@ pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
 
 /// The rotation of `r-<from>` into the generation `to`.
 pub(crate) fn rotation(subject: &str, id: &str, from: &str, to: &str, now: Moment) -> Rotation {
-    Rotation {
-        subject: subject.to_owned(),
-        session: id.to_owned(),
-        refresh_id: format!("r-{from}"),
-        successor: generation(to, now),
-        idle: IDLE,
-        grace: GRACE,
-        claims: None,
-    }
+    let successor = generation(to, now);
+    let mut rotation = Rotation::new(subject, id, format!("r-{from}"), successor, IDLE);
+    rotation.grace = GRACE;
+    rotation
 }
 
 /// The auth token `a-<name>` of a session.
 pub(crate) fn auth(subject: &str, session: &str, name: &str) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject.to_owned(),
-        session: Some(session.to_owned()),
-        id: Some(format!("a-{name}")),
-        issued_at: NOW,
-        grace: None,
-    }
+    let mut token = lone(subject, Some(&format!("a-{name}")), NOW);
+    token.session = Some(session.to_owned());
+    token
 }
 
 /// The refresh token `r-<name>` of a session.
 pub(crate) fn refresh(subject: &str, session: &str, name: &str) -> TokenIdentity {
-    TokenIdentity {
-        id: Some(format!("r-{name}")),
-        grace: Some(GRACE),
-        ..auth(subject, session, name)
-    }
+    let mut token = auth(subject, session, name);
+    token.id = Some(format!("r-{name}"));
+    token.grace = Some(GRACE);
+    token
 }
 
 /// A token of no session.
 pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: Moment) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject.to_owned(),
-        session: None,
-        id: id.map(str::to_owned),
-        issued_at,
-        grace: None,
-    }
+    let mut token = TokenIdentity::new(subject, issued_at);
+    token.id = id.map(str::to_owned);
+    token
 }
 
 pub(crate) fn revoke_token(subject: &str, id: &str, until: Moment) -> Revocation {
-    Revocation::Token {
-        subject: subject.to_owned(),
-        id: id.to_owned(),
-        until,
-    }
+    Revocation::of_token(subject, id, until)
 }
 
 pub(crate) fn revoke_session(subject: &str, session: &str) -> Revocation {
-    Revocation::Session {
-        subject: subject.to_owned(),
-        session: session.to_owned(),
-    }
+    Revocation::of_session(subject, session)
 }
 
 pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment) -> Revocation {
-    Revocation::Subject {
-        subject: subject.to_owned(),
-        issued_until,
-        until,
-    }
+    Revocation::of_subject(subject, issued_until, until)
 }
 
 /// A store in tests that are not about time: on a busy machine it waits for as long as it takes.

@@ -18,9 +18,9 @@ use actix_web::{
 use flask_pyjwt::{
     AuthManager, CurrentToken, MemoryStore, Rejection, RequireToken, SessionError, SessionEvent,
     Token, TokenCheckError, TokenError, require_token,
-    store::{Moment, 
-        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-        StoreFuture, TokenIdentity,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
     },
     testing::Clock,
 };

@@ -5,7 +5,8 @@ use flask_pyjwt::{
     MemoryStore, MintError, Rejection, RequireToken, SessionError, TokenError, require_token,
 };
 
-use super::common::{REASON, hs256, log, manager, site::Site};
+use support::{REASON, hs256, log, manager, site::Site};
+
 use crate::sessions::checks::Broken;
 
 /// Status, error, description and reason.
@@ -143,7 +144,7 @@ async fn failure(kind: &str) -> SessionError {
         }
         "expired" => TokenError::Expired.into(),
         "no keys" => {
-            let retry_after = std::time::Duration::from_secs(1);
+            let retry_after = time::Duration::SECOND;
             TokenError::KeysUnavailable { retry_after }.into()
         }
         "store" => {

@@ -2,9 +2,9 @@
 
 use flask_pyjwt::{
     FileStore,
-    store::{Moment, 
-        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
-        TokenIdentity,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreFuture, TokenIdentity,
     },
     store_conformance,
 };

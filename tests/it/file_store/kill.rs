@@ -11,7 +11,7 @@ use std::{
 use actix_web::rt;
 use flask_pyjwt::{
     FileStore,
-    store::{Rotated, SessionStore as _, Standing, StoreError},
+    store::{Moment, Rotated, SessionStore as _, Standing, StoreError},
 };
 
 use super::{
@@ -54,7 +54,7 @@ async fn work(store: &FileStore, round: &str, line: usize) {
             tell(&format!("{subject} {id} rotate"));
         }
         // One that is forgotten with the same change or the next.
-        let forgotten = revoke_token(&subject, &format!("{id}-forgotten"), 0);
+        let forgotten = revoke_token(&subject, &format!("{id}-forgotten"), Moment::UNIX_EPOCH);
         store.revoke(&forgotten, NOW).await.expect("revoked");
         let revocation = revoke_token(&subject, &id, NOW);
         store.revoke(&revocation, NOW).await.expect("revoked");

@@ -7,6 +7,8 @@ use flask_pyjwt::{
     store::{SessionStore as _, Standing, StoreError},
 };
 
+use time::Duration;
+
 use super::{
     place::Folder,
     sessions::{
@@ -33,7 +35,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
         .revoke(&end_session("alice", "ended"), NOW)
         .await
         .expect("ended");
-    let revocation = revoke_token("alice", "plain", NOW + 1);
+    let revocation = revoke_token("alice", "plain", NOW + Duration::MILLISECOND);
     store.revoke(&revocation, NOW).await.expect("revoked");
     let before = store.sessions("alice", 1_000, NOW).await.expect("listed");
     drop(store);

@@ -8,6 +8,8 @@ use flask_pyjwt::{
 };
 use futures_util::future::join_all;
 
+use time::Duration;
+
 use super::{
     place::Folder,
     sessions::{
@@ -58,7 +60,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
     let revoked = [plain_token("alice", "t", NOW), plain_token("bob", "u", NOW)];
 
     // The clock goes on, and an hour back: nothing has come to life.
-    let now = NOW + 2 * HOUR - 1;
+    let now = NOW + 2 * HOUR - Duration::MILLISECOND;
     forget(&store, now).await;
     for token in &revoked {
         assert_eq!(standing(&store, token, NOW).await, Standing::Revoked);
@@ -67,7 +69,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
     assert_eq!(standing(&store, &token, now).await, Standing::Revoked);
     assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
 
-    forget(&store, now + 1).await;
+    forget(&store, now + Duration::MILLISECOND).await;
     for token in &revoked {
         assert_eq!(standing(&store, token, NOW).await, Standing::Good);
     }
@@ -93,7 +95,7 @@ async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
     let tokens = [plain_token("alice", "t", NOW), plain_token("bob", "u", NOW)];
     let mut now = NOW;
     for number in 0..6 {
-        now += HOUR - 1;
+        now += HOUR - Duration::MILLISECOND;
         let rotated = store.rotate(&rotation("carol", "s", number, now)).await;
         assert!(matches!(rotated, Ok(flask_pyjwt::store::Rotated::Won(_))));
         forget(&store, now).await;

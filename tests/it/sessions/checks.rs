@@ -11,9 +11,9 @@ use std::{
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
     AuthManager, MemoryStore, RequireToken, TokenError, require_token,
-    store::{Moment, 
-        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-        StoreFuture, TokenIdentity,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
     },
 };
 use serde_json::json;
@@ -243,7 +243,12 @@ impl SessionStore for Broken {
     fn revoke<'a>(&'a self, _: &'a Revocation, _: Moment) -> StoreFuture<'a, ()> {
         self.answer()
     }
-    fn sessions<'a>(&'a self, _: &'a str, _: usize, _: Moment) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(
+        &'a self,
+        _: &'a str,
+        _: usize,
+        _: Moment,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.answer()
     }
 }

@@ -9,10 +9,9 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use super::{
-    checks::Broken,
-    common::{hs256, log, manager},
-};
+use support::{hs256, log, manager};
+
+use super::checks::Broken;
 
 /// What an error says, then all that it comes from.
 fn chain(error: &dyn Error) -> Vec<String> {
@@ -56,7 +55,7 @@ fn a_job_without_http_revokes_and_prints_what_went_wrong() {
              because the session store cannot be reached or failed\n  \
              because no route to host"
     );
-    let timeout = Duration::milliseconds(1);
+    let timeout = Duration::MILLISECOND;
     assert_eq!(
         printed(manager(
             hs256()

@@ -11,9 +11,9 @@ use std::{
 
 use flask_pyjwt::{
     MemoryStore,
-    store::{Moment, 
-        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-        StoreFuture, TokenIdentity,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
     },
 };
 use time::Duration;

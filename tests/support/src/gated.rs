@@ -5,9 +5,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use flask_pyjwt::store::{Moment, 
-    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
-    TokenIdentity,
+use flask_pyjwt::store::{
+    Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreFuture, TokenIdentity,
 };
 
 use super::gate::Gate;

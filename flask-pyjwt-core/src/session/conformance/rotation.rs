@@ -166,7 +166,7 @@ pub async fn a_session_ends_by_itself(store: Store) {
     let session = open(&store, "bob", "s", NOW).await;
     let mut moment = NOW;
     for step in 0..3 {
-        moment = moment + IDLE - Duration::MILLISECOND;
+        moment += IDLE - Duration::MILLISECOND;
         let (from, to) = (step.to_string(), (step + 1).to_string());
         let rotated = rotate(&store, &session, &from, &to, moment).await;
         if moment < NOW + LIFETIME {
