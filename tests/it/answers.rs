@@ -15,14 +15,13 @@ mod refusals;
 mod routes;
 mod session_errors;
 
-use crate::common;
 use std::collections::BTreeMap;
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{Config, Misconfiguration, Rejection, TokenCheckError};
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     NOW, SECRET, claims_with,
     forge::{Key, forge},
     header as good_header, hs256, manager,
