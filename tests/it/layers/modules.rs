@@ -238,8 +238,9 @@ fn use_tree(
             "{" => {
                 at += 1;
                 while !matches!(text(words, at), "}" | "") {
-                    at = use_tree(words, at, &path, inline, imports);
-                    at += usize::from(text(words, at) == ",");
+                    let after = use_tree(words, at, &path, inline, imports);
+                    assert!(after > at, "line {}: no tree of imports", words[at].line);
+                    at = after + usize::from(text(words, after) == ",");
                 }
                 return at + 1;
             }
