@@ -13,6 +13,9 @@ pub use flask_pyjwt_core::{
     UnverifiedToken,
 };
 
+/// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
+pub use flask_pyjwt_core::jsonwebtoken;
+
 #[cfg(feature = "file-store")]
 #[doc(inline)]
 pub use flask_pyjwt_core::FileStore;

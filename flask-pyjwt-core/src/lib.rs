@@ -41,6 +41,11 @@ pub use crate::{
     },
 };
 
+/// The crate whose types this one takes and gives: keys, JWKs, algorithms and providers of cryptography. It is
+/// here so that the versions match. Its features are off; to read PEM with it, add it to your own `Cargo.toml`
+/// with the feature `use_pem`.
+pub use jsonwebtoken;
+
 #[cfg(feature = "file-store")]
 pub use crate::session::FileStore;
 #[cfg(feature = "memory-store")]

@@ -10,7 +10,6 @@ mod keys;
 mod locations;
 #[cfg(feature = "jwks")]
 mod resolve;
-mod secret;
 mod sessions;
 mod validate;
 
@@ -19,12 +18,12 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 use time::Duration;
 
 pub use self::cookies::Cookies;
-pub(crate) use self::{browser::Browser, secret::Secret, validate::Validated};
+pub(crate) use self::{browser::Browser, validate::Validated};
 use self::{browser::BrowserConfig, sessions::SessionConfig};
 use crate::{
     error::ConfigError,
     issuers::Issuer,
-    keys::AuthType,
+    keys::{AuthType, Secret},
     rules::Location,
     token::{Clock, TableLimits, TimeSource},
     web::{RejectionHook, TokenCheck},
@@ -43,7 +42,7 @@ pub(crate) mod key {
     pub(crate) const AUDIENCE: &str = "JWT_AUDIENCE";
     pub(crate) const LEEWAY: &str = "JWT_LEEWAY";
     pub(crate) const KEY_ID: &str = "JWT_KEYID";
-    pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
+    pub(crate) const KEYS_DIR: &str = crate::keys::KEYS_DIR;
     pub(crate) const ALLOW_WEAK_SECRET: &str = "JWT_ALLOW_WEAK_SECRET";
     pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
     pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";

@@ -7,8 +7,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{AuthType, Encoding, Family, Material, Signer, Verifier, der};
-use crate::config::Secret;
+use super::{AuthType, Encoding, Family, Material, Secret, Signer, Verifier, der};
 
 /// The salt of the extraction step. Another one would make every tag of an earlier version wrong.
 const SALT: &[u8] = b"flask-pyjwt derived keys";

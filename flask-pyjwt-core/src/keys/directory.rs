@@ -26,13 +26,11 @@ use self::{
     name::Name,
     reading::{Found, Reading},
 };
-use super::{AuthType, Family, Key, Material, Prepared, Role, Wanted};
-use crate::{
-    config::{Secret, key::KEYS_DIR},
-    error::ConfigError,
-    files,
-};
+use super::{AuthType, Family, Key, Material, Prepared, Role, Secret, Wanted};
+use crate::{error::ConfigError, files};
 
+/// The variable that names the folder.
+pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
 /// A file that was not changed for so long is complete.
 const UNTOUCHED: Duration = Duration::from_secs(2);
 /// A file that is the same in two readings so far apart is complete, whatever its time is.

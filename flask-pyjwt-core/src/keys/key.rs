@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    AuthType, Family, Material, PublicKey, Serves, Signer, SigningKey, VerifyingKey,
+    AuthType, Family, Material, PublicKey, Secret, Serves, Signer, SigningKey, VerifyingKey,
     derived::DerivedKeys, pair,
 };
-use crate::{config::Secret, error::ConfigError};
+use crate::error::ConfigError;
 
 /// A key for [`AuthManager::rotate`](crate::AuthManager::rotate),
 /// [`Config::verification_key`](crate::Config::verification_key) and

@@ -22,6 +22,7 @@ mod problem;
 mod public_key;
 mod published;
 mod rsa_numbers;
+mod secret;
 mod verifying_key;
 mod watch;
 mod weak_points;
@@ -32,7 +33,7 @@ pub(crate) use self::{
     auth_type::Family,
     backend::{Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
-    directory::{KeyDirectory, Look, until_complete},
+    directory::{KEYS_DIR, KeyDirectory, Look, until_complete},
     jwk::JwkSet,
     key::Prepared,
     key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},
@@ -41,6 +42,7 @@ pub(crate) use self::{
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
+    secret::Secret,
     verifying_key::{Serves, VerifyingKey},
     watch::{Next, Occasion, Watch},
 };

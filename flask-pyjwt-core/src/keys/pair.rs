@@ -1,7 +1,7 @@
 //! Judges secrets and key pairs: what cannot work is found before it is used.
 
-use super::{AuthType, KeyProblem, Material, Signer, Verifier, looks_like_a_public_secret};
-use crate::{config::Secret, error::ConfigError};
+use super::{AuthType, KeyProblem, Material, Secret, Signer, Verifier, looks_like_a_public_secret};
+use crate::error::ConfigError;
 
 /// What errors call the two parts of a key.
 #[derive(Clone, Copy)]

@@ -5,10 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    config::Secret,
-    keys::{AuthType, JwkSet, Key},
-};
+use crate::keys::{AuthType, JwkSet, Key, Secret};
 
 fn vectors() -> Value {
     let usual = concat!(
