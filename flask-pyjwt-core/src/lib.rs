@@ -23,7 +23,7 @@ pub use crate::{
     config::{Config, Cookies},
     error::{ConfigError, MintError},
     issuers::{ClaimPlaces, Issuer},
-    keys::{AuthType, Key, KeyState, UnknownAuthType},
+    keys::{AuthType, CRYPTO_PROVIDER, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{Expected, IssuerNames, Location, Requirement},
     session::{

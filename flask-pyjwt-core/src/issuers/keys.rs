@@ -4,9 +4,16 @@ use super::{Issuer, KeySource, issuer::Defaults};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    keys::{AuthType, JwkSet, KeySet},
+    keys::{AuthType, JudgedSet, KeySet},
     token::HeaderTypes,
 };
+
+/// A JWK set that is given once.
+#[derive(Debug, Clone)]
+pub(super) enum GivenSet {
+    Text(String),
+    Read(jsonwebtoken::jwk::JwkSet),
+}
 
 impl Issuer {
     /// Where the keys come from.
@@ -20,7 +27,7 @@ impl Issuer {
         let remote =
             self.remote_source(types, defaults, self.set.is_some() || !self.keys.is_empty())?;
         #[cfg(not(feature = "jwks"))]
-        let (remote, _) = (None, defaults);
+        let remote = None;
         if let Some(remote) = remote {
             return Ok(remote);
         }
@@ -29,8 +36,14 @@ impl Issuer {
             (Some(_), false) => return refused("is given beside a JWK set: keep one of them"),
             _ => {}
         }
-        let keys = if let Some(json) = &self.set {
-            let set = JwkSet::parse(json, self.algorithms.as_deref()).map_err(|problem| {
+        let crypto = defaults.crypto;
+        let keys = if let Some(set) = &self.set {
+            let accepted = self.algorithms.as_deref();
+            let set = match set {
+                GivenSet::Text(json) => JudgedSet::parse(json, accepted, crypto),
+                GivenSet::Read(set) => JudgedSet::of_jwks(set, accepted, crypto),
+            };
+            let set = set.map_err(|problem| {
                 ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
             })?;
             for key in &set.refused {
@@ -42,7 +55,7 @@ impl Issuer {
             set.joined_to(&[])
         } else {
             let keys = self.keys.iter().cloned();
-            let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS)?.split().1));
+            let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS, crypto)?.split().1));
             keys.collect::<Result<Vec<_>, ConfigError>>()?
         };
         let accepts = |of: AuthType| {

@@ -21,6 +21,7 @@ mod table;
     reason = "a module is named after the thing it holds"
 )]
 mod token;
+mod token_data;
 mod token_type;
 mod unverified;
 mod verify;
