@@ -64,9 +64,9 @@ component fmt rustfmt
 component clippy clippy
 # The C parts of AWS-LC.
 command -v cc >/dev/null 2>&1 || install gcc libc6-dev
-# The real Flask_PyJWT, in a virtual environment that tests/interop.rs makes.
+# The real Flask_PyJWT, in a virtual environment that tests/external/interop.rs makes.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
-# The certified oidc-provider, which tests/oidc.rs installs under target/.
+# The certified oidc-provider, which tests/external/oidc.rs installs under target/.
 command -v node >/dev/null 2>&1 || install nodejs
 command -v npm >/dev/null 2>&1 || install npm
 # What the quickstart prints is tried as printed.
@@ -99,7 +99,7 @@ if cargo nextest --version >/dev/null 2>&1; then
     run_tests() { run cargo nextest run --locked --no-fail-fast "$@"; }
     # What a diagnostic says, a store keeps and a browser does has nothing to do with the cryptography.
     run_tests_again() {
-        run_tests "$@" -E 'not binary(/^(ui|browser|file_store|redis_store|session_model|fuzz_bodies)$/)'
+        run_tests "$@" -E 'not (binary(ui) | binary(external) | test(/^(file_store|fuzz_bodies)::/))'
     }
 else
     run_tests() { run cargo test --locked --no-fail-fast --tests "$@"; }

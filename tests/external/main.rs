@@ -1,0 +1,10 @@
+//! The package beside what it works with: Redis, a browser, an OpenID provider, the real Flask_PyJWT, `curl`.
+
+use support as common;
+
+mod browser;
+mod interop;
+mod oidc;
+mod quickstart;
+mod redis_store;
+mod session_model;

@@ -1,0 +1,26 @@
+//! `RedisStore` against real servers, each test with its own: alone, watched by sentinels, as a cluster.
+//!
+//! `REDIS_SERVER` names another binary than `redis-server`, for instance that of Valkey.
+#![cfg(feature = "redis-store")]
+
+mod cluster;
+mod commands;
+#[cfg(all(feature = "store-conformance", feature = "memory-store"))]
+mod conformance;
+mod connecting;
+mod contents;
+mod faults;
+mod laws;
+mod limits;
+mod load;
+mod lost_answers;
+mod races;
+mod records;
+mod same;
+mod sealed;
+mod sentinel;
+#[cfg(feature = "redis-store-tls")]
+mod tls;
+
+use crate::common;
+use support::redis as server;

@@ -1,0 +1,220 @@
+//! A cluster of three nodes: each subject on one of them, nodes that are lost, slots that move.
+
+use std::rc::Rc;
+
+use flask_pyjwt::{RedisStore, SessionStore, Standing};
+
+use super::{
+    commands::Monitor,
+    load::{Load, subjects},
+    records::{Answers as _, NOW, auth, patient, reason, revoke_session, rotation, session},
+    server::{DURABLE, RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
+};
+
+/// First and last slot of each node.
+const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
+
+struct Cluster(Vec<Server>);
+
+impl Cluster {
+    fn start() -> Self {
+        let nodes = SLOTS.map(|(first, last)| {
+            let bus = free_port().to_string();
+            let mut options = DURABLE.to_vec();
+            options.extend(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]);
+            // A subject that is on no other node is not theirs to answer for.
+            options.extend([
+                "--cluster-require-full-coverage",
+                "no",
+                "--cluster-port",
+                &bus,
+            ]);
+            let node = Server::with(&options);
+            node.ask::<String>(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+            (node, bus)
+        });
+        for (node, bus) in &nodes[1..] {
+            let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port);
+            nodes[0].0.ask::<String>(&meet);
+        }
+        let cluster = Self(nodes.map(|(node, _)| node).into());
+        for node in &cluster.0 {
+            wait_for("the nodes agree", || {
+                let info: String = node.ask("CLUSTER INFO");
+                let agrees = info.contains("cluster_state:ok")
+                    && info.contains("cluster_slots_ok:16384")
+                    && info.contains("cluster_size:3");
+                agrees.then_some(())
+            });
+        }
+        cluster
+    }
+
+    async fn store(&self) -> RedisStore {
+        // One node tells of the others.
+        let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
+        let store = builder.connect_cluster([self.0[1].url()]).await;
+        store.expect("connected")
+    }
+
+    /// A store whose user may do no more than the README says.
+    async fn store_with_rights(&self) -> RedisStore {
+        let rights = format!("{RIGHTS} +cluster|slots +asking");
+        for node in &self.0 {
+            node.ask::<String>(&format!("ACL SETUSER app on >s3cret {rights}"));
+        }
+        let url = format!("redis://app:s3cret@127.0.0.1:{}", self.0[1].port);
+        let store = patient().connect_cluster([url]).await;
+        store.expect("connected")
+    }
+
+    /// The slot of a subject.
+    fn slot(&self, subject: &str) -> u16 {
+        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+        let key = format!("flask-pyjwt:{}", BASE64_URL_SAFE_NO_PAD.encode(subject));
+        self.0[0].ask(&format!("CLUSTER KEYSLOT {key}"))
+    }
+
+    /// Which node has a subject.
+    fn node(&self, subject: &str) -> usize {
+        let slot = self.slot(subject);
+        let has = |(first, last): &(u16, u16)| (*first..=*last).contains(&slot);
+        SLOTS.iter().position(has).expect("some node has it")
+    }
+}
+
+#[actix_web::test]
+async fn a_cluster_keeps_the_laws_with_one_command_to_one_node() {
+    needs_redis!();
+    let cluster = Cluster::start();
+    let store = cluster.store_with_rights().await;
+    super::laws::are_kept(&store).await;
+
+    for subject in subjects(30) {
+        let node = cluster.node(&subject);
+        store.opens(&session(&subject, "1", NOW), NOW).await;
+        let mut monitors: Vec<_> = cluster.0.iter().map(Monitor::start).collect();
+        store.rotates(&rotation(&subject, "1", "0", "1", NOW)).await;
+        store.says(&auth(&subject, "1", "1"), NOW).await;
+        for (number, monitor) in monitors.iter_mut().enumerate() {
+            let commands = monitor.commands(&cluster.0[number]);
+            if number == node {
+                assert!(
+                    commands == ["evalsha", "hmget"] || commands == ["evalsha", "eval", "hmget"]
+                );
+            } else {
+                assert!(commands.is_empty(), "{commands:?}");
+            }
+        }
+    }
+    for node in &cluster.0 {
+        assert!(node.ask::<i64>("DBSIZE") > 0);
+    }
+}
+
+#[actix_web::test]
+async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
+    needs_redis!();
+    let mut cluster = Cluster::start();
+    let store = Rc::new(cluster.store().await);
+    let all = subjects(60);
+    let (lost, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|subject| cluster.node(subject) == 2);
+    assert!(lost.len() > 5 && others.len() > 10);
+    let on_lost = Load::start(&store, lost.clone());
+    let on_others = Load::start(&store, others.clone());
+    on_lost.goes_on(200).await;
+    on_others.goes_on(200).await;
+    for is_killed in [true, false] {
+        if is_killed {
+            cluster.0[2].kill();
+        } else {
+            cluster.0[2].pause();
+        }
+        on_lost.fails(50).await;
+        on_others.goes_on(500).await;
+        let error = store.standing(&auth(&lost[0], "1", "0"), NOW).await;
+        assert!(error.is_err());
+        assert_eq!(on_others.account.failed.get(), 0);
+        if is_killed {
+            cluster.0[2].restart();
+        } else {
+            cluster.0[2].go_on();
+        }
+        on_lost.goes_on(200).await;
+    }
+    let on_others = on_others.stop().await;
+    assert_eq!(on_others.failed.get(), 0);
+    on_lost.stop().await;
+}
+
+#[actix_web::test]
+async fn a_slot_that_moves_takes_its_subjects_along() {
+    needs_redis!();
+    let cluster = Cluster::start();
+    let store = cluster.store_with_rights().await;
+    let subject = "ann";
+    let slot = cluster.slot(subject);
+    let from = cluster.node(subject);
+    let to = (from + 1) % 3;
+    let ids = [0, 1, 2].map(|node: usize| cluster.0[node].ask::<String>("CLUSTER MYID"));
+    let (source, target) = (&cluster.0[from], &cluster.0[to]);
+    store.opens(&session(subject, "1", NOW), NOW).await;
+
+    // While the slot is on its way, whoever is asked for a key that has left says where it went.
+    target.ask::<String>(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", ids[from]));
+    source.ask::<String>(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", ids[to]));
+    assert_eq!(
+        store.says(&auth(subject, "1", "0"), NOW).await,
+        Standing::Good
+    );
+    let keys: Vec<String> = source.ask(&format!("CLUSTER GETKEYSINSLOT {slot} 10"));
+    assert_eq!(keys.len(), 1);
+    let move_key = format!("MIGRATE 127.0.0.1 {} {} 0 5000", target.port, keys[0]);
+    assert_eq!(source.ask::<String>(&move_key), "OK");
+    assert_eq!(
+        store.says(&auth(subject, "1", "0"), NOW).await,
+        Standing::Good
+    );
+    store.rotates(&rotation(subject, "1", "0", "1", NOW)).await;
+    store.opens(&session(subject, "2", NOW), NOW).await;
+
+    for node in [target, source] {
+        node.ask::<String>(&format!("CLUSTER SETSLOT {slot} NODE {}", ids[to]));
+    }
+    assert_eq!(
+        store.says(&auth(subject, "2", "0"), NOW).await,
+        Standing::Good
+    );
+    assert_eq!(store.lists(subject, NOW).await.len(), 2);
+    // It is asked of the right node at once, as soon as that has been heard of.
+    wait_until("the move is known", async || {
+        let mut monitor = Monitor::start(source);
+        store.revokes(&revoke_session(subject, "2"), NOW).await;
+        let commands = monitor.commands(source);
+        !commands.iter().any(|it| it.starts_with("eval"))
+    })
+    .await;
+    assert_eq!(
+        store.says(&auth(subject, "1", "1"), NOW).await,
+        Standing::Good
+    );
+    assert_eq!(
+        store.says(&auth(subject, "2", "0"), NOW).await,
+        Standing::Revoked
+    );
+}
+
+#[actix_web::test]
+async fn a_cluster_that_is_not_there_is_told() {
+    let port = free_port();
+    let nodes = [format!("redis://:s3cret@127.0.0.1:{port}")];
+    let error = RedisStore::builder().connect_cluster(nodes).await;
+    let error = error.expect_err("nobody is there");
+    let told = format!("{} {error:?}", reason(&error));
+    assert!(
+        told.contains(&format!("127.0.0.1:{port}")) && !told.contains("s3cret"),
+        "{told}"
+    );
+}

@@ -1,0 +1,78 @@
+//! The laws of every store, for one that lies in Redis; and that `kill -9` of Redis undoes nothing.
+
+use std::sync::Mutex;
+
+use flask_pyjwt::{
+    MemoryStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreFuture, TokenIdentity, store_conformance,
+};
+
+use super::{
+    records::connected,
+    server::{Server, is_there},
+};
+
+/// A store and its server, which ends with it. Where there are no servers to start, this has been told, and
+/// something else is tried.
+#[derive(Debug)]
+struct Own {
+    store: Box<dyn Debugged>,
+    server: Mutex<Option<Server>>,
+}
+
+trait Debugged: SessionStore + std::fmt::Debug {}
+impl<S: SessionStore + std::fmt::Debug> Debugged for S {}
+
+async fn fresh() -> Own {
+    if !is_there() {
+        return Own {
+            store: Box::new(MemoryStore::default()),
+            server: Mutex::new(None),
+        };
+    }
+    let server = Server::durable();
+    Own {
+        store: Box::new(connected(&server).await),
+        server: Mutex::new(Some(server)),
+    }
+}
+
+/// After a crash of the server.
+async fn reopened(own: Own) -> Own {
+    let Some(mut server) = own.server.lock().expect("whole").take() else {
+        return own;
+    };
+    server.restart();
+    Own {
+        store: Box::new(connected(&server).await),
+        server: Mutex::new(Some(server)),
+    }
+}
+
+impl SessionStore for Own {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        self.store.open(opening, now)
+    }
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        self.store.rotate(rotation)
+    }
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.store.standing(token, now)
+    }
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.store.mark_used(token, now)
+    }
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        self.store.revoke(revocation, now)
+    }
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.store.sessions(subject, most, now)
+    }
+}
+
+store_conformance!(laws, fresh, reopened);

@@ -1,0 +1,250 @@
+//! What lies in Redis: the keys, for how long, and what happens when somebody else writes there.
+
+use flask_pyjwt::{Opening, Rotated, SessionStore, Standing, StoreError};
+
+use super::{
+    records::{
+        Answers as _, DAY, HOUR, IDLE, NOW, auth, connected, lone, opening, patient,
+        revoke_session, revoke_subject, revoke_token, rotation, session,
+    },
+    server::{Server, needs_redis},
+};
+
+/// `ann` in base64url.
+const ANN: &str = "flask-pyjwt:YW5u";
+
+/// In how many milliseconds a key expires, rounded to minutes.
+fn expires_in(server: &Server, key: &str) -> i64 {
+    let milliseconds: i64 = server.ask(&format!("PTTL {key}"));
+    let minute = 60_000;
+    (milliseconds + minute / 2) / minute * minute
+}
+
+#[actix_web::test]
+async fn all_of_a_subject_is_one_key_that_begins_with_the_prefix() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    let builder = patient().prefix("shop");
+    let shop = builder.connect(server.url()).await.expect("connected");
+    for (subject, id) in [("ann", "1"), ("ann", "2"), ("é 😀{}*", "1")] {
+        store.opens(&session(subject, id, NOW), NOW).await;
+        let all = revoke_subject(subject, NOW - DAY, NOW + DAY);
+        store
+            .revokes(&revoke_token(subject, "x", NOW + DAY), NOW)
+            .await;
+        store.revokes(&all, NOW).await;
+    }
+    shop.opens(&session("ann", "1", NOW), NOW).await;
+    let mut keys: Vec<String> = server.ask("KEYS *");
+    keys.sort();
+    assert_eq!(keys, [ANN, "flask-pyjwt:w6kg8J-YgHt9Kg", "shop:YW5u"]);
+    // Two prefixes are two stores.
+    assert_eq!(
+        store.says(&auth("ann", "1", "0"), NOW).await,
+        Standing::Revoked
+    );
+    assert_eq!(shop.says(&auth("ann", "1", "0"), NOW).await, Standing::Good);
+}
+
+#[actix_web::test]
+async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    store.opens(&session("ann", "1", NOW), NOW).await;
+    assert_eq!(expires_in(&server, ANN), IDLE + HOUR);
+    let mut short = session("ann", "2", NOW);
+    short.expires_at = NOW + HOUR;
+    store.opens(&short, NOW).await;
+    store
+        .revokes(&revoke_token("ann", "x", NOW + HOUR), NOW)
+        .await;
+    store.revokes(&revoke_session("ann", "1"), NOW).await;
+    assert_eq!(expires_in(&server, ANN), IDLE + HOUR);
+    let all = revoke_subject("ann", NOW, NOW + 10 * DAY);
+    store.revokes(&all, NOW).await;
+    assert_eq!(expires_in(&server, ANN), 10 * DAY + HOUR);
+    store
+        .revokes(&revoke_token("ann", "x", NOW + 20 * DAY), NOW)
+        .await;
+    assert_eq!(expires_in(&server, ANN), 20 * DAY + HOUR);
+    store
+        .revokes(&revoke_token("ann", "x", NOW + HOUR), NOW)
+        .await;
+    let x = lone("ann", Some("x"), NOW + 1);
+    assert_eq!(
+        server.ask::<String>(&format!("HGET {ANN} t:x")),
+        (NOW + 20 * DAY).to_string()
+    );
+    assert_eq!(store.says(&x, NOW).await, Standing::Revoked);
+
+    // A rotation makes a session live on. The time that is left is the callers', whatever Redis's clock shows.
+    store.opens(&session("bob", "1", NOW), NOW).await;
+    let now = NOW + 6 * DAY;
+    store.rotates(&rotation("bob", "1", "0", "1", now)).await;
+    assert_eq!(expires_in(&server, "flask-pyjwt:Ym9i"), IDLE + HOUR);
+    // Of a session that has ended, and of a hash in which nothing is, nothing is left.
+    store.opens(&session("cy", "1", NOW), NOW + 8 * DAY).await;
+    store.opens(&session("dan", "1", NOW), NOW).await;
+    store.revokes(&revoke_session("dan", "1"), NOW).await;
+    super::server::wait_until("what has ended is gone", async || {
+        server.ask::<i64>("EXISTS flask-pyjwt:Y3k flask-pyjwt:ZGFu") == 0
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_has_ended_makes_room_however_long_a_subject_goes_on() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    // A session of an hour every ten minutes, and a revocation: 6 live at a time, and 6 for the hour in
+    // which they are remembered, of each. One session is rotated all the time.
+    let mut most = 0;
+    store.opens(&session("ann", "long", NOW), NOW).await;
+    for (number, opened) in (0..2_000_i64).zip(2..) {
+        let now = NOW + number * HOUR / 6;
+        let mut short = session("ann", &number.to_string(), now);
+        short.expires_at = now + HOUR;
+        store.opens(&short, now).await;
+        let revoked = revoke_token("ann", &format!("x{number}"), now + HOUR);
+        store.revokes(&revoked, now).await;
+        let next = (number + 1).to_string();
+        let mut long = rotation("ann", "long", &number.to_string(), &next, now);
+        long.idle = DAY;
+        assert!(
+            matches!(store.rotates(&long).await, Rotated::Won(_)),
+            "{number}"
+        );
+        most = most.max(server.ask::<i64>(&format!("HLEN {ANN}")));
+        assert_eq!(store.lists("ann", now).await.len(), 7.min(opened));
+    }
+    assert!(most < 60, "{most} entries, of which 25 are needed");
+}
+
+#[actix_web::test]
+async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    let is_corrupt = |error: StoreError| matches!(error, StoreError::Corrupt { .. });
+    let mut connection = server.connect();
+    for stored in [
+        &b""[..],
+        b"{}",
+        b"\xff\n\n",
+        b"[1]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1.5]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\"]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",7,1]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,\"2\",null]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,null,1.5]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1,2,3,4]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,{\"1\":[\"r-0\",\"a-0\",1]},5]\nnull\n{}",
+        b"[1,99999999999999999999,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
+        b"[1,1e400,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
+        b"[null,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1]]]\nnull\n{}",
+        b"[1,9999999999999,9999999999999,[[\"r-0\",\"a-0\",1]]]",
+    ] {
+        let text = String::from_utf8_lossy(stored);
+        let mut write = redis::cmd("HSET");
+        write.arg(ANN).arg("s:1").arg(stored);
+        write.exec(&mut connection).expect("written");
+        let checked = store.standing(&auth("ann", "1", "0"), NOW).await;
+        assert!(is_corrupt(checked.expect_err(&text)), "{text}");
+        let rotated = store.rotate(&rotation("ann", "1", "0", "1", NOW)).await;
+        assert!(is_corrupt(rotated.expect_err(&text)), "{text}");
+        let marked = store.mark_used(&auth("ann", "1", "0"), NOW).await;
+        assert!(is_corrupt(marked.expect_err(&text)), "{text}");
+        assert!(
+            is_corrupt(store.sessions("ann", 1_000, NOW).await.expect_err(&text)),
+            "{text}"
+        );
+        let left: Vec<u8> = redis::cmd("HGET")
+            .arg(ANN)
+            .arg("s:1")
+            .query(&mut connection)
+            .expect("it stays");
+        assert_eq!(left, stored, "{text}");
+    }
+    // It can be ended all the same, and whatever stands for a revocation is one.
+    store.revokes(&revoke_session("ann", "1"), NOW).await;
+    assert_eq!(
+        store.says(&auth("ann", "1", "0"), NOW).await,
+        Standing::Revoked
+    );
+    store.opens(&session("ann", "1", NOW), NOW).await;
+    server.ask::<i64>(&format!("HSET {ANN} t:a-0 whatever n whatever"));
+    assert_eq!(
+        store.says(&auth("ann", "1", "0"), NOW).await,
+        Standing::Revoked
+    );
+    let checked = store.standing(&lone("ann", None, NOW), NOW).await;
+    assert!(is_corrupt(checked.expect_err("unreadable")));
+    store
+        .revokes(&revoke_subject("ann", NOW, NOW + DAY), NOW)
+        .await;
+    assert_eq!(
+        store.says(&lone("ann", None, NOW), NOW).await,
+        Standing::Revoked
+    );
+    assert_eq!(
+        store.says(&lone("ann", None, NOW + 1), NOW).await,
+        Standing::Good
+    );
+
+    server.ask::<i64>(&format!("DEL {ANN}"));
+    server.ask::<String>(&format!("SET {ANN} text"));
+    let checked = store.standing(&auth("ann", "1", "0"), NOW).await;
+    assert!(is_corrupt(checked.expect_err("no hash")));
+    let rotated = store.rotate(&rotation("ann", "1", "0", "1", NOW)).await;
+    assert!(is_corrupt(rotated.expect_err("no hash")));
+    let opened = store.open(&opening("ann", "1", NOW), NOW).await;
+    assert!(is_corrupt(opened.expect_err("no hash")));
+}
+
+#[actix_web::test]
+async fn a_moment_that_no_clock_shows_is_refused() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    let mut endless = session("ann", "1", NOW);
+    endless.ends_at = i64::MAX;
+    assert!(
+        store
+            .open(&Opening::new(endless, 1_000), NOW)
+            .await
+            .is_err()
+    );
+    assert!(
+        store
+            .open(&opening("ann", "1", NOW), i64::MIN)
+            .await
+            .is_err()
+    );
+    let rotation = rotation("ann", "1", "0", "1", i64::MAX);
+    assert!(store.rotate(&rotation).await.is_err());
+    assert_eq!(server.ask::<i64>("DBSIZE"), 0);
+    // A revocation that is to be remembered for ever is remembered for long enough.
+    let all = revoke_subject("ann", i64::MAX, i64::MAX);
+    store.revokes(&all, NOW).await;
+    let token = lone("ann", None, 253_402_300_799_000);
+    assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+}
+
+#[actix_web::test]
+async fn a_server_without_memory_is_an_error_and_answers_questions() {
+    needs_redis!();
+    let server = Server::start();
+    let store = connected(&server).await;
+    store.opens(&session("ann", "1", NOW), NOW).await;
+    server.ask::<String>("CONFIG SET maxmemory 1");
+    let error = store.open(&opening("ann", "2", NOW), NOW).await;
+    let reason = super::records::reason(&error.expect_err("no memory"));
+    assert!(reason.contains("OOM"), "{reason}");
+    assert_eq!(
+        store.says(&auth("ann", "1", "0"), NOW).await,
+        Standing::Good
+    );
+}

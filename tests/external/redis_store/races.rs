@@ -1,0 +1,184 @@
+//! THREATS row 37: a thousand rotations with one token at the same time, in one process and in four.
+
+use std::{
+    collections::HashSet,
+    env,
+    io::{BufRead as _, BufReader, Write as _, stdin},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use flask_pyjwt::{RedisStore, Rotated, Standing};
+use futures_util::future::join_all;
+
+use super::{
+    records::{Answers as _, GRACE, NOW, patient, refresh, rotation, session},
+    server::{Server, needs_redis},
+};
+
+const ROUNDS: usize = 50;
+const AT_A_TIME: usize = 1_000;
+const PROCESSES: usize = 4;
+/// Where a child process finds the server.
+const URL: &str = "FLASK_PYJWT_RACE_URL";
+/// What a child's answers begin with.
+const ANSWER: &str = "outcome:";
+
+/// It is about who wins, and not about how fast.
+async fn store(url: &str) -> RedisStore {
+    let builder = patient();
+    builder.connect(url).await.expect("connected")
+}
+
+/// How many won, and which successors were given out.
+async fn rotate_all(store: &RedisStore, round: usize, who: &str) -> (usize, HashSet<String>) {
+    let subject = format!("round {round}");
+    // Some of them are a little later than the others.
+    let attempts = (0..AT_A_TIME).map(|number| {
+        let now = NOW + i64::try_from(number).expect("small") % GRACE;
+        rotation(&subject, "1", "0", &format!("{who}-{number}"), now)
+    });
+    let attempts: Vec<_> = attempts.collect();
+    let answers = join_all(attempts.iter().map(|it| store.rotates(it))).await;
+    let mut won = 0;
+    let mut successors = HashSet::new();
+    for (answer, attempt) in answers.into_iter().zip(&attempts) {
+        match answer {
+            Rotated::Won(session) => {
+                won += 1;
+                assert_eq!(session.current(), Some(&attempt.successor));
+                successors.insert(attempt.successor.refresh_id.clone());
+            }
+            Rotated::Again(_, successor) => drop(successors.insert(successor.refresh_id)),
+            other => panic!("round {round}: {other:?}"),
+        }
+    }
+    (won, successors)
+}
+
+/// One line of tokens is left, and it goes on.
+async fn is_one_line(store: &RedisStore, round: usize, successors: &HashSet<String>) {
+    let subject = format!("round {round}");
+    assert_eq!(successors.len(), 1, "{subject}: {successors:?}");
+    let sessions = store.lists(&subject, NOW).await;
+    assert_eq!(sessions.len(), 1, "{subject}");
+    let current = sessions[0].current().expect("a generation");
+    assert!(successors.contains(&current.refresh_id), "{subject}");
+    let name = current.refresh_id.trim_start_matches("r-");
+    let token = refresh(&subject, "1", name);
+    assert_eq!(store.says(&token, NOW).await, Standing::Good, "{subject}");
+}
+
+#[actix_web::test]
+async fn threat_37_of_a_thousand_rotations_in_one_process_one_wins() {
+    needs_redis!();
+    let server = Server::start();
+    let store = store(&server.url()).await;
+    for round in 0..ROUNDS {
+        store
+            .opens(&session(&format!("round {round}"), "1", NOW), NOW)
+            .await;
+        let (won, successors) = rotate_all(&store, round, "one").await;
+        assert_eq!(won, 1, "round {round}");
+        is_one_line(&store, round, &successors).await;
+    }
+}
+
+/// Another process that rotates what it is told to.
+struct Racer {
+    child: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Racer {
+    fn start(url: &str) -> Self {
+        let mut child = Command::new(env::current_exe().expect("this program"))
+            .args([
+                "--exact",
+                "redis_store::races::a_process_of_the_race",
+                "--nocapture",
+            ])
+            .env(URL, url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let orders = child.stdin.take().expect("its input");
+        let answers = BufReader::new(child.stdout.take().expect("its output"));
+        Self {
+            child,
+            orders,
+            answers,
+        }
+    }
+
+    fn order(&mut self, order: &str) {
+        writeln!(self.orders, "{order}").expect("it listens");
+    }
+
+    /// The words of its next answer.
+    fn answer(&mut self) -> Vec<String> {
+        let mut line = String::new();
+        while self.answers.read_line(&mut line).expect("it answers") > 0 {
+            if let Some((_, answer)) = line.split_once(ANSWER) {
+                return answer.split_whitespace().map(str::to_owned).collect();
+            }
+            line.clear();
+        }
+        panic!("a process of the race has ended");
+    }
+}
+
+impl Drop for Racer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[actix_web::test]
+async fn threat_37_of_four_thousand_rotations_in_four_processes_one_wins() {
+    needs_redis!();
+    let server = Server::start();
+    let store = store(&server.url()).await;
+    let mut racers: Vec<_> = (0..PROCESSES)
+        .map(|_| Racer::start(&server.url()))
+        .collect();
+    for racer in &mut racers {
+        assert_eq!(racer.answer(), ["ready"]);
+    }
+    for round in 0..ROUNDS {
+        store
+            .opens(&session(&format!("round {round}"), "1", NOW), NOW)
+            .await;
+        for (number, racer) in racers.iter_mut().enumerate() {
+            racer.order(&format!("{round} racer{number}"));
+        }
+        let mut won = 0;
+        let mut successors = HashSet::new();
+        for racer in &mut racers {
+            let answer = racer.answer();
+            won += answer[0].parse::<usize>().expect("a number");
+            successors.extend(answer.into_iter().skip(1));
+        }
+        assert_eq!(won, 1, "round {round}");
+        is_one_line(&store, round, &successors).await;
+    }
+}
+
+/// What the processes of the test above do. By itself it is none.
+#[actix_web::test]
+async fn a_process_of_the_race() {
+    let Ok(url) = env::var(URL) else {
+        return;
+    };
+    let store = store(&url).await;
+    println!("{ANSWER} ready");
+    for order in stdin().lines() {
+        let order = order.expect("an order");
+        let (round, who) = order.split_once(' ').expect("round and name");
+        let (won, successors) = rotate_all(&store, round.parse().expect("a number"), who).await;
+        let successors: Vec<_> = successors.into_iter().collect();
+        println!("{ANSWER} {won} {}", successors.join(" "));
+    }
+}

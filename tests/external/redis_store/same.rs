@@ -1,0 +1,313 @@
+//! The scripts decide as the Rust code does: thousands of random steps, done by both.
+
+use flask_pyjwt::{
+    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
+    SubjectRecord, TokenIdentity,
+};
+use futures_util::future::join_all;
+use proptest::{
+    collection::vec,
+    prelude::{BoxedStrategy, Just, Strategy, any},
+    prop_oneof,
+    strategy::ValueTree as _,
+    test_runner::TestRunner,
+};
+
+use super::{
+    records::{Answers as _, HOUR, NOW, connected, revoke_session, revoke_subject, revoke_token},
+    server::{Server, needs_redis},
+};
+
+/// The largest moment that the store takes, in milliseconds.
+const LAST: i64 = 1 << 53;
+
+/// Moments around now, at the edges of the grace windows and of whatever a number can be.
+fn moment() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        8 => (-30_i64..=30).prop_map(|seconds| NOW + seconds * 1_000),
+        4 => (-12_000_i64..=12_000).prop_map(|it| NOW + it),
+        1 => -LAST..=LAST,
+        1 => prop_oneof![
+            Just(0),
+            Just(-1),
+            Just(LAST),
+            Just(-LAST),
+            Just(LAST - 1),
+            Just(253_402_300_799_999),
+            Just(100_000_000_000_001),
+        ],
+    ]
+}
+
+fn idle() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        3 => prop_oneof![Just(0_i64), Just(1), Just(1_000), Just(604_800_000)],
+        1 => prop_oneof![Just(i64::MAX), Just(LAST)],
+    ]
+}
+
+fn grace() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        6 => prop_oneof![Just(0_i64), Just(1), Just(1_000), Just(10_000), Just(300_000)],
+        2 => 0..20_000_i64,
+        1 => prop_oneof![Just(-5_000_i64), Just(i64::MAX), Just(i64::MIN + 1), Just(LAST)],
+    ]
+}
+
+/// Few, so that they meet; some that are hard to write.
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        12 => (0..8_u8).prop_map(|it| char::from(b'a' + it).to_string()),
+        1 => Just("/\\\"\n\u{0}\u{7f}\u{2028}é😀".to_owned()),
+        1 => Just(String::new()),
+        1 => Just("%d%s%%[],{}".to_owned()),
+        1 => any::<String>(),
+    ]
+}
+
+fn claims() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("{}".to_owned()),
+        Just(r#"{"a":[],"b":{},"c":1.0,"d":12345678901234567890,"e":0.1,"f":1e300}"#.to_owned()),
+        Just("{\"a\":\n\"\\u0000\\ud83d\\ude00 / \\/ é\"}\n\n".to_owned()),
+        any::<String>(),
+    ]
+}
+
+fn a_generation() -> impl Strategy<Value = Generation> {
+    let until = prop_oneof![3 => Just(NOW + 1_000_000), 1 => moment()];
+    let until = proptest::option::weighted(0.8, until);
+    let repeated_at = proptest::option::weighted(0.2, moment());
+    (id(), id(), moment(), until, repeated_at).prop_map(
+        |(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| Generation {
+            refresh_id,
+            auth_id,
+            issued_at,
+            repeatable_until,
+            repeated_at,
+        },
+    )
+}
+
+fn a_session(subject: String, id: String) -> BoxedStrategy<SessionRecord> {
+    let expires_at = prop_oneof![4 => Just(NOW + 100_000), 1 => moment()];
+    let label = proptest::option::of(any::<String>());
+    let generations = prop_oneof![4 => vec(a_generation(), 1..4), 1 => vec(a_generation(), 0..20)];
+    (moment(), expires_at, moment(), label, claims(), generations)
+        .prop_map(
+            move |(opened_at, expires_at, ends_at, label, claims, generations)| SessionRecord {
+                id: id.clone(),
+                subject: subject.clone(),
+                opened_at,
+                expires_at,
+                ends_at,
+                label,
+                claims,
+                generations,
+            },
+        )
+        .boxed()
+}
+
+fn a_rotation(subject: String, session: String) -> BoxedStrategy<Rotation> {
+    // Its id is new, as every successor's is.
+    let successor = (0..u64::MAX, a_generation()).prop_map(|(number, mut successor)| {
+        successor.refresh_id = format!("successor {number}");
+        successor.repeated_at = None;
+        successor
+    });
+    let claims = proptest::option::of(claims());
+    (id(), successor, idle(), grace(), claims)
+        .prop_map(
+            move |(refresh_id, successor, idle, grace, claims)| Rotation {
+                subject: subject.clone(),
+                session: session.clone(),
+                refresh_id,
+                successor,
+                idle,
+                grace,
+                claims,
+            },
+        )
+        .boxed()
+}
+
+#[actix_web::test]
+async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
+    needs_redis!();
+    let server = Server::start();
+    let store = &connected(&server).await;
+    let mut runner = TestRunner::deterministic();
+    let mut outcomes = [0; 5];
+    for batch in 0..100 {
+        let cases = (0..100).map(|number| {
+            let subject = format!("{batch}/{number}");
+            let strategy = (
+                a_session(subject.clone(), "s".to_owned()),
+                vec(a_rotation(subject, "s".to_owned()), 1..4),
+            );
+            let tree = strategy.new_tree(&mut runner).expect("a case");
+            tree.current()
+        });
+        let cases: Vec<_> = cases.collect();
+        let done = cases.into_iter().map(async |(session, mut rotations)| {
+            let mut model = SubjectRecord::default();
+            model.open(&Opening::new(session.clone(), 1), -LAST);
+            store.opens(&session, -LAST).await;
+            let mut codes = Vec::new();
+            for (number, rotation) in rotations.iter_mut().enumerate() {
+                // Most rotations present a token that the session knows.
+                let known = model.sessions(1, i64::MIN);
+                if let Some(generation) = known
+                    .first()
+                    .and_then(|session| session.generations.iter().rev().nth(number))
+                {
+                    rotation.refresh_id.clone_from(&generation.refresh_id);
+                }
+                let rotation = &*rotation;
+                let expected = model.rotate(rotation);
+                let answer = store.rotates(rotation).await;
+                assert_eq!(answer, expected, "{session:?} {rotation:?}");
+                if number % 2 == 1 {
+                    // The same attempt again.
+                    let expected = model.rotate(rotation);
+                    let answer = store.rotates(rotation).await;
+                    assert_eq!(answer, expected, "{session:?} {rotation:?}");
+                }
+                let expected = model.sessions(1, -LAST);
+                let horizon = rotation.successor.issued_at - HOUR;
+                if expected.first().is_some_and(|it| it.expires_at <= horizon) {
+                    // It ended over an hour ago, and may have been forgotten.
+                    break;
+                }
+                let left = store.lists(&session.subject, -LAST).await;
+                assert_eq!(left, expected, "{session:?} {rotation:?}");
+                codes.push(match answer {
+                    Rotated::Won(_) => 0,
+                    Rotated::Again(..) => 1,
+                    Rotated::Replayed => 2,
+                    Rotated::Gone => 3,
+                    Rotated::LostAnswer(..) => 4,
+                });
+            }
+            codes
+        });
+        for code in join_all(done).await.into_iter().flatten() {
+            outcomes[code] += 1;
+        }
+    }
+    // Each of them is there often enough to mean something.
+    assert!(outcomes.iter().all(|count| *count > 300), "{outcomes:?}");
+    assert!(outcomes.iter().sum::<i32>() > 10_000, "{outcomes:?}");
+}
+
+/// A step that a store can be asked for.
+#[derive(Debug, Clone)]
+enum Step {
+    Open(SessionRecord),
+    Rotate(Rotation),
+    Check(TokenIdentity),
+    MarkUsed(TokenIdentity),
+    Revoke(Revocation),
+}
+
+/// Everything is about one subject.
+const SUBJECT: &str = "somebody";
+
+fn a_step() -> BoxedStrategy<Step> {
+    let session = || prop_oneof![Just("1".to_owned()), Just("2".to_owned()), id()].boxed();
+    let opens = (session(), a_session(SUBJECT.to_owned(), String::new()));
+    let opens = opens.prop_map(|(id, mut session)| {
+        session.id = id;
+        session.expires_at = session.expires_at.max(NOW - 1_000);
+        Step::Open(session)
+    });
+    let rotates = (session(), a_rotation(SUBJECT.to_owned(), String::new()));
+    let rotates = rotates.prop_map(|(id, mut rotation)| {
+        rotation.session = id;
+        let issued_at = &mut rotation.successor.issued_at;
+        *issued_at = (*issued_at).clamp(NOW - 30_000, NOW + 30_000);
+        Step::Rotate(rotation)
+    });
+    let of_session = proptest::option::weighted(0.7, session());
+    let grace = proptest::option::of(grace());
+    let checks = (of_session, proptest::option::of(id()), moment(), grace);
+    let checks = checks.prop_map(|(session, id, issued_at, grace)| TokenIdentity {
+        subject: SUBJECT.to_owned(),
+        session,
+        id,
+        issued_at,
+        grace,
+    });
+    let checks = checks.boxed();
+    let marks = checks.clone().prop_map(Step::MarkUsed);
+    let checks = checks.prop_map(Step::Check);
+    // What ended over an hour ago may have been forgotten, or not yet.
+    let until = || moment().prop_map(|it| it.max(NOW));
+    let tokens = (id(), until()).prop_map(|(id, until)| revoke_token(SUBJECT, &id, until));
+    let sessions = session().prop_map(|session| revoke_session(SUBJECT, &session));
+    let subjects = (moment(), until())
+        .prop_map(|(issued_until, until)| revoke_subject(SUBJECT, issued_until, until));
+    prop_oneof![
+        6 => opens.boxed(),
+        6 => rotates.boxed(),
+        8 => checks.boxed(),
+        4 => marks.boxed(),
+        1 => tokens.prop_map(Step::Revoke).boxed(),
+        1 => sessions.prop_map(Step::Revoke).boxed(),
+        1 => subjects.prop_map(Step::Revoke).boxed(),
+    ]
+    .boxed()
+}
+
+#[actix_web::test]
+async fn random_histories_go_as_by_the_rust_code() {
+    needs_redis!();
+    let server = Server::start();
+    let store = &connected(&server).await;
+    let mut runner = TestRunner::deterministic();
+    let strategy = a_step();
+    for history in 0..150 {
+        server.ask::<String>("FLUSHALL");
+        let mut model = SubjectRecord::default();
+        for number in 0..60 {
+            let step = strategy.new_tree(&mut runner).expect("a step").current();
+            let step = &step;
+            let at = format!("history {history}, step {number}: {step:?}");
+            match step {
+                Step::Open(session) => {
+                    let most = number % 4 + 1;
+                    let opening = Opening::new(session.clone(), most);
+                    let mut expected = model.open(&opening, NOW);
+                    let mut evicted = store.opens_of(session, most, NOW).await;
+                    expected.sort();
+                    evicted.sort();
+                    assert_eq!(evicted, expected, "{at}");
+                }
+                Step::Rotate(rotation) => {
+                    assert_eq!(
+                        store.rotates(rotation).await,
+                        model.rotate(rotation),
+                        "{at}"
+                    );
+                }
+                Step::Check(token) => {
+                    let standing = model.standing(token, NOW);
+                    assert_eq!(store.says(token, NOW).await, standing, "{at}");
+                }
+                Step::MarkUsed(token) => {
+                    let standing = model.mark_used(token, NOW);
+                    let marked = store.mark_used(token, NOW).await;
+                    assert_eq!(marked.expect("marked"), standing, "{at}");
+                }
+                Step::Revoke(revocation) => {
+                    model.revoke(revocation, NOW).expect("there is room");
+                    store.revokes(revocation, NOW).await;
+                }
+            }
+            let mut sessions = model.sessions(1_000, NOW);
+            sessions.sort_by(|a, b| a.id.cmp(&b.id));
+            assert_eq!(store.lists(SUBJECT, NOW).await, sessions, "{at}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! TLS: to a server whose certificate an authority vouches for, and to no other.
+
+use flask_pyjwt::RedisStore;
+
+use super::{
+    common::certificates::{self, make_authority, make_certificate},
+    records::{patient, reason},
+    server::{Folder, Server, free_port, needs_redis},
+};
+
+#[actix_web::test]
+async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() {
+    needs_redis!();
+    let folder = Folder::new();
+    make_authority(&folder.0, "ca");
+    make_authority(&folder.0, "other");
+    for name in ["server", "client"] {
+        make_certificate(&folder.0, "ca", name, "DNS:localhost,IP:127.0.0.1");
+    }
+    let path = |name: &str| folder.0.join(name).display().to_string();
+    let read = |name: &str| certificates::read(&folder.0, name);
+    let port = free_port().to_string();
+    let certificates = [path("server.crt"), path("server.key"), path("ca.crt")];
+    let server = Server::with(&[
+        "--save",
+        "",
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &certificates[0],
+        "--tls-key-file",
+        &certificates[1],
+        "--tls-ca-cert-file",
+        &certificates[2],
+    ]);
+    let url = format!("rediss://localhost:{port}");
+    let builder = || patient().client_certificate(read("client.crt"), read("client.key"));
+    let known = builder().root_certificates(read("ca.crt"));
+    let store = known.connect(&url).await.expect("connected");
+    super::laws::are_kept(&store).await;
+
+    for (builder, part) in [
+        (
+            builder().root_certificates(read("other.crt")),
+            "invalid peer certificate",
+        ),
+        (builder(), "invalid peer certificate"),
+        (RedisStore::builder().root_certificates(read("ca.crt")), ""),
+        (builder().root_certificates("no PEM"), ""),
+        (builder().root_certificates(""), ""),
+        (
+            RedisStore::builder().client_certificate("no PEM", "neither"),
+            "cannot be read",
+        ),
+    ] {
+        let error = builder
+            .connect(&url)
+            .await
+            .expect_err("it is not to be trusted");
+        let reason = reason(&error);
+        assert!(
+            reason.contains(part) && !reason.contains("PRIVATE"),
+            "{reason}"
+        );
+    }
+    drop(server);
+}

@@ -1,0 +1,173 @@
+//! `.env` files: which one is found, what wins over it, and how it is read.
+
+use serde_json::json;
+
+use super::{
+    common::keys::{self, RSA},
+    environment::{OTHER, TEXT, error, is_signed_with, manager},
+    probe::{CODE_SECRET, Folder, Probe},
+};
+
+#[test]
+fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
+    let folder = Folder::new();
+    let text =
+        format!("JWT_ISSUER=outer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\nJWT_AUTHMAXAGE=60\n");
+    folder.write(".env", text);
+    let inner = folder.folder("a/b/c");
+    let told = manager(&Probe::default().in_folder(&inner));
+    assert_eq!(
+        (&told["issuer"], &told["auth_max_age"]),
+        (&json!("outer"), &json!(60))
+    );
+    is_signed_with(&told, TEXT);
+    assert_eq!(
+        manager(&Probe::default().in_folder(&folder.0))["issuer"],
+        "outer"
+    );
+
+    // A folder of that name is no file.
+    folder.folder("a/b/.env");
+    assert_eq!(
+        manager(&Probe::default().in_folder(&inner))["issuer"],
+        "outer"
+    );
+
+    // The nearest one counts, alone.
+    folder.write("a/.env", "JWT_ISSUER=inner\n");
+    error(
+        &Probe::default().in_folder(&inner),
+        "missing",
+        "JWT_AUTHTYPE",
+    );
+    assert_eq!(
+        manager(&Probe::default().in_folder(&folder.0))["issuer"],
+        "outer"
+    );
+
+    let over =
+        Probe::new(&[("JWT_ISSUER", "environment"), ("JWT_SECRET", OTHER)]).in_folder(&folder.0);
+    let told = manager(&over);
+    assert_eq!(
+        (&told["issuer"], &told["auth_max_age"]),
+        (&json!("environment"), &json!(60))
+    );
+    is_signed_with(&told, OTHER);
+    // An empty value is a value that wins, and then none.
+    error(
+        &Probe::new(&[("JWT_ISSUER", "")]).in_folder(&folder.0),
+        "missing",
+        "JWT_ISSUER",
+    );
+
+    // Code wins over both.
+    let told = manager(&over.with_code());
+    assert_eq!(
+        (&told["issuer"], &told["auth_max_age"]),
+        (&json!("code"), &json!(60))
+    );
+    is_signed_with(&told, CODE_SECRET);
+    // Even over what is wrong.
+    let wrong = Probe::new(&[
+        ("JWT_AUTHTYPE", "x"),
+        ("JWT_SECRET", "x"),
+        ("JWT_SECRET_FILE", "/no/file"),
+    ]);
+    assert_eq!(manager(&wrong.with_code())["issuer"], "code");
+}
+
+#[test]
+fn a_named_dotenv_has_to_be_there() {
+    let folder = Folder::new();
+    let text = format!("JWT_ISSUER=named\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
+    let named = folder.write("service.conf", text);
+    folder.write(".env", "JWT_ISSUER=found\nJWT_AUTHMAXAGE=7\n");
+    let probe = || Probe::default().in_folder(&folder.0);
+    let told = manager(&probe().of_file(&named));
+    assert_eq!(
+        (&told["issuer"], &told["auth_max_age"]),
+        (&json!("named"), &json!(3_600))
+    );
+    assert_eq!(
+        manager(&probe().of_file(&named).with("JWT_ISSUER", "environment"))["issuer"],
+        "environment"
+    );
+    assert_eq!(
+        manager(&probe().of_file(&named).with_code())["issuer"],
+        "code"
+    );
+
+    for path in [folder.0.join("nowhere"), folder.0.clone()] {
+        let message = error(&probe().of_file(&path), "unreadable", "path");
+        assert!(message.contains(&*path.to_string_lossy()), "{message}");
+    }
+    let no_text = folder.write("latin1", b"JWT_SECRET=marker\xff\n");
+    let message = error(&probe().of_file(&no_text), "unreadable", "path");
+    assert!(!message.contains("marker"), "{message}");
+    folder.write(".env", b"JWT_SECRET=marker\xff\n");
+    let told = probe().run()["told"].take();
+    assert_eq!(told["kind"], "unreadable", "{told}");
+    assert!(!told.to_string().contains("marker"), "{told}");
+}
+
+#[test]
+fn a_dotenv_reads_as_python_dotenv_reads_it() {
+    let folder = Folder::new();
+    let pem = keys::rsa_private(&RSA);
+    for (text, expected) in [
+        (
+            "JWT_SECRET=0123456789$HOME$x-0123456789-0123456789",
+            "0123456789$HOME$x-0123456789-0123456789",
+        ),
+        (
+            "JWT_SECRET=${JWT_ISSUER}-0123456789-0123456789-0123456789",
+            "issuer-0123456789-0123456789-0123456789",
+        ),
+        (
+            "JWT_SECRET=${NONE:-0123456789-0123456789-0123456789}",
+            "0123456789-0123456789-0123456789",
+        ),
+        (
+            "export JWT_SECRET='0123456789 # 0123456789 0123456789'",
+            "0123456789 # 0123456789 0123456789",
+        ),
+        (
+            "JWT_SECRET=0123456789#0123456789#0123456789 # comment",
+            "0123456789#0123456789#0123456789",
+        ),
+        (
+            "JWT_SECRET = \"0123456789\\t0123456789\\t0123456789\" # x",
+            "0123456789\t0123456789\t0123456789",
+        ),
+        (
+            "JWT_SECRET=\"line one of it\r\nand line two of the secret\"",
+            "line one of it\nand line two of the secret",
+        ),
+        (
+            "# JWT_SECRET=x\r\nJWT_SECRET=old\r\nJWT_SECRET=0123456789-0123456789-0123456789\r\n",
+            "0123456789-0123456789-0123456789",
+        ),
+    ] {
+        let line_break = if text.contains('\r') { "\r\n" } else { "\n" };
+        let head = format!("JWT_ISSUER=issuer{line_break}JWT_AUTHTYPE=HS256{line_break}");
+        folder.write(".env", format!("{head}{text}{line_break}"));
+        is_signed_with(&manager(&Probe::default().in_folder(&folder.0)), expected);
+    }
+    for spelling in [
+        format!("JWT_SECRET=\"{pem}\"\n"),
+        format!("JWT_SECRET='{pem}'\n"),
+        format!("JWT_SECRET=\"{}\"\n", pem.replace('\n', "\\n")),
+        format!("JWT_SECRET={}\n", pem.replace('\n', "\\n")),
+        format!("JWT_SECRET='{}'\n", pem.replace('\n', "\\n")),
+        format!("JWT_SECRET=\"{}\"\n", pem.replace('\n', "\r\n")),
+    ] {
+        folder.write(
+            ".env",
+            format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=RS256\n{spelling}"),
+        );
+        assert_eq!(
+            manager(&Probe::default().in_folder(&folder.0))["auth_type"],
+            "RS256"
+        );
+    }
+}

@@ -1,0 +1,240 @@
+//! THREATS 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
+//! store did counts at once, what was begun is done, and nothing half-done lets anybody in.
+
+#![cfg(all(feature = "file-store", feature = "memory-store"))]
+
+use crate::common;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, atomic::Ordering},
+};
+
+use actix_web::test::TestRequest;
+use flask_pyjwt::{
+    AuthManager, Config, FileStore, FrozenClock, MemoryStore, SessionEvent, SessionStore, Token,
+    TokenPair,
+};
+use time::Duration;
+
+use self::common::{NOW, at, gated::Gated, hs256, manager};
+
+/// A manager that believes the store's answers for a minute, and what it has told.
+struct Server<S> {
+    auth: AuthManager,
+    store: Gated<S>,
+    clock: FrozenClock,
+    events: Arc<Mutex<Vec<SessionEvent>>>,
+}
+
+impl<S: SessionStore> Server<S> {
+    fn new(store: S, change: impl Fn(Config) -> Config) -> Self {
+        let (store, clock) = (Gated::new(store), FrozenClock::new(at(NOW)));
+        let events = Arc::<Mutex<Vec<_>>>::default();
+        let told = Arc::clone(&events);
+        let config = hs256()
+            .clock(clock.clone())
+            .session_store(store.clone())
+            .store_timeout(Duration::minutes(1))
+            .revocation_staleness(Duration::minutes(1))
+            .on_session_event(move |event| told.lock().expect("whole").push(event.clone()));
+        Self {
+            auth: manager(change(config)),
+            store,
+            clock,
+            events,
+        }
+    }
+
+    /// Whether a token is let in, which has to be what the store says itself.
+    async fn lets_in(&self, token: &Token) -> bool {
+        let is_in = self.auth.check(token).await.is_ok();
+        let session = token.session_id().expect("of a session");
+        let now = self.clock_now();
+        let open = self.store.inner.sessions(token.sub(), 10, now).await;
+        let open = open.expect("answered");
+        assert_eq!(is_in, open.iter().any(|open| open.id == session));
+        is_in
+    }
+
+    fn clock_now(&self) -> i64 {
+        use flask_pyjwt::Clock as _;
+        i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).expect("small")
+    }
+
+    /// The login of somebody whose auth token the store has called good a moment ago.
+    async fn remembered(&self, subject: &str) -> TokenPair {
+        let pair = self.auth.login(subject).await.expect("opened");
+        for _ in 0..2 {
+            self.auth.check(&pair.auth).await.expect("good");
+        }
+        pair
+    }
+}
+
+type Asking = Pin<Box<dyn Future<Output = ()>>>;
+/// What a client asks for, with the pair of its session. It ends this session.
+type Question = fn(AuthManager, TokenPair) -> Asking;
+
+const QUESTIONS: [(&str, Question); 7] = [
+    ("logout", |auth, pair| {
+        Box::pin(async move { drop(auth.logout(&pair.auth).await) })
+    }),
+    ("revoke_session", |auth, pair| {
+        let session = pair.auth.session_id().expect("there").to_owned();
+        Box::pin(async move { drop(auth.revoke_session("alice", session).await) })
+    }),
+    ("revoke_subject", |auth, _| {
+        Box::pin(async move { drop(auth.revoke_subject("alice").await) })
+    }),
+    ("a refresh with an old token", |auth, pair| {
+        Box::pin(async move { drop(auth.refresh(&pair.refresh).await) })
+    }),
+    (
+        "a refresh with an old token and new claims",
+        |auth, pair| Box::pin(async move { drop(auth.refresh(&pair.refresh).claim("a", 1).await) }),
+    ),
+    ("a check of an old refresh token", |auth, pair| {
+        Box::pin(async move { drop(auth.check(&pair.refresh).await) })
+    }),
+    ("a login in the same browser", |auth, pair| {
+        let cookie = ("cookie", format!("__Host-auth={}", pair.auth.signed()));
+        let request = TestRequest::default().insert_header(cookie);
+        let request = request.to_http_request();
+        Box::pin(async move { drop(auth.login("bob").replacing(&request).await) })
+    }),
+];
+
+/// Asks each question, and drops it at each point before and after each step of the store.
+async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
+    for (name, question) in QUESTIONS {
+        let is_theft = name.contains("old");
+        for point in 0.. {
+            let server = Server::new(new(), |config| config.refresh_grace(Duration::ZERO));
+            let pair = server.remembered("alice").await;
+            let mut latest = pair.auth.clone();
+            if is_theft {
+                // Used, so that the first refresh token is a copy in somebody's hands.
+                let next = server.auth.refresh(&pair.refresh).await.expect("rotated");
+                latest = next.auth;
+                server.auth.check(&latest).await.expect("good");
+                server.clock.advance(Duration::seconds(1));
+            }
+            server.store.gate.pause_at(point);
+            let mut asking = question(server.auth.clone(), pair);
+            let done = server.store.gate.drive(&mut asking).await.is_some();
+            drop(asking);
+            server.store.gate.pause_no_more();
+            // At once, and again: what is said while something may be revoked is not remembered.
+            for _ in 0..2 {
+                server.lets_in(&latest).await;
+            }
+            server.store.gate.open();
+            server.store.settled().await;
+            let reads_first = name.contains("check") || name.contains("new claims");
+            let reads_only = reads_first && point < 2;
+            let is_in = server.lets_in(&latest).await;
+            assert_eq!(is_in, reads_only && !done, "{name}, dropped at {point}");
+            let told = server.events.lock().expect("whole").len();
+            let expected = usize::from(is_theft && !is_in);
+            assert_eq!(told, expected, "{name}, dropped at {point}");
+            if done {
+                assert!(point > 0, "{name} never asked the store");
+                break;
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_a_client_began_before_it_hung_up_is_done_and_counts_at_once() {
+    drop_everywhere(MemoryStore::default).await;
+}
+
+#[actix_web::test]
+async fn the_same_holds_with_a_store_that_answers_from_another_thread() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = folder.join(format!("dropped-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let number = std::cell::Cell::new(0);
+    drop_everywhere(|| {
+        number.set(number.get() + 1);
+        FileStore::open(folder.join(number.get().to_string())).expect("opened")
+    })
+    .await;
+    std::fs::remove_dir_all(&folder).expect("it is there");
+}
+
+#[actix_web::test]
+async fn a_login_or_refresh_that_nobody_waits_for_leaves_one_whole_session() {
+    for point in 0..2 {
+        let server = Server::new(MemoryStore::default(), |config| config);
+        server.store.gate.pause_at(point);
+        let auth = server.auth.clone();
+        let mut login: Pin<Box<dyn Future<Output = _>>> =
+            Box::pin(async move { auth.login("alice").await.map(drop) });
+        assert_eq!(server.store.gate.drive(&mut login).await, None);
+        drop(login);
+        server.store.gate.open();
+        server.store.settled().await;
+        let open = server.auth.sessions("alice").await.expect("listed");
+        assert_eq!(open.len(), 1, "listed, so that its owner can end it");
+
+        let pair = server.remembered("bob").await;
+        server.store.gate.pause_at(point);
+        let (auth, refresh) = (server.auth.clone(), pair.refresh.clone());
+        let mut rotation: Pin<Box<dyn Future<Output = _>>> =
+            Box::pin(async move { auth.refresh(&refresh).await.map(drop) });
+        assert_eq!(server.store.gate.drive(&mut rotation).await, None);
+        drop(rotation);
+        server.store.gate.open();
+        server.store.settled().await;
+        // The answer was lost: the same token gives the same pair again.
+        let again = server.auth.refresh(&pair.refresh).await.expect("again");
+        assert!(server.lets_in(&again.auth).await);
+    }
+}
+
+#[actix_web::test]
+async fn what_was_never_polled_changes_nothing() {
+    let server = Server::new(MemoryStore::default(), |config| config);
+    let pair = server.remembered("alice").await;
+    let looks = server.store.looks.load(Ordering::SeqCst);
+    drop(server.auth.logout(&pair.auth));
+    drop(server.auth.login("alice"));
+    server.store.settled().await;
+    assert!(server.lets_in(&pair.auth).await);
+    assert_eq!(
+        server.store.looks.load(Ordering::SeqCst),
+        looks,
+        "still remembered"
+    );
+}
+
+#[actix_web::test]
+async fn an_answer_from_before_a_revocation_is_not_remembered_after_it() {
+    let server = Server::new(MemoryStore::default(), |config| config);
+    let pair = server.auth.login("alice").await.expect("opened");
+    // The store has answered, and the answer is on its way.
+    server.store.gate.pause_at(1);
+    let (auth, token) = (server.auth.clone(), pair.auth.clone());
+    let mut check: Pin<Box<dyn Future<Output = _>>> =
+        Box::pin(async move { auth.check(&token).await });
+    assert_eq!(server.store.gate.drive(&mut check).await, None);
+    server.auth.logout(&pair.auth).await.expect("ended");
+    server.store.gate.open();
+    check.await.expect("good when the store was asked");
+    assert!(!server.lets_in(&pair.auth).await);
+}
+
+#[actix_web::test]
+async fn an_answer_of_the_store_is_remembered_again_after_a_revocation() {
+    let server = Server::new(MemoryStore::default(), |config| config);
+    let pair = server.remembered("alice").await;
+    server.auth.revoke_subject("bob").await.expect("ended");
+    let looks = server.store.looks.load(Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(server.lets_in(&pair.auth).await);
+    }
+    assert_eq!(server.store.looks.load(Ordering::SeqCst), looks + 1);
+}

@@ -1,0 +1,231 @@
+//! The recipes of docs/issuers.md, with tokens and key sets in the shapes that the providers publish:
+//! the very code of the page is what is tested here.
+#![cfg(feature = "jwks")]
+
+mod page;
+mod providers;
+
+use crate::{common, remote_keys::server};
+use std::collections::BTreeSet;
+
+use aws_lc_rs::signature;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use flask_pyjwt::{AuthManager, Config, FrozenClock, Issuer, TokenError};
+use serde_json::{Value, json};
+use time::Duration;
+
+use self::{
+    common::{
+        NOW, at,
+        forge::{self, Key},
+        keys,
+    },
+    page::recipes_of_the_page,
+    providers::{Expect, Provider, Signs, providers},
+    server::{Answer, BadServer},
+};
+
+/// A provider's server: its key set, at whatever the moment.
+struct Source {
+    server: BadServer,
+}
+
+impl Source {
+    fn start() -> Self {
+        Self {
+            server: BadServer::start(),
+        }
+    }
+
+    fn publish(&self, keys: &[Value]) {
+        let set = json!({"keys": keys});
+        self.server.answers("/keys", Answer::json(set));
+    }
+
+    /// The recipe, with the keys of this server in place of the provider's.
+    fn serve(&self, signs: Signs, issuer: Issuer) -> Issuer {
+        if signs == Signs::Hs256 {
+            return issuer;
+        }
+        issuer
+            .jwks_url(self.server.url("/keys"))
+            .allow_http_on_loopback(true)
+    }
+}
+
+/// A public key as the provider publishes it.
+fn jwk(signs: Signs, which: Which, extra: &Value) -> Value {
+    use signature::KeyPair as _;
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let mut jwk = match signs {
+        Signs::Rs256 => {
+            let pair = match which {
+                Which::First => &*keys::RSA,
+                Which::Next => &*keys::OTHER_RSA,
+            };
+            let public = pair.public_key();
+            let modulus = public.modulus().big_endian_without_leading_zero().to_vec();
+            let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
+            json!({"kty": "RSA", "n": encode(&modulus), "e": encode(&exponent)})
+        }
+        Signs::Es256 => {
+            let pair = match which {
+                Which::First => &*keys::P256,
+                Which::Next => &*keys::OTHER_P256,
+            };
+            let point = pair.public_key().as_ref();
+            json!({"kty": "EC", "crv": "P-256", "x": encode(&point[1..33]), "y": encode(&point[33..])})
+        }
+        Signs::Hs256 => unreachable!("a secret is not published"),
+    };
+    let members = jwk.as_object_mut().expect("an object");
+    members.insert("kid".to_owned(), which.kid().into());
+    for (name, value) in extra.as_object().expect("an object") {
+        members.insert(name.clone(), value.clone());
+    }
+    jwk
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    First,
+    Next,
+}
+
+impl Which {
+    fn kid(self) -> &'static str {
+        match self {
+            Self::First => "first-key",
+            Self::Next => "next-key",
+        }
+    }
+}
+
+fn sign(provider: &Provider, header: &Value, claims: &Value, which: Which) -> String {
+    let secret = match which {
+        Which::First => providers::client_secret(),
+        Which::Next => "another secret of 32 bytes, at least".to_owned(),
+    };
+    let key = match (provider.signs, which) {
+        (Signs::Hs256, _) => Key::Hs256(secret.as_bytes()),
+        (Signs::Rs256, Which::First) => Key::Rsa(&keys::RSA, &signature::RSA_PKCS1_SHA256),
+        (Signs::Rs256, Which::Next) => Key::Rsa(&keys::OTHER_RSA, &signature::RSA_PKCS1_SHA256),
+        (Signs::Es256, Which::First) => Key::Ecdsa(&keys::P256),
+        (Signs::Es256, Which::Next) => Key::Ecdsa(&keys::OTHER_P256),
+    };
+    let mut header = header.clone();
+    if header.get("kid").is_some() {
+        header["kid"] = which.kid().into();
+    }
+    forge::forge(header.to_string(), claims.to_string(), &key)
+}
+
+fn keys_of(provider: &Provider, which: &[Which]) -> Vec<Value> {
+    let mut keys: Vec<_> = which
+        .iter()
+        .map(|which| jwk(provider.signs, *which, &provider.jwk))
+        .collect();
+    keys.extend(provider.other_keys.iter().cloned());
+    keys
+}
+
+#[actix_web::test]
+async fn each_recipe_accepts_access_tokens_and_refuses_all_others() {
+    for provider in providers() {
+        let source = Source::start();
+        if provider.signs != Signs::Hs256 {
+            source.publish(&keys_of(&provider, &[Which::First]));
+        }
+        let clock = FrozenClock::new(at(NOW));
+        let issuers = (provider.issuers)().into_iter();
+        let config = Config::for_issuers(issuers.map(|it| source.serve(provider.signs, it)));
+        let config = (provider.config)(config.clock(clock.clone()));
+        let auth = AuthManager::new(config).expect(provider.name);
+        auth.fetch_keys().await;
+        for token in &provider.tokens {
+            let signed = sign(&provider, &token.header, &token.claims, Which::First);
+            let verified = auth.verify_token_async(&signed).await;
+            let case = format!("{}: {}", provider.name, token.what);
+            match (&token.expect, verified) {
+                (Expect::Subject(subject), Ok(verified)) => {
+                    assert_eq!(verified.sub(), *subject, "{case}");
+                }
+                (Expect::Refused, Err(error)) => {
+                    let by_rule = !matches!(
+                        error,
+                        TokenError::KeysUnavailable { .. } | TokenError::Signature
+                    );
+                    assert!(by_rule, "{case}: {error:?}");
+                }
+                (_, verified) => panic!("{case}: {:?}", verified.map(|_| "accepted")),
+            }
+            // Whatever it says, another key's token is refused.
+            let forged = sign(&provider, &token.header, &token.claims, Which::Next);
+            assert!(auth.verify_token_async(&forged).await.is_err(), "{case}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn each_recipe_follows_the_provider_to_its_next_key() {
+    let published = |provider: &Provider| provider.signs != Signs::Hs256;
+    for provider in providers().into_iter().filter(published) {
+        let source = Source::start();
+        source.publish(&keys_of(&provider, &[Which::First]));
+        let clock = FrozenClock::new(at(NOW));
+        let issuers = (provider.issuers)().into_iter();
+        let config = Config::for_issuers(issuers.map(|it| source.serve(provider.signs, it)));
+        let config = (provider.config)(config.clock(clock.clone()));
+        let auth = AuthManager::new(config).expect(provider.name);
+        auth.fetch_keys().await;
+        let accepted = provider
+            .tokens
+            .iter()
+            .find(|token| matches!(token.expect, Expect::Subject(_)))
+            .expect(provider.name);
+        // Providers without `kid` in their tokens replace the key; the others publish both.
+        let names_keys = accepted.header.get("kid").is_some();
+        let published: &[Which] = if names_keys {
+            &[Which::Next, Which::First]
+        } else {
+            &[Which::Next]
+        };
+        source.publish(&keys_of(&provider, published));
+        clock.advance(Duration::seconds(60));
+        if !names_keys {
+            auth.fetch_keys().await;
+        }
+        let next = sign(&provider, &accepted.header, &accepted.claims, Which::Next);
+        let verified = auth.verify_token_async(&next).await;
+        assert!(verified.is_ok(), "{}: {verified:?}", provider.name);
+        let first = sign(&provider, &accepted.header, &accepted.claims, Which::First);
+        let verified = auth.verify_token_async(&first).await;
+        assert_eq!(verified.is_ok(), names_keys, "{}", provider.name);
+    }
+}
+
+/// What is tested above is what the page says, token by token of its code.
+#[test]
+fn each_recipe_is_the_one_on_the_page() {
+    let page = recipes_of_the_page(include_str!("../../docs/issuers.md"));
+    for provider in providers() {
+        for code in &provider.code {
+            assert!(
+                page.iter()
+                    .any(|(name, on_page)| name == provider.name && on_page == code),
+                "{}: the page does not say\n{code}\nbut\n{:#?}",
+                provider.name,
+                page.iter()
+                    .filter(|(name, _)| name == provider.name)
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    let tested: BTreeSet<_> = providers().iter().map(|provider| provider.name).collect();
+    for (name, code) in &page {
+        assert!(
+            tested.contains(name.as_str()),
+            "nothing tests {name}: {code}"
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! THREATS 56: somebody who can write to the session store changes what sessions say. It is never signed.
+
+#![cfg(feature = "memory-store")]
+
+use crate::common;
+use flask_pyjwt::{
+    AuthManager, AuthType, FrozenClock, Generation, Key, MemoryStore, Opening, Rejection,
+    SessionRecord, SessionStore as _, TokenError, TokenPair,
+};
+use serde_json::json;
+use time::Duration;
+
+use self::common::{NOW, at, gated::Gated, hs256, log, manager};
+
+const MOMENT: i64 = NOW * 1_000;
+
+struct Server {
+    auth: AuthManager,
+    store: Gated<MemoryStore>,
+    clock: FrozenClock,
+}
+
+impl Server {
+    fn new() -> Self {
+        let (store, clock) = (
+            Gated::new(MemoryStore::default()),
+            FrozenClock::new(at(NOW)),
+        );
+        let config = hs256().clock(clock.clone()).session_store(store.clone());
+        Self {
+            auth: manager(config),
+            store,
+            clock,
+        }
+    }
+
+    async fn login(&self, subject: &str) -> TokenPair {
+        let login = self.auth.login(subject).claim("admin", false);
+        login.await.expect("opened")
+    }
+
+    /// What lies in the store of the one session of a subject.
+    async fn record(&self, subject: &str) -> SessionRecord {
+        let mut records = self
+            .store
+            .inner
+            .sessions(subject, 10, MOMENT)
+            .await
+            .expect("listed");
+        records.pop().expect("one")
+    }
+
+    /// Writes as somebody who knows the store's password.
+    async fn write(&self, record: &SessionRecord) {
+        self.store
+            .inner
+            .open(&Opening::new(record.clone(), 10), MOMENT)
+            .await
+            .expect("written");
+    }
+
+    /// Asserts that nothing is minted of a record, and that the log says why.
+    async fn refuses(&self, pair: &TokenPair, what: &str) {
+        let log = log::capture();
+        for _ in 0..2 {
+            let refused = self.auth.refresh(&pair.refresh).await;
+            let expected = Rejection::InvalidToken(TokenError::Revoked);
+            assert_eq!(refused.map(drop), Err(expected.clone()), "{what}");
+            let refused = self.auth.refresh(&pair.refresh).claim("own", 1).await;
+            assert_eq!(refused.map(drop), Err(expected), "{what}, with new claims");
+        }
+        let lines = log.take();
+        let told =
+            |line: &log::Line| line.level == "ERROR" && line.text.contains("changed outside");
+        assert!(lines.iter().any(told), "{what}: {lines:?}");
+        let tells = lines.iter().any(|line| line.text.contains("admin"));
+        assert!(!tells, "{what}: claims in the log");
+    }
+}
+
+type Change = fn(&mut SessionRecord);
+
+#[actix_web::test]
+async fn a_record_that_was_changed_outside_is_never_minted_from() {
+    let changes: [(&str, Change); 12] = [
+        ("other claims", |it| {
+            it.claims = it.claims.replace("false", "true");
+        }),
+        ("claims without a seal", |it| {
+            it.claims = r#"{"admin":true}"#.to_owned();
+        }),
+        ("an empty seal", |it| {
+            it.claims = r#"{"seal":"","claims":{"admin":true}}"#.to_owned();
+        }),
+        ("nothing", |it| it.claims.clear()),
+        ("claims behind the claims", |it| {
+            it.claims
+                .insert_str(it.claims.len() - 1, r#","admin":true"#);
+        }),
+        ("text behind it", |it| it.claims.push(' ')),
+        ("another seal", |it| {
+            it.claims = it.claims.replacen(r#":""#, r#":"AAAA"#, 1);
+        }),
+        ("an earlier login", |it| it.opened_at -= 1),
+        ("a later login", |it| it.opened_at += 1_000),
+        ("a later end", |it| it.ends_at += 1),
+        ("an earlier end", |it| it.ends_at -= 1),
+        ("parts cut elsewhere", |it| {
+            (it.opened_at, it.ends_at) = (it.ends_at, it.opened_at);
+        }),
+    ];
+    for (what, change) in changes {
+        let server = Server::new();
+        let pair = server.login("alice").await;
+        let mut record = server.record("alice").await;
+        change(&mut record);
+        server.write(&record).await;
+        server.refuses(&pair, what).await;
+    }
+}
+
+#[actix_web::test]
+async fn claims_of_another_session_or_subject_are_never_minted() {
+    let server = Server::new();
+    let admin = server.auth.login("root").claim("admin", true);
+    admin.await.expect("opened");
+    let (alice, root) = (server.login("alice").await, server.record("root").await);
+    let own = server.record("alice").await;
+    for (what, record) in [
+        (
+            "claims",
+            SessionRecord {
+                claims: root.claims.clone(),
+                ..own.clone()
+            },
+        ),
+        (
+            "all but the place",
+            SessionRecord {
+                id: own.id.clone(),
+                subject: own.subject.clone(),
+                ..root.clone()
+            },
+        ),
+    ] {
+        let record = SessionRecord {
+            generations: own.generations.clone(),
+            ..record
+        };
+        server.write(&record).await;
+        server.refuses(&alice, what).await;
+    }
+}
+
+#[actix_web::test]
+async fn pairs_that_nobody_was_given_are_never_minted() {
+    let changes: [fn(&mut Generation); 4] = [
+        |it| it.issued_at += 3_600_000,
+        |it| it.issued_at = -1,
+        |it| it.auth_id = "x".repeat(100_000),
+        |it| it.refresh_id.push('"'),
+    ];
+    for change in changes {
+        let server = Server::new();
+        let pair = server.login("alice").await;
+        server.auth.refresh(&pair.refresh).await.expect("rotated");
+        let mut record = server.record("alice").await;
+        change(record.generations.last_mut().expect("two"));
+        server.write(&record).await;
+        let again = server.auth.refresh(&pair.refresh).await;
+        assert!(
+            matches!(again, Err(Rejection::InvalidToken(_))),
+            "{again:?}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_session_ends_when_its_sealed_end_has_come_whatever_the_store_says() {
+    let server = Server::new();
+    let pair = server.login("alice").await;
+    let mut record = server.record("alice").await;
+    record.expires_at = i64::MAX;
+    let mut latest = pair;
+    for _ in 0..4 {
+        server.clock.advance(Duration::days(6));
+        server
+            .write(&SessionRecord {
+                generations: server.record("alice").await.generations,
+                ..record.clone()
+            })
+            .await;
+        latest = server.auth.refresh(&latest.refresh).await.expect("rotated");
+        let longest = latest.refresh.exp() - at(NOW);
+        assert!(longest <= Duration::days(30), "{longest}");
+    }
+    server.clock.advance(Duration::days(6));
+    assert!(server.auth.refresh(&latest.refresh).await.is_err());
+}
+
+#[actix_web::test]
+async fn a_session_goes_on_through_every_rotation_of_keys() {
+    let server = Server::new();
+    let auth = &server.auth;
+    let mut pair = server.login("alice").await;
+    for number in 0..6_u8 {
+        let key = Key::new(AuthType::HS256, [number + 1; 32]).id(format!("key {number}"));
+        auth.rotate(key).expect("another key");
+        // Long enough for the key before to leave the ring before the next rotation.
+        server.clock.advance(Duration::days(4));
+        pair = auth.refresh(&pair.refresh).await.expect("rotated");
+        assert_eq!(pair.auth.claims()["admin"], json!(false));
+        assert_eq!(pair.auth.sub(), "alice");
+        let retired = auth.keys().iter().filter(|key| !key.signs()).count();
+        assert!(retired <= 2, "{:?}", auth.keys());
+    }
+    // Sealed anew by the key that signs now: no other one is needed.
+    for key in auth.keys().into_iter().filter(|key| !key.signs()) {
+        auth.remove_key(key.id()).expect("dropped");
+    }
+    let pair = auth
+        .refresh(&pair.refresh)
+        .claim("team", 7)
+        .await
+        .expect("rotated");
+    assert_eq!(pair.auth.claims()["team"], 7);
+    assert!(pair.auth.claim("admin").is_none());
+}
+
+#[actix_web::test]
+async fn a_removed_key_takes_the_sessions_with_it_that_it_has_sealed() {
+    let server = Server::new();
+    let pair = server.login("alice").await;
+    let old = server.auth.keys()[0].id().to_owned();
+    let new = Key::new(AuthType::HS256, [9; 32]).id("new");
+    server.auth.rotate(new).expect("another key");
+    server.auth.remove_key(&old).expect("dropped");
+    server.refuses(&pair, "a seal of a removed key").await;
+}
+
+#[actix_web::test]
+async fn a_record_of_another_issuer_with_the_same_secret_is_never_minted_from() {
+    let server = Server::new();
+    let config = hs256().issuer("another").clock(server.clock.clone());
+    let another = manager(config.session_store(server.store.clone()));
+    let theirs = another.login("alice").claim("admin", true);
+    theirs.await.expect("opened");
+    let theirs = server.record("alice").await;
+    let pair = server.login("alice").await;
+    let records = server
+        .store
+        .inner
+        .sessions("alice", 10, MOMENT)
+        .await
+        .expect("listed");
+    let own = records
+        .into_iter()
+        .find(|own| Some(&*own.id) == pair.auth.session_id());
+    let own = own.expect("there");
+    server
+        .write(&SessionRecord {
+            claims: theirs.claims,
+            ..own
+        })
+        .await;
+    server.refuses(&pair, "a seal of another issuer").await;
+}
+
+#[actix_web::test]
+async fn records_hold_the_claims_in_the_clear_and_say_nothing_of_the_key() {
+    let server = Server::new();
+    server.login("alice").await;
+    let record = server.record("alice").await;
+    let sealed: serde_json::Value = serde_json::from_str(&record.claims).expect("JSON");
+    assert_eq!(sealed["claims"], json!({"admin": false}));
+    assert_eq!(sealed["seal"].as_str().map(str::len), Some(48));
+}
+
+#[cfg(feature = "file-store")]
+#[actix_web::test]
+async fn what_was_written_into_the_file_of_sessions_is_never_signed() {
+    use flask_pyjwt::FileStore;
+
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = path.join(format!("sealed-{}.redb", std::process::id()));
+    let store = Gated::new(FileStore::open(&path).expect("opened"));
+    // It is not about how fast the disk is.
+    let config = hs256().store_timeout(Duration::minutes(1));
+    let auth = manager(config.session_store(store.clone()));
+    let pair = auth.login("alice").claim("admin", false).await;
+    let pair = pair.expect("opened");
+    let records = store.inner.sessions("alice", 10, MOMENT).await;
+    let record = records.expect("listed").pop().expect("one");
+    let claims = record.claims.replace("false", "true");
+    let changed = SessionRecord {
+        claims,
+        ..record.clone()
+    };
+    let put = |record: SessionRecord| Opening::new(record, 10);
+    let written = store.inner.open(&put(changed), MOMENT).await;
+    written.expect("written");
+    let refused = auth.refresh(&pair.refresh).await;
+    let expected = Rejection::InvalidToken(TokenError::Revoked);
+    assert_eq!(refused.map(drop), Err(expected));
+    let written = store.inner.open(&put(record), MOMENT).await;
+    written.expect("written");
+    let pair = auth.refresh(&pair.refresh).await.expect("as it was");
+    assert_eq!(pair.auth.claims()["admin"], json!(false));
+    drop((auth, store));
+    std::fs::remove_file(&path).expect("it is there");
+}

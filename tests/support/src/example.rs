@@ -1,0 +1,97 @@
+//! The executables of `examples/`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use super::process::Process;
+
+/// A running example, in an empty folder of its own. Both end with the value.
+pub struct Example {
+    // Ends before its folder goes.
+    pub process: Process,
+    _folder: Folder,
+}
+
+impl Example {
+    /// Starts an example with these variables alone, on any port.
+    pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        let folder = Folder::new(name);
+        let process = Process::start(
+            Command::new(executable(name))
+                .current_dir(&folder.0)
+                .env_clear()
+                .env("PORT", "0")
+                .envs(variables.iter().copied()),
+        );
+        Self {
+            process,
+            _folder: folder,
+        }
+    }
+}
+
+/// An empty folder of one test, which goes with its value.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("flask-pyjwt-{name}-{}-{number}", std::process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// The folder of the whole repository.
+pub fn repository() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    tests.and_then(Path::parent).expect("tests/support")
+}
+
+/// `target/<profile>/examples/<name>`. Cargo builds it for a whole `cargo test` and not for one test
+/// alone: then it is built here.
+fn executable(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("a test has an executable");
+    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
+    let example = profile.join("examples").join(name);
+    let sources = repository().join("examples");
+    let mut files = vec![sources.join(name).with_extension("rs")];
+    if let Ok(folder) = fs::read_dir(sources.join(name)) {
+        files.extend(folder.filter_map(Result::ok).map(|entry| entry.path()));
+    }
+    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let newest = files.iter().filter_map(|file| changed(file)).max();
+    if changed(&example) < newest {
+        build(name, profile);
+    }
+    example
+}
+
+fn build(example: &str, profile: &Path) {
+    let name = match profile.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let cargo = Command::new(env!("CARGO"))
+        .current_dir(repository())
+        .args(["build", "--example", example, "--profile", name])
+        .arg("--target-dir")
+        .arg(profile.parent().expect("target/<profile>"))
+        .status();
+    assert!(
+        cargo.is_ok_and(|status| status.success()),
+        "the example {example} does not compile"
+    );
+}

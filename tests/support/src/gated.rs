@@ -1,0 +1,118 @@
+//! A store that can be paused before and after each step of another one.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use flask_pyjwt::{
+    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
+    TokenIdentity,
+};
+
+use super::gate::Gate;
+
+/// Asks another store, and comes to a point of the gate before it does, and to one afterwards. Clones share
+/// everything.
+#[derive(Debug)]
+pub struct Gated<S> {
+    pub inner: Arc<S>,
+    pub gate: Arc<Gate>,
+    /// How many steps have been asked for and are not done, nor dropped.
+    running: Arc<AtomicUsize>,
+    /// How often the standing of a token was asked for.
+    pub looks: Arc<AtomicUsize>,
+}
+
+impl<S> Clone for Gated<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            gate: Arc::clone(&self.gate),
+            running: Arc::clone(&self.running),
+            looks: Arc::clone(&self.looks),
+        }
+    }
+}
+
+/// Counts a step as long as it runs.
+struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl<S: SessionStore> Gated<S> {
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            gate: Arc::default(),
+            running: Arc::default(),
+            looks: Arc::default(),
+        }
+    }
+
+    /// Waits until no step runs.
+    pub async fn settled(&self) {
+        // What was handed over to the runtime begins at its next turn.
+        actix_web::rt::task::yield_now().await;
+        while self.running.load(Ordering::SeqCst) > 0 {
+            actix_web::rt::task::yield_now().await;
+        }
+        actix_web::rt::task::yield_now().await;
+    }
+
+    fn step<'a, T: Send + 'a>(&'a self, step: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
+        Box::pin(async move {
+            self.running.fetch_add(1, Ordering::SeqCst);
+            let _running = Running(&self.running);
+            self.gate.point().await;
+            let answer = step.await;
+            self.gate.point().await;
+            answer
+        })
+    }
+}
+
+impl<S: SessionStore> SessionStore for Gated<S> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        self.step(Box::pin(async move { self.inner.open(opening, now).await }))
+    }
+
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        self.step(Box::pin(async move { self.inner.rotate(rotation).await }))
+    }
+
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.step(Box::pin(
+            async move { self.inner.standing(token, now).await },
+        ))
+    }
+
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.step(Box::pin(
+            async move { self.inner.mark_used(token, now).await },
+        ))
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        self.step(Box::pin(
+            async move { self.inner.revoke(revocation, now).await },
+        ))
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.step(Box::pin(async move {
+            self.inner.sessions(subject, most, now).await
+        }))
+    }
+}

@@ -1,0 +1,113 @@
+//! What the tests share: forged tokens, keys made for one run, a site to ask, and the wire.
+
+pub mod certificates;
+pub mod example;
+pub mod forge;
+pub mod gate;
+pub mod gated;
+pub mod keys;
+pub mod log;
+pub mod overlap;
+pub mod process;
+pub mod random;
+pub mod redis;
+pub mod site;
+pub mod wire;
+
+use actix_web::{
+    http::header::{HeaderName, HeaderValue},
+    web::{self, ServiceConfig},
+};
+use flask_pyjwt::{AuthManager, AuthType, Config, CurrentToken, FrozenClock, RequireToken};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+pub const ISSUER: &str = "https://issuer.example";
+/// Fits every HMAC algorithm.
+pub const SECRET: &[u8] = b"64 bytes that no answer and no log may ever show: 0123456789abcdef";
+/// The moment at which the clocks of the tests stand, in seconds since 1970.
+pub const NOW: i64 = 1_800_000_000;
+
+/// The field in which [`config`] tells the reason of a refusal.
+pub const REASON: &str = "x-reason";
+
+pub fn at(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds)
+}
+
+/// A clock that stands at [`NOW`].
+pub fn frozen() -> FrozenClock {
+    FrozenClock::new(at(NOW))
+}
+
+/// A configuration whose clock stands at [`NOW`], and whose refusals tell their reason's code.
+pub fn config(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Config {
+    Config::new(ISSUER, auth_type, secret)
+        .clock(frozen())
+        .on_rejection(|rejection, _, mut response| {
+            response.headers_mut().insert(
+                HeaderName::from_static(REASON),
+                HeaderValue::from_static(rejection.code()),
+            );
+            response
+        })
+}
+
+pub fn hs256() -> Config {
+    config(AuthType::HS256, SECRET)
+}
+
+pub fn manager(config: Config) -> AuthManager {
+    AuthManager::new(config).expect("a good configuration")
+}
+
+/// The claims of a good auth token of `alice`, issued ten seconds ago.
+pub fn claims() -> Value {
+    json!({
+        "iss": ISSUER,
+        "sub": "alice",
+        "iat": NOW - 10,
+        "exp": NOW + 3_590,
+        "type": "auth",
+    })
+}
+
+/// The good claims with some changed or added. `null` takes one away.
+pub fn claims_with(changes: Value) -> String {
+    let mut claims = claims();
+    let Value::Object(changes) = changes else {
+        panic!("changes are an object");
+    };
+    for (name, value) in changes {
+        match (value, claims.as_object_mut().expect("an object")) {
+            (Value::Null, claims) => drop(claims.remove(&name)),
+            (value, claims) => drop(claims.insert(name, value)),
+        }
+    }
+    claims.to_string()
+}
+
+/// The header of a good token of this algorithm.
+pub fn header(auth_type: AuthType) -> String {
+    json!({"alg": auth_type.name(), "typ": "JWT"}).to_string()
+}
+
+/// `/` for auth tokens and `/refresh` for refresh tokens; both answer with the subject.
+pub fn guarded(auth: &AuthManager) -> impl Fn(&mut ServiceConfig) + Send + Clone + 'static {
+    async fn subject(token: CurrentToken) -> String {
+        token.sub().to_owned()
+    }
+
+    let auth = auth.clone();
+    move |app| {
+        let route = |path, guard| web::resource(path).wrap(guard).to(subject);
+        app.app_data(auth.clone())
+            .service(route("/", RequireToken::auth()))
+            .service(route("/refresh", RequireToken::refresh()));
+    }
+}
+
+/// A site that is [`guarded`] by a manager of this configuration.
+pub async fn guarded_site(config: Config) -> site::Site {
+    site::Site::new(guarded(&manager(config))).await
+}
