@@ -1,6 +1,7 @@
 //! Providers of cryptography that a configuration gives: what they get, and what is refused.
 
 mod default_provider;
+mod everywhere;
 mod faults;
 mod hsm;
 mod own;

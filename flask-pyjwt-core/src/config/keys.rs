@@ -75,7 +75,8 @@ impl Config {
     /// What a provider makes of a key belongs to one thread. Each thread asks for it once, when it first needs
     /// it, and once more while the manager is made; what it has of a key that is gone goes when it asks for
     /// another. Signing and verifying happen on the thread that serves the request, so a provider that waits
-    /// makes its other requests wait. A signature of another length than the algorithm's, and one that no
+    /// makes its other requests wait; one that fails to verify is taken as saying that the
+    /// signature is wrong. A signature of another length than the algorithm's, and one that no
     /// signer makes, is refused before the provider sees it and is never sent.
     ///
     /// A private key that only the provider can read, such as the name of one in an HSM, is given as an
@@ -221,7 +222,7 @@ impl Config {
                 ),
             };
             let mut own = own
-                .accept_without_id(true)
+                .or_accept_without_id()
                 .allow_weak(self.allow_weak_secret);
             let always_id = more.always_id || self.key_id.is_some() || own.has_id();
             if let Some(id) = self.key_id.take() {

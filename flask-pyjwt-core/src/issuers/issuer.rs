@@ -5,11 +5,11 @@ use std::{fmt, sync::Arc};
 use jsonwebtoken::jwk::JwkSet;
 use time::Duration;
 
-use super::{ClaimNames, ClaimPlaces, Origin, Required, Template, Trust, keys::GivenSet};
+use super::{ClaimNames, ClaimPlaces, Origin, Required, Template, Trust};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    keys::{AuthType, Crypto, Family, Key},
+    keys::{AuthType, Crypto, Family, GivenSet, Key},
     rules::Expected,
     token::{Audience, ClaimRules, HeaderTypes, MAX_HEADER, TokenType},
 };

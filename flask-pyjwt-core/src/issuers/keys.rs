@@ -4,16 +4,9 @@ use super::{Issuer, KeySource, issuer::Defaults};
 use crate::{
     config::key::ISSUERS,
     error::ConfigError,
-    keys::{AuthType, JudgedSet, KeySet},
+    keys::{AuthType, KeySet},
     token::HeaderTypes,
 };
-
-/// A JWK set that is given once.
-#[derive(Debug, Clone)]
-pub(super) enum GivenSet {
-    Text(String),
-    Read(jsonwebtoken::jwk::JwkSet),
-}
 
 impl Issuer {
     /// Where the keys come from.
@@ -38,11 +31,7 @@ impl Issuer {
         }
         let crypto = defaults.crypto;
         let keys = if let Some(set) = &self.set {
-            let accepted = self.algorithms.as_deref();
-            let set = match set {
-                GivenSet::Text(json) => JudgedSet::parse(json, accepted, crypto),
-                GivenSet::Read(set) => JudgedSet::of_jwks(set, accepted, crypto),
-            };
+            let set = set.judge(self.algorithms.as_deref(), crypto);
             let set = set.map_err(|problem| {
                 ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
             })?;

@@ -16,6 +16,26 @@ const MOST_TOLD: usize = 10;
 /// So much of an id is told, in characters.
 const TOLD_ID: usize = 64;
 
+/// A set that is configured: its text, or what `jsonwebtoken` has read.
+#[derive(Debug, Clone)]
+pub(crate) enum GivenSet {
+    Text(String),
+    Read(jsonwebtoken::jwk::JwkSet),
+}
+
+impl GivenSet {
+    pub(crate) fn judge(
+        &self,
+        accepted: Option<&[AuthType]>,
+        crypto: Crypto,
+    ) -> Result<JudgedSet, SetProblem> {
+        match self {
+            Self::Text(json) => JudgedSet::parse(json, accepted, crypto),
+            Self::Read(set) => JudgedSet::of_jwks(set, accepted, crypto),
+        }
+    }
+}
+
 /// A set of keys that was read.
 pub(crate) struct JudgedSet {
     pub(crate) keys: Vec<VerifyingKey>,
@@ -99,7 +119,7 @@ impl JudgedSet {
     }
 
     /// Judges a set that was read with `jsonwebtoken`.
-    pub(crate) fn of_jwks(
+    fn of_jwks(
         set: &jsonwebtoken::jwk::JwkSet,
         accepted: Option<&[AuthType]>,
         crypto: Crypto,

@@ -217,6 +217,12 @@ impl Key {
         self
     }
 
+    /// Lets tokens without a `kid` be of this key, unless that was said already.
+    pub(crate) fn or_accept_without_id(mut self) -> Self {
+        self.serves_nameless.get_or_insert(true);
+        self
+    }
+
     pub(crate) fn allow_weak(mut self, allow: bool) -> Self {
         self.allow_weak = allow;
         self

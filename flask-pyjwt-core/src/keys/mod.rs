@@ -40,7 +40,7 @@ pub(crate) use self::{
     crypto::{Crypto, Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
     directory::{KEYS_DIR, KeyDirectory, Look, until_complete},
-    jwk_set::JudgedSet,
+    jwk_set::{GivenSet, JudgedSet},
     key::Prepared,
     key_parts::{PrivatePart, PublicPart},
     key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},
