@@ -20,7 +20,7 @@ use super::{
     AuthType, Family, KeyProblem, PublicKey, Secret,
     public_key::{Curve, positive},
 };
-use crate::token::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// The longest key id in bytes.
 const LONGEST_ID: usize = 256;

@@ -6,7 +6,7 @@ use super::{
     AuthType, Crypto, Serves, VerifyingKey,
     jwk::{Judged, JwkProblem, Named, member},
 };
-use crate::token::{Document, Kind};
+use crate::json::{Document, Kind};
 
 /// More keys than anybody publishes, and no more than a check of each of them may cost.
 const MOST_KEYS: usize = 1_000;

@@ -29,6 +29,7 @@ mod public_key;
 mod published;
 mod rsa_numbers;
 mod secret;
+mod signing_key;
 mod verifying_key;
 mod watch;
 mod weak_points;
@@ -43,13 +44,14 @@ pub(crate) use self::{
     jwk_set::{GivenSet, JudgedSet},
     key::Prepared,
     key_parts::{PrivatePart, PublicPart},
-    key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},
+    key_ring::{KeyRing, MadeBy, Role, TokenLife, Wanted},
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
     secret::Secret,
+    signing_key::SigningKey,
     verifying_key::{Serves, VerifyingKey},
     watch::{Next, Occasion, Watch},
 };

@@ -11,7 +11,7 @@ use jsonwebtoken::{
 use serde_json::Value;
 
 use super::{AuthType, VerifyingKey, backend::sha256};
-use crate::token::NumericDate;
+use crate::jose::NumericDate;
 
 /// A JWK set as it is sent, and its entity tag.
 pub(crate) struct Published {

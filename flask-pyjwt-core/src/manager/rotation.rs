@@ -6,11 +6,10 @@ use jsonwebtoken::jwk::JwkSet;
 
 use super::AuthManager;
 use crate::{
-    config::{Validated, key},
+    config::{Parts, key},
     error::ConfigError,
     keys::{Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch, until_complete},
     token::NumericDate,
-    web::{Jwks, Metadata},
 };
 
 /// What errors call the key that is given.
@@ -79,11 +78,6 @@ impl AuthManager {
         now.map_or_else(|_| Vec::new(), |now| self.ring().states(now))
     }
 
-    /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
-    pub fn jwks(&self) -> Jwks {
-        Jwks::of(self.clone())
-    }
-
     /// The public keys that count now, in the types of `jsonwebtoken`: what [`jwks`](Self::jwks) serves. Empty
     /// where the clock is out of range.
     ///
@@ -112,12 +106,6 @@ impl AuthManager {
     pub fn jwk_set(&self) -> JwkSet {
         let published = self.published();
         published.map_or_else(JwkSet::default, |published| published.set.clone())
-    }
-
-    /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
-    /// and that of RFC 8414.
-    pub fn metadata(&self, jwks_uri: impl Into<String>) -> Metadata {
-        Metadata::of(self.clone(), jwks_uri.into())
     }
 
     /// The public keys that count now; nothing where the clock is out of range.
@@ -198,7 +186,7 @@ impl AuthManager {
 }
 
 /// Reads the folder. A problem is logged when it is new, and whenever somebody asks.
-fn look(parts: &Weak<Validated>, occasion: Occasion, reported: &mut String) -> Next {
+fn look(parts: &Weak<Parts>, occasion: Occasion, reported: &mut String) -> Next {
     let Some(manager) = parts.upgrade().map(AuthManager::of) else {
         return Next::Stop;
     };
