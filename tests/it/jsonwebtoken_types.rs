@@ -161,7 +161,7 @@ fn weak_and_mismatched_keys_are_refused() {
         ),
         (
             AuthType::RS256,
-            DecodingKey::from_rsa_raw_components(&[0xff; 70_000], &[1, 0, 1]),
+            DecodingKey::from_rsa_raw_components(&vec![0xff; 70_000], &[1, 0, 1]),
         ),
         (
             AuthType::RS256,

@@ -143,6 +143,7 @@ impl Issuer {
     /// ).is_ok());
     /// assert!(trusting(r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#).is_err()); // a secret is no public key
     /// ```
+    #[doc(alias = "JwkSet")]
     pub fn jwks(mut self, set: JwkSet) -> Self {
         self.set = Some(GivenSet::Read(set));
         self

@@ -35,13 +35,13 @@ mod watch;
 mod weak_points;
 
 #[cfg(feature = "jwks")]
-pub(crate) use self::jwk_set::SetProblem;
+pub(crate) use self::jwk_set::{JudgedSet, SetProblem};
 pub(crate) use self::{
     auth_type::Family,
     crypto::{Crypto, Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
     directory::{KEYS_DIR, KeyDirectory, Look, until_complete},
-    jwk_set::{GivenSet, JudgedSet},
+    jwk_set::GivenSet,
     key::Prepared,
     key_parts::{PrivatePart, PublicPart},
     key_ring::{KeyRing, MadeBy, Role, TokenLife, Wanted},

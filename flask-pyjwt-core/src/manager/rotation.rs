@@ -103,6 +103,7 @@ impl AuthManager {
     ///
     /// Keys of ES512 say no `alg` there: `jsonwebtoken` does not have it.
     #[must_use]
+    #[doc(alias = "JwkSet")]
     pub fn jwk_set(&self) -> JwkSet {
         let published = self.published();
         published.map_or_else(JwkSet::default, |published| published.set.clone())

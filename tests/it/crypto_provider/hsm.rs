@@ -72,6 +72,7 @@ impl JwtVerifier for Point {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the type of the factory")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     SIGNERS.fetch_add(1, Ordering::SeqCst);
     match (algorithm, key.as_bytes()) {
@@ -80,6 +81,7 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the type of the factory")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     VERIFIERS.fetch_add(1, Ordering::SeqCst);
     match algorithm {

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::keys::{AuthType, Crypto, JudgedSet, Key, PrivatePart};
+use crate::keys::{AuthType, Crypto, GivenSet, Key, PrivatePart};
 
 fn vectors() -> Value {
     let usual = concat!(
@@ -45,7 +45,8 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
     } else {
         json!({ "keys": [key] })
     };
-    let set = JudgedSet::parse(&set.to_string(), None, Crypto::default())
+    let set = GivenSet::Text(set.to_string())
+        .judge(None, Crypto::default())
         .map_err(|problem| problem.to_string())?;
     let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
     if !refused.is_empty() {
