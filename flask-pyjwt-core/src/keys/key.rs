@@ -13,7 +13,8 @@ use crate::error::ConfigError;
 
 /// A key for [`AuthManager::rotate`](crate::AuthManager::rotate),
 /// [`Config::verification_key`](crate::Config::verification_key) and
-/// [`Issuer::key`](crate::Issuer::key): an algorithm and the secret or PEM that belongs to it.
+/// [`Issuer::key`](crate::Issuer::key): an algorithm and the secret or PEM that belongs to it, or a
+/// key of `jsonwebtoken`.
 ///
 /// Nothing is judged before it is used.
 ///
