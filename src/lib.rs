@@ -3,14 +3,18 @@
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, ClaimPlaces, Clock, Config, ConfigError,
-    Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, IssuerNames, Jwks, Key,
-    KeyState, Location, LoginBuilder, Metadata, MintError, Misconfiguration, Opening,
-    RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken, Revocation, Rotated, Rotation,
-    Session, SessionError, SessionEvent, SessionRecord, SessionStore, SilentRenewal, Standing,
-    StoreError, StoreFuture, SubjectRecord, SystemClock, Token, TokenCheckError, TokenError,
-    TokenIdentity, TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken,
+    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Clock,
+    Config, ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer,
+    IssuerNames, Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError,
+    Misconfiguration, Opening, RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken,
+    Revocation, Rotated, Rotation, Session, SessionError, SessionEvent, SessionRecord,
+    SessionStore, SilentRenewal, Standing, StoreError, StoreFuture, SubjectRecord, SystemClock,
+    Token, TokenCheckError, TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType,
+    UnknownTokenType, UnverifiedToken,
 };
+
+/// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
+pub use flask_pyjwt_core::jsonwebtoken;
 
 #[cfg(feature = "file-store")]
 #[doc(inline)]
