@@ -3,13 +3,16 @@
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, ClaimPlaces, Config, ConfigError, Cookies,
-    CurrentToken, ExpectedClaim, Issuer, IssuerNames, Jwks, Key, KeyState, LoginBuilder, MintError,
-    Misconfiguration, RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken, ServerMetadata,
-    Session, SessionError, SessionEvent, SilentRenewal, Token, TokenCheckError, TokenError,
-    TokenLocation, TokenPair, TokenType, UnknownAuthType, UnknownTokenType, UnverifiedToken, store,
-    testing,
+    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Config,
+    ConfigError, Cookies, CurrentToken, ExpectedClaim, Issuer, IssuerNames, Jwks, Key, KeyState,
+    LoginBuilder, MintError, Misconfiguration, RefreshBuilder, RefreshTokenBuilder, Rejection,
+    RequireToken, ServerMetadata, Session, SessionError, SessionEvent, SilentRenewal, Token,
+    TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType, UnknownAuthType,
+    UnknownTokenType, UnverifiedToken, store, testing,
 };
+
+/// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
+pub use flask_pyjwt_core::jsonwebtoken;
 
 #[cfg(feature = "file-store")]
 #[doc(inline)]

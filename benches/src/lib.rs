@@ -6,6 +6,7 @@ mod candidates;
 mod chart;
 mod claims;
 mod cores;
+mod counting;
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 mod flood;
 mod floor;
@@ -28,7 +29,7 @@ mod verify;
 
 // What the three programs call.
 pub use crate::{
-    allocations::{Counted, print_allocations},
+    counting::{Counted, print_allocations},
     instructions::run_instructions,
     run::run,
 };

@@ -5,9 +5,8 @@ use flask_pyjwt::{
     MemoryStore, MintError, Rejection, RequireToken, SessionError, TokenError, require_token,
 };
 
-use support::{REASON, hs256, log, manager, site::Site};
-
 use crate::sessions::checks::Broken;
+use support::{REASON, hs256, log, manager, site::Site};
 
 /// Status, error, description and reason.
 type Row = (u16, &'static str, &'static str, &'static str);

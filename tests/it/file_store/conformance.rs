@@ -8,8 +8,7 @@ use flask_pyjwt::{
     },
     store_conformance,
 };
-
-use super::place::Folder;
+use support::folder::Folder;
 
 /// A store whose file goes with it.
 #[derive(Debug)]
@@ -58,6 +57,6 @@ impl SessionStore for Kept {
 
 store_conformance!(
     suite,
-    || async { Kept::open(Folder::new()) },
+    || async { Kept::open(Folder::new("file-store")) },
     |store: Kept| async { store.reopen() },
 );

@@ -9,9 +9,8 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use support::{hs256, log, manager};
-
 use super::checks::Broken;
+use support::{hs256, log, manager};
 
 /// What an error says, then all that it comes from.
 fn chain(error: &dyn Error) -> Vec<String> {

@@ -5,10 +5,7 @@ use std::{error::Error, fs};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    config::Secret,
-    keys::{AuthType, JwkSet, Key},
-};
+use crate::keys::{AuthType, Crypto, GivenSet, Key, PrivatePart};
 
 fn vectors() -> Value {
     let usual = concat!(
@@ -33,11 +30,12 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
         let secret =
             base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
         let secret = secret.map_err(|_| "the secret is no base64url")?;
-        let mut own = Key::of(algorithm, Some(Secret::new(secret)), None).accept_without_id(true);
+        let mut own =
+            Key::of(algorithm, Some(PrivatePart::text(secret)), None).accept_without_id(true);
         if let Some(id) = key["kid"].as_str() {
             own = own.id(id);
         }
-        let own = own.prepare("secret", "public")?;
+        let own = own.prepare("secret", "public", Crypto::default())?;
         return Ok(KeySet::new(vec![own.split().1], types));
     }
     let set = if key.get("keys").is_some() {
@@ -45,7 +43,7 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
     } else {
         json!({ "keys": [key] })
     };
-    let set = JwkSet::parse(&set.to_string(), None)?;
+    let set = GivenSet::Text(set.to_string()).judge(None, Crypto::default())?;
     let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
     if !refused.is_empty() {
         return Err(refused.join(", ").into());

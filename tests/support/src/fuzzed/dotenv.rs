@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use flask_pyjwt::__private::dotenv;
 
-pub(crate) fn check(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let environment = |name: &str| (name == "OUT").then(|| "out ${a} $".to_owned());
     let bindings = dotenv(&text, &environment);

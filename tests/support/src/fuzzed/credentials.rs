@@ -25,7 +25,7 @@ static AUTH: LazyLock<AuthManager> = LazyLock::new(|| {
 });
 
 /// The one good token: with the clock standing still, always the same.
-pub(crate) fn minted() -> &'static str {
+pub fn minted() -> &'static str {
     static MINTED: LazyLock<String> = LazyLock::new(|| {
         AUTH.auth_token("alice")
             .sign()
@@ -57,7 +57,7 @@ thread_local! {
 }
 
 /// Each line is a field: `Cookie:` or `Authorization:` and its value; without such a name, the latter.
-pub(crate) fn check(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let fields: Vec<_> = data
         .split(|byte| *byte == b'\n')
         .filter_map(field)

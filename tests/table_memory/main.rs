@@ -1,4 +1,4 @@
-//! The memory of the table of verified tokens. A program of its own, whose allocations are counted.
+//! The memory of the table of verified tokens: a program of its own, since all its allocations are counted.
 
 use std::{alloc::System, thread};
 

@@ -1,16 +1,11 @@
 //! What the fuzzers check, run by the stable compiler: over the corpus and over mutations of it.
 
-#[path = "../../fuzz/bodies/credentials.rs"]
-mod credentials;
-#[path = "../../fuzz/bodies/dotenv.rs"]
-mod dotenv;
-use support::random;
-#[path = "../../fuzz/bodies/verify_token.rs"]
-mod verify_token;
-
 use std::{fs, path::Path};
 
-use self::random::Random;
+use support::{
+    fuzzed::{credentials, dotenv, verify_token},
+    random::Random,
+};
 
 const MUTATIONS: usize = 100_000;
 
