@@ -1,4 +1,4 @@
-//! DESIGN 6: what each refused request is answered with, the same from attribute, middleware and
+//! What each refused request is answered with, the same from attribute, middleware and
 //! extractor, and what layers around them add to it.
 #![expect(clippy::too_many_lines, reason = "tables")]
 #![expect(

@@ -1,5 +1,5 @@
 //! Cookies: set, cleared and read as they are configured, defended against other sites, and renewed
-//! without a word. THREATS 28, 30, 31.
+//! without a word. `docs/threats.md` 28, 30, 31.
 
 #![cfg(feature = "memory-store")]
 

@@ -1,4 +1,4 @@
-//! THREATS 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
+//! `docs/threats.md` 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
 //! store did counts at once, what was begun is done, and nothing half-done lets anybody in.
 
 #![cfg(all(feature = "file-store", feature = "memory-store"))]

@@ -1,4 +1,4 @@
-//! THREATS 56: somebody who can write to the session store changes what sessions say. It is never signed.
+//! `docs/threats.md` 56: somebody who can write to the session store changes what sessions say. It is never signed.
 
 #![cfg(feature = "memory-store")]
 

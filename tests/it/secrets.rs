@@ -1,4 +1,4 @@
-//! THREATS row 33: no secret and no token in anything that is shown, logged or answered.
+//! `docs/threats.md` 33: no secret and no token in anything that is shown, logged or answered.
 
 mod events;
 

@@ -1,4 +1,4 @@
-//! THREATS row 35: what the server's own check says about a token decides, every time.
+//! `docs/threats.md` 35: what the server's own check says about a token decides, every time.
 
 use std::sync::{
     Arc,

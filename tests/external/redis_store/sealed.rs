@@ -1,4 +1,4 @@
-//! THREATS 56: whoever can write to Redis writes other claims, or another session's. They are never signed.
+//! `docs/threats.md` 56: whoever can write to Redis writes other claims, or another session's. They are never signed.
 
 use flask_pyjwt::{AuthManager, SessionError, TokenError, TokenPair};
 

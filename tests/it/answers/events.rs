@@ -321,7 +321,7 @@ async fn the_event_names_the_claim_the_session_and_the_subject_when_asked_for() 
     }
 }
 
-/// THREATS 60.
+/// `docs/threats.md` 60.
 #[actix_web::test]
 async fn the_event_of_another_sites_page_names_both_origins_that_were_compared() {
     async fn login(auth: AuthManager, request: HttpRequest) -> Result<&'static str, Rejection> {

@@ -187,6 +187,7 @@ async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after
     assert_eq!(auth.verify_token(&good).map(drop), Err(TokenError::Issuer));
 }
 
+/// `docs/threats.md` 59.
 #[actix_web::test]
 async fn no_other_name_than_those_of_the_pattern_reaches_the_function() {
     let tenants = Arc::<Tenants>::default();

@@ -55,7 +55,7 @@ async fn without_a_setting_a_subject_has_a_hundred_sessions_at_the_most() {
     assert_eq!(evicted.lock().expect("no panic").len(), 50);
 }
 
-/// THREATS 44.
+/// `docs/threats.md` 44.
 #[actix_web::test]
 async fn fifty_logins_at_once_with_a_limit_of_two_leave_two_sessions() {
     let (config, evicted) = evictions(with_memory().max_sessions(2));

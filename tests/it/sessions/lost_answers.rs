@@ -210,7 +210,7 @@ async fn tabs_that_wake_up_together_share_a_lost_answer() {
     stage.catches(&first, &lost).await;
 }
 
-/// THREATS 46, over HTTP: the guard of the refreshing route sees the old token, too.
+/// `docs/threats.md` 46, over HTTP: the guard of the refreshing route sees the old token, too.
 #[actix_web::test]
 async fn threat_46_a_lost_answer_is_given_again_and_the_application_hears_of_it() {
     for grace in [GRACE, Duration::ZERO] {
@@ -247,7 +247,7 @@ async fn threat_46_a_lost_answer_is_given_again_and_the_application_hears_of_it(
     }
 }
 
-/// THREATS 47, over HTTP.
+/// `docs/threats.md` 47, over HTTP.
 #[actix_web::test]
 async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
     let stage = Stage::new(GRACE, Duration::hours(1));
