@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::session::{
-    Moment, Opening, Revocation, Rotated, SessionRecord, SessionStore as _, Standing, StoreError,
+    Opening, Revocation, Rotated, SessionRecord, SessionStore as _, Standing, StoreError,
     TokenIdentity,
 };
 
