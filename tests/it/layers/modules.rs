@@ -52,6 +52,14 @@ struct Import {
     line: usize,
 }
 
+impl Module {
+    /// What brings a name in. A path that is this very name is another crate: `pub use jsonwebtoken;`.
+    fn import_of(&self, name: &str) -> Option<&Import> {
+        let mut imports = self.imports.iter();
+        imports.find(|it| it.name == name && it.path != [name])
+    }
+}
+
 impl Crate {
     /// Reads the crate whose `lib.rs` is in a folder.
     pub(super) fn read(src: &Path) -> Self {
@@ -103,7 +111,7 @@ impl Crate {
             let module = self.0.get(&here)?;
             if module.children.contains_key(first) {
                 here.push(first.clone());
-            } else if let Some(import) = module.imports.iter().find(|it| it.name == *first) {
+            } else if let Some(import) = module.import_of(first) {
                 let path = [&import.path, more].concat();
                 return self.resolve(&here, &path, imports + 1);
             } else {
