@@ -149,6 +149,12 @@ fn read_module(
 }
 
 impl Module {
+    /// The import of a name, unless it is `use name;`: that is another crate.
+    fn import_of(&self, name: &str) -> Option<&Import> {
+        let mut imports = self.imports.iter();
+        imports.find(|it| it.name == name && it.path != [name])
+    }
+
     fn of(file: String, words: &[Word]) -> Self {
         let mut module = Self {
             file,
