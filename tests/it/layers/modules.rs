@@ -52,14 +52,6 @@ struct Import {
     line: usize,
 }
 
-impl Module {
-    /// What brings a name in. A path that is this very name is another crate: `pub use jsonwebtoken;`.
-    fn import_of(&self, name: &str) -> Option<&Import> {
-        let mut imports = self.imports.iter();
-        imports.find(|it| it.name == name && it.path != [name])
-    }
-}
-
 impl Crate {
     /// Reads the crate whose `lib.rs` is in a folder.
     pub(super) fn read(src: &Path) -> Self {
