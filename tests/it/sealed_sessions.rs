@@ -102,7 +102,7 @@ async fn a_record_that_was_changed_outside_is_never_minted_from() {
             it.claims = it.claims.replacen(r#":""#, r#":"AAAA"#, 1);
         }),
         ("an earlier login", |it| {
-            it.opened_at -= Duration::MILLISECOND
+            it.opened_at -= Duration::MILLISECOND;
         }),
         ("a later login", |it| it.opened_at += Duration::SECOND),
         ("a later end", |it| it.ends_at += Duration::MILLISECOND),

@@ -34,7 +34,7 @@ pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     let mut session = SessionRecord::new(id, subject, generation("0", now), 30 * DAY);
     session.expires_at = now + IDLE;
     session.label = Some("a browser".to_owned());
-    session.claims = r#"{"scope":["read"]}"#.to_owned();
+    session.claims = r#"{"scope":["read"]}"#.into();
     session
 }
 

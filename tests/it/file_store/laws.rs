@@ -143,8 +143,8 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .expect("there is room");
             }
             Step::Wait(time) => {
-                now =
-                    (now + Duration::milliseconds(time)).min(NOW + 2 * HOUR - Duration::MILLISECOND)
+                let last = NOW + 2 * HOUR - Duration::MILLISECOND;
+                now = (now + Duration::milliseconds(time)).min(last);
             }
             Step::Reopen => {
                 drop(store);

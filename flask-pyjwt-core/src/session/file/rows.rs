@@ -146,7 +146,7 @@ impl<'t> Rows<'t> {
                 issued_until,
                 until,
             } => {
-                self.revoke_subject(subject, (issued_until.milliseconds(), until.milliseconds()))?
+                self.revoke_subject(subject, (issued_until.milliseconds(), until.milliseconds()))?;
             }
         }
         Ok(())
