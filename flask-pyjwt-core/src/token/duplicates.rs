@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// THREATS 49: few and many members, plain and escaped, alike in all that a bit looks at.
+    /// `docs/threats.md` 49: few and many members, plain and escaped, alike in all that a bit looks at.
     #[test]
     fn one_name_twice_is_found_wherever_and_however_it_is_written() {
         for count in [2, 3, FEW, FEW + 1, 64, 65, 256, 257, MANY, MANY + 1, 3_000] {

@@ -58,7 +58,7 @@ impl Disk {
     }
 }
 
-/// THREATS 51.
+/// `docs/threats.md` 51.
 #[test]
 fn a_fresh_file_counts_when_two_readings_a_second_apart_are_the_same() {
     let mut disk = Disk::new();

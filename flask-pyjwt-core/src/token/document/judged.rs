@@ -185,7 +185,7 @@ fn accepts_and_reads_exactly_what_serde_json_does() {
     assert!(accepted > 5_000, "{accepted}");
 }
 
-/// THREATS 49: names and values are counted together, at any depth; long texts may have more.
+/// `docs/threats.md` 49: names and values are counted together, at any depth; long texts may have more.
 #[test]
 fn the_number_of_names_and_values_is_bounded() {
     let numbers = |count: usize| format!("{{\"a\":[{}]}}", vec!["0"; count].join(","));

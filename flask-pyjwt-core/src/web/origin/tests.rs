@@ -200,7 +200,7 @@ const BEHIND_PROXIES: &[(Fields<'_>, &str, bool)] = &[
     (&[("host", "[::1]:9")], "http://[::1]", false),
 ];
 
-/// THREATS 60.
+/// `docs/threats.md` 60.
 #[test]
 fn behind_a_proxy_our_own_pages_are_in_and_others_are_not() {
     for (fields, origin, own) in BEHIND_PROXIES {
