@@ -7,8 +7,9 @@ pub use std::sync::LazyLock;
 #[cfg(feature = "store-conformance")]
 pub use crate::session::conformance;
 pub use crate::{
-    rules::{Expected, Location, Requirement},
-    token::TokenType,
+    claims::Expected,
+    jose::TokenType,
+    rules::{Location, Requirement},
     web::{
         TakeCurrentToken,
         protect::{Answer, Extractor, Incoming, assert_extractor, protect},

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::token::TokenError;
+use crate::jose::TokenError;
 
 /// A configuration that cannot work, found when the manager is made and not at the first request.
 ///

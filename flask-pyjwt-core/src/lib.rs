@@ -2,10 +2,15 @@
 //! runtime can be two crates.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background;
+mod claims;
+mod clock;
 mod config;
 mod error;
 mod files;
 mod issuers;
+mod jose;
+mod json;
 mod keys;
 mod manager;
 mod reentry;
@@ -21,21 +26,21 @@ pub mod __private;
 
 // The public interface.
 pub use crate::{
+    claims::{ClaimPlaces, Expected},
+    clock::{Clock, FrozenClock, SystemClock},
     config::{Config, Cookies},
     error::{ConfigError, MintError},
-    issuers::{ClaimPlaces, Issuer},
+    issuers::Issuer,
+    jose::{TokenError, TokenType, UnknownTokenType},
     keys::{AuthType, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
-    rules::{Expected, IssuerNames, Location, Requirement},
+    rules::{IssuerNames, Location, Requirement},
     session::{
         Generation, LoginBuilder, Opening, RefreshBuilder, Revocation, Rotated, Rotation, Session,
         SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
         SubjectRecord, TokenIdentity, TokenPair,
     },
-    token::{
-        AuthTokenBuilder, Clock, FrozenClock, RefreshTokenBuilder, SystemClock, Token, TokenError,
-        TokenType, UnknownTokenType, UnverifiedToken,
-    },
+    token::{AuthTokenBuilder, RefreshTokenBuilder, Token, UnverifiedToken},
     web::{
         AnyClaims, CheckError, CurrentToken, Jwks, Metadata, Rejection, RequireToken,
         RequireTokenService, SilentRenewal, SilentRenewalService,

@@ -8,25 +8,27 @@ mod hooks;
 mod issuers;
 mod keys;
 mod locations;
+mod parts;
 #[cfg(feature = "jwks")]
 mod resolve;
+mod seconds;
 mod secret;
 mod sessions;
-mod validate;
 
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use time::Duration;
 
 pub use self::cookies::Cookies;
-pub(crate) use self::{browser::Browser, secret::Secret, validate::Validated};
+pub(crate) use self::{browser::Browser, parts::Parts, secret::Secret};
 use self::{browser::BrowserConfig, sessions::SessionConfig};
 use crate::{
+    clock::{Clock, TimeSource},
     error::ConfigError,
     issuers::Issuer,
     keys::AuthType,
     rules::Location,
-    token::{Clock, TableLimits, TimeSource},
+    token::TableLimits,
     web::{RejectionHook, TokenCheck},
 };
 
@@ -53,7 +55,7 @@ pub(crate) mod key {
     /// Values that only code can set are named by their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
-    pub(crate) const ISSUERS: &str = "trust";
+    pub(crate) use crate::issuers::ISSUERS;
     pub(crate) const VERIFICATION_KEY: &str = "verification_key";
     pub(crate) const TOKEN_TABLE: &str = "token_table";
     pub(crate) const REVOCATION_STALENESS: &str = "revocation_staleness";

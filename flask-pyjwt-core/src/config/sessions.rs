@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::{Config, key, validate};
+use super::{
+    Config, key,
+    seconds::{age, whole_seconds},
+};
 use crate::{
     error::ConfigError,
     session::{EventHook, MOST_SESSIONS, Policy, SessionEvent, SessionStore, Sessions, memory_of},
@@ -172,20 +175,19 @@ impl SessionConfig {
     /// Checks every value. Gives nothing where there is no store.
     pub(super) fn validate(self, times: &Times) -> Result<Option<Sessions>, ConfigError> {
         let refresh_max_age = Duration::seconds(times.refresh_max_age);
-        let idle = validate::age(key::SESSION_IDLE, self.idle.unwrap_or(refresh_max_age))?;
+        let idle = age(key::SESSION_IDLE, self.idle.unwrap_or(refresh_max_age))?;
         let lifetime = self
             .lifetime
             .unwrap_or_else(|| DEFAULT_LIFETIME.max(Duration::seconds(idle)));
-        let lifetime = validate::age(key::SESSION_MAX_AGE, lifetime)?;
-        let grace = validate::whole_seconds(key::REFRESH_GRACE, self.grace)?;
+        let lifetime = age(key::SESSION_MAX_AGE, lifetime)?;
+        let grace = whole_seconds(key::REFRESH_GRACE, self.grace)?;
         if !(Duration::ZERO..=LONGEST_GRACE).contains(&self.grace) {
             return Err(ConfigError::invalid(
                 key::REFRESH_GRACE,
                 "must be 0 to 300 seconds",
             ));
         }
-        let lost_answer_window =
-            validate::whole_seconds(key::LOST_ANSWER_WINDOW, self.lost_answer_window)?;
+        let lost_answer_window = whole_seconds(key::LOST_ANSWER_WINDOW, self.lost_answer_window)?;
         if !(Duration::ZERO..=LONGEST_LOST_ANSWER_WINDOW).contains(&self.lost_answer_window) {
             return Err(ConfigError::invalid(
                 key::LOST_ANSWER_WINDOW,

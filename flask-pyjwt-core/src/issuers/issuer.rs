@@ -4,13 +4,12 @@ use std::{fmt, sync::Arc};
 
 use time::Duration;
 
-use super::{ClaimNames, ClaimPlaces, Origin, Required, Template, Trust};
+use super::{Defaults, ISSUERS, Trust};
 use crate::{
-    config::key::ISSUERS,
+    claims::{Audience, ClaimNames, ClaimPlaces, ClaimRules, Expected, Origin, Required, Template},
     error::ConfigError,
+    jose::{HeaderTypes, MAX_HEADER, TokenType},
     keys::{AuthType, Family, Key},
-    rules::Expected,
-    token::{Audience, ClaimRules, HeaderTypes, MAX_HEADER, TokenType},
 };
 
 /// Claims that are what they are called, wherever the issuer puts the others.
@@ -78,17 +77,6 @@ pub struct Issuer {
     max_lifetime: Option<Duration>,
     #[cfg(feature = "jwks")]
     pub(super) remote: super::remote_options::RemoteOptions,
-}
-
-/// What an issuer gets from the configuration that trusts it.
-#[derive(Clone)]
-pub(crate) struct Defaults {
-    pub(crate) leeway: Duration,
-    pub(crate) integer_subjects: bool,
-    #[cfg(feature = "jwks")]
-    pub(crate) clock: crate::token::TimeSource,
-    #[cfg(feature = "jwks")]
-    pub(crate) sources: Arc<crate::remote::SourcePool>,
 }
 
 impl Issuer {

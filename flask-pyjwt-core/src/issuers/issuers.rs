@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 #[cfg(feature = "jwks")]
 use std::sync::Arc;
 
+use super::Trust;
 #[cfg(feature = "jwks")]
 use super::{Lookup, Resolver};
-use super::{Template, Trust};
-use crate::token::NumericDate;
+use crate::{claims::Template, jose::NumericDate};
 
 /// The issuers of a manager.
 #[derive(Default)]

@@ -1,11 +1,10 @@
 //! The keys of an issuer as they are configured.
 
-use super::{Issuer, KeySource, issuer::Defaults};
+use super::{Defaults, ISSUERS, Issuer, KeySource};
 use crate::{
-    config::key::ISSUERS,
     error::ConfigError,
+    jose::HeaderTypes,
     keys::{AuthType, JwkSet, KeySet},
-    token::HeaderTypes,
 };
 
 impl Issuer {

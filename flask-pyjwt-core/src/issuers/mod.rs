@@ -1,31 +1,32 @@
 //! Other issuers whose tokens are accepted, each with its own keys and rules.
 
-mod claim_names;
+mod defaults;
 mod issuer;
 #[expect(clippy::module_inception, reason = "the issuers of a manager")]
 mod issuers;
 mod keys;
+#[cfg(feature = "jwks")]
+mod known;
 mod naming;
-mod origin;
+#[cfg(feature = "jwks")]
+mod remote_issuer;
 #[cfg(feature = "jwks")]
 mod remote_options;
-mod required;
-#[cfg(feature = "jwks")]
-mod resolved;
 #[cfg(feature = "jwks")]
 mod resolver;
-mod template;
 mod trust;
 
-#[cfg(feature = "jwks")]
-pub(crate) use self::resolver::{Lookup, Resolve, ResolveError, Resolver};
+pub use self::issuer::Issuer;
 pub(crate) use self::{
-    claim_names::ClaimNames,
-    issuer::Defaults,
+    defaults::Defaults,
     issuers::{Found, Issuers},
-    origin::{FromTemplate, Origin},
-    required::Required,
-    template::Template,
     trust::{KeySource, Trust},
 };
-pub use self::{claim_names::ClaimPlaces, issuer::Issuer};
+#[cfg(feature = "jwks")]
+pub(crate) use self::{
+    known::Lookup,
+    resolver::{Resolve, ResolveError, Resolver},
+};
+
+/// What errors name a mistake in an issuer by: the method of [`Config`](crate::Config) that takes it.
+pub(crate) const ISSUERS: &str = "trust";

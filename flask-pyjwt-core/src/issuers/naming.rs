@@ -1,6 +1,7 @@
 //! Names of issuers: templates for those that nobody can list, and what routes call them.
 
-use super::{FromTemplate, Issuer};
+use super::Issuer;
+use crate::claims::FromTemplate;
 
 impl Issuer {
     /// All issuers whose names have this form: tenants and shops that nobody can list at start. A

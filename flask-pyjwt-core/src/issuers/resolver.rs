@@ -14,11 +14,13 @@ use tokio::{
 };
 
 use super::{
-    Issuer, Template, Trust,
-    issuer::Defaults,
-    resolved::{Answer, Known, Resolved},
+    Defaults, Issuer, Trust,
+    known::{Answer, Known, Lookup},
 };
-use crate::token::NumericDate;
+use crate::{
+    claims::{Resolved, Template},
+    jose::NumericDate,
+};
 
 /// The time for one call of the function, with the time until it is called.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,14 +53,6 @@ pub(crate) struct Resolver {
     known: Mutex<Known>,
     first: Semaphore,
     again: Semaphore,
-}
-
-/// What is known of a name without waiting.
-pub(crate) enum Lookup {
-    Trust(Arc<Trust>),
-    Nobody,
-    /// Nobody can tell; try again after so many seconds.
-    Unresolved(u64),
 }
 
 impl Resolver {

@@ -3,8 +3,9 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
+    claims::ClaimRules,
+    jose::{HeaderTypes, NumericDate, TokenError},
     keys::KeySet,
-    token::{ClaimRules, HeaderTypes, NumericDate, TokenError},
 };
 
 /// Everything that judges the tokens of one other issuer.

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{
     AuthType, Family, KeyProblem, PublicKey, Serves, Verifier, VerifyingKey, public_key::Curve,
 };
-use crate::token::{Document, Json, Kind};
+use crate::json::{Document, Json, Kind};
 
 /// More keys than anybody publishes, and no more than a check of each of them may cost.
 const MOST_KEYS: usize = 1_000;

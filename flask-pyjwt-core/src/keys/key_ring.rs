@@ -1,50 +1,20 @@
 //! The keys of the own issuer: which of them signs, and how they follow one another.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 
 use super::{
-    KeySet, KeyState, Prepared, Published, Purpose, Signer, Tag, VerifyingKey,
-    key_set::header_segment, published::PublishedCache,
+    KeySet, KeyState, Prepared, Published, Purpose, SigningKey, Tag, VerifyingKey,
+    published::PublishedCache,
 };
 use crate::{
     error::ConfigError,
-    token::{HeaderTypes, NumericDate},
+    jose::{HeaderTypes, NumericDate},
 };
 
 /// What errors call a key that is given to a running manager.
 const KEY: &str = "key";
-
-/// A key that signs, and the header segments that it puts before payloads.
-pub(crate) struct SigningKey {
-    pub(crate) signer: Signer,
-    pub(crate) key: Arc<VerifyingKey>,
-    header: String,
-    header_with_id: String,
-    /// The latest `exp` of the tokens minted with it, in seconds since 1970.
-    latest_expiry: AtomicI64,
-}
-
-impl SigningKey {
-    pub(crate) fn new(signer: Signer, key: Arc<VerifyingKey>) -> Self {
-        Self {
-            header: header_segment(key.auth_type, None),
-            header_with_id: header_segment(key.auth_type, Some(&key.id)),
-            latest_expiry: AtomicI64::new(i64::MIN),
-            signer,
-            key,
-        }
-    }
-
-    /// Notes that a token was minted that is valid until this second.
-    pub(crate) fn minted(&self, expires_at: i64) {
-        self.latest_expiry.fetch_max(expires_at, Ordering::AcqRel);
-    }
-}
 
 /// The keys at one moment. It never changes; [`KeyRing`] puts another one in its place.
 pub(crate) struct RingState {

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{AuthType, Serves, VerifyingKey};
-use crate::token::{Header, HeaderTypes, TokenError};
+use crate::jose::{Header, HeaderTypes, TokenError};
 
 /// A token whose key is not told by its id is tried with so many, at the most: each trial costs a
 /// signature.

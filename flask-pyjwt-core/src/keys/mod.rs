@@ -22,6 +22,7 @@ mod problem;
 mod public_key;
 mod published;
 mod rsa_numbers;
+mod signing_key;
 mod verifying_key;
 mod watch;
 mod weak_points;
@@ -35,12 +36,13 @@ pub(crate) use self::{
     directory::{KeyDirectory, Look, until_complete},
     jwk::JwkSet,
     key::Prepared,
-    key_ring::{KeyRing, MadeBy, Role, SigningKey, TokenLife, Wanted},
+    key_ring::{KeyRing, MadeBy, Role, TokenLife, Wanted},
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
+    signing_key::SigningKey,
     verifying_key::{Serves, VerifyingKey},
     watch::{Next, Occasion, Watch},
 };

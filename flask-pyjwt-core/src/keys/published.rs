@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::{VerifyingKey, backend::sha256};
-use crate::token::NumericDate;
+use crate::jose::NumericDate;
 
 /// A JWK set as it is sent, and its entity tag.
 pub(crate) struct Published {

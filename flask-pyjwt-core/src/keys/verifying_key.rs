@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{AuthType, MacKey, PublicKey, Purpose, Verifier, derived::DerivedKeys};
-use crate::token::NumericDate;
+use crate::jose::NumericDate;
 
 /// Which tokens may be of a key besides those that name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! The thread that reads `JWT_KEYS_DIR` again.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
-use tokio::{sync::oneshot, time::sleep};
+use tokio::time::sleep;
+
+use crate::background::RuntimeThread;
 
 /// How often the folder is looked at: a change is seen after so many seconds at the latest. One look at ten
 /// keys opens and reads ten small files: 0.4 ms without optimization.
@@ -14,8 +16,7 @@ const SOON: Duration = Duration::from_millis(1_100);
 /// A thread that looks again and again. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// Nothing is sent: being dropped says it.
-    _stop: oneshot::Sender<()>,
+    _thread: RuntimeThread,
 }
 
 /// Why it is looked.
@@ -44,35 +45,25 @@ impl Watch {
     pub(crate) fn start(
         mut look: impl FnMut(Occasion) -> Next + Send + 'static,
     ) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        // Here and not in the thread: from now on the signal does not end the process.
-        let mut hangup = {
-            let _inside = runtime.enter();
-            Hangup::new()
-        };
-        let (stop, mut stopped) = oneshot::channel();
-        thread::Builder::new()
-            .name("flask-pyjwt-keys".to_owned())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let mut pause = PERIOD;
-                    loop {
-                        let occasion = tokio::select! {
-                            _ = &mut stopped => return,
-                            () = hangup.recv() => Occasion::Hangup,
-                            () = sleep(pause) => Occasion::Tick,
-                        };
-                        pause = match look(occasion) {
-                            Next::Soon => SOON,
-                            Next::Later => PERIOD,
-                            Next::Stop => return,
-                        };
-                    }
-                });
-            })?;
-        Ok(Self { _stop: stop })
+        let thread = RuntimeThread::start("flask-pyjwt-keys", move || {
+            // Here and not in the thread: from now on the signal does not end the process.
+            let mut hangup = Hangup::new();
+            async move {
+                let mut pause = PERIOD;
+                loop {
+                    let occasion = tokio::select! {
+                        () = hangup.recv() => Occasion::Hangup,
+                        () = sleep(pause) => Occasion::Tick,
+                    };
+                    pause = match look(occasion) {
+                        Next::Soon => SOON,
+                        Next::Later => PERIOD,
+                        Next::Stop => return,
+                    };
+                }
+            }
+        })?;
+        Ok(Self { _thread: thread })
     }
 }
 

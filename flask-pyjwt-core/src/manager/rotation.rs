@@ -4,11 +4,10 @@ use std::sync::{Arc, Weak};
 
 use super::AuthManager;
 use crate::{
-    config::{Validated, key},
+    config::{Parts, key},
     error::ConfigError,
     keys::{Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch, until_complete},
     token::NumericDate,
-    web::{Jwks, Metadata},
 };
 
 /// What errors call the key that is given.
@@ -75,17 +74,6 @@ impl AuthManager {
     pub fn keys(&self) -> Vec<KeyState> {
         let now = self.0.verification.clock.now();
         now.map_or_else(|_| Vec::new(), |now| self.ring().states(now))
-    }
-
-    /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
-    pub fn jwks(&self) -> Jwks {
-        Jwks::of(self.clone())
-    }
-
-    /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
-    /// and that of RFC 8414.
-    pub fn metadata(&self, jwks_uri: impl Into<String>) -> Metadata {
-        Metadata::of(self.clone(), jwks_uri.into())
     }
 
     /// The public keys that count now; nothing where the clock is out of range.
@@ -166,7 +154,7 @@ impl AuthManager {
 }
 
 /// Reads the folder. A problem is logged when it is new, and whenever somebody asks.
-fn look(parts: &Weak<Validated>, occasion: Occasion, reported: &mut String) -> Next {
+fn look(parts: &Weak<Parts>, occasion: Occasion, reported: &mut String) -> Next {
     let Some(manager) = parts.upgrade().map(AuthManager::of) else {
         return Next::Stop;
     };

@@ -16,8 +16,8 @@ use reqwest::{
 use super::{Address, Place, PlainHttp, freshness::lifetime};
 use crate::{
     files,
+    json::{Document, Json},
     keys::SetProblem,
-    token::{Document, Json},
 };
 
 /// The time for everything: discovery and key set, from the first look-up to the last byte.

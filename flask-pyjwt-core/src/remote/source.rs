@@ -17,8 +17,9 @@ use super::{
     fetch::{FetchError, Fetched, PATIENCE},
 };
 use crate::{
+    clock::TimeSource,
+    jose::{HeaderTypes, NumericDate, TokenError},
     keys::{AuthType, JwkSet, KeySet, VerifyingKey},
-    token::{HeaderTypes, NumericDate, TimeSource, TokenError},
 };
 
 /// Seconds between two fetches for the sake of an unknown key, at the least.

@@ -1,22 +1,16 @@
 //! The thread that fetches.
 
-use std::{
-    sync::{Arc, Weak},
-    thread,
-};
+use std::sync::{Arc, Weak};
 
-use tokio::{
-    sync::{mpsc::UnboundedReceiver, oneshot},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 
 use super::{RemoteKeys, fetch::fetch};
+use crate::background::RuntimeThread;
 
 /// A thread that fetches the key sets of all issuers. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    /// Nothing is sent: being dropped says it.
-    _stop: oneshot::Sender<()>,
+    _thread: RuntimeThread,
 }
 
 impl Worker {
@@ -26,28 +20,24 @@ impl Worker {
     ///
     /// When the system gives no thread or no sockets.
     pub(crate) fn start(mut sources: UnboundedReceiver<Arc<RemoteKeys>>) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let (stop, mut stopped) = oneshot::channel::<()>();
-        thread::Builder::new()
-            .name("flask-pyjwt-jwks".to_owned())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let mut tasks = JoinSet::new();
-                    // Dropping the tasks ends them, wherever they are.
-                    loop {
-                        tokio::select! {
-                            _ = &mut stopped => break,
-                            Some(source) = sources.recv() => {
-                                tasks.spawn(renew(Arc::downgrade(&source), Arc::clone(&source.wanted)));
-                            }
-                            Some(_) = tasks.join_next() => {}
+        let thread = RuntimeThread::start("flask-pyjwt-jwks", || async move {
+            let mut tasks = JoinSet::new();
+            // Dropping the tasks ends them, wherever they are.
+            loop {
+                tokio::select! {
+                    Some(source) = sources.recv() => {
+                        tasks.spawn(renew(Arc::downgrade(&source), Arc::clone(&source.wanted)));
+                    }
+                    Some(ended) = tasks.join_next() => {
+                        if let Err(error) = ended {
+                            tracing::error!("keys of an issuer are not fetched any more: {error}");
                         }
                     }
-                });
-            })?;
-        Ok(Self { _stop: stop })
+                    else => return,
+                }
+            }
+        })?;
+        Ok(Self { _thread: thread })
     }
 }
 

@@ -1,12 +1,11 @@
 //! Whether a valid token satisfies a requirement.
 
-use super::{
-    Expected, Requirement, RouteVariables,
-    items::{has_items, missing},
-    matching::{matches, matches_text},
-    route::Variable,
+use super::{Requirement, RouteVariables, route::Variable};
+use crate::{
+    claims::{Expected, matches, matches_text, missing},
+    json::Json,
+    token::Token,
 };
-use crate::token::{Json, Kind, Token};
 
 /// Why a valid token does not open a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,21 +65,6 @@ impl Expected {
             Self::Any(items) => missing(claim, items, true),
             _ => String::new(),
         }
-    }
-
-    /// Whether a claim is what is expected of it; `None` where only a route can tell.
-    pub(crate) fn is_met_by(&self, claim: Option<Json<'_>>) -> Option<bool> {
-        Some(match self {
-            Self::Value(value) => claim.is_some_and(|claim| matches(value, claim)),
-            Self::All(items) => has_items(claim, items, false),
-            Self::Any(items) => has_items(claim, items, true),
-            Self::OneOf(values) => {
-                claim.is_some_and(|claim| values.iter().any(|value| matches(value, claim)))
-            }
-            Self::Present => claim.is_some_and(|claim| claim.kind() != Kind::Null),
-            Self::Absent => claim.is_none(),
-            Self::Path(_) | Self::PathOrText(_) => return None,
-        })
     }
 
     /// Whether the token's claim `name` is what is expected of it.

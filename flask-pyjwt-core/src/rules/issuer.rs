@@ -6,58 +6,6 @@ use crate::{
     web::Rejection,
 };
 
-/// Whose tokens a route accepts, for [`RequireToken::issuer`](crate::RequireToken::issuer): one text or
-/// several. Each is the name of an issuer, the text of a template, or a name that was given with
-/// [`Issuer::named`](crate::Issuer::named).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerNames(Vec<String>);
-
-impl IssuerNames {
-    /// The names. Nobody is meant by an empty text, which no issuer has.
-    pub(super) fn into_names(self) -> Vec<String> {
-        if self.0.is_empty() {
-            return vec![String::new()];
-        }
-        self.0
-    }
-}
-
-impl From<&str> for IssuerNames {
-    fn from(issuer: &str) -> Self {
-        Self(vec![issuer.to_owned()])
-    }
-}
-
-impl From<String> for IssuerNames {
-    fn from(issuer: String) -> Self {
-        Self(vec![issuer])
-    }
-}
-
-impl From<&String> for IssuerNames {
-    fn from(issuer: &String) -> Self {
-        Self(vec![issuer.clone()])
-    }
-}
-
-impl<T: Into<String>, const N: usize> From<[T; N]> for IssuerNames {
-    fn from(issuers: [T; N]) -> Self {
-        Self(issuers.map(Into::into).into())
-    }
-}
-
-impl<T: Into<String>> From<Vec<T>> for IssuerNames {
-    fn from(issuers: Vec<T>) -> Self {
-        Self(issuers.into_iter().map(Into::into).collect())
-    }
-}
-
-impl<T: AsRef<str>> From<&[T]> for IssuerNames {
-    fn from(issuers: &[T]) -> Self {
-        Self(issuers.iter().map(|it| it.as_ref().to_owned()).collect())
-    }
-}
-
 impl Requirement {
     /// Whether a token is of an issuer that the route wants, if it wants certain ones. A name that nobody
     /// trusts is a mistake, which is told for whatever token comes first.

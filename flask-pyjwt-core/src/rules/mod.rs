@@ -3,15 +3,10 @@
 mod decide;
 mod freshness;
 mod issuer;
-mod items;
+mod issuer_names;
 pub(crate) mod location;
-mod matching;
 mod requirement;
 mod route;
 
 pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
-pub use self::{
-    issuer::IssuerNames,
-    location::Location,
-    requirement::{Expected, Requirement},
-};
+pub use self::{issuer_names::IssuerNames, location::Location, requirement::Requirement};

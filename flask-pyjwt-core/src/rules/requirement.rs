@@ -3,63 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Freshness, IssuerNames, Location, location};
-use crate::token::TokenType;
-
-/// What one claim has to be.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Expected {
-    /// This JSON value, of this very type.
-    Value(Value),
-    /// The value of the route's variable of this name. A route without it is a mistake: 500.
-    Path(String),
-    /// The route's variable of this name if there is one, else this text. A name that is one edit
-    /// away from a variable's is taken for a mistake: 500.
-    PathOrText(String),
-    /// Every one of these items: words of a space-separated string, or elements of an array.
-    All(Vec<String>),
-    /// At least one of these items.
-    Any(Vec<String>),
-    /// One of these JSON values, of its very type.
-    OneOf(Vec<Value>),
-    /// Any value but `null`.
-    Present,
-    /// No value at all, not even `null`.
-    Absent,
-}
-
-/// A plain value requires that very value.
-impl<T: Into<Value>> From<T> for Expected {
-    fn from(value: T) -> Self {
-        Self::Value(value.into())
-    }
-}
-
-impl Expected {
-    /// This item: a word of a space-separated string, or an element of an array.
-    #[must_use]
-    pub fn contains(item: impl Into<String>) -> Self {
-        Self::All(vec![item.into()])
-    }
-
-    /// Every one of these items. None at all are never found.
-    #[must_use]
-    pub fn all<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
-        Self::All(items.into_iter().map(Into::into).collect())
-    }
-
-    /// At least one of these items.
-    #[must_use]
-    pub fn any<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
-        Self::Any(items.into_iter().map(Into::into).collect())
-    }
-
-    /// One of these JSON values, of its very type. An empty list is never met.
-    #[must_use]
-    pub fn one_of<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Self {
-        Self::OneOf(values.into_iter().map(Into::into).collect())
-    }
-}
+use crate::{claims::Expected, token::TokenType};
 
 /// Everything that a route requires of a request: kind and place of the token, and its claims.
 ///

@@ -7,20 +7,23 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use tokio::runtime::Handle;
 
-use super::policy::Sessions;
+use super::{
+    policy::Sessions,
+    unsettled::{Revocations, Unsettled},
+};
 
 type Rest<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A change that goes on in tokio's runtime when it is dropped half-done. One that was never polled has not
 /// begun, and is just dropped.
 pub(super) struct Change<T: Send + 'static> {
-    sessions: Arc<Sessions>,
+    revocations: Arc<Revocations>,
     has_begun: bool,
     rest: Option<Rest<T>>,
 }
@@ -46,7 +49,7 @@ impl<T: Send + 'static> Drop for Change<T> {
         let Some(rest) = self.rest.take().filter(|_| self.has_begun) else {
             return;
         };
-        let unsettled = Unsettled::begin(Arc::clone(&self.sessions));
+        let unsettled = Unsettled::begin(&self.revocations);
         // Without a runtime the change ends here: what is remembered is forgotten all the same.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
@@ -57,23 +60,6 @@ impl<T: Send + 'static> Drop for Change<T> {
     }
 }
 
-/// As long as this lives, something may be revoked at any moment: no earlier answer of the store is believed,
-/// and none that comes meanwhile is remembered.
-pub(super) struct Unsettled(Arc<Sessions>);
-
-impl Unsettled {
-    pub(super) fn begin(sessions: Arc<Sessions>) -> Self {
-        sessions.begun.fetch_add(1, Ordering::AcqRel);
-        Self(sessions)
-    }
-}
-
-impl Drop for Unsettled {
-    fn drop(&mut self) {
-        self.0.settled.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
 impl Sessions {
     /// Makes a change to its end.
     pub(super) fn change<T: Send + 'static>(
@@ -81,7 +67,7 @@ impl Sessions {
         change: impl Future<Output = T> + Send + 'static,
     ) -> Change<T> {
         Change {
-            sessions: Arc::clone(self),
+            revocations: Arc::clone(&self.revocations),
             has_begun: false,
             rest: Some(Box::pin(change)),
         }
@@ -89,15 +75,10 @@ impl Sessions {
 
     /// What the store has said before is not believed any more.
     pub(super) fn forget_answers(self: &Arc<Self>) {
-        drop(Unsettled::begin(Arc::clone(self)));
+        drop(Unsettled::begin(&self.revocations));
     }
 
-    /// Counts what this process has revoked. Answers of another epoch are worth nothing, and none is
-    /// believed while something is being revoked.
     pub(super) fn epoch(&self) -> Option<u64> {
-        // In this order: `begun` is never behind `settled`.
-        let settled = self.settled.load(Ordering::Acquire);
-        let begun = self.begun.load(Ordering::Acquire);
-        (begun == settled).then_some(begun)
+        self.revocations.epoch()
     }
 }

@@ -31,6 +31,7 @@ mod sorted;
 mod store;
 mod subject;
 mod two_memories;
+mod unsettled;
 
 #[cfg(feature = "file-store")]
 pub use self::file::FileStore;

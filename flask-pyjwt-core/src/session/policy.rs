@@ -1,17 +1,11 @@
 //! How sessions are kept: the store, and the times that are configured.
 
-use std::{
-    cell::Cell,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use super::{
-    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture, change::Unsettled,
+    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture,
     event::EventHook,
+    unsettled::{Revocations, Unsettled},
 };
 use crate::{reentry::Calling, web::Rejection};
 
@@ -54,19 +48,7 @@ pub(crate) struct Sessions {
     on_event: Option<EventHook>,
     /// Lives as long as the store, where that is in this process's memory.
     pub(crate) memory: Option<Arc<()>>,
-    /// How many revocations this process has begun, and how many of those have ended: see
-    /// [`epoch`](Self::epoch).
-    pub(super) begun: AtomicU64,
-    pub(super) settled: AtomicU64,
-}
-
-/// How many managers with sessions this process has made.
-static MADE: AtomicU64 = AtomicU64::new(0);
-
-/// The first epoch of a manager. No other manager counts so far, so that none believes what the store of
-/// another one has said of the same token.
-fn first_epoch() -> u64 {
-    (MADE.fetch_add(1, Ordering::Relaxed) << 40) | 1
+    pub(super) revocations: Arc<Revocations>,
 }
 
 impl Sessions {
@@ -77,15 +59,13 @@ impl Sessions {
         on_event: Option<EventHook>,
         memory: Option<Arc<()>>,
     ) -> Self {
-        let epoch = first_epoch();
         Self {
             policy,
             store,
             timeout,
             on_event,
             memory,
-            begun: AtomicU64::new(epoch),
-            settled: AtomicU64::new(epoch),
+            revocations: Revocations::new(),
         }
     }
 
@@ -117,7 +97,7 @@ impl Sessions {
         now: i64,
     ) -> Result<(), Rejection> {
         let revokes = !opening.replaces.is_empty();
-        let _until_it_is_done = revokes.then(|| Unsettled::begin(Arc::clone(self)));
+        let _until_it_is_done = revokes.then(|| Unsettled::begin(&self.revocations));
         let opened = self.ask(|store| store.open(opening, now)).await;
         // A store that has not answered may have ended others all the same.
         if opened.as_ref().map_or(true, |evicted| !evicted.is_empty()) {
@@ -143,7 +123,7 @@ impl Sessions {
         revocation: &Revocation,
         now: i64,
     ) -> Result<bool, Rejection> {
-        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        let _until_it_is_done = Unsettled::begin(&self.revocations);
         match self.answer(|store| store.revoke(revocation, now)).await {
             Ok(()) => Ok(true),
             Err(error @ StoreError::TooManyTokens { .. }) => {
@@ -171,7 +151,7 @@ impl Sessions {
         revocation: &Revocation,
         now: i64,
     ) -> Result<(), Rejection> {
-        let _until_it_is_done = Unsettled::begin(Arc::clone(self));
+        let _until_it_is_done = Unsettled::begin(&self.revocations);
         self.ask(|store| store.revoke(revocation, now)).await
     }
 

@@ -6,8 +6,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Token, TokenError, TokenType, numeric_date::NumericDate, verify::Verification};
-use crate::{error::MintError, keys::SigningKey};
+use super::{Token, verify::Verification};
+use crate::{
+    error::MintError,
+    jose::{NumericDate, TokenError, TokenType},
+    keys::SigningKey,
+};
 
 /// The claims that only the manager sets.
 const RESERVED: [&str; 10] = [

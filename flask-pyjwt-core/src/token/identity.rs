@@ -1,8 +1,10 @@
-//! By what a session store knows a token, and what it has said of it.
+//! By what a session store knows a token.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-
-use super::{Token, TokenError, TokenType, document::Json, numeric_date::NumericDate};
+use super::Token;
+use crate::{
+    jose::{NumericDate, TokenError, TokenType},
+    json::Json,
+};
 
 impl Token {
     /// The claim `jti` of an auth token, `rid` of a refresh token.
@@ -45,28 +47,5 @@ impl Token {
 
     pub(crate) fn expires_at_milliseconds(&self) -> i64 {
         self.registered().expires_at.milliseconds()
-    }
-}
-
-/// When a session store last said that a token is good, for those who need not ask every time.
-#[derive(Debug, Default)]
-pub(crate) struct LastAnswer {
-    /// Milliseconds since 1970.
-    at: AtomicI64,
-    /// What was revoked by then, counted; 0 for no answer. Written last.
-    epoch: AtomicU64,
-}
-
-impl LastAnswer {
-    /// Whether that was said at most so many milliseconds ago, and nothing was revoked since.
-    pub(crate) fn holds(&self, epoch: u64, now: i64, staleness: i64) -> bool {
-        self.epoch.load(Ordering::Acquire) == epoch
-            && (0..=staleness).contains(&now.saturating_sub(self.at.load(Ordering::Acquire)))
-    }
-
-    /// Notes that it was said now, to a question that was asked at that epoch.
-    pub(crate) fn note(&self, epoch: u64, now: i64) {
-        self.at.store(now, Ordering::Release);
-        self.epoch.store(epoch, Ordering::Release);
     }
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Token, TokenType,
+    Token,
     draft::{Draft, OwnClaims, random_id},
     verify::Verification,
 };
-use crate::{error::MintError, keys::AuthType};
+use crate::{error::MintError, jose::TokenType, keys::AuthType};
 
 /// What minting needs beside [`Verification`].
 pub(crate) struct Minting {

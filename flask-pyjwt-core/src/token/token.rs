@@ -9,15 +9,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    TokenError, TokenType,
+use super::last_answer::LastAnswer;
+use crate::{
     claims::{ClaimRules, RegisteredClaims, Subject},
-    document::{Document, Json},
-    header::Header,
-    identity::LastAnswer,
-    numeric_date::NumericDate,
+    jose::{Header, NumericDate, TokenError, TokenType},
+    json::{Document, Json},
+    keys::{AuthType, VerifyingKey},
 };
-use crate::keys::{AuthType, VerifyingKey};
 
 /// A valid token: one that this server has verified or minted itself.
 ///

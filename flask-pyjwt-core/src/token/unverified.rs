@@ -5,7 +5,10 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::{TokenError, document::Document, header::Header, segments::Segments};
+use crate::{
+    jose::{Header, Segments, TokenError},
+    json::Document,
+};
 
 /// What a token claims about itself, before anybody has checked that it is genuine.
 ///

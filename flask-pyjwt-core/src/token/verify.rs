@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    HeaderTypes, Token, TokenError,
+use super::{Token, table::TokenTable, token::Inner};
+use crate::{
     claims::ClaimRules,
     clock::TimeSource,
-    document::Document,
-    numeric_date::NumericDate,
-    segments::{SIGNATURE_BUFFER, Segments},
-    table::TokenTable,
-    token::Inner,
-};
-use crate::{
     issuers::{Found, Issuers, Trust},
+    jose::{HeaderTypes, NumericDate, SIGNATURE_BUFFER, Segments, TokenError},
+    json::Document,
     keys::{KeyRing, KeySet, VerifyingKey},
 };
 

@@ -18,6 +18,19 @@ use crate::manager::AuthManager;
 /// How long answers may be kept unless configured otherwise.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
 
+impl AuthManager {
+    /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
+    pub fn jwks(&self) -> Jwks {
+        Jwks::of(self.clone())
+    }
+
+    /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
+    /// and that of RFC 8414.
+    pub fn metadata(&self, jwks_uri: impl Into<String>) -> Metadata {
+        Metadata::of(self.clone(), jwks_uri.into())
+    }
+}
+
 /// The JWK set of a manager's public keys (RFC 7517) as a service: [`AuthManager::jwks`].
 ///
 /// ```

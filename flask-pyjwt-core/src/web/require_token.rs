@@ -23,7 +23,8 @@ use super::{
     places,
 };
 use crate::{
-    rules::{Expected, IssuerNames, Location, Requirement, location},
+    claims::Expected,
+    rules::{IssuerNames, Location, Requirement, location},
     token::TokenType,
 };
 

@@ -7,10 +7,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
-    thread::{self, JoinHandle},
+    thread,
 };
 
-use crate::session::StoreError;
+use crate::{background::Thread, session::StoreError};
 
 /// How many jobs may wait in one queue. Whoever comes then is turned away at once: with a disk that
 /// stands still, waiting helps nobody.
@@ -21,8 +21,8 @@ const MOST_AT_ONCE: usize = 512;
 /// A thread that does jobs in the order in which they come, together with those that have come
 /// meanwhile. Dropped, it does what is in the queue, and ends.
 pub(super) struct Worker<J> {
-    queue: Option<SyncSender<J>>,
-    thread: Option<JoinHandle<()>>,
+    queue: SyncSender<J>,
+    _thread: Thread,
 }
 
 impl<J: Send + 'static> Worker<J> {
@@ -33,38 +33,24 @@ impl<J: Send + 'static> Worker<J> {
         mut work: impl FnMut(Vec<J>) + Send + 'static,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = sync_channel(MOST_WAITING);
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                let _guard = FailsOnPanic(health);
-                while let Ok(first) = jobs.recv() {
-                    let more = jobs.try_iter().take(MOST_AT_ONCE - 1);
-                    work([first].into_iter().chain(more).collect());
-                }
-            })
-            .map_err(StoreError::unavailable)?;
+        let thread = Thread::start(name, move || {
+            let _guard = FailsOnPanic(health);
+            while let Ok(first) = jobs.recv() {
+                let more = jobs.try_iter().take(MOST_AT_ONCE - 1);
+                work([first].into_iter().chain(more).collect());
+            }
+        });
         Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
+            queue,
+            _thread: thread.map_err(StoreError::unavailable)?,
         })
     }
 
     /// Puts a job into the queue. Never waits.
     pub(super) fn put(&self, job: J) -> Result<(), StoreError> {
-        self.queue
-            .as_ref()
-            .and_then(|queue| queue.try_send(job).ok())
-            .ok_or_else(|| {
-                StoreError::unavailable("too many operations are waiting for the store's file")
-            })
-    }
-}
-
-impl<J> Drop for Worker<J> {
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        // That it panicked, if it did, everybody who waited has been told.
-        let _ = self.thread.take().map(JoinHandle::join);
+        self.queue.try_send(job).map_err(|_| {
+            StoreError::unavailable("too many operations are waiting for the store's file")
+        })
     }
 }
 

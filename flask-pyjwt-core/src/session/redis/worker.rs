@@ -1,13 +1,16 @@
 //! The thread that talks to Redis.
 
-use std::{fmt, future::Future, io, sync::Arc, thread};
-
-use tokio::{
-    runtime::{Builder, Handle},
-    sync::{Semaphore, oneshot},
+use std::{
+    fmt,
+    future::{Future, pending},
+    io,
+    sync::Arc,
 };
 
+use tokio::sync::Semaphore;
+
 use super::Problem;
+use crate::background::RuntimeThread;
 
 /// How many requests may wait for Redis at a time; each waits for no longer than the timeout.
 const MOST_WAITING: usize = 16_384;
@@ -18,26 +21,15 @@ const MOST_WAITING: usize = 16_384;
 /// the others from their answers. And a request that is given up, because its client has gone, must not
 /// leave a connection in the middle of something: what was begun here is ended here.
 pub(super) struct Worker {
-    runtime: Handle,
+    thread: RuntimeThread,
     places: Arc<Semaphore>,
-    /// The thread ends when this is dropped.
-    _running: oneshot::Sender<()>,
 }
 
 impl Worker {
     pub(super) fn start() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (running, ended) = oneshot::channel::<()>();
-        thread::Builder::new()
-            .name("flask-pyjwt-redis".to_owned())
-            .spawn(move || {
-                let _ = runtime.block_on(ended);
-            })?;
         Ok(Self {
-            runtime: handle,
+            thread: RuntimeThread::start("flask-pyjwt-redis", pending)?,
             places: Arc::new(Semaphore::new(MOST_WAITING)),
-            _running: running,
         })
     }
 
@@ -52,7 +44,7 @@ impl Worker {
     {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Problem::Busy)?;
-        let task = self.runtime.spawn(async move {
+        let task = self.thread.runtime().spawn(async move {
             let result = work.await;
             drop(place);
             result

@@ -1,23 +1,20 @@
 //! What every token of an issuer has to say, whatever the route.
 
-use super::ClaimNames;
-use crate::{
-    rules::Expected,
-    token::{Json, Kind},
-};
+use super::{ClaimNames, Expected};
+use crate::json::{Json, Kind};
 
 /// The claims that every token of an issuer has to have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Required {
     /// Each of them has to be what is expected.
-    pub(super) claims: Vec<(String, Expected)>,
+    pub(crate) claims: Vec<(String, Expected)>,
     /// Of each list, one claim at least has to be there and not empty.
-    pub(super) any_of: Vec<Vec<String>>,
+    pub(crate) any_of: Vec<Vec<String>>,
 }
 
 impl Required {
     /// What cannot be required of every token.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         for (name, expected) in &self.claims {
             match expected {
                 Expected::Path(_) | Expected::PathOrText(_) => {
@@ -82,7 +79,7 @@ fn is_empty(claim: Json<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Document;
+    use crate::json::Document;
 
     #[test]
     fn each_requirement_is_met_by_what_it_says_and_by_nothing_else() {

@@ -12,11 +12,12 @@ use std::{
 use time::Duration;
 
 use crate::{
-    config::{Config, Validated},
+    clock::TimeSource,
+    config::{Config, Parts},
     error::ConfigError,
     keys::AuthType,
     session::note_memory,
-    token::{AuthTokenBuilder, RefreshTokenBuilder, TimeSource, Token, TokenError},
+    token::{AuthTokenBuilder, RefreshTokenBuilder, Token, TokenError},
 };
 
 /// Mints and verifies tokens. Made once, cloned cheaply, registered with the application.
@@ -46,7 +47,7 @@ use crate::{
 /// are two different managers, nobody can tell which is nearer, and every guarded request is
 /// answered with 500.
 #[derive(Clone)]
-pub struct AuthManager(Arc<Validated>);
+pub struct AuthManager(Arc<Parts>);
 
 impl AuthManager {
     /// Makes a manager of a configuration.
@@ -124,11 +125,11 @@ impl AuthManager {
         Duration::seconds(self.0.minting.refresh_max_age)
     }
 
-    pub(crate) fn of(parts: Arc<Validated>) -> Self {
+    pub(crate) fn of(parts: Arc<Parts>) -> Self {
         Self(parts)
     }
 
-    pub(crate) fn downgrade(&self) -> Weak<Validated> {
+    pub(crate) fn downgrade(&self) -> Weak<Parts> {
         Arc::downgrade(&self.0)
     }
 
@@ -143,7 +144,7 @@ impl AuthManager {
     }
 
     /// The parts that requests need.
-    pub(crate) fn parts(&self) -> &Validated {
+    pub(crate) fn parts(&self) -> &Parts {
         &self.0
     }
 

@@ -1,6 +1,7 @@
 //! Why a token is refused.
 
-use super::{TokenType, json::JsonError};
+use super::TokenType;
+use crate::json::JsonError;
 
 /// The reason why a token is not valid: one variant for each rule, the first that is broken.
 ///
@@ -142,7 +143,7 @@ impl TokenError {
     }
 
     /// The error of a payload that is no strict JSON.
-    pub(super) fn payload(error: JsonError) -> Self {
+    pub(crate) fn payload(error: JsonError) -> Self {
         match error {
             JsonError::Duplicate => Self::DuplicateMember,
             JsonError::TooMany => Self::TooLarge,

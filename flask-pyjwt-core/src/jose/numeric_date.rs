@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use time::{Duration, OffsetDateTime};
 
-use super::document::Json;
+use crate::json::Json;
 
 /// The last second of the year 9999, the end of what calendars can show.
 const LATEST: i64 = 253_402_300_799;
@@ -92,7 +92,7 @@ impl NumericDate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::document::Document;
+    use crate::json::Document;
 
     fn date(literal: &str) -> Option<(i64, u32)> {
         let document = Document::object(format!(r#"{{"at":{literal}}}"#)).ok()?;

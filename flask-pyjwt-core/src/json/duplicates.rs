@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     escapes::{escaped, says, text_of},
-    json::{Kind, Node},
+    node::{Kind, Node},
 };
 
 /// The bits of objects with at most this many members are looked at first.
@@ -154,7 +154,7 @@ impl<'a> Iterator for Names<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::json::{JsonError, scan};
+    use crate::json::scanner::{JsonError, scan};
 
     fn has_twice(names: &[String]) -> bool {
         let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":0")).collect();

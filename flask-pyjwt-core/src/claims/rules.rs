@@ -4,13 +4,11 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use time::Duration;
 
-use super::{
-    TokenError, TokenType,
-    document::{Document, Json},
-    json::Kind,
-    numeric_date::NumericDate,
+use super::{ClaimNames, Origin, Required};
+use crate::{
+    jose::{NumericDate, TokenError, TokenType},
+    json::{Document, Json, Kind},
 };
-use crate::issuers::{ClaimNames, Origin, Required};
 
 /// What the claims of a token have to satisfy, whatever the route.
 #[derive(Debug, Clone)]

@@ -10,23 +10,23 @@ use super::TokenError;
 const MAX_SIGNATURE: usize = 1024;
 
 /// Room for a signature.
-pub(super) type SignatureBuffer = [MaybeUninit<u8>; MAX_SIGNATURE];
+pub(crate) type SignatureBuffer = [MaybeUninit<u8>; MAX_SIGNATURE];
 
 /// Room for a signature, which is not filled with zeros first.
-pub(super) const SIGNATURE_BUFFER: SignatureBuffer = [MaybeUninit::uninit(); MAX_SIGNATURE];
+pub(crate) const SIGNATURE_BUFFER: SignatureBuffer = [MaybeUninit::uninit(); MAX_SIGNATURE];
 
 /// A token's text, cut at its two dots. No segment is empty.
 #[derive(Clone, Copy)]
-pub(super) struct Segments<'a> {
-    pub(super) header: &'a str,
-    pub(super) payload: &'a str,
-    pub(super) signature: &'a str,
+pub(crate) struct Segments<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
     /// What is signed: header and payload with the dot between them.
-    pub(super) message: &'a str,
+    pub(crate) message: &'a str,
 }
 
 impl<'a> Segments<'a> {
-    pub(super) fn of(token: &'a str) -> Result<Self, TokenError> {
+    pub(crate) fn of(token: &'a str) -> Result<Self, TokenError> {
         let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(TokenError::Form);
@@ -45,7 +45,7 @@ impl<'a> Segments<'a> {
     }
 
     /// The signature's bytes, in the buffer given.
-    pub(super) fn decode_signature<'b>(
+    pub(crate) fn decode_signature<'b>(
         &self,
         buffer: &'b mut SignatureBuffer,
     ) -> Result<&'b [u8], TokenError> {
@@ -62,7 +62,7 @@ impl<'a> Segments<'a> {
     }
 
     /// The payload's text.
-    pub(super) fn decode_payload(&self) -> Result<String, TokenError> {
+    pub(crate) fn decode_payload(&self) -> Result<String, TokenError> {
         decode_text(self.payload, TokenError::Payload)
     }
 }

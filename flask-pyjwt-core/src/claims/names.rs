@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::token::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// Where an issuer's tokens have a claim, for [`Issuer::map_claim`](crate::Issuer::map_claim): the
 /// name of another claim, or a JSON pointer (RFC 6901) into one, which begins with `/`; or a list of
@@ -98,19 +98,19 @@ pub(crate) struct ClaimNames(Vec<(String, ClaimPlaces)>);
 
 impl ClaimNames {
     /// Takes the claim `name` from other places.
-    pub(super) fn add(&mut self, name: String, places: ClaimPlaces) {
+    pub(crate) fn add(&mut self, name: String, places: ClaimPlaces) {
         self.0.retain(|(own, _)| *own != name);
         self.0.push((name, places));
     }
 
     /// The name that is taken from no place at all, if there is one.
-    pub(super) fn without_place(&self) -> Option<&str> {
+    pub(crate) fn without_place(&self) -> Option<&str> {
         let empty = self.0.iter().find(|(_, places)| places.0.is_empty());
         empty.map(|(name, _)| name.as_str())
     }
 
     /// The names that are taken from other places.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
@@ -162,7 +162,7 @@ impl ClaimNames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Document;
+    use crate::json::Document;
 
     #[test]
     fn a_claim_is_found_by_the_name_that_the_issuer_gives_it() {

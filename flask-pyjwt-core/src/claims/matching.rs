@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::token::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// Whether a token's value satisfies a required one.
 ///
@@ -33,7 +33,7 @@ pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
 
 /// Whether a token's value is the text of a route's variable: that string, or the number whose
 /// decimal text it is.
-pub(super) fn matches_text(text: &str, actual: Json<'_>) -> bool {
+pub(crate) fn matches_text(text: &str, actual: Json<'_>) -> bool {
     actual.is_str(text)
         || actual
             .as_exact_number()
@@ -45,7 +45,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{matches, matches_text};
-    use crate::token::Document;
+    use crate::json::Document;
 
     fn holds(required: &Value, actual: &str) -> bool {
         let document = Document::object(format!(r#"{{"it":{actual}}}"#)).expect("valid JSON");

@@ -6,7 +6,8 @@ use serde_json::{Map, Number, Value};
 
 use super::{
     escapes::{escaped, says, text_of},
-    json::{JsonError, Kind, Node, scan},
+    node::{Kind, Node},
+    scanner::{JsonError, scan},
 };
 
 /// A JSON object: its text, and where its values are in it.

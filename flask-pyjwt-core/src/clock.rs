@@ -9,8 +9,10 @@ use std::{
 
 use time::{Duration, OffsetDateTime};
 
-use super::{TokenError, numeric_date::NumericDate};
-use crate::reentry::Calling;
+use crate::{
+    jose::{NumericDate, TokenError},
+    reentry::Calling,
+};
 
 /// Tells the time to everything that asks whether a token is valid.
 ///

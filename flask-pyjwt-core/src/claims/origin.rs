@@ -1,7 +1,10 @@
 //! Whose tokens some rules are for, besides the plain name.
 
 use super::{ClaimNames, Template};
-use crate::token::{Json, NumericDate, TokenError};
+use crate::{
+    jose::{NumericDate, TokenError},
+    json::Json,
+};
 
 /// What is known of an issuer besides its name.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +15,7 @@ pub(crate) struct Origin {
     pub(crate) template: Option<Box<FromTemplate>>,
     /// What a function has found, and for how long it counts.
     #[cfg(feature = "jwks")]
-    pub(crate) resolved: Option<std::sync::Arc<super::resolved::Resolved>>,
+    pub(crate) resolved: Option<std::sync::Arc<super::Resolved>>,
 }
 
 /// The issuers of a template, and what their tokens have to repeat of their names.

@@ -1,10 +1,7 @@
 //! The header of a token that is not one of the known ones.
 
-use super::{
-    TokenError,
-    document::{Document, Json},
-    segments::decode_text,
-};
+use super::{TokenError, segments::decode_text};
+use crate::json::{Document, Json};
 
 /// What a header says that matters: its algorithm and key. Everything else was checked.
 ///
@@ -98,7 +95,7 @@ impl Header {
     }
 
     /// A header segment as a strict JSON object.
-    pub(super) fn document(segment: &str) -> Result<Document, TokenError> {
+    pub(crate) fn document(segment: &str) -> Result<Document, TokenError> {
         Document::object(decode_text(segment, TokenError::Header)?).map_err(TokenError::header)
     }
 }

@@ -3,21 +3,17 @@
 use std::{
     collections::{HashMap, VecDeque, hash_map::RandomState},
     hash::BuildHasher as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
 };
 
 use tokio::sync::watch;
 
-use super::{Trust, resolver::Lookup};
-use crate::token::NumericDate;
+use super::Trust;
+use crate::{claims::RESOLVED_AGE, jose::NumericDate};
 
 /// Issuers that are known at once.
 const MOST_KNOWN: usize = 10_000;
-/// Seconds for which an issuer counts, and after which it is asked for again while it still does.
-const AGE: i64 = 300;
+/// Seconds after which an issuer is asked for again, while it still counts.
 const RENEW_AFTER: i64 = 240;
 /// Names that are no issuers, or could not be asked for, at once.
 const MOST_OTHERS: usize = 10_000;
@@ -25,16 +21,12 @@ const MOST_OTHERS: usize = 10_000;
 const NOBODY: i64 = 60;
 const FAILED: i64 = 2;
 
-/// For how long an issuer counts that a function has found.
-#[derive(Debug)]
-pub(crate) struct Resolved {
-    /// The text of the pattern that led to the function.
-    pub(super) pattern: Arc<str>,
-    /// The seconds since 1970 from and until which it counts.
-    from: i64,
-    until: i64,
-    /// Whether it was replaced, or is not an issuer any more.
-    is_over: AtomicBool,
+/// What is known of a name without waiting.
+pub(crate) enum Lookup {
+    Trust(Arc<Trust>),
+    Nobody,
+    /// Nobody can tell; try again after so many seconds.
+    Unresolved(u64),
 }
 
 /// What came of asking for a name.
@@ -69,27 +61,6 @@ impl Other {
     fn is_live(self, now: NumericDate) -> bool {
         let age = if self.is_failure { FAILED } else { NOBODY };
         (0..age).contains(&(now.seconds() - self.from))
-    }
-}
-
-impl Resolved {
-    pub(super) fn from_now(pattern: &Arc<str>, now: NumericDate) -> Self {
-        Self {
-            pattern: Arc::clone(pattern),
-            from: now.seconds(),
-            until: now.seconds() + AGE,
-            is_over: AtomicBool::new(false),
-        }
-    }
-
-    /// Whether it counts now. A clock that was set back is a reason to ask again.
-    pub(super) fn is_live(&self, now: NumericDate) -> bool {
-        !self.is_over.load(Ordering::Acquire) && (self.from..self.until).contains(&now.seconds())
-    }
-
-    /// Ends it, with the tokens that were verified under it.
-    fn end(&self) {
-        self.is_over.store(true, Ordering::Release);
     }
 }
 
@@ -163,7 +134,7 @@ impl Known {
     fn without_old(&mut self, now: NumericDate) -> Vec<Arc<Trust>> {
         let mut gone = Vec::new();
         while let Some((_, from)) = self.order.front()
-            && from + 2 * AGE <= now.seconds()
+            && from + 2 * RESOLVED_AGE <= now.seconds()
         {
             gone.extend(self.without_oldest());
         }

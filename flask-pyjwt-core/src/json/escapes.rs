@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{Kind, Node};
+use super::node::{Kind, Node};
 
 /// A part of what a string says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub(super) fn says(text: &str, string: Node, expected: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::json::scan;
+    use crate::json::scanner::scan;
 
     /// `serde_json` is the independent reader.
     #[test]

@@ -1,6 +1,6 @@
 //! Claims that are lists of words, as the scopes of OAuth are (RFC 6749, section 3.3).
 
-use crate::token::{Json, Kind};
+use crate::json::{Json, Kind};
 
 /// Whether a claim has an item: a word of a string, between spaces, or an element of an array. Both
 /// have to be the very same text.
@@ -27,7 +27,7 @@ pub(super) fn has_items(claim: Option<Json<'_>>, items: &[String], is_any: bool)
 
 /// The items that a claim lacks, as a challenge names them (RFC 6750, section 3): of several that
 /// would do, the first. What cannot stand in a scope is left out.
-pub(super) fn missing(claim: Option<Json<'_>>, items: &[String], is_any: bool) -> String {
+pub(crate) fn missing(claim: Option<Json<'_>>, items: &[String], is_any: bool) -> String {
     let lacking = items
         .iter()
         .filter(|item| !claim.is_some_and(|claim| has_item(claim, item)))
@@ -48,7 +48,7 @@ fn is_scope_token(item: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Document;
+    use crate::json::Document;
 
     #[test]
     fn threat_27_items_are_whole_words_or_whole_elements() {

@@ -1,30 +1,35 @@
-//! From a configuration to what a manager is made of. Every mistake is found here.
+//! The parts of a manager, made of its configuration. Every mistake is found here.
 
 use std::sync::{Arc, OnceLock};
 
 use time::Duration;
 
-use super::{Browser, Config, issuers::Kind, key, sessions::Times};
+use super::{
+    Browser, Config,
+    issuers::Kind,
+    key,
+    seconds::{age, whole_seconds},
+    sessions::Times,
+};
 use crate::{
+    claims::{Audience, ClaimNames, ClaimRules},
     error::ConfigError,
-    issuers::ClaimNames,
+    jose::HeaderTypes,
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
     rules::Location,
     session::Sessions,
-    token::{Audience, ClaimRules, HeaderTypes, Minting, TokenTable, Verification},
+    token::{Minting, TokenTable, Verification},
     web::{Answers, TokenCheck},
 };
 
-/// The longest age of a token: a hundred years, in seconds. Longer ones are typing mistakes.
-const LONGEST_AGE: i64 = 3_155_760_000;
 /// The largest difference of clocks, in seconds, that is no attack surface.
 const LONGEST_LEEWAY: i64 = 300;
 
 /// The most tokens that a table remembers: their places alone take 256 MiB.
 const LARGEST_TABLE: usize = 1 << 24;
 
-/// A configuration without a mistake, in the parts that use it.
-pub(crate) struct Validated {
+/// What a manager consists of.
+pub(crate) struct Parts {
     pub(crate) verification: Verification,
     pub(crate) minting: Minting,
     pub(crate) answers: Answers,
@@ -45,7 +50,7 @@ pub(crate) struct Validated {
 
 impl Config {
     /// Checks every value, prepares the keys and proves that they belong together.
-    pub(crate) fn validate(mut self) -> Result<Validated, ConfigError> {
+    pub(crate) fn validate(mut self) -> Result<Parts, ConfigError> {
         if let Some((_, problem)) = std::mem::take(&mut self.problems).into_iter().next() {
             return Err(match Arc::try_unwrap(problem) {
                 Ok(problem) => problem,
@@ -95,7 +100,7 @@ impl Config {
         let issuers = self.issuers(&issuer)?;
         let issuer: Arc<str> = issuer.into();
         let has_sessions = sessions.is_some();
-        Ok(Validated {
+        Ok(Parts {
             answers: Answers::new(&realm, self.on_rejection, self.log_subjects),
             token_check: self.token_check,
             sessions: sessions.map(Arc::new),
@@ -194,24 +199,5 @@ fn non_empty(key: &'static str, text: Option<&str>) -> Result<(), ConfigError> {
             "is empty: give it a value or leave it out",
         )),
         _ => Ok(()),
-    }
-}
-
-pub(super) fn whole_seconds(key: &'static str, duration: Duration) -> Result<i64, ConfigError> {
-    if duration.subsec_nanoseconds() == 0 {
-        Ok(duration.whole_seconds())
-    } else {
-        Err(ConfigError::invalid(key, "must be whole seconds"))
-    }
-}
-
-pub(super) fn age(key: &'static str, age: Duration) -> Result<i64, ConfigError> {
-    match whole_seconds(key, age)? {
-        ..=0 => Err(ConfigError::invalid(key, "must be at least 1 second")),
-        seconds @ ..=LONGEST_AGE => Ok(seconds),
-        _ => Err(ConfigError::invalid(
-            key,
-            "must be at most 3155760000 seconds (100 years)",
-        )),
     }
 }

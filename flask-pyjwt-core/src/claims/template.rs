@@ -16,7 +16,7 @@ pub(crate) struct Template {
 
 impl Template {
     /// Reads a template, or says what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let mut pieces = text.split('{');
         let prefix = pieces.next().unwrap_or_default();
         if prefix.contains('}') {
@@ -79,7 +79,7 @@ impl Template {
     }
 
     /// Whether there is a placeholder of this name.
-    pub(super) fn has(&self, placeholder: &str) -> bool {
+    pub(crate) fn has(&self, placeholder: &str) -> bool {
         self.parts.iter().any(|(name, _)| name == placeholder)
     }
 

@@ -6,6 +6,7 @@
 
 use super::{
     duplicates::has_duplicates,
+    node::{Kind, Node},
     numbers::{fits_64_bits, is_finite},
 };
 
@@ -32,37 +33,12 @@ pub(crate) enum JsonError {
     TooMany,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Null,
-    True,
-    False,
-    /// Fits `i64` or `u64`.
-    Integer,
-    /// Has a fraction or an exponent, or does not fit 64 bits; finite.
-    Float,
-    String,
-    EscapedString,
-    Array,
-    Object,
-}
-
-/// One value: `start..end` of its text (a string's without the quotes), and the index after all
-/// that it contains. An object's members are a string node and a value, in turn.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Node {
-    pub(crate) kind: Kind,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    pub(crate) next: u32,
-}
-
 /// Scans a whole text into its nodes, the first of which is the root.
 ///
 /// # Errors
 ///
 /// [`JsonError`] where the text breaks a rule. The text must be shorter than 4 GiB.
-pub(crate) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
+pub(super) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
     // No position is beyond the text's end, and no text has more nodes than bytes.
     if u32::try_from(text.len()).is_err() {
         return Err(JsonError::Syntax);

@@ -1,0 +1,236 @@
+//! Threads of the library's own. Each has a name and an owner, and ends with its owner.
+//!
+//! | thread | owner | starts with |
+//! | --- | --- | --- |
+//! | `flask-pyjwt-keys` | a manager with `JWT_KEYS_DIR` | the manager |
+//! | `flask-pyjwt-jwks` | a manager that fetches keys | the manager |
+//! | `flask-pyjwt-redis` | a `RedisStore` | the store |
+//! | `sessions-read`, `sessions-write` | a `FileStore` | the store |
+//!
+//! A thread that panics ends, and the log says which one.
+
+use std::{
+    future::Future,
+    io,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio::{runtime::Builder, sync::oneshot};
+
+/// How long the owner of a [`RuntimeThread`] waits for its end. It takes microseconds, unless the thread reads a
+/// file of a disk that does not answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A thread whose work ends by itself once its owner is gone, for instance because nobody sends it
+/// anything any more. Dropped, it is waited for.
+///
+/// An owner declares it below what its work waits for: fields are dropped in their order.
+#[derive(Debug)]
+pub(crate) struct Thread(Option<JoinHandle<()>>);
+
+impl Thread {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let thread = thread::Builder::new().name(name.to_owned());
+        let thread = thread.spawn(move || {
+            let _told = TellsPanic;
+            work();
+        })?;
+        Ok(Self(Some(thread)))
+    }
+
+    /// Whether this is the thread that asks.
+    fn is_current(&self) -> bool {
+        let own = self.0.as_ref().map(|thread| thread.thread().id());
+        own == Some(thread::current().id())
+    }
+
+    /// Does not wait for it any more.
+    fn leave(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // Its work may drop the last handle of its own owner.
+        if !self.is_current()
+            && let Some(thread) = self.0.take()
+        {
+            // If it panicked, the log says so.
+            drop(thread.join());
+        }
+    }
+}
+
+/// A thread with a runtime of tokio that drives one future. Dropped, the future is dropped at the next
+/// point where it waits, and the thread ends.
+#[derive(Debug)]
+pub(crate) struct RuntimeThread {
+    #[cfg(feature = "redis-store")]
+    runtime: tokio::runtime::Handle,
+    /// Nothing is sent: being dropped says it.
+    stop: Option<oneshot::Sender<()>>,
+    /// Nothing is sent: it is disconnected at the thread's end.
+    ended: Mutex<Receiver<()>>,
+    thread: Thread,
+}
+
+impl RuntimeThread {
+    /// Starts the thread. `work` is called here, inside the runtime, and the thread drives the future that
+    /// it gives.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread, no sockets or no timer.
+    pub(crate) fn start<F>(name: &str, work: impl FnOnce() -> F) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        #[cfg(feature = "redis-store")]
+        let handle = runtime.handle().clone();
+        let work = {
+            let _inside = runtime.enter();
+            work()
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (ending, ended) = channel();
+        let thread = Thread::start(name, move || {
+            let _ending = ending;
+            runtime.block_on(async move {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = work => {}
+                }
+            });
+            // A name that is being looked up is not waited for.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self {
+            #[cfg(feature = "redis-store")]
+            runtime: handle,
+            stop: Some(stop),
+            ended: Mutex::new(ended),
+            thread,
+        })
+    }
+
+    /// The runtime, for more futures that the thread drives until its end.
+    #[cfg(feature = "redis-store")]
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
+    }
+}
+
+impl Drop for RuntimeThread {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if self.thread.is_current() {
+            return;
+        }
+        let ended = self.ended.get_mut();
+        let ended = ended.unwrap_or_else(PoisonError::into_inner);
+        if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a background thread has not ended within a second of its owner");
+            self.thread.leave();
+        }
+    }
+}
+
+/// Says which thread has panicked, whatever the application does with standard error.
+struct TellsPanic;
+
+impl Drop for TellsPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let thread = thread::current();
+            tracing::error!(
+                thread = thread.name(),
+                "a background thread panicked and has ended"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::pending,
+        sync::{Arc, Weak, mpsc::sync_channel},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_thread_is_over_when_its_owner_has_dropped_it() {
+        let held = Arc::new(());
+        let seen = Arc::downgrade(&held);
+        let (queue, jobs) = sync_channel::<()>(1);
+        let thread = Thread::start("a-test", move || {
+            let _held = held;
+            assert_eq!(thread::current().name(), Some("a-test"));
+            while jobs.recv().is_ok() {}
+        });
+        queue.send(()).expect("the thread waits for it");
+        drop(queue);
+        drop(thread.expect("a thread"));
+        assert_eq!(seen.strong_count(), 0);
+    }
+
+    #[test]
+    fn a_future_is_dropped_with_its_owner_wherever_it_waits() {
+        let held = Arc::new(());
+        let seen = Arc::downgrade(&held);
+        let (begun, beginning) = channel();
+        let thread = RuntimeThread::start("a-test", move || async move {
+            let _held = held;
+            begun.send(()).expect("the test waits for it");
+            pending().await
+        });
+        beginning.recv().expect("the future is polled");
+        assert_eq!(seen.strong_count(), 1);
+        drop(thread.expect("a thread"));
+        assert_eq!(seen.strong_count(), 0);
+    }
+
+    #[test]
+    fn a_thread_whose_work_has_ended_or_panicked_can_be_dropped() {
+        let (dropping, dropped) = channel::<()>();
+        let ended = RuntimeThread::start("a-test", || async {}).expect("a thread");
+        let panicked = RuntimeThread::start("a-test", || async move {
+            let _dropping = dropping;
+            panic!("as the test wants")
+        });
+        assert!(dropped.recv().is_err());
+        drop((ended, panicked.expect("a thread")));
+    }
+
+    /// A manager's last handle may be the one that its own thread has for a moment.
+    #[test]
+    fn a_thread_may_drop_its_own_owner() {
+        let (handing, handed) = oneshot::channel::<Arc<RuntimeThread>>();
+        let (dropping, dropped) = channel::<Weak<RuntimeThread>>();
+        let owner = RuntimeThread::start("a-test", || async move {
+            let owner = handed.await.expect("it is sent");
+            let seen = Arc::downgrade(&owner);
+            drop(owner);
+            dropping.send(seen).expect("the test waits for it");
+            pending().await
+        });
+        assert!(handing.send(Arc::new(owner.expect("a thread"))).is_ok());
+        let seen = dropped.recv().expect("the thread goes on");
+        assert_eq!(seen.strong_count(), 0);
+        // The future is gone, and the thread with it.
+        assert!(dropped.recv().is_err());
+    }
+}

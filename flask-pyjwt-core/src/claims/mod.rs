@@ -1,0 +1,25 @@
+//! What the claims of a payload have to say, whatever the route.
+
+mod expected;
+mod items;
+mod matching;
+mod names;
+mod origin;
+mod required;
+#[cfg(feature = "jwks")]
+mod resolved;
+mod rules;
+mod template;
+
+#[cfg(feature = "jwks")]
+pub(crate) use self::resolved::{AGE as RESOLVED_AGE, Resolved};
+pub use self::{expected::Expected, names::ClaimPlaces};
+pub(crate) use self::{
+    items::missing,
+    matching::{matches, matches_text},
+    names::ClaimNames,
+    origin::{FromTemplate, Origin},
+    required::Required,
+    rules::{Audience, ClaimRules, RegisteredClaims, Subject},
+    template::Template,
+};

@@ -1,0 +1,18 @@
+//! What every part of the crate says of tokens: their three segments, their header, their moments and types, and why
+//! one is refused (RFC 7515, RFC 7519).
+
+mod error;
+mod header;
+mod numeric_date;
+mod segments;
+mod token_type;
+
+pub use self::{
+    error::TokenError,
+    token_type::{TokenType, UnknownTokenType},
+};
+pub(crate) use self::{
+    header::{Header, HeaderTypes, MAX_HEADER},
+    numeric_date::NumericDate,
+    segments::{SIGNATURE_BUFFER, Segments},
+};

@@ -1,0 +1,35 @@
+//! A key that signs.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use super::{Signer, VerifyingKey, key_set::header_segment};
+
+/// A key that signs, and the header segments that it puts before payloads.
+pub(crate) struct SigningKey {
+    pub(crate) signer: Signer,
+    pub(crate) key: Arc<VerifyingKey>,
+    pub(super) header: String,
+    pub(super) header_with_id: String,
+    /// The latest `exp` of the tokens minted with it, in seconds since 1970.
+    pub(super) latest_expiry: AtomicI64,
+}
+
+impl SigningKey {
+    pub(crate) fn new(signer: Signer, key: Arc<VerifyingKey>) -> Self {
+        Self {
+            header: header_segment(key.auth_type, None),
+            header_with_id: header_segment(key.auth_type, Some(&key.id)),
+            latest_expiry: AtomicI64::new(i64::MIN),
+            signer,
+            key,
+        }
+    }
+
+    /// Notes that a token was minted that is valid until this second.
+    pub(crate) fn minted(&self, expires_at: i64) {
+        self.latest_expiry.fetch_max(expires_at, Ordering::AcqRel);
+    }
+}
