@@ -1,5 +1,6 @@
-"""What is in the unpacked packages, and where their READMEs link to: see package.sh."""
+"""What is in the unpacked packages, and where READMEs and other documents link to: see package.sh."""
 
+import glob
 import os
 import re
 import sys
@@ -34,24 +35,34 @@ def anchors(markdown):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def check_links(name, folder, repository):
-    markdown = text_of(os.path.join(folder, "README.md"))
+def leads_somewhere(link, markdown, folder, repository):
+    """Whether a link in this text leads to a heading, to a file of the repository, or out of it.
+
+    Relative links are looked for in `folder`; without one there are none, since docs.rs has no files for them.
+    """
     raw = repository.replace("https://github.com/", "https://raw.githubusercontent.com/")
+    address, _, anchor = link.partition("#")
+    if not address:
+        return anchor in anchors(markdown)
+    if address.startswith((repository + "/blob/main/", raw + "/main/")):
+        path = address.split("/main/", maxsplit=1)[1]
+    elif re.match(r"https://(raw\.githubusercontent|github)\.com/[^/]+/[^/]+/(blob/)?main/(docs|benches)/", address):
+        return False  # of another repository than the one that Cargo.toml names
+    elif re.match(r"https://|http://(127\.0\.0\.1|localhost)\b", address):
+        return True
+    elif folder is None:
+        return False
+    else:
+        path = os.path.join(folder, address)
+    return os.path.exists(path) and (not anchor or anchor in anchors(text_of(path)))
+
+
+def check_links(name, path, folder, repository):
+    markdown = text_of(path)
     for match in LINK.finditer(prose(markdown)):
         link = next(part for part in match.groups() if part)
-        address, _, anchor = link.partition("#")
-        if not address:
-            found = anchor in anchors(markdown)
-        elif address.startswith((repository + "/blob/main/", raw + "/main/")):
-            path = re.split(r"/main/", address, maxsplit=1)[1]
-            found = os.path.isfile(path) and (not anchor or anchor in anchors(text_of(path)))
-        elif address.startswith((repository, raw)):
-            found = address == repository
-        else:
-            # A relative link leads nowhere on docs.rs.
-            found = address.startswith("https://") or re.match(r"http://(127\.0\.0\.1|localhost)\b", address)
-        if not found:
-            problems.append(f"{name}: README.md links to {link}, which is not there")
+        if not leads_somewhere(link, markdown, folder, repository):
+            problems.append(f"{name} links to {link}, which is not there")
 
 
 for name, contents in CONTENTS.items():
@@ -68,7 +79,11 @@ for name, contents in CONTENTS.items():
         problems.append(f"{name}: docs.rs is not asked for all features")
     if text_of(os.path.join(folder, "LICENSE")) != text_of("LICENSE"):
         problems.append(f"{name}: LICENSE is another than the repository's")
-    check_links(name, folder, package["repository"])
+    check_links(f"{name}: README.md", os.path.join(folder, "README.md"), None, package["repository"])
+
+for path in glob.glob("*.md") + glob.glob("docs/*.md"):
+    if path != "README.md":
+        check_links(path, path, os.path.dirname(path) or ".", package["repository"])
 
 print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
 sys.exit(1 if problems else 0)
