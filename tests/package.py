@@ -46,7 +46,7 @@ def leads_somewhere(link, markdown, folder, repository):
         return anchor in anchors(markdown)
     if address.startswith((repository + "/blob/main/", raw + "/main/")):
         path = address.split("/main/", maxsplit=1)[1]
-    elif re.match(r"https://(raw\.githubusercontent|github)\.com/[^/]+/[^/]+/(blob/)?main/(docs|benches)/", address):
+    elif re.match(r"https://(raw\.githubusercontent|github)\.com/[^/]+/[^/]+/(blob/)?main/(docs/|benches/|[A-Z]+\.md)", address):
         return False  # of another repository than the one that Cargo.toml names
     elif re.match(r"https://|http://(127\.0\.0\.1|localhost)\b", address):
         return True
