@@ -99,7 +99,7 @@ if cargo nextest --version >/dev/null 2>&1; then
     run_tests() { run cargo nextest run --locked --no-fail-fast "$@"; }
     # What a diagnostic says, a store keeps and a browser does has nothing to do with the cryptography.
     run_tests_again() {
-        run_tests "$@" -E 'not (binary(ui) | binary(external) | test(/^(file_store|fuzz_bodies)::/))'
+        run_tests "$@" -E 'not (binary(ui) | binary(external) | test(/^(file_store|fuzzed)::/))'
     }
 else
     run_tests() { run cargo test --locked --no-fail-fast --tests "$@"; }

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../bodies/dotenv.rs"]
-mod dotenv;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| dotenv::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::fuzzed::dotenv::check(data));

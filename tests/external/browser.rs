@@ -16,7 +16,6 @@ mod page;
 mod proxied;
 mod renewal;
 
-use crate::common;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 

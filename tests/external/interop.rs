@@ -11,7 +11,6 @@ mod refusals;
 mod server;
 mod setup;
 
-use crate::common;
 use serde_json::json;
 
 use self::{

@@ -1,7 +1,5 @@
 //! The package beside what it works with: Redis, a browser, an OpenID provider, the real Flask_PyJWT, `curl`.
 
-use support as common;
-
 mod browser;
 mod interop;
 mod oidc;

@@ -2,7 +2,6 @@
 //! in JWT form, and its rotation of keys.
 #![cfg(feature = "jwks")]
 
-use crate::common;
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -16,7 +15,7 @@ use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, Issuer, TokenError
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use self::common::{SECRET, manager, site::Site};
+use support::{SECRET, manager, site::Site};
 
 /// A running provider, which ends with the test.
 struct Provider {

@@ -3,10 +3,9 @@
 
 #![cfg(unix)]
 
-use crate::common;
 use std::{env, process::Command};
 
-use self::common::example::Example;
+use support::example::Example;
 
 /// Stands after the answer to each line in the shell's output.
 const MARK: &str = "@@ the next line";

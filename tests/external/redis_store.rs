@@ -22,5 +22,4 @@ mod sentinel;
 #[cfg(feature = "redis-store-tls")]
 mod tls;
 
-use crate::common;
 use support::redis as server;

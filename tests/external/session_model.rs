@@ -5,7 +5,6 @@
 
 mod model;
 
-use crate::common;
 use std::sync::{Arc, Mutex};
 #[cfg(feature = "redis-store")]
 use support::redis as server;
@@ -21,10 +20,8 @@ use proptest::{
 };
 use time::{Duration, OffsetDateTime};
 
-use self::{
-    common::{NOW, at, hs256, manager},
-    model::{Event, Model, Presented, Refused},
-};
+use self::model::{Event, Model, Presented, Refused};
+use support::{NOW, at, hs256, manager};
 
 /// One step of a history. Sessions and tokens are named by numbers, modulo how many there are.
 #[derive(Debug, Clone)]

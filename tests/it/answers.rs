@@ -14,14 +14,13 @@ mod reentry;
 mod refusals;
 mod routes;
 
-use crate::common;
 use std::collections::BTreeMap;
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{CheckError, Config, Rejection};
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     NOW, SECRET, claims_with,
     forge::{Key, forge},
     header as good_header, hs256, manager,

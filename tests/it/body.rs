@@ -1,6 +1,5 @@
 //! Nothing of a request's body is asked for, and no extractor starts, before the token is accepted.
 
-use crate::common;
 use std::{
     cell::Cell,
     future::{Future, poll_fn, ready},
@@ -21,7 +20,7 @@ use flask_pyjwt::{AuthManager, CheckError, Config, CurrentToken, RequireToken, r
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
-use self::common::{NOW, claims_with, hs256, manager, site::Site};
+use support::{NOW, claims_with, hs256, manager, site::Site};
 
 thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
@@ -148,8 +147,8 @@ fn post(path: &str, authorization: Option<&str>) -> TestRequest {
 }
 
 fn bearer(changes: serde_json::Value) -> String {
-    use self::common::{SECRET, forge};
-    let header = common::header(flask_pyjwt::AuthType::HS256);
+    use support::{SECRET, forge};
+    let header = support::header(flask_pyjwt::AuthType::HS256);
     let token = forge::forge(header, claims_with(changes), &forge::Key::Hs256(SECRET));
     format!("Bearer {token}")
 }

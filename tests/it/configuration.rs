@@ -7,13 +7,12 @@ mod key_forms;
 mod probe;
 mod trusted_files;
 
-use crate::common;
 use std::fmt::Debug;
 
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError};
 use time::Duration;
 
-use self::common::SECRET;
+use support::SECRET;
 
 fn config(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Config {
     Config::new("issuer", auth_type, secret)
@@ -65,10 +64,10 @@ fn a_secret_is_taken_byte_for_byte() {
     for secret in secrets {
         let auth = works(config(AuthType::HS256, secret), secret);
         let token = auth.auth_token("alice").sign().expect("minted");
-        let key = common::forge::Key::Hs256(secret);
+        let key = support::forge::Key::Hs256(secret);
         let (message, signature) = token.signed().rsplit_once('.').expect("a signature");
         assert_eq!(
-            common::forge::encode(key.sign(message.as_bytes())),
+            support::forge::encode(key.sign(message.as_bytes())),
             signature
         );
     }

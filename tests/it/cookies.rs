@@ -12,7 +12,6 @@ mod renewal;
 mod renewal_pitfalls;
 mod upload;
 
-use crate::common;
 use actix_web::{
     HttpResponse,
     cookie::{Cookie, SameSite, time::SignedDuration},
@@ -24,7 +23,7 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use self::common::{NOW, at, hs256, manager, site::Site};
+use support::{NOW, at, hs256, manager, site::Site};
 
 fn with(cookies: Cookies) -> AuthManager {
     manager(

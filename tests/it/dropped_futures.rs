@@ -3,7 +3,6 @@
 
 #![cfg(all(feature = "file-store", feature = "memory-store"))]
 
-use crate::common;
 use std::{
     future::Future,
     pin::Pin,
@@ -17,7 +16,7 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use self::common::{NOW, at, gated::Gated, hs256, manager};
+use support::{NOW, at, gated::Gated, hs256, manager};
 
 /// A manager that believes the store's answers for a minute, and what it has told.
 struct Server<S> {

@@ -8,7 +8,6 @@ mod damage;
 mod kill;
 mod laws;
 mod opening;
-mod place;
 mod privacy;
 mod room;
 mod sessions;

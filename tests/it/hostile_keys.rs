@@ -1,13 +1,12 @@
 //! Public keys that make forging easy, at every door that a key comes through, and signatures on which
 //! implementations of Ed25519 differ. Both backends run this.
 
-use crate::common;
 use std::{env, fs};
 
 use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     ISSUER,
     forge::decode,
     frozen, hs256,

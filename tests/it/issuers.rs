@@ -7,12 +7,11 @@ mod routes;
 mod templates;
 mod without_own;
 
-use crate::common;
 use flask_pyjwt::{AuthManager, AuthType, Issuer, Key, TokenError, TokenType};
 use serde_json::{Value, json};
 use time::Duration;
 
-use self::common::{
+use support::{
     ISSUER, NOW, SECRET, claims_with,
     forge::{self, encode, forge},
     hs256, keys, manager,
@@ -333,7 +332,7 @@ fn claims_are_found_where_the_issuer_puts_them() {
 
 #[test]
 fn a_jwk_set_that_stays() {
-    let auth = manager(common::config(
+    let auth = manager(support::config(
         AuthType::ES256,
         keys::secret(AuthType::ES256),
     ));

@@ -1,12 +1,11 @@
 //! The own public keys as a document for everybody who verifies (RFC 7517).
 
-use crate::common;
 use actix_web::test::TestRequest;
 use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, Key};
 use serde_json::{Value, json};
 use time::Duration;
 
-use self::common::{
+use support::{
     ISSUER, NOW, SECRET, at, keys, manager,
     site::{Reply, Site},
 };

@@ -7,14 +7,13 @@ mod load;
 mod odd_files;
 mod provider_sets;
 
-use crate::common;
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, FrozenClock, Key, Token, TokenError,
 };
 use serde_json::json;
 use time::Duration;
 
-use self::common::{
+use support::{
     ISSUER, NOW, SECRET, at, claims, claims_with,
     forge::{self, encode, forge},
     keys, manager,

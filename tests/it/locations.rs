@@ -6,14 +6,13 @@
 mod inherited;
 mod named_header;
 
-use crate::common;
 use actix_web::{HttpRequest, http::Method, test::TestRequest, web};
 use flask_pyjwt::{
     AuthManager, Config, CurrentToken, Location, MemoryStore, RequireToken, TokenPair,
     require_token,
 };
 
-use self::common::{hs256, manager, site::Site};
+use support::{hs256, manager, site::Site};
 
 #[require_token]
 async fn by_attribute(token: CurrentToken) -> String {

@@ -5,7 +5,7 @@
 mod page;
 mod providers;
 
-use crate::{common, remote_keys::server};
+use crate::remote_keys::server;
 use std::collections::BTreeSet;
 
 use aws_lc_rs::signature;
@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use self::{
-    common::{
-        NOW, at,
-        forge::{self, Key},
-        keys,
-    },
     page::recipes_of_the_page,
     providers::{Expect, Provider, Signs, providers},
     server::{Answer, BadServer},
+};
+use support::{
+    NOW, at,
+    forge::{self, Key},
+    keys,
 };
 
 /// A provider's server: its key set, at whatever the moment.

@@ -11,7 +11,6 @@ pub(crate) mod server;
 mod shared_sources;
 mod tls;
 
-use crate::common;
 use actix_web::{HttpResponse, web};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use flask_pyjwt::{AuthManager, AuthType, FrozenClock, Issuer, RequireToken, TokenError};
@@ -19,14 +18,12 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use time::Duration;
 
-use self::{
-    common::{
-        NOW, SECRET, at, claims_with, config,
-        forge::{self, encode, forge},
-        keys, manager,
-        site::Site,
-    },
-    server::{Answer, BadServer, Gate},
+use self::server::{Answer, BadServer, Gate};
+use support::{
+    NOW, SECRET, at, claims_with, config,
+    forge::{self, encode, forge},
+    keys, manager,
+    site::Site,
 };
 
 const PATH: &str = "/jwks.json";

@@ -1,7 +1,6 @@
 //! THREATS row 4: RSA keys of 2048 to 8192 bits are used, and others refused before any token, by
 //! whichever cryptography there is.
 
-use crate::common;
 use aws_lc_rs::{
     rsa,
     signature::{self, KeyPair as _, RsaEncoding},
@@ -9,7 +8,7 @@ use aws_lc_rs::{
 use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     ISSUER, claims_with, config,
     forge::{self, encode, forge},
     hs256,
@@ -187,7 +186,7 @@ fn a_key_of_8192_bits_verifies_whatever_form_it_has() {
         other[1_023] ^= 1;
         for pem in &pem {
             let config = verifier(auth_type, pem).key_id("large");
-            let auth = manager(config.clock(common::frozen()));
+            let auth = manager(config.clock(support::frozen()));
             let outcome = auth.verify_token(&own).map(drop);
             assert_eq!(outcome, Ok(()), "{auth_type}");
             let outcome = auth.verify_token(&forge::with_signature(&own, &other));
@@ -204,6 +203,6 @@ fn a_key_of_8192_bits_signs() {
     let token = auth.auth_token("alice").sign().expect("minted");
     let pair = rsa::KeyPair::from_pkcs8(&keys::der(RSA_8192)).expect("a key");
     let verifier = verifier(AuthType::RS256, &keys::rsa_public(&pair));
-    let verifier = manager(verifier.clock(common::frozen()));
+    let verifier = manager(verifier.clock(support::frozen()));
     assert_eq!(verifier.verify_token(token.signed()).map(drop), Ok(()));
 }

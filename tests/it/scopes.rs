@@ -1,12 +1,11 @@
 //! `contains(…)`, `all(…)` and `any(…)`: rules for scopes that are lists of words (RFC 6749, section
 //! 3.3), on routes and on whole scopes, and what the refused are told.
 
-use crate::common;
 use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{Expected, RequireToken, require_token};
 use serde_json::{Value, json};
 
-use self::common::{claims_with, forge, hs256, manager, site::Site};
+use support::{claims_with, forge, hs256, manager, site::Site};
 
 #[require_token(scope = contains("read"))]
 #[get("/contains")]
@@ -71,7 +70,7 @@ async fn site() -> Site {
 }
 
 fn token(changes: Value) -> String {
-    let key = forge::Key::Hs256(common::SECRET);
+    let key = forge::Key::Hs256(support::SECRET);
     forge::forge(r#"{"alg":"HS256","typ":"JWT"}"#, claims_with(changes), &key)
 }
 

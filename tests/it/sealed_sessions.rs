@@ -2,7 +2,6 @@
 
 #![cfg(feature = "memory-store")]
 
-use crate::common;
 use flask_pyjwt::{
     AuthManager, AuthType, FrozenClock, Generation, Key, MemoryStore, Opening, Rejection,
     SessionRecord, SessionStore as _, TokenError, TokenPair,
@@ -10,7 +9,7 @@ use flask_pyjwt::{
 use serde_json::json;
 use time::Duration;
 
-use self::common::{NOW, at, gated::Gated, hs256, log, manager};
+use support::{NOW, at, gated::Gated, hs256, log, manager};
 
 const MOMENT: i64 = NOW * 1_000;
 

@@ -9,7 +9,6 @@ mod marks;
 mod misuse;
 mod races;
 
-use crate::common;
 use std::sync::{Arc, Mutex};
 
 use actix_web::{HttpResponse, web};
@@ -20,7 +19,7 @@ use flask_pyjwt::{
 use serde_json::json;
 use time::Duration;
 
-use self::common::{NOW, at, hs256, log, manager, site::Site};
+use support::{NOW, at, hs256, log, manager, site::Site};
 
 #[require_token("refresh")]
 async fn refresh(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {

@@ -11,10 +11,10 @@ use flask_pyjwt::{AuthManager, CurrentToken, MemoryStore, Rejection, SystemClock
 use serde_json::json;
 
 use super::{
-    common::{hs256, manager, wire::Server},
     cross_site::{elsewhere, origins},
     page::{CSRF, Page, with_page},
 };
+use support::{hs256, manager, wire::Server};
 
 async fn login(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
     auth.check_origin(&request)?;

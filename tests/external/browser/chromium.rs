@@ -7,16 +7,14 @@ use std::{
     process::{Command, Stdio},
     time::Duration,
 };
+use support::folder::Folder;
 
 use actix_web::rt::time::interval;
 use fantoccini::{Client, ClientBuilder, wd::WindowHandle};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::common::{
-    example::Folder,
-    process::{Process, signal},
-};
+use support::process::{Process, signal};
 
 /// Far longer than a page takes to show anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,8 +46,8 @@ impl Browser {
         let driver = Process::start(
             Command::new(installed("chromedriver")?)
                 .arg("--port=0")
-                .env("TMPDIR", &folder.0)
-                .env("HOME", &folder.0)
+                .env("TMPDIR", folder.path())
+                .env("HOME", folder.path())
                 .stderr(Stdio::null()),
         );
         let said = driver.read_until("started successfully on port");
@@ -109,7 +107,10 @@ fn installed(program: &str) -> Option<PathBuf> {
 }
 
 fn capabilities(chromium: &Path, folder: &Folder) -> serde_json::Map<String, Value> {
-    let profile = format!("--user-data-dir={}", folder.0.join("profile").display());
+    let profile = format!(
+        "--user-data-dir={}",
+        folder.path().join("profile").display()
+    );
     let capabilities = json!({
         "browserName": "chrome",
         "goog:chromeOptions": {

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     chromium::until,
-    common::wire::Server,
     page::{AUTH, CSRF, Page, REFRESH, with_page},
 };
+use support::wire::Server;
 
 /// A page of somebody else's.
 pub(crate) fn elsewhere() -> Server {

@@ -4,13 +4,11 @@ use flask_pyjwt::{FrozenClock, MemoryStore};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    chromium::Browser,
-    common::{
-        hs256, manager,
-        overlap::{Slow, site},
-        wire::Server,
-    },
+use super::chromium::Browser;
+use support::{
+    hs256, manager,
+    overlap::{Slow, site},
+    wire::Server,
 };
 
 /// Runs a script in the page, which may wait.

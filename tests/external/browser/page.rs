@@ -11,10 +11,8 @@ use fantoccini::Locator;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::{
-    chromium::{Browser, until},
-    common::example::Example,
-};
+use super::chromium::{Browser, until};
+use support::example::Example;
 
 pub(crate) const AUTH: &str = "__Host-auth";
 pub(crate) const REFRESH: &str = "__Secure-refresh";

@@ -9,10 +9,10 @@ use std::{
 };
 
 use super::{
-    common::{example::Folder, process::Process},
     cross_site::{OPEN_A_SOCKET, elsewhere, origins},
     page::{Page, with_page},
 };
+use support::{folder::Folder, process::Process};
 
 /// An nginx that ends with its value.
 struct Proxy {
@@ -30,7 +30,7 @@ impl Proxy {
         let folder = Folder::new("nginx");
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = free.local_addr().expect("it is bound").port();
-        let at = folder.0.display();
+        let at = folder.path().display();
         let configuration = format!(
             r"daemon off; master_process off; pid {at}/pid; error_log /dev/stdout notice;
             events {{}}
@@ -52,13 +52,13 @@ impl Proxy {
                 }}
             }}"
         );
-        let file = folder.0.join("nginx.conf");
+        let file = folder.path().join("nginx.conf");
         fs::write(&file, configuration).expect("a file can be written");
         drop(free);
         let process = Process::start(
             Command::new(program)
                 .args(["-e", "/dev/stdout", "-p"])
-                .arg(&folder.0)
+                .arg(folder.path())
                 .arg("-c")
                 .arg(&file)
                 .stderr(Stdio::null()),

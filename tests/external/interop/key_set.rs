@@ -6,10 +6,10 @@ use actix_web::{App, HttpServer, dev::ServerHandle, rt};
 use flask_pyjwt::{AuthManager, AuthType, Config, Key};
 
 use super::{
-    common::keys,
     http,
     python::{Packages, Python},
 };
+use support::keys;
 
 const ISSUER: &str = "https://issuer.example";
 

@@ -19,11 +19,11 @@ use futures_util::future::join_all;
 use time::Duration;
 
 use super::{
-    common::{NOW as SECONDS, at, hs256, manager, site::Site},
     load::{Load, subjects},
     records::{Answers as _, NOW, auth, connected, opening, reason, session},
     server::{Server, needs_redis, wait_until},
 };
+use support::{NOW as SECONDS, at, hs256, manager, site::Site};
 
 #[actix_web::test]
 async fn a_server_that_is_stopped_is_an_error_in_time_and_nothing_piles_up() {

@@ -3,10 +3,10 @@
 use flask_pyjwt::{AuthManager, Rejection, TokenError, TokenPair};
 
 use super::{
-    common::{hs256, manager},
     records::patient,
     server::{Server, needs_redis},
 };
+use support::{hs256, manager};
 
 async fn auth(server: &Server) -> AuthManager {
     let store = patient().connect(server.url()).await.expect("connected");

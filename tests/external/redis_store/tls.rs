@@ -1,24 +1,25 @@
 //! TLS: to a server whose certificate an authority vouches for, and to no other.
 
 use flask_pyjwt::RedisStore;
+use support::folder::Folder;
 
 use super::{
-    common::certificates::{self, make_authority, make_certificate},
     records::{patient, reason},
-    server::{Folder, Server, free_port, needs_redis},
+    server::{Server, free_port, needs_redis},
 };
+use support::certificates::{self, make_authority, make_certificate};
 
 #[actix_web::test]
 async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() {
     needs_redis!();
-    let folder = Folder::new();
-    make_authority(&folder.0, "ca");
-    make_authority(&folder.0, "other");
+    let folder = Folder::new("redis");
+    make_authority(folder.path(), "ca");
+    make_authority(folder.path(), "other");
     for name in ["server", "client"] {
-        make_certificate(&folder.0, "ca", name, "DNS:localhost,IP:127.0.0.1");
+        make_certificate(folder.path(), "ca", name, "DNS:localhost,IP:127.0.0.1");
     }
-    let path = |name: &str| folder.0.join(name).display().to_string();
-    let read = |name: &str| certificates::read(&folder.0, name);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let read = |name: &str| certificates::read(folder.path(), name);
     let port = free_port().to_string();
     let certificates = [path("server.crt"), path("server.key"), path("ca.crt")];
     let server = Server::with(&[

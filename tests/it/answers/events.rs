@@ -10,11 +10,8 @@ use flask_pyjwt::{
 };
 use serde_json::json;
 
-use super::{
-    REALM, bearer, common,
-    common::{NOW, config as common_config, hs256, log, log::Line, manager, site::Site},
-    routes::Member,
-};
+use super::{REALM, bearer, routes::Member};
+use support::{NOW, config as common_config, hs256, log, log::Line, manager, site::Site};
 
 /// What refuses.
 const SOURCES: [(&str, &str); 8] = [
@@ -116,7 +113,7 @@ async fn guarded(
 #[actix_web::test]
 async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() {
     let auth = manager(
-        common_config(flask_pyjwt::AuthType::HS256, common::SECRET)
+        common_config(flask_pyjwt::AuthType::HS256, support::SECRET)
             .session_store(MemoryStore::default()),
     );
     let site = Site::new(|app| {
@@ -168,7 +165,7 @@ async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() 
                     // The hook of the tests' configuration names the reason.
                     let by_guard = ending == "respond" || (guard != "open" && ending == "as_it_is");
                     let asked = if by_guard { reason } else { "" };
-                    assert_eq!(reply.field(common::REASON), asked, "{path}");
+                    assert_eq!(reply.field(support::REASON), asked, "{path}");
                     if reply.status == 401 {
                         let realm = reply.field("www-authenticate").starts_with(REALM);
                         assert_eq!(realm, by_guard, "{path}");

@@ -22,12 +22,11 @@ use serde_json::json;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::{
-    ask, bearer,
-    common::{NOW, log, manager, site::Site},
-    config, field,
+    ask, bearer, config, field,
     routes::{Member, routes},
     token,
 };
+use support::{NOW, log, manager, site::Site};
 
 /// A hook that does everything with the request that a hook can do.
 pub(crate) fn curious(request: &HttpRequest, rejection: &Rejection, auth: Option<&AuthManager>) {

@@ -4,11 +4,8 @@ use actix_web::{HttpRequest, test::TestRequest, web};
 use flask_pyjwt::{CurrentToken, RequireToken, require_token};
 use serde_json::json;
 
-use super::{
-    bearer,
-    common::{hs256, log, manager, site::Site},
-    events::only,
-};
+use super::{bearer, events::only};
+use support::{hs256, log, manager, site::Site};
 
 #[actix_web::test]
 async fn looking_at_the_token_refuses_nothing_and_is_not_logged() {

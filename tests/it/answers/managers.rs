@@ -5,11 +5,10 @@ use flask_pyjwt::{AuthManager, CurrentToken, RequireToken, require_token};
 use serde_json::json;
 
 use super::{
-    ask, bearer,
-    common::{NOW, hs256, log, manager, site::Site},
-    config,
+    ask, bearer, config,
     routes::{nothing, routes},
 };
+use support::{NOW, hs256, log, manager, site::Site};
 
 #[actix_web::test]
 async fn the_innermost_scopes_manager_decides() {

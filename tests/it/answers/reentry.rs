@@ -25,11 +25,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    common::{NOW, at, frozen, guarded, hs256, log, manager, site::Site},
-    hooks::curious,
-    token,
-};
+use super::{hooks::curious, token};
+use support::{NOW, at, frozen, guarded, hs256, log, manager, site::Site};
 
 /// A clock that asks whether a token is valid before it says what time it is.
 struct Checking(Arc<OnceLock<(AuthManager, String)>>);

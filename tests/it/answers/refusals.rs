@@ -12,12 +12,11 @@ use flask_pyjwt::{Rejection, RequireToken};
 use serde_json::json;
 
 use super::{
-    REALM, ask, bearer,
-    common::{NOW, manager, site::Site, wire::Server},
-    config, field,
+    REALM, ask, bearer, config, field,
     routes::{plain, routes, subject},
     site, token,
 };
+use support::{NOW, manager, site::Site, wire::Server};
 
 /// Fields of a request; status, error, description of its answer; whether a challenge names them.
 type Row = (Vec<(&'static str, String)>, u16, &'static str, &'static str);

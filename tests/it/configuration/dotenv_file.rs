@@ -1,16 +1,17 @@
 //! `.env` files: which one is found, what wins over it, and how it is read.
 
 use serde_json::json;
+use support::folder::Folder;
 
 use super::{
-    common::keys::{self, RSA},
     environment::{OTHER, TEXT, error, is_signed_with, manager},
-    probe::{CODE_SECRET, Folder, Probe},
+    probe::{CODE_SECRET, Probe},
 };
+use support::keys::{self, RSA};
 
 #[test]
 fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let text =
         format!("JWT_ISSUER=outer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\nJWT_AUTHMAXAGE=60\n");
     folder.write(".env", text);
@@ -22,7 +23,7 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
     );
     is_signed_with(&told, TEXT);
     assert_eq!(
-        manager(&Probe::default().in_folder(&folder.0))["issuer"],
+        manager(&Probe::default().in_folder(folder.path()))["issuer"],
         "outer"
     );
 
@@ -41,12 +42,12 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
         "JWT_AUTHTYPE",
     );
     assert_eq!(
-        manager(&Probe::default().in_folder(&folder.0))["issuer"],
+        manager(&Probe::default().in_folder(folder.path()))["issuer"],
         "outer"
     );
 
-    let over =
-        Probe::new(&[("JWT_ISSUER", "environment"), ("JWT_SECRET", OTHER)]).in_folder(&folder.0);
+    let over = Probe::new(&[("JWT_ISSUER", "environment"), ("JWT_SECRET", OTHER)])
+        .in_folder(folder.path());
     let told = manager(&over);
     assert_eq!(
         (&told["issuer"], &told["auth_max_age"]),
@@ -55,7 +56,7 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
     is_signed_with(&told, OTHER);
     // An empty value is a value that wins, and then none.
     error(
-        &Probe::new(&[("JWT_ISSUER", "")]).in_folder(&folder.0),
+        &Probe::new(&[("JWT_ISSUER", "")]).in_folder(folder.path()),
         "missing",
         "JWT_ISSUER",
     );
@@ -78,11 +79,11 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
 
 #[test]
 fn a_named_dotenv_has_to_be_there() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=named\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let named = folder.write("service.conf", text);
     folder.write(".env", "JWT_ISSUER=found\nJWT_AUTHMAXAGE=7\n");
-    let probe = || Probe::default().in_folder(&folder.0);
+    let probe = || Probe::default().in_folder(folder.path());
     let told = manager(&probe().of_file(&named));
     assert_eq!(
         (&told["issuer"], &told["auth_max_age"]),
@@ -97,7 +98,7 @@ fn a_named_dotenv_has_to_be_there() {
         "code"
     );
 
-    for path in [folder.0.join("nowhere"), folder.0.clone()] {
+    for path in [folder.path().join("nowhere"), folder.path().to_owned()] {
         let message = error(&probe().of_file(&path), "unreadable", "path");
         assert!(message.contains(&*path.to_string_lossy()), "{message}");
     }
@@ -112,7 +113,7 @@ fn a_named_dotenv_has_to_be_there() {
 
 #[test]
 fn a_dotenv_reads_as_python_dotenv_reads_it() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let pem = keys::rsa_private(&RSA);
     for (text, expected) in [
         (
@@ -151,7 +152,10 @@ fn a_dotenv_reads_as_python_dotenv_reads_it() {
         let line_break = if text.contains('\r') { "\r\n" } else { "\n" };
         let head = format!("JWT_ISSUER=issuer{line_break}JWT_AUTHTYPE=HS256{line_break}");
         folder.write(".env", format!("{head}{text}{line_break}"));
-        is_signed_with(&manager(&Probe::default().in_folder(&folder.0)), expected);
+        is_signed_with(
+            &manager(&Probe::default().in_folder(folder.path())),
+            expected,
+        );
     }
     for spelling in [
         format!("JWT_SECRET=\"{pem}\"\n"),
@@ -166,7 +170,7 @@ fn a_dotenv_reads_as_python_dotenv_reads_it() {
             format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=RS256\n{spelling}"),
         );
         assert_eq!(
-            manager(&Probe::default().in_folder(&folder.0))["auth_type"],
+            manager(&Probe::default().in_folder(folder.path()))["auth_type"],
             "RS256"
         );
     }

@@ -1,14 +1,13 @@
 //! Variables, `.env` files and `*_FILE`: which of them wins, and how each is read.
 
 use serde_json::{Value, json};
+use support::folder::Folder;
 
-use super::{
-    common::{
-        SECRET,
-        forge::{Key, encode},
-        keys::{self, RSA},
-    },
-    probe::{Folder, Probe},
+use super::probe::Probe;
+use support::{
+    SECRET,
+    forge::{Key, encode},
+    keys::{self, RSA},
 };
 
 pub(crate) const TEXT: &str = "a secret of 32 bytes, at the least";
@@ -217,7 +216,7 @@ fn keys_stand_in_variables_in_one_line_or_in_many() {
 
 #[test]
 fn a_file_holds_a_secret_up_to_one_line_break() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let base = [GOOD[0], GOOD[1]];
     for (content, secret) in [
         (TEXT.to_owned(), TEXT.to_owned()),
@@ -240,7 +239,10 @@ fn a_file_holds_a_secret_up_to_one_line_break() {
             ".env",
             "JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET_FILE=secret\n",
         );
-        is_signed_with(&manager(&Probe::default().in_folder(&folder.0)), &secret);
+        is_signed_with(
+            &manager(&Probe::default().in_folder(folder.path())),
+            &secret,
+        );
     }
     let (private, public) = (keys::rsa_private(&RSA), keys::rsa_public(&RSA));
     let base = [("JWT_ISSUER", "issuer"), ("JWT_AUTHTYPE", "RS256")];
@@ -258,14 +260,14 @@ fn a_file_holds_a_secret_up_to_one_line_break() {
 
 #[test]
 fn a_file_that_cannot_be_read_or_is_given_beside_a_value_is_an_error() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let base = [GOOD[0], GOOD[1]];
     let secret = folder.write("secret", OTHER);
     let empty = folder.write("empty", "");
     for key in ["JWT_SECRET_FILE", "JWT_PUBLICKEY_FILE"] {
         for path in [
-            folder.0.join("nowhere"),
-            folder.0.clone(),
+            folder.path().join("nowhere"),
+            folder.path().to_owned(),
             secret.join("below"),
         ] {
             // Which file it was might be a secret in the wrong place.

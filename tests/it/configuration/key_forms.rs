@@ -3,10 +3,8 @@
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, MintError};
 use time::Duration;
 
-use super::{
-    common::keys::{self, ED25519, P256, P384, P521, RSA},
-    config, is_invalid, works,
-};
+use super::{config, is_invalid, works};
+use support::keys::{self, ED25519, P256, P384, P521, RSA};
 
 /// The private keys of an algorithm, in every form in which they may be configured.
 fn private_keys(auth_type: AuthType) -> Vec<String> {

@@ -2,16 +2,18 @@
 
 use std::{
     ffi::OsStr,
-    fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
 };
+use support::folder::Folder;
 
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, FrozenClock, UnverifiedToken};
 use serde_json::{Value, json};
 
-use super::common::{NOW, at, log};
+use support::{NOW, at, log};
+
+/// The variable that makes [`the_process`] one.
+const IN_A_PROCESS: &str = "PROBE";
 
 /// What marks the process's one line among the test harness's.
 const MARK: &str = "probe: ";
@@ -54,18 +56,18 @@ impl Probe {
     }
 
     pub(crate) fn run(&self) -> Value {
-        let empty = Folder::new();
+        let empty = Folder::new("configuration");
         let test = std::env::current_exe().expect("this test");
         let output = Command::new(test)
             .args([
                 "--exact",
                 "configuration::probe::the_process",
-                "--ignored",
                 "--nocapture",
             ])
             .env_clear()
+            .env(IN_A_PROCESS, "1")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.as_deref().unwrap_or(&empty.0))
+            .current_dir(self.folder.as_deref().unwrap_or(empty.path()))
             .output()
             .expect("the process runs");
         let printed = String::from_utf8_lossy(&output.stdout);
@@ -78,46 +80,15 @@ impl Probe {
     }
 }
 
-/// A folder for one test.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("flask-pyjwt-configuration-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    /// Writes a file, with the folders above it.
-    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(&path, content).expect("written");
-        path
-    }
-
-    pub(crate) fn folder(&self, name: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::create_dir_all(&path).expect("a folder");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// The secret that code gives.
 pub(crate) const CODE_SECRET: &str = "a secret that stands in code, 32 bytes and more";
 
+/// Other tests run this as a process of its own.
 #[test]
-#[ignore = "other tests run it as a process of its own"]
 fn the_process() {
+    if std::env::var_os(IN_A_PROCESS).is_none() {
+        return;
+    }
     let log = log::capture();
     let config = match std::env::var_os("PROBE_DOTENV") {
         Some(path) => Config::from_dotenv(path),

@@ -1,12 +1,13 @@
 //! Files that a configuration is read from: how they are encoded, what they are, and who else can use them.
 
 use std::{fs, path::Path, process::Command};
+use support::folder::Folder;
 
 use super::{
-    common::keys::{self, RSA},
     environment::{TEXT, error, is_signed_with, manager},
-    probe::{Folder, Probe},
+    probe::Probe,
 };
+use support::keys::{self, RSA};
 
 const BASE: [(&str, &str); 2] = [("JWT_ISSUER", "issuer"), ("JWT_AUTHTYPE", "HS256")];
 
@@ -19,7 +20,7 @@ fn log(probe: &Probe) -> String {
 }
 
 fn in_folder(folder: &Folder) -> Probe {
-    Probe::default().in_folder(&folder.0)
+    Probe::default().in_folder(folder.path())
 }
 
 fn utf_16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -38,7 +39,7 @@ fn all_utf_16(text: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_byte_order_mark_in_a_dotenv_is_skipped_and_named() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let rest = format!("JWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     for text in [
         format!("\u{feff}JWT_ISSUER=issuer\n{rest}"),
@@ -66,7 +67,7 @@ fn a_byte_order_mark_in_a_dotenv_is_skipped_and_named() {
 
 #[test]
 fn a_dotenv_in_utf_16_is_an_error_that_says_so() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     for content in all_utf_16(&text) {
         folder.write(".env", content);
@@ -77,7 +78,7 @@ fn a_dotenv_in_utf_16_is_an_error_that_says_so() {
 
 #[test]
 fn a_secret_with_a_byte_order_mark_or_in_utf_16_is_an_error_that_says_so() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let marked = format!("\u{feff}{TEXT}\n").into_bytes();
     for content in all_utf_16(TEXT).into_iter().chain([marked]) {
         let path = folder.write("secret", &content);
@@ -97,7 +98,7 @@ fn a_secret_with_a_byte_order_mark_or_in_utf_16_is_an_error_that_says_so() {
 
 #[test]
 fn the_log_says_which_dotenv_was_read() {
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let path = folder.write(".env", &text);
     let inner = folder.folder("a/b");
@@ -114,11 +115,11 @@ fn the_log_says_which_dotenv_was_read() {
 #[cfg(unix)]
 #[test]
 fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
-    let folder = Folder::new();
-    let pipe = folder.0.join("pipe");
+    let folder = Folder::new("configuration");
+    let pipe = folder.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
     assert!(made.is_ok_and(|status| status.success()));
-    let huge = folder.0.join("huge");
+    let huge = folder.path().join("huge");
     fs::File::create(&huge)
         .and_then(|file| file.set_len(1 << 40))
         .expect("sparse");
@@ -127,7 +128,7 @@ fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
         (Path::new("/dev/zero"), "regular file"),
         (Path::new("/dev/null"), "regular file"),
         (&huge, "is longer than"),
-        (&folder.0, "is a folder"),
+        (folder.path(), "is a folder"),
     ] {
         for key in ["JWT_SECRET_FILE", "JWT_PUBLICKEY_FILE"] {
             let message = error(&Probe::new(&BASE).with(key, path), "unreadable", key);
@@ -155,7 +156,7 @@ fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
 #[test]
 fn files_that_others_can_read_are_named_and_files_that_they_can_write_are_refused() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let dotenv = folder.write(".env", &text);
     let secret = folder.write("secret", TEXT);
@@ -204,13 +205,13 @@ fn files_that_others_can_read_are_named_and_files_that_they_can_write_are_refuse
 #[test]
 fn a_strangers_dotenv_where_all_can_put_files_is_refused_unless_it_is_named() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-    let folder = Folder::new();
+    let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let path = folder.write(".env", text);
     let inner = folder.folder("a/b");
     let own = fs::metadata(&path).expect("there").uid();
     // As `/tmp` is.
-    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o1777)).expect("set");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).expect("set");
     let found = || Probe::default().in_folder(&inner);
     manager(&found());
     // Only the superuser can give a file away.
@@ -222,6 +223,6 @@ fn a_strangers_dotenv_where_all_can_put_files_is_refused_unless_it_is_named() {
     assert!(message.contains("from_dotenv"), "{message}");
     manager(&found().of_file(&path));
     // Where only its owner can have put it there, it is as good as the folder.
-    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).expect("set");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("set");
     manager(&found());
 }

@@ -12,10 +12,8 @@ use flask_pyjwt::{
     require_token,
 };
 
-use super::{
-    common::{config, hs256, keys, manager, site::Site},
-    login, with,
-};
+use super::{login, with};
+use support::{config, hs256, keys, manager, site::Site};
 
 #[require_token(location = ["header", "cookies"])]
 async fn note(body: web::Bytes) -> HttpResponse {
@@ -284,7 +282,7 @@ async fn whoever_only_verifies_needs_a_secret_for_proofs() {
         .expect("derived from the private key");
     let secret = "a secret of 32 bytes for all proofs";
     let verify_only = || {
-        Config::verify_only(super::common::ISSUER, AuthType::EdDSA, &public)
+        Config::verify_only(support::ISSUER, AuthType::EdDSA, &public)
             .clock(flask_pyjwt::FrozenClock::new(super::at(super::NOW)))
     };
     let shared = manager(config(AuthType::EdDSA, &private).csrf_secret(secret));

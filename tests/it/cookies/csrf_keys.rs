@@ -8,7 +8,7 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use super::common::{ISSUER, NOW, SECRET, at, config, hs256, keys, manager, site::Site};
+use support::{ISSUER, NOW, SECRET, at, config, hs256, keys, manager, site::Site};
 
 #[require_token("auth", "cookies")]
 async fn note() -> &'static str {

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, http::header::SET_COOKIE, web};
 use flask_pyjwt::{AuthManager, FrozenClock, MemoryStore, TokenPair};
 use time::Duration;
 
-use super::common::{
+use support::{
     NOW, at, hs256, manager,
     overlap::{Slow, site},
     site::Reply,

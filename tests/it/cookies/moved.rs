@@ -6,11 +6,8 @@ use actix_web::{
 };
 use flask_pyjwt::{AuthManager, Cookies, RequireToken, SilentRenewal};
 
-use super::{
-    answer_with,
-    common::{hs256, site::Site},
-    login, set_by, with,
-};
+use super::{answer_with, login, set_by, with};
+use support::{hs256, site::Site};
 
 /// A browser's cookies, as RFC 6265bis, section 5.7 stores them: by name, domain and path.
 #[derive(Default)]

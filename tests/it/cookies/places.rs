@@ -4,7 +4,8 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, test::TestRequest, web};
 use flask_pyjwt::{Cookies, CurrentToken, Location, RequireToken, require_token};
 
-use super::{common::site::Site, login, with};
+use super::{login, with};
+use support::site::Site;
 
 #[require_token("auth", "query", query_name = "access_token")]
 async fn by_query(token: CurrentToken) -> String {

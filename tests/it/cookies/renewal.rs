@@ -17,7 +17,7 @@ use flask_pyjwt::{
 use futures_util::stream;
 use time::Duration;
 
-use super::common::{NOW, at, hs256, manager};
+use support::{NOW, at, hs256, manager};
 
 #[require_token("auth", "cookies")]
 async fn me(token: CurrentToken) -> String {

@@ -18,7 +18,7 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use super::common::{NOW, at, hs256, manager};
+use support::{NOW, at, hs256, manager};
 
 #[require_token("auth", "cookies")]
 async fn me(token: CurrentToken) -> String {

@@ -10,10 +10,8 @@ use actix_web::{
 use flask_pyjwt::{AuthManager, Cookies, RequireToken, TokenPair, require_token};
 use futures_util::stream;
 
-use super::{
-    common::site::{Reply, Site},
-    login, with,
-};
+use super::{login, with};
+use support::site::{Reply, Site};
 
 const BOUNDARY: &str = "----WebKitFormBoundary7MA4YWxkTrZu0gW";
 

@@ -4,8 +4,7 @@ use flask_pyjwt::{
     FileStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
     StoreFuture, TokenIdentity, store_conformance,
 };
-
-use super::place::Folder;
+use support::folder::Folder;
 
 /// A store whose file goes with it.
 #[derive(Debug)]
@@ -54,6 +53,6 @@ impl SessionStore for Kept {
 
 store_conformance!(
     suite,
-    || async { Kept::open(Folder::new()) },
+    || async { Kept::open(Folder::new("file-store")) },
     |store: Kept| async { store.reopen() },
 );

@@ -1,15 +1,13 @@
 //! A file that is not as it was written: an error, or every answer right.
 
 use std::{fs, path::Path};
+use support::folder::Folder;
 
 use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
 
-use super::{
-    place::Folder,
-    sessions::{
-        NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject,
-        revoke_token, rotation, standing,
-    },
+use super::sessions::{
+    NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject, revoke_token,
+    rotation, standing,
 };
 
 /// Fills a store, the revocations last: what a file forgets that is one change too old.
@@ -92,7 +90,7 @@ async fn closed_and_killed(folder: &Folder) -> [(&'static str, Vec<u8>); 2] {
 
 #[actix_web::test]
 async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(7);
@@ -117,7 +115,7 @@ async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
 
 #[actix_web::test]
 async fn a_file_that_ends_too_early_or_late_is_refused_or_answers_rightly() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(11);

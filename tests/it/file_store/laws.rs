@@ -1,6 +1,7 @@
 //! The laws of every store, by comparison with the record of one subject that they are stated by.
 
 use std::collections::HashMap;
+use support::folder::Folder;
 
 use actix_web::rt;
 use flask_pyjwt::{
@@ -9,12 +10,9 @@ use flask_pyjwt::{
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestCaseError};
 
-use super::{
-    place::Folder,
-    sessions::{
-        HOUR, NOW, end_session, generation, opening, plain_token, refresh_token, revoke_subject,
-        revoke_token, rotation, session, standing,
-    },
+use super::sessions::{
+    HOUR, NOW, end_session, generation, opening, plain_token, refresh_token, revoke_subject,
+    revoke_token, rotation, session, standing,
 };
 
 /// A step of a history: whose, and which session, pair of tokens and so on.
@@ -77,7 +75,7 @@ fn tokens(now: i64) -> Vec<TokenIdentity> {
 }
 
 async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let open = || FileStore::open(&path).expect("opened");
     let mut store = open();
@@ -187,7 +185,7 @@ proptest! {
 
 #[actix_web::test]
 async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_successor() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let store = FileStore::open(folder.file("sessions")).expect("opened");
     store
         .open(&opening("alice", "s", NOW), NOW)
@@ -218,7 +216,7 @@ async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_suc
 
 #[actix_web::test]
 async fn a_replay_is_on_the_disk_when_it_is_told() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("opened");
     store

@@ -1,19 +1,17 @@
 //! Whose file it is, and since when.
 
 use std::fs;
+use support::folder::Folder;
 
 use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
 
-use super::{
-    place::Folder,
-    sessions::{
-        NOW, end_session, opening, plain_token, refresh_token, revoke_token, rotation, standing,
-    },
+use super::sessions::{
+    NOW, end_session, opening, plain_token, refresh_token, revoke_token, rotation, standing,
 };
 
 #[actix_web::test]
 async fn what_was_answered_is_there_when_the_file_is_opened_again() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("created");
     for id in ["kept", "ended"] {
@@ -60,7 +58,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
 
 #[actix_web::test]
 async fn one_at_a_time_has_the_file_open() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("created");
     store
@@ -78,7 +76,7 @@ async fn one_at_a_time_has_the_file_open() {
 
 #[test]
 fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     for content in [
         vec![],
@@ -103,7 +101,7 @@ fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
 fn the_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let _store = FileStore::open(&path).expect("created");
     let mode = fs::metadata(&path).expect("there").permissions().mode();

@@ -1,16 +1,14 @@
 //! What is forgotten, and the room it gives back.
 
 use std::fs;
+use support::folder::Folder;
 
 use flask_pyjwt::{FileStore, SessionStore as _, Standing};
 use futures_util::future::join_all;
 
-use super::{
-    place::Folder,
-    sessions::{
-        HOUR, NOW, end_session, opening, plain_token, refresh_token, revoke_subject, revoke_token,
-        rotation, standing,
-    },
+use super::sessions::{
+    HOUR, NOW, end_session, opening, plain_token, refresh_token, revoke_subject, revoke_token,
+    rotation, standing,
 };
 
 /// Opens so many sessions at once.
@@ -39,7 +37,7 @@ async fn forget(store: &FileStore, now: i64) {
 
 #[actix_web::test]
 async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let store = FileStore::open(folder.file("sessions")).expect("created");
     let revocations = [
         revoke_token("alice", "t", NOW + HOUR),
@@ -73,7 +71,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
 
 #[actix_web::test]
 async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let store = FileStore::open(folder.file("sessions")).expect("created");
     store
         .open(&opening("carol", "s", NOW), NOW)
@@ -114,7 +112,7 @@ async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
 
 #[actix_web::test]
 async fn the_file_does_not_grow_with_what_has_been_and_gives_room_back_when_opened() {
-    let folder = Folder::new();
+    let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let length = || fs::metadata(&path).expect("there").len();
     let store = FileStore::open(&path).expect("created");

@@ -3,11 +3,8 @@
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, Expected, Issuer, Key};
 use time::Duration;
 
-use super::{
-    OTHER,
-    common::{ISSUER, hs256},
-    other, public,
-};
+use super::{OTHER, other, public};
+use support::{ISSUER, hs256};
 
 #[test]
 fn what_cannot_work_is_found_at_start() {

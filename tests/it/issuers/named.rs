@@ -4,11 +4,8 @@ use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{AuthManager, AuthType, Issuer, Key, RequireToken, require_token};
 use serde_json::json;
 
-use super::{
-    OTHER, THIRD,
-    common::{claims_with, hs256, manager, site::Site},
-    forge, keys, other, public, third, token,
-};
+use super::{OTHER, THIRD, forge, keys, other, public, third, token};
+use support::{claims_with, hs256, manager, site::Site};
 
 const SHOPS: &str = "https://{shop}.example/admin";
 

@@ -4,10 +4,8 @@ use flask_pyjwt::{AuthType, Expected, TokenError, TokenType};
 use serde_json::json;
 use time::Duration;
 
-use super::{
-    common::{NOW, claims_with, forge::forge, header, hs256, keys, manager},
-    other, outcome, token,
-};
+use super::{other, outcome, token};
+use support::{NOW, claims_with, forge::forge, header, hs256, keys, manager};
 
 #[test]
 fn another_issuers_clock_may_differ_by_five_seconds_or_as_configured() {

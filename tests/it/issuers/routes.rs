@@ -4,10 +4,8 @@ use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{RequireToken, require_token};
 use serde_json::json;
 
-use super::{
-    common::{ISSUER, hs256, manager, site::Site},
-    other, third, token,
-};
+use super::{other, third, token};
+use support::{ISSUER, hs256, manager, site::Site};
 
 #[require_token(issuer = "https://other.example", scope = contains("read"))]
 #[get("/other")]

@@ -3,11 +3,8 @@
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Expected, Issuer, Key, TokenError};
 use serde_json::json;
 
-use super::{
-    OTHER,
-    common::{NOW, hs256, manager},
-    other, outcome, public, token,
-};
+use super::{OTHER, other, outcome, public, token};
+use support::{NOW, hs256, manager};
 
 const TENANTS: &str = "https://login.example/{tenant}/v2.0";
 
@@ -45,7 +42,7 @@ fn a_token_of_any_tenant_is_accepted_under_the_name_that_it_says() {
 #[test]
 fn an_issuer_written_with_escapes_is_read_before_it_is_compared() {
     let auth = manager(hs256().trust(tenants()));
-    let plain = super::common::claims_with(json!({
+    let plain = support::claims_with(json!({
         "iss": "ISS", "aud": "api", "type": null, "tid": "TID",
     }));
     let escaped = plain
@@ -150,7 +147,7 @@ fn an_exact_name_comes_before_a_template_and_the_first_template_before_the_secon
     let special = Issuer::new(exact)
         .key(Key::verify_only(AuthType::ES256, public(AuthType::ES256)).id("e"))
         .audience("acme-api");
-    let own = || Config::new(exact, AuthType::HS256, super::SECRET).clock(super::common::frozen());
+    let own = || Config::new(exact, AuthType::HS256, super::SECRET).clock(support::frozen());
     for trusted in [
         hs256().trust(tenants()).trust(special.clone()),
         hs256().trust(special.clone()).trust(tenants()),

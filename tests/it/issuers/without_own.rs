@@ -7,13 +7,10 @@ use flask_pyjwt::{
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::{
-    OTHER,
-    common::{
-        ISSUER, SECRET, claims_with, forge, forge::Key as Forger, frozen, guarded, header, keys,
-        manager, site::Site,
-    },
-    other, third, token,
+use super::{OTHER, other, third, token};
+use support::{
+    ISSUER, SECRET, claims_with, forge, forge::Key as Forger, frozen, guarded, header, keys,
+    manager, site::Site,
 };
 
 fn config() -> Config {

@@ -5,15 +5,15 @@ use std::{fs, time::SystemTime};
 use flask_pyjwt::{AuthType, MintError};
 
 use super::{
-    common::{keys, log},
-    directory::{Folder, id_of, ids, open, signing_id},
+    directory::{KeysFolder, id_of, ids, open, signing_id},
     outcome, secret,
 };
+use support::{keys, log};
 
 /// THREATS 51.
 #[test]
 fn another_content_of_the_same_name_length_and_time_is_noticed() {
-    let folder = Folder::new("same");
+    let folder = KeysFolder::new("same");
     folder.write("a.key", secret(1), 100);
     let auth = open(&folder).expect("a good folder");
     let (old, before) = (
@@ -48,7 +48,7 @@ fn another_content_of_the_same_name_length_and_time_is_noticed() {
 #[test]
 fn a_secret_that_kubernetes_swaps_by_a_link_is_noticed() {
     use std::os::unix::fs::symlink;
-    let folder = Folder::new("kubernetes");
+    let folder = KeysFolder::new("kubernetes");
     let version = |version: u8, names: &[&str]| {
         let inner = folder.path().join(format!("..2026_{version}"));
         fs::create_dir(&inner).expect("made");
@@ -100,7 +100,7 @@ fn a_secret_that_kubernetes_swaps_by_a_link_is_noticed() {
 /// THREATS 51.
 #[test]
 fn a_key_that_is_removed_beside_a_broken_file_neither_verifies_nor_signs() {
-    let folder = Folder::new("removed");
+    let folder = KeysFolder::new("removed");
     folder.write("a.key", secret(1), 300);
     folder.write("b.key", secret(2), 200);
     let auth = open(&folder).expect("a good folder");
@@ -145,7 +145,7 @@ fn a_key_that_is_removed_beside_a_broken_file_neither_verifies_nor_signs() {
 /// THREATS 51.
 #[test]
 fn a_half_written_file_never_signs() {
-    let folder = Folder::new("half");
+    let folder = KeysFolder::new("half");
     folder.write("a.key", secret(1), 300);
     let auth = open(&folder).expect("a good folder");
     // Half of a secret is a secret. Nothing but time tells that it is complete: as long as somebody writes
@@ -185,7 +185,7 @@ fn a_half_written_file_never_signs() {
 
 #[test]
 fn a_start_right_after_a_key_was_written_waits_and_works() {
-    let folder = Folder::new("start");
+    let folder = KeysFolder::new("start");
     fs::write(folder.path().join("a.key"), secret(1)).expect("written");
     let auth = open(&folder).expect("a good folder");
     assert_eq!(signing_id(&auth), id_of(1));
@@ -193,7 +193,7 @@ fn a_start_right_after_a_key_was_written_waits_and_works() {
 
 #[test]
 fn a_key_is_renamed_without_a_gap() {
-    let folder = Folder::new("renamed");
+    let folder = KeysFolder::new("renamed");
     folder.write("a.key", secret(1), 300);
     folder.write("b.next.key", secret(2), 200);
     let auth = open(&folder).expect("a good folder");
@@ -235,7 +235,7 @@ fn a_key_is_renamed_without_a_gap() {
 
 #[test]
 fn a_folder_that_is_away_for_a_moment_changes_nothing_and_an_empty_one_drops_all() {
-    let folder = Folder::new("away");
+    let folder = KeysFolder::new("away");
     folder.write("a.key", secret(1), 300);
     let auth = open(&folder).expect("a good folder");
     let token = auth.auth_token("alice").sign().expect("minted");

@@ -1,36 +1,33 @@
 //! `JWT_KEYS_DIR`: a folder with a file for each key.
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant, SystemTime},
 };
+use support::folder::Folder;
 
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key};
 
-use super::{
-    common::{ISSUER, keys},
-    kid, outcome, secret,
-};
+use super::{kid, outcome, secret};
+use support::{ISSUER, keys};
 
 /// A folder that ends with the test.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct KeysFolder(Folder);
 
-impl Folder {
+impl KeysFolder {
     pub(crate) fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("flask-pyjwt-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Self(path)
+        Self(Folder::new(name))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// Writes a file as it was so many seconds ago.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>, seconds_ago: u64) {
-        let path = self.0.join(name);
+        let path = self.0.file(name);
         fs::write(&path, content).expect("a file can be written");
         let file = fs::File::options()
             .append(true)
@@ -41,7 +38,7 @@ impl Folder {
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        fs::remove_file(self.0.join(name)).expect("it is there");
+        fs::remove_file(self.0.file(name)).expect("it is there");
     }
 
     fn config(&self) -> Config {
@@ -49,14 +46,8 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
 /// A manager of a folder: nothing else says a key.
-pub(crate) fn open(folder: &Folder) -> Result<AuthManager, ConfigError> {
+pub(crate) fn open(folder: &KeysFolder) -> Result<AuthManager, ConfigError> {
     AuthManager::new(folder.config())
 }
 
@@ -74,7 +65,7 @@ pub(crate) fn signing_id(auth: &AuthManager) -> String {
 /// The id of the key that a secret is.
 pub(crate) fn id_of(number: u8) -> String {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    let folder = Folder::new(&format!("id-{}", CALLS.fetch_add(1, Ordering::Relaxed)));
+    let folder = KeysFolder::new(&format!("id-{}", CALLS.fetch_add(1, Ordering::Relaxed)));
     folder.write("a.key", secret(number), 100);
     signing_id(&open(&folder).expect("a good folder"))
 }
@@ -87,7 +78,7 @@ pub(crate) fn ids(auth: &AuthManager) -> Vec<String> {
 
 #[test]
 fn the_newest_file_signs_and_files_come_and_go_while_tokens_stay_good() {
-    let folder = Folder::new("rotation");
+    let folder = KeysFolder::new("rotation");
     folder.write("a.key", secret(1), 300);
     folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 200);
     folder.write("notes.txt", "no key", 0);
@@ -133,7 +124,7 @@ fn the_newest_file_signs_and_files_come_and_go_while_tokens_stay_good() {
 
 #[test]
 fn a_key_whose_last_token_has_expired_is_not_loaded() {
-    let folder = Folder::new("expired");
+    let folder = KeysFolder::new("expired");
     folder.write("a.key", secret(1), 900_000);
     folder.write("b.key", secret(2), 700_000);
     folder.write("c.key", secret(3), 10);
@@ -144,7 +135,7 @@ fn a_key_whose_last_token_has_expired_is_not_loaded() {
 
 #[test]
 fn a_broken_file_never_replaces_a_good_ring() {
-    let folder = Folder::new("broken");
+    let folder = KeysFolder::new("broken");
     folder.write("a.key", secret(1), 300);
     let auth = open(&folder).expect("a good folder");
     let before = auth.keys();
@@ -193,7 +184,7 @@ fn a_broken_file_never_replaces_a_good_ring() {
 
 #[test]
 fn a_folder_stands_alone() {
-    let folder = Folder::new("alone");
+    let folder = KeysFolder::new("alone");
     folder.write("a.key", secret(1), 300);
     folder.write(
         "b.ES256.pem",
@@ -238,7 +229,7 @@ fn a_folder_stands_alone() {
 #[cfg(unix)]
 #[test]
 fn the_signal_hangup_has_the_folder_read_again() {
-    let folder = Folder::new("hangup");
+    let folder = KeysFolder::new("hangup");
     folder.write("a.key", secret(1), 300);
     let auth = open(&folder).expect("a good folder");
     let old = signing_id(&auth);

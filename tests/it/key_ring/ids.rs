@@ -3,13 +3,11 @@
 use flask_pyjwt::{AuthType, Config, Key, TokenError};
 use serde_json::json;
 
-use super::{
-    common::{
-        ISSUER, SECRET, claims,
-        forge::{self, forge},
-        frozen, hs256, keys, manager,
-    },
-    outcome, secret,
+use super::{outcome, secret};
+use support::{
+    ISSUER, SECRET, claims,
+    forge::{self, forge},
+    frozen, hs256, keys, manager,
 };
 
 pub(super) fn header(alg: &str, id: Option<&str>) -> String {

@@ -7,7 +7,8 @@ use std::{
 
 use flask_pyjwt::{AuthManager, AuthType, Config, Key, TokenError};
 
-use super::{common::ISSUER, secret};
+use super::secret;
+use support::ISSUER;
 
 /// No valid token is refused, whoever minted it when, and none of a dropped key accepted.
 #[test]

@@ -7,16 +7,16 @@ use std::{
 };
 
 use super::{
-    common::log,
-    directory::{Folder, id_of, ids, open, signing_id},
+    directory::{KeysFolder, id_of, ids, open, signing_id},
     secret,
 };
+use support::log;
 
 #[cfg(unix)]
 #[test]
 fn what_is_no_regular_file_is_never_waited_for() {
     use std::os::unix::fs::symlink;
-    let folder = Folder::new("no-files");
+    let folder = KeysFolder::new("no-files");
     let path = |name: &str| folder.path().join(name);
     folder.write("a.key", secret(1), 300);
     let auth = open(&folder).expect("a good folder");
@@ -58,7 +58,7 @@ fn what_is_no_regular_file_is_never_waited_for() {
 
 #[test]
 fn a_folder_is_read_within_bounds() {
-    let folder = Folder::new("bounds");
+    let folder = KeysFolder::new("bounds");
     folder.write("a.key", secret(1), 300);
     for number in 0..3_000 {
         fs::write(folder.path().join(format!("{number}.txt")), "no key").expect("written");
@@ -87,7 +87,7 @@ fn a_folder_is_read_within_bounds() {
     );
     folder.remove("b.key");
     // All of them at once: the watch must not see the first few alone.
-    let many = Folder::new("bounds-many");
+    let many = KeysFolder::new("bounds-many");
     many.write("a.key", secret(1), 300);
     for number in 0..1_000 {
         fs::write(many.path().join(format!("{number}.key")), secret(2)).expect("written");
@@ -109,7 +109,7 @@ fn a_folder_is_read_within_bounds() {
 #[test]
 fn a_name_that_is_no_utf_8_is_a_name() {
     use std::os::unix::ffi::OsStrExt as _;
-    let folder = Folder::new("names");
+    let folder = KeysFolder::new("names");
     folder.write("a.key", secret(1), 300);
     let path = folder
         .path()
@@ -122,7 +122,7 @@ fn a_name_that_is_no_utf_8_is_a_name() {
 #[test]
 fn what_others_can_do_with_the_files_is_told() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new("modes");
+    let folder = KeysFolder::new("modes");
     folder.write("a.key", secret(1), 300);
     let mode = |name: &str, mode| {
         let path = folder.path().join(name);
@@ -162,7 +162,7 @@ const OTHER_USER: &str = "KEY_RING_TEST_OTHER_USER";
 fn a_file_that_becomes_readable_is_noticed() {
     use std::os::unix::process::CommandExt as _;
     let is_superuser = Command::new("id").arg("-u").output().expect("told").stdout == b"0\n";
-    let folder = Folder::new("other-user");
+    let folder = KeysFolder::new("other-user");
     let copy = folder.path().join("test");
     fs::copy(std::env::current_exe().expect("this test"), &copy).expect("copied");
     let mut command = Command::new(&copy);
@@ -189,7 +189,7 @@ fn the_other_user() {
     if std::env::var_os(OTHER_USER).is_none() {
         return;
     }
-    let folder = Folder::new("readable");
+    let folder = KeysFolder::new("readable");
     folder.write("a.key", secret(1), 300);
     folder.write("b.key", secret(2), 200);
     let auth = open(&folder).expect("a good folder");

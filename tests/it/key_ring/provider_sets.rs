@@ -4,13 +4,11 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use flask_pyjwt::{AuthType, Issuer, TokenError};
 use serde_json::{Value, json};
 
-use super::{
-    common::{
-        claims_with,
-        forge::{self, encode, forge},
-        hs256, keys, manager,
-    },
-    ids::header,
+use super::ids::header;
+use support::{
+    claims_with,
+    forge::{self, encode, forge},
+    hs256, keys, manager,
 };
 
 const OTHER: &str = "https://other.example";

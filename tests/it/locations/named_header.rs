@@ -8,10 +8,8 @@ use actix_web::{
 use flask_pyjwt::SilentRenewal;
 use time::Duration;
 
-use super::{
-    common::{NOW, at},
-    *,
-};
+use super::*;
+use support::{NOW, at};
 
 #[require_token(location = "header", header_name = "X-Goog-IAP-JWT-Assertion")]
 async fn behind_iap(token: CurrentToken) -> String {

@@ -4,7 +4,7 @@
 use flask_pyjwt::{Config, Issuer};
 use serde_json::{Value, json};
 
-use crate::common::NOW;
+use support::NOW;
 
 mod accounts;
 mod companies;

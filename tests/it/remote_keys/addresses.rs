@@ -3,7 +3,7 @@
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer};
 use time::Duration;
 
-use super::common::{SECRET, config, keys};
+use support::{SECRET, config, keys};
 
 #[test]
 fn threat_9_addresses_that_are_never_asked() {

@@ -2,11 +2,8 @@
 
 use time::Duration;
 
-use super::{
-    Answer, Setting, at,
-    common::{NOW, keys},
-    is_unavailable, jwk, set,
-};
+use super::{Answer, Setting, at, is_unavailable, jwk, set};
+use support::{NOW, keys};
 
 /// Down for an hour, then back with a new key and without the old one.
 #[actix_web::test]

@@ -7,12 +7,12 @@ use std::{
     sync::{Arc, Mutex},
     thread,
 };
+use support::folder::Folder;
 
 use flask_pyjwt::Issuer;
 
 use super::{
     PATH,
-    common::example::Folder,
     reach::{error_of, refused},
     tls,
 };
@@ -72,9 +72,9 @@ fn tunnel(mut client: TcpStream, noted: &Mutex<Vec<String>>) -> io::Result<()> {
 #[actix_web::test]
 async fn keys_come_by_the_proxy_that_is_named_and_its_password_is_never_shown() {
     let folder = Folder::new("jwks-proxy");
-    let server = tls::server(&folder.0);
+    let server = tls::server(folder.path());
     let proxy = Proxy::start();
-    let authority = std::fs::read(folder.0.join("ca.crt")).expect("read");
+    let authority = std::fs::read(folder.path().join("ca.crt")).expect("read");
     let issuer = || {
         Issuer::new("https://sso.example")
             .jwks_url(server.https_url("localhost", PATH))
@@ -118,7 +118,7 @@ async fn child_that_fetches_with_the_variables_that_it_has() {
 #[test]
 fn proxies_of_the_environment_are_asked_where_that_was_said() {
     let folder = Folder::new("jwks-proxy-env");
-    let server = tls::server(&folder.0);
+    let server = tls::server(folder.path());
     let proxy = Proxy::start();
     let address = format!("http://{}", proxy.address);
     let nowhere = "localhost".to_owned();
@@ -137,7 +137,7 @@ fn proxies_of_the_environment_are_asked_where_that_was_said() {
         }
         child
             .env("CHILD_URL", server.https_url("localhost", PATH))
-            .env("CHILD_CA", folder.0.join("ca.crt"))
+            .env("CHILD_CA", folder.path().join("ca.crt"))
             .envs(variables);
         let output = child.output().expect("it runs");
         let told = String::from_utf8_lossy(&output.stdout);

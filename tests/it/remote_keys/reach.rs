@@ -4,11 +4,8 @@
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer};
 use serde_json::json;
 
-use super::{
-    Answer, BadServer, PATH, Setting,
-    common::{SECRET, config, example::Folder, frozen, keys, manager},
-    jwk, set,
-};
+use super::{Answer, BadServer, PATH, Setting, jwk, set};
+use support::{SECRET, config, folder::Folder, frozen, keys, manager};
 
 fn good() -> Answer {
     set(&[jwk(&keys::ED25519, "a")])
@@ -80,7 +77,7 @@ async fn a_discovery_document_leads_to_no_other_server_by_plain_http() {
 async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
     let (server, other) = (BadServer::start(), BadServer::start());
     let folder = Folder::new("jwks-token");
-    let file = folder.0.join("token");
+    let file = folder.path().join("token");
     std::fs::write(&file, "first-secret\n").expect("written");
     let place = "/.well-known/openid-configuration";
     server.answers(

@@ -13,9 +13,9 @@ use serde_json::json;
 use time::Duration;
 
 use super::{
-    NOW, PATH, SECRET, at, claims_with, common::site::Site, config, jwk, keys, manager,
-    server::BadServer, set, token,
+    NOW, PATH, SECRET, at, claims_with, config, jwk, keys, manager, server::BadServer, set, token,
 };
+use support::site::Site;
 
 pub(super) const PATTERN: &str = "https://{tenant}.example";
 

@@ -1,6 +1,7 @@
 //! https: from a server that an authority vouches for, and from no other.
 
 use std::{path::Path, sync::Arc};
+use support::folder::Folder;
 
 use flask_pyjwt::{AuthManager, AuthType, Issuer};
 use rustls::{
@@ -11,17 +12,14 @@ use rustls::{
 use serde_json::json;
 
 use super::{
-    PATH,
-    common::{
-        SECRET,
-        certificates::{make_authority, make_certificate, read},
-        config,
-        example::Folder,
-        frozen, keys, manager,
-    },
-    is_unavailable, jwk,
+    PATH, is_unavailable, jwk,
     server::{Answer, BadServer},
     set, token,
+};
+use support::{
+    SECRET,
+    certificates::{make_authority, make_certificate, read},
+    config, frozen, keys, manager,
 };
 
 /// A server for which the authority `ca` vouches, as `localhost` and as nothing else. Beside it, in the
@@ -54,8 +52,11 @@ fn trusting(issuers: impl IntoIterator<Item = Issuer>) -> AuthManager {
 #[actix_web::test]
 async fn threat_9_keys_come_from_a_server_that_is_vouched_for_and_from_no_other() {
     let folder = Folder::new("jwks-tls");
-    let server = server(&folder.0);
-    let (ca, other) = (read(&folder.0, "ca.crt"), read(&folder.0, "other.crt"));
+    let server = server(folder.path());
+    let (ca, other) = (
+        read(folder.path(), "ca.crt"),
+        read(folder.path(), "other.crt"),
+    );
     let issuer = |number: u8, host: &str| {
         Issuer::new(format!("https://issuer{number}.example"))
             .jwks_url(server.https_url(host, PATH))
@@ -105,11 +106,11 @@ async fn threat_9_keys_come_from_a_server_that_is_vouched_for_and_from_no_other(
 #[actix_web::test]
 async fn discovery_and_its_keys_come_from_a_server_that_is_vouched_for() {
     let folder = Folder::new("jwks-tls");
-    let server = server(&folder.0);
+    let server = server(folder.path());
     let name = server.https_url("localhost", "/issuer");
     let issuer = || {
         let issuer = Issuer::new(&name).discovery();
-        issuer.root_certificates(read(&folder.0, "ca.crt"))
+        issuer.root_certificates(read(folder.path(), "ca.crt"))
     };
     let document = |host: &str| {
         Answer::json(json!({ "issuer": name, "jwks_uri": server.https_url(host, PATH) }))

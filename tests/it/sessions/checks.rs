@@ -16,11 +16,8 @@ use flask_pyjwt::{
 use serde_json::json;
 use time::Duration;
 
-use super::{
-    clock,
-    common::{NOW, at, hs256, manager, site::Site},
-    site, with_memory,
-};
+use super::{clock, site, with_memory};
+use support::{NOW, at, hs256, manager, site::Site};
 
 #[require_token(fresh = true)]
 async fn fresh() -> &'static str {

@@ -10,10 +10,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use time::Duration;
 
-use super::{
-    clock,
-    common::{claims_with, forge::forge, header, hs256, keys, log, manager},
-};
+use super::clock;
+use support::{claims_with, forge::forge, header, hs256, keys, log, manager};
 
 const REVOKED: Result<(), Rejection> = Err(Rejection::InvalidToken(TokenError::Revoked));
 

@@ -9,11 +9,8 @@ use flask_pyjwt::{
 use futures_util::FutureExt as _;
 use time::Duration;
 
-use super::{
-    clock,
-    common::{NOW, at, hs256, log, manager},
-    site,
-};
+use super::{clock, site};
+use support::{NOW, at, hs256, log, manager};
 
 const GRACE: Duration = Duration::seconds(10);
 

@@ -15,11 +15,8 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use super::{
-    clock,
-    common::{hs256, manager},
-    site,
-};
+use super::{clock, site};
+use support::{hs256, manager};
 
 /// A store in memory that counts marks, and fails to make them when told so.
 #[derive(Debug, Default, Clone)]

@@ -7,12 +7,9 @@ use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore, MintError, Rejecti
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::{
-    clock,
-    common::{
-        ISSUER, claims_with, config, forge::forge, header, hs256, keys, log, manager, site::Site,
-    },
-    with_memory,
+use super::{clock, with_memory};
+use support::{
+    ISSUER, claims_with, config, forge::forge, header, hs256, keys, log, manager, site::Site,
 };
 
 #[actix_web::test]

@@ -4,10 +4,9 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
 };
 
-use super::process::Process;
+use super::{folder::Folder, process::Process};
 
 /// A running example, in an empty folder of its own. Both end with the value.
 pub struct Example {
@@ -22,7 +21,7 @@ impl Example {
         let folder = Folder::new(name);
         let process = Process::start(
             Command::new(executable(name))
-                .current_dir(&folder.0)
+                .current_dir(folder.path())
                 .env_clear()
                 .env("PORT", "0")
                 .envs(variables.iter().copied()),
@@ -31,26 +30,6 @@ impl Example {
             process,
             _folder: folder,
         }
-    }
-}
-
-/// An empty folder of one test, which goes with its value.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("flask-pyjwt-{name}-{}-{number}", std::process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("a folder can be made");
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod certificates;
 pub mod example;
+pub mod folder;
 pub mod forge;
+pub mod fuzzed;
 pub mod gate;
 pub mod gated;
 pub mod keys;

@@ -3,13 +3,12 @@
 use std::{
     env, fs,
     net::TcpListener,
-    path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::Duration,
 };
 
+use super::folder::Folder;
 use redis::{Client, Cmd, Connection, FromRedisValue};
 
 /// The pause between two looks at a condition, and how often it is looked at: a minute in all.
@@ -69,27 +68,6 @@ pub use crate::needs_redis;
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("an address").port()
-}
-
-/// A folder that is removed in the end.
-#[derive(Debug)]
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("redis-{}-{number}", std::process::id());
-        let path = env::temp_dir().join(format!("flask-pyjwt-{name}"));
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A running process. It ends with this, and also when the test's process is killed.
@@ -156,7 +134,7 @@ impl Server {
             running: None,
             port: free_port(),
             options: options.iter().map(ToString::to_string).collect(),
-            folder: Folder::new(),
+            folder: Folder::new("redis"),
             password: password.map(|at| options[at + 1].to_owned()),
         };
         // Between being found and being used, a port may be taken.
@@ -180,7 +158,7 @@ impl Server {
         command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .arg("--dir")
-            .arg(&self.folder.0)
+            .arg(self.folder.path())
             .args(["--repl-diskless-sync-delay", "0"])
             .args(&self.options);
         let mut running = Running::start(&mut command);
@@ -280,15 +258,15 @@ pub struct Sentinel {
 impl Sentinel {
     /// Starts one that takes a primary for lost after so many milliseconds.
     pub fn start(primary: &Server, quorum: usize, down_after: u64) -> Self {
-        let folder = Folder::new();
+        let folder = Folder::new("redis");
         let port = free_port();
-        let config = folder.0.join("sentinel.conf");
+        let config = folder.path().join("sentinel.conf");
         let text = format!(
             "bind 127.0.0.1\nport {port}\ndir {}\n\
              sentinel monitor mymaster 127.0.0.1 {} {quorum}\n\
              sentinel down-after-milliseconds mymaster {down_after}\n\
              sentinel failover-timeout mymaster 3000\n",
-            folder.0.display(),
+            folder.path().display(),
             primary.port
         );
         fs::write(&config, text).expect("a configuration can be written");

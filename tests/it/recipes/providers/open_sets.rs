@@ -4,7 +4,8 @@ use flask_pyjwt::{AuthType, Expected, Issuer, Key};
 use serde_json::{Value, json};
 
 use super::{Provider, Signs, accepted, provider, recipes, refused, typed, with};
-use crate::{common::NOW, recipes::page::normal};
+use crate::recipes::page::normal;
+use support::NOW;
 
 /// The secret of the application. A server reads it from its configuration.
 pub(crate) fn client_secret() -> String {

@@ -4,8 +4,8 @@ use flask_pyjwt::{Expected, Issuer};
 use serde_json::json;
 
 use super::{Provider, accepted, provider, recipes, refused, typed, untyped, with};
-use crate::common::NOW;
 use crate::recipes::page::normal;
+use support::NOW;
 
 pub(super) fn zitadel() -> Provider {
     let user = json!({

@@ -1,0 +1,74 @@
+//! The memory of the table of verified tokens: a program of its own, since all its allocations are counted.
+
+use std::{alloc::System, thread};
+
+use flask_pyjwt::{AuthManager, AuthType, Config};
+use serde::Deserialize;
+use serde_json::json;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const LIMIT: usize = 4 << 20;
+
+#[derive(Deserialize)]
+struct Claims {
+    roles: Vec<String>,
+}
+
+fn manager() -> AuthManager {
+    let config = Config::new("i", AuthType::HS256, "a secret of 32 bytes, at the least");
+    AuthManager::new(config.token_table(1 << 16, LIMIT)).expect("a good configuration")
+}
+
+fn live() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+/// Verifies tokens until each of them comes out of the table, and asks each for all it can say.
+fn ask(auth: &AuthManager, tokens: &[String]) {
+    for signed in tokens.iter().flat_map(|signed| [signed; 3]) {
+        let token = auth.verify_token(signed).expect("valid");
+        assert_eq!(token.claims()["roles"][0], "r0");
+        assert_eq!(token.scope(), Some(&json!({ "admin": true })));
+        assert_eq!(token.header()["alg"], "HS256");
+        assert!(token.claim("n").is_some() && token.session_id().is_none());
+        let claims: Claims = token.claims_as().expect("they fit");
+        assert_eq!(claims.roles.len(), 20);
+        let clone = token.clone();
+        assert_eq!(clone.claims(), token.claims());
+    }
+}
+
+/// THREATS 50: all that the process holds for the table is counted, in every thread's part of it.
+#[test]
+fn remembered_tokens_stay_within_the_bytes_whatever_they_are_asked_for() {
+    let minting = manager();
+    let roles: Vec<_> = (0..20).map(|n| format!("r{n}")).collect();
+    let tokens: Vec<_> = (0..6_000)
+        .map(|n| {
+            let builder = minting
+                .auth_token("a \"quoted\" subject")
+                .scope(json!({ "admin": true }));
+            let token = builder.claim("roles", &roles).claim("n", n).sign();
+            token.expect("minted").signed().to_owned()
+        })
+        .collect();
+    drop(minting);
+    let before = live();
+    let auth = manager();
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for _ in 0..2 * threads {
+        thread::scope(|scope| {
+            scope.spawn(|| ask(&auth, &tokens));
+        });
+    }
+    let held = live() - before;
+    // The manager itself, its keys, and what the threads have left take a few KiB.
+    assert!(held <= LIMIT + (16 << 10), "{held} bytes");
+    assert!(held > LIMIT * 3 / 4, "{held} bytes: the table is not full");
+    drop(auth);
+    assert!(live() - before < 16 << 10, "all of it was the table's");
+}
