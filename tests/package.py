@@ -70,6 +70,7 @@ for name, contents in CONTENTS.items():
     there = set(os.listdir(folder)) - BY_CARGO
     if there != contents:
         problems.append(f"{name}: holds {sorted(there)} in place of {sorted(contents)}")
+        continue
     with open(os.path.join(folder, "Cargo.toml"), "rb") as file:
         package = tomllib.load(file)["package"]
     for key in METADATA:
