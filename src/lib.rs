@@ -4,15 +4,18 @@
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CheckError, ClaimPlaces, Clock, Config,
-    ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer, IssuerNames,
-    Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError, Opening, RefreshBuilder,
-    RefreshTokenBuilder, Rejection, RequireToken, RequireTokenService, Requirement, Revocation,
-    Rotated, Rotation, Session, SessionEvent, SessionRecord, SessionStore, SilentRenewal,
-    SilentRenewalService, Standing, StoreError, StoreFuture, SubjectRecord, SystemClock, Token,
-    TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType, UnknownTokenType,
-    UnverifiedToken,
+    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, CheckError, ClaimPlaces,
+    Clock, Config, ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer,
+    IssuerNames, Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError, Opening,
+    RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken, RequireTokenService, Requirement,
+    Revocation, Rotated, Rotation, Session, SessionEvent, SessionRecord, SessionStore,
+    SilentRenewal, SilentRenewalService, Standing, StoreError, StoreFuture, SubjectRecord,
+    SystemClock, Token, TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType,
+    UnknownTokenType, UnverifiedToken,
 };
+
+/// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
+pub use flask_pyjwt_core::jsonwebtoken;
 
 #[cfg(feature = "file-store")]
 #[doc(inline)]

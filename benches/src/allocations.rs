@@ -1,39 +1,19 @@
 //! Allocations per operation. They are counted by another program, whose allocator counts.
 
-use std::{collections::BTreeMap, hint::black_box, process::Command};
+use std::{collections::BTreeMap, process::Command};
 
-use flask_pyjwt::AuthManager;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    candidates::Field,
-    claims,
-    http::{Way, requests},
-    keys::{ALGORITHMS, Keys},
-    race::Candidate,
-    settings::Settings,
-};
-
-/// Operations that are counted, after as many to warm up.
-const TIMES: u32 = 100;
-/// Tokens whose memory in the table is taken.
-const ENTRIES: usize = 10_000;
-
-/// What the counting allocator has seen so far.
-#[derive(Debug, Clone, Copy)]
-pub struct Counted {
-    /// How often memory was asked for, growing included.
-    pub calls: usize,
-    /// Bytes that were asked for and not given back.
-    pub live_bytes: i64,
-}
+use crate::settings::Settings;
 
 /// What the other program has found.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Allocations {
-    per_operation: BTreeMap<String, BTreeMap<String, f64>>,
+    pub(crate) per_operation: BTreeMap<String, BTreeMap<String, f64>>,
     /// Bytes of heap for each token in the table, by algorithm.
     pub(crate) table_entry: BTreeMap<String, f64>,
+    /// Bytes of heap for each token in the table and in what stands beside it.
+    pub(crate) cache_entry: BTreeMap<String, f64>,
     nothing: BTreeMap<String, f64>,
 }
 
@@ -56,69 +36,4 @@ impl Allocations {
         let counts = self.per_operation.get(&format!("{operation} {algorithm}"));
         counts.unwrap_or(&self.nothing)
     }
-}
-
-/// The other program: counts with its allocator, and prints what it has found as JSON.
-///
-/// # Errors
-///
-/// When it cannot be written as JSON.
-pub fn print_allocations(counted: &dyn Fn() -> Counted) -> serde_json::Result<()> {
-    let mut found = Allocations::default();
-    for algorithm in ALGORITHMS {
-        let keys = Keys::generate(algorithm);
-        let field = Field::new(&keys);
-        for (operation, candidates) in [("verify", field.verify()), ("mint", field.mint())] {
-            let counts = candidates
-                .into_iter()
-                .map(|candidate| (candidate.name.clone(), calls(candidate, counted)))
-                .collect();
-            let key = format!("{operation} {algorithm}");
-            found.per_operation.insert(key, counts);
-        }
-    }
-    let keys = Keys::generate("HS256");
-    let counts = Way::ALL
-        .into_iter()
-        .map(|way| (way.name().to_owned(), calls(requests(way, &keys), counted)))
-        .collect();
-    found.per_operation.insert("http HS256".to_owned(), counts);
-    for algorithm in ["HS256", "RS256"] {
-        let bytes = table_entry(&Keys::generate(algorithm), counted);
-        found.table_entry.insert(algorithm.to_owned(), bytes);
-    }
-    println!("{}", serde_json::to_string(&found)?);
-    Ok(())
-}
-
-fn calls(mut candidate: Candidate<'_>, counted: &dyn Fn() -> Counted) -> f64 {
-    candidate.run(TIMES);
-    let before = counted().calls;
-    candidate.run(TIMES);
-    let calls = counted().calls - before;
-    f64::from(u32::try_from(calls).unwrap_or(u32::MAX)) / f64::from(TIMES)
-}
-
-/// Bytes that a verified token takes in the table: the difference between a full and an empty one.
-fn table_entry(keys: &Keys, counted: &dyn Fn() -> Counted) -> f64 {
-    let entries = if keys.is_secret() {
-        ENTRIES
-    } else {
-        ENTRIES / 20
-    };
-    let minting = keys.manager(false);
-    let tokens: Vec<String> = (0..entries)
-        .map(|n| claims::mint(&minting, &format!("user{n:06}@example")))
-        .map(|token| token.signed().to_owned())
-        .collect();
-    let config = keys.config().token_table(entries * 16, 1 << 30);
-    let auth = AuthManager::new(config).expect("a good configuration");
-    drop(auth.verify_token(&tokens[0])); // the places
-    let before = counted().live_bytes;
-    for token in &tokens[1..] {
-        black_box(auth.verify_token(token).is_ok());
-    }
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let each = (counted().live_bytes - before) as f64 / (entries - 1) as f64;
-    each
 }

@@ -1,10 +1,12 @@
 //! Measurements of `flask-pyjwt` beside its peers: `cargo bench -p flask-pyjwt-benches`.
 
 mod allocations;
+mod cache;
 mod candidates;
 mod chart;
 mod claims;
 mod cores;
+mod counting;
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 mod flood;
 mod floor;
@@ -18,6 +20,7 @@ mod race;
 mod refused;
 mod report;
 mod run;
+mod server;
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 mod sessions;
 mod settings;
@@ -26,7 +29,7 @@ mod verify;
 
 // What the three programs call.
 pub use crate::{
-    allocations::{Counted, print_allocations},
+    counting::{Counted, print_allocations},
     instructions::run_instructions,
     run::run,
 };

@@ -3,15 +3,21 @@
 use std::{fs, io, path::Path};
 
 use crate::{
-    chart, flood, growth, http, report::Report, sessions, settings::Settings, table, verify,
+    cache, chart, flood, growth, http,
+    report::Report,
+    server::{self, Site as _},
+    sessions,
+    settings::Settings,
+    table, verify,
 };
 
 /// Measures, and tells what it has found.
 type Section = fn(&Settings, &mut Report);
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("verify", verify::run),
     ("table", table::run),
+    ("cache", cache::run),
     ("http", http::run),
     ("growth", growth::run),
     ("flood", flood::run),
@@ -22,8 +28,9 @@ const SECTIONS: [(&str, Section); 7] = [
 /// What a process does that this program has started, by the argument that says so.
 type Mode = fn() -> io::Result<()>;
 
-const MODES: [(&str, Mode); 6] = [
-    (http::MODE, http::serve),
+const MODES: [(&str, Mode); 7] = [
+    (http::Route::MODE, server::serve::<http::Route>),
+    (flood::Resource::MODE, server::serve::<flood::Resource>),
     (sessions::MODE, sessions::carry_out),
     (sessions::strangers::MODE, sessions::strangers::carry_out),
     (sessions::attack::MODE, sessions::attack::carry_out),

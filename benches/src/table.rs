@@ -53,7 +53,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
 }
 
 /// Distinct valid tokens, in no order that memory likes.
-fn tokens(keys: &Keys, count: usize) -> Vec<String> {
+pub(crate) fn tokens(keys: &Keys, count: usize) -> Vec<String> {
     let auth = keys.manager(false);
     (0..count)
         .map(|n| claims::mint(&auth, &format!("user{n:06}@example")))
@@ -62,7 +62,7 @@ fn tokens(keys: &Keys, count: usize) -> Vec<String> {
 }
 
 /// Gives one token after the other, for ever, in jumps.
-fn cycle<'a>(tokens: &'a [String]) -> impl FnMut() -> &'a str {
+pub(crate) fn cycle<'a>(tokens: &'a [String]) -> impl FnMut() -> &'a str {
     let mut at = 0;
     // Coprime to every power of ten: every token comes once before any comes again.
     let step = if tokens.len() > 7_919 { 7_919 } else { 1 };
@@ -166,7 +166,7 @@ fn flood(keys: &Keys, count: usize, settings: &Settings, report: &mut Report) {
 }
 
 /// The same token with another signature.
-fn forge(token: &str) -> String {
+pub(crate) fn forge(token: &str) -> String {
     let at = token.len() - 10;
     let other = if token.as_bytes()[at] == b'A' {
         "B"

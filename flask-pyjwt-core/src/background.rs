@@ -166,7 +166,16 @@ impl Drop for TellsPanic {
 mod tests {
     use std::{
         future::pending,
-        sync::{Arc, Weak, mpsc::sync_channel},
+        sync::{
+            Arc, Weak,
+            mpsc::{Sender, TryRecvError, sync_channel},
+        },
+    };
+
+    use tracing::{
+        Event, Level, Metadata, Subscriber,
+        span::{Attributes, Id, Record},
+        subscriber::set_default,
     };
 
     use super::*;
@@ -177,9 +186,9 @@ mod tests {
         let seen = Arc::downgrade(&held);
         let (queue, jobs) = sync_channel::<()>(1);
         let thread = Thread::start("a-test", move || {
-            let _held = held;
             assert_eq!(thread::current().name(), Some("a-test"));
             while jobs.recv().is_ok() {}
+            drop(held);
         });
         queue.send(()).expect("the thread waits for it");
         drop(queue);
@@ -193,9 +202,9 @@ mod tests {
         let seen = Arc::downgrade(&held);
         let (begun, beginning) = channel();
         let thread = RuntimeThread::start("a-test", move || async move {
-            let _held = held;
             begun.send(()).expect("the test waits for it");
-            pending().await
+            pending::<()>().await;
+            drop(held);
         });
         beginning.recv().expect("the future is polled");
         assert_eq!(seen.strong_count(), 1);
@@ -215,6 +224,60 @@ mod tests {
         drop((ended, panicked.expect("a thread")));
     }
 
+    /// The disk of a keys folder may not answer.
+    #[test]
+    fn an_owner_does_not_wait_for_ever_for_a_thread_that_is_blocked() {
+        let (unblocking, blocked) = channel::<()>();
+        let (dropping, dropped) = channel::<()>();
+        let (begun, beginning) = channel();
+        let thread = RuntimeThread::start("a-test", || async move {
+            begun.send(()).expect("the test waits for it");
+            assert!(blocked.recv().is_err());
+            pending::<()>().await;
+            drop(dropping);
+        });
+        beginning.recv().expect("the future is polled");
+        drop(thread.expect("a thread"));
+        assert_eq!(dropped.try_recv(), Err(TryRecvError::Empty));
+        drop(unblocking);
+        assert!(dropped.recv().is_err());
+    }
+
+    /// Sends on what thread each error is logged.
+    struct Errors(Sender<String>);
+
+    impl Subscriber for Errors {
+        fn enabled(&self, event: &Metadata<'_>) -> bool {
+            *event.level() == Level::ERROR
+        }
+
+        fn event(&self, _: &Event<'_>) {
+            let name = thread::current().name().unwrap_or_default().to_owned();
+            drop(self.0.send(name));
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_panic_is_logged_on_the_thread_that_ends_by_it() {
+        let (errors, logged) = channel();
+        let thread = Thread::start("a-test-that-panics", || {
+            // Until the end of the thread, and not of this closure.
+            std::mem::forget(set_default(Errors(errors)));
+            panic!("as the test wants")
+        });
+        drop(thread.expect("a thread"));
+        assert_eq!(logged.iter().collect::<Vec<_>>(), ["a-test-that-panics"]);
+    }
+
     /// A manager's last handle may be the one that its own thread has for a moment.
     #[test]
     fn a_thread_may_drop_its_own_owner() {
@@ -225,7 +288,7 @@ mod tests {
             let seen = Arc::downgrade(&owner);
             drop(owner);
             dropping.send(seen).expect("the test waits for it");
-            pending().await
+            pending::<()>().await;
         });
         assert!(handing.send(Arc::new(owner.expect("a thread"))).is_ok());
         let seen = dropped.recv().expect("the thread goes on");

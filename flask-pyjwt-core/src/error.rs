@@ -95,6 +95,9 @@ pub enum MintError {
     /// The system gives no randomness.
     #[error("the system's source of randomness fails")]
     Randomness,
+    /// The [crypto provider](crate::Config::crypto_provider) does not sign.
+    #[error("the crypto provider does not sign")]
+    Provider(#[source] jsonwebtoken::signature::Error),
     /// Verification would refuse the token.
     #[error("the token would be refused")]
     Refused(#[from] TokenError),

@@ -32,7 +32,7 @@ pub use crate::{
     error::{ConfigError, MintError},
     issuers::Issuer,
     jose::{TokenError, TokenType, UnknownTokenType},
-    keys::{AuthType, Key, KeyState, UnknownAuthType},
+    keys::{AuthType, CRYPTO_PROVIDER, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{IssuerNames, Location, Requirement},
     session::{
@@ -46,6 +46,11 @@ pub use crate::{
         RequireTokenService, SilentRenewal, SilentRenewalService,
     },
 };
+
+/// The crate whose types this one takes and gives: keys, JWKs, algorithms and providers of cryptography. It is
+/// here so that the versions match. Its features are off; to read PEM with it, add it to your own `Cargo.toml`
+/// with the feature `use_pem`.
+pub use jsonwebtoken;
 
 #[cfg(feature = "file-store")]
 pub use crate::session::FileStore;

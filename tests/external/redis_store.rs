@@ -4,6 +4,7 @@
 #![cfg(feature = "redis-store")]
 
 mod cluster;
+mod cluster_faults;
 mod commands;
 #[cfg(all(feature = "store-conformance", feature = "memory-store"))]
 mod conformance;

@@ -1,7 +1,7 @@
 //! Keys follow one another while tokens go on being accepted: by code, and from a folder.
 
 mod changes;
-mod directory;
+pub(crate) mod directory;
 mod ids;
 mod load;
 mod odd_files;

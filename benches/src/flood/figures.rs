@@ -3,14 +3,14 @@
 use std::{io, time::Instant};
 
 use super::{
-    CASES,
+    cases::CASES,
     resource::GUARDED,
     sender::{Flood, Order, Outcome},
 };
 use crate::{
-    http::Server,
     race::percentile,
     report::{Cell, Report, Table},
+    server::Server,
 };
 
 /// One case in one round.

@@ -1,5 +1,6 @@
 //! Section `flood`: what tokens of unknown keys and of unknown issuers do to honest clients and to the server of the keys.
 
+mod cases;
 mod figures;
 mod honest;
 mod key_server;
@@ -15,9 +16,10 @@ use std::{
 use flask_pyjwt::{AuthManager, AuthType, Config};
 
 use self::{
+    cases::CASES,
     figures::{Measured, Round, Run, tell},
     key_server::KeyServer,
-    resource::{GUARDED, UNGUARDED},
+    resource::GUARDED,
     sender::{Order, Unknown},
 };
 pub(crate) use self::{
@@ -28,9 +30,9 @@ pub(crate) use self::{
 use crate::{
     claims::{self, SUBJECT},
     cores::cores,
-    http::{Server, Site},
     keys::Keys,
     report::Report,
+    server::Server,
     settings::Settings,
 };
 
@@ -38,21 +40,6 @@ const ISSUER: &str = "https://issuer.example.com";
 const AUDIENCE: &str = "https://api.example.com";
 /// Seconds between two fetches for the sake of an unknown key, at the least.
 const COOLDOWN: f64 = 10.0;
-
-/// What happens besides the honest requests. The unguarded route shows what HTTP itself costs: the
-/// requests and the answers are as long, and differ in nothing but who has made them.
-const CASES: [(&str, Option<(&str, Unknown)>); 4] = [
-    ("no flood", None),
-    ("a flood of unknown keys", Some((GUARDED, Unknown::Key))),
-    (
-        "a flood of an unguarded route",
-        Some((UNGUARDED, Unknown::Key)),
-    ),
-    (
-        "a flood of unknown issuers",
-        Some((GUARDED, Unknown::Issuer)),
-    ),
-];
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
     let [server, load] = cores();
@@ -94,11 +81,11 @@ fn measure([core, load]: [Option<usize>; 2], settings: &Settings) -> io::Result<
     let token = claims::mint(&issuer, SUBJECT).signed().to_owned();
     let rest = token.split_once('.').map_or("", |(_, rest)| rest);
     let key_server = KeyServer::start(issuer)?;
-    let site = Site::Resource(Resource {
+    let site = Resource {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         keys: key_server.url(),
-    });
+    };
     let mut measured = Measured::default();
     for session in 1..=sessions {
         settings.progress(&format!("flood, session {session}"));

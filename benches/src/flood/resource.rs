@@ -8,6 +8,8 @@ use actix_web::{
 use flask_pyjwt::{AuthManager, AuthType, Config, CurrentToken, Issuer, require_token};
 use serde::{Deserialize, Serialize};
 
+use crate::server::Site;
+
 /// The path that a token of the issuer opens.
 pub(super) const GUARDED: &str = "/mine";
 /// The path that nothing guards. It answers with what a refusal of the other one looks like.
@@ -24,9 +26,11 @@ pub(crate) struct Resource {
     pub(super) keys: String,
 }
 
-impl Resource {
-    /// Registers the routes. The server has one worker, and so one manager is made.
-    pub(crate) fn configure(&self, app: &mut ServiceConfig) {
+impl Site for Resource {
+    const MODE: &'static str = "serve-resource";
+
+    /// The server has one worker, and so one manager is made.
+    fn configure(&self, app: &mut ServiceConfig) {
         let secret = "a secret of 48 bytes, for nothing but measurement";
         let trusted = Issuer::new(&self.issuer)
             .audience(&self.audience)

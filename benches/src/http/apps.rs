@@ -23,7 +23,20 @@ use crate::{
     claims::{Claims, SUBJECT, Scope},
     keys::Keys,
     peers::JsonWebToken,
+    server::Site,
 };
+
+/// The route, protected in this way with these keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Route(pub(super) Way, pub(super) Keys);
+
+impl Site for Route {
+    const MODE: &'static str = "serve";
+
+    fn configure(&self, app: &mut ServiceConfig) {
+        self.0.configure(&self.1, app);
+    }
+}
 
 /// A way to protect a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

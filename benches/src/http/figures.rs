@@ -1,6 +1,6 @@
 //! What the runs have shown: every way beside "no authentication" in the same round.
 
-use super::{Way, load::Load};
+use super::{apps::Way, load::Load};
 use crate::race::percentile;
 
 /// One run of the load generator against one server.

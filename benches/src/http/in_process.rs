@@ -5,7 +5,7 @@ use actix_web::{
     test::{self, TestRequest},
 };
 
-use super::Way;
+use super::apps::Way;
 use crate::{
     claims::{self, SUBJECT},
     keys::Keys,

@@ -4,14 +4,12 @@ mod apps;
 mod figures;
 mod in_process;
 mod load;
-mod server;
 
 use std::{io, thread, time::Duration};
 
 pub(crate) use self::{
-    apps::Way,
+    apps::{Route, Way},
     in_process::requests,
-    server::{MODE, Server, Site, serve},
 };
 use self::{
     figures::{Figures, Run},
@@ -22,6 +20,7 @@ use crate::{
     cores::{cores, pin},
     keys::Keys,
     report::{Cell, Chart, Report, Table},
+    server::Server,
     settings::Settings,
 };
 
@@ -78,7 +77,7 @@ fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<
         settings.progress(&format!("http {}, session {session}", keys.algorithm));
         let servers: Vec<Server> = Way::ALL
             .into_iter()
-            .map(|way| Server::start(&Site::Route(way, keys.clone()), core))
+            .map(|way| Server::start(&Route(way, keys.clone()), core))
             .collect::<io::Result<_>>()?;
         for round in 0..=rounds {
             let mut runs = [Run::default(); Way::ALL.len()];

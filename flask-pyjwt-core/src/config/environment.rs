@@ -12,7 +12,7 @@ use std::{
 
 use time::Duration;
 
-use super::{Config, dotenv, key, secret::Secret};
+use super::{Config, Secret, dotenv, key};
 use crate::{
     error::ConfigError,
     files::{self, LONGEST_KEY},

@@ -102,6 +102,7 @@ impl Config {
         let defaults = Defaults {
             leeway: self.leeway,
             integer_subjects: self.integer_subjects,
+            crypto: self.keys.crypto,
             #[cfg(feature = "jwks")]
             clock: self.clock.clone(),
             #[cfg(feature = "jwks")]

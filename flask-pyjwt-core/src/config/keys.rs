@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use jsonwebtoken::crypto::CryptoProvider;
+
 use super::{Config, issuers::Kind, key};
 use crate::{
     error::ConfigError,
-    keys::{AuthType, Family, Key, KeyDirectory, KeyRing, TokenLife},
+    keys::{
+        AuthType, Crypto, Family, Key, KeyDirectory, KeyRing, PrivatePart, PublicPart, TokenLife,
+    },
 };
 
 /// What is configured of keys beside `JWT_SECRET`, `JWT_PUBLICKEY` and `JWT_KEYID`.
@@ -14,6 +18,9 @@ pub(super) struct MoreKeys {
     verifying: Vec<Key>,
     always_id: bool,
     pub(super) directory: Option<PathBuf>,
+    /// The key of [`Config::with_key`].
+    pub(super) own: Option<Key>,
+    pub(super) crypto: Crypto,
 }
 
 impl MoreKeys {
@@ -34,6 +41,88 @@ impl Config {
             .issuer(issuer)
             .auth_type(auth_type)
             .keys_dir(path)
+    }
+
+    /// A configuration with this key, which signs if it can. Nothing is read from the environment.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Key, jsonwebtoken::EncodingKey};
+    ///
+    /// let with_secret = |secret: &[u8]| {
+    ///     let key = Key::from_encoding_key(AuthType::HS256, &EncodingKey::from_secret(secret));
+    ///     AuthManager::new(Config::with_key("example", key))
+    /// };
+    /// assert!(with_secret(b"a secret of 32 bytes, at the least").is_ok());
+    /// assert!(with_secret(b"short").is_err());
+    /// ```
+    pub fn with_key(issuer: impl Into<String>, key: Key) -> Self {
+        let mut config = Self::empty().issuer(issuer).auth_type(key.auth_type());
+        config.keys.own = Some(key);
+        config
+    }
+
+    /// Signs and verifies by this provider of `jsonwebtoken`: a FIPS module, an HSM, another backend. It gets
+    /// every key: this server's own, those of its folder, and those of other issuers, fetched ones too.
+    ///
+    /// This package judges a key before the provider gets it: its kind, its strength, and whether the parts
+    /// belong together. A key that the provider refuses is an error, or left out of another issuer's set; this
+    /// package's own cryptography never takes its place, for signatures. A provider that should have this
+    /// package as its second choice asks [`CRYPTO_PROVIDER`](crate::CRYPTO_PROVIDER) itself. ES512 is refused,
+    /// since `jsonwebtoken` does not have it. Key ids, CSRF proofs and the seals of sessions are no signatures
+    /// of tokens, and are made by this package as ever.
+    ///
+    /// What a provider makes of a key belongs to one thread. Each thread asks for it once, when it first needs
+    /// it, and once more while the manager is made; what it has of a key that is gone goes when it asks for
+    /// another. Signing and verifying happen on the thread that serves the request, so a provider that waits
+    /// makes its other requests wait; one that fails to verify is taken as saying that the
+    /// signature is wrong. A signature of another length than the algorithm's, and one that no
+    /// signer makes, is refused before the provider sees it and is never sent.
+    ///
+    /// A private key that only the provider can read, such as the name of one in an HSM, is given as an
+    /// `EncodingKey` with its public key: [`Key::public_key`]. Nothing can be derived from it: CSRF proofs need
+    /// [`csrf_secret`](Self::csrf_secret) then, and sessions whose records are sealed cannot be opened.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, CRYPTO_PROVIDER, Config};
+    /// use flask_pyjwt::jsonwebtoken::{
+    ///     Algorithm,
+    ///     crypto::{CryptoProvider, KeyUtils},
+    ///     errors::ErrorKind,
+    /// };
+    ///
+    /// // It has ES256 and nothing else. An HSM's would call its driver here.
+    /// static MODULE: CryptoProvider = CryptoProvider {
+    ///     signer_factory: |algorithm, key| match algorithm {
+    ///         Algorithm::ES256 => (CRYPTO_PROVIDER.signer_factory)(algorithm, key),
+    ///         _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+    ///     },
+    ///     verifier_factory: |algorithm, key| match algorithm {
+    ///         Algorithm::ES256 => (CRYPTO_PROVIDER.verifier_factory)(algorithm, key),
+    ///         _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+    ///     },
+    ///     key_utils: KeyUtils::new_unimplemented(), // never called here
+    /// };
+    /// # const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
+    /// # MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjJhwNshKmI66TcPM
+    /// # 9A/hBevfSndF6t2XjWlAHUvxi/6hRANCAAQQOI6+kv4Wtjz+3NLvZxkkuRtYCmQ9
+    /// # KaudPIDtctiqEmjZ6vdst4BHINwxYkWG/HwDBT5l1KgdHgwgZndkWM+Y
+    /// # -----END PRIVATE KEY-----";
+    ///
+    /// let config = Config::new("example", AuthType::ES256, PRIVATE_KEY).crypto_provider(&MODULE);
+    /// let auth = AuthManager::new(config)?;
+    /// let token = auth.auth_token("alice").sign()?;
+    /// assert!(auth.verify_token(token.signed()).is_ok());
+    ///
+    /// let secret = "a secret of 32 bytes, at the least";
+    /// let config = Config::new("example", AuthType::HS256, secret).crypto_provider(&MODULE);
+    /// assert!(AuthManager::new(config).is_err()); // the module does not take the key
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn crypto_provider(mut self, provider: &'static CryptoProvider) -> Self {
+        self.keys.crypto = Crypto::provided(provider);
+        self
     }
 
     /// Adds a key that verifies tokens and does not sign: one that signed before, or that of another
@@ -96,34 +185,56 @@ impl Config {
     ) -> Result<(KeyRing, Option<KeyDirectory>), ConfigError> {
         let invalid = |reason: String| ConfigError::invalid(key::VERIFICATION_KEY, reason);
         if self.kind == Kind::Verifier {
-            return Ok((KeyRing::new([], false, life).map_err(invalid)?, None));
+            return Ok((
+                KeyRing::new([], false, life, self.keys.crypto).map_err(invalid)?,
+                None,
+            ));
         }
+        let crypto = self.keys.crypto;
         let more = std::mem::take(&mut self.keys);
+        self.keys.crypto = crypto;
         let verifying = more.verifying.into_iter().map(|key| {
-            key.allow_weak(self.allow_weak_secret)
-                .prepare(key::VERIFICATION_KEY, key::VERIFICATION_KEY)
+            key.allow_weak(self.allow_weak_secret).prepare(
+                key::VERIFICATION_KEY,
+                key::VERIFICATION_KEY,
+                crypto,
+            )
         });
         let verifying = verifying.collect::<Result<Vec<_>, _>>()?;
         let Some(path) = more.directory else {
             let public = self.public_key.take();
-            let mut own = Key::of(
-                auth_type,
-                self.secret.take(),
-                public.filter(|_| auth_type.family() != Family::Hmac),
-            )
-            .accept_without_id(true)
-            .allow_weak(self.allow_weak_secret);
-            let always_id = more.always_id || self.key_id.is_some();
+            let public = public.filter(|_| auth_type.family() != Family::Hmac);
+            let secret = self.secret.take();
+            let own = match more.own {
+                Some(_) if secret.is_some() || public.is_some() => {
+                    let reason = "is given beside a key: keep one of them";
+                    return Err(ConfigError::invalid(key::SECRET, reason));
+                }
+                Some(own) if own.auth_type() != auth_type => {
+                    let reason = "is another algorithm than that of the key";
+                    return Err(ConfigError::invalid(key::AUTH_TYPE, reason));
+                }
+                Some(own) => own,
+                None => Key::of(
+                    auth_type,
+                    secret.map(PrivatePart::Text),
+                    public.map(PublicPart::Text),
+                ),
+            };
+            let mut own = own
+                .or_accept_without_id()
+                .allow_weak(self.allow_weak_secret);
+            let always_id = more.always_id || self.key_id.is_some() || own.has_id();
             if let Some(id) = self.key_id.take() {
                 own = own.id(id);
             }
-            let own = own.prepare(key::SECRET, key::PUBLIC_KEY)?;
+            let own = own.prepare(key::SECRET, key::PUBLIC_KEY, crypto)?;
             let keys = std::iter::once(own).chain(verifying);
-            let ring = KeyRing::new(keys, always_id, life).map_err(invalid)?;
+            let ring = KeyRing::new(keys, always_id, life, crypto).map_err(invalid)?;
             return Ok((ring, None));
         };
         for (is_set, key) in [
-            (self.secret.is_some(), key::SECRET),
+            (self.secret.is_some() || more.own.is_some(), key::SECRET),
             (self.public_key.is_some(), key::PUBLIC_KEY),
             (self.key_id.is_some(), key::KEY_ID),
             (!verifying.is_empty(), key::VERIFICATION_KEY),
@@ -133,13 +244,14 @@ impl Config {
                 return Err(ConfigError::invalid(key, reason));
             }
         }
-        let ring = KeyRing::new([], true, life).map_err(invalid)?;
+        let ring = KeyRing::new([], true, life, crypto).map_err(invalid)?;
         let now = self
             .clock
             .now()
             .map_err(|error| ConfigError::invalid(key::KEYS_DIR, error.to_string()))?;
         let replace = |keys| ring.replace(keys, now);
-        let directory = KeyDirectory::open(path, auth_type, self.allow_weak_secret, replace)?;
+        let directory =
+            KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, replace)?;
         if ring.load().signing.is_none() {
             tracing::warn!("`JWT_KEYS_DIR` has no private key that signs: nothing can be minted");
         }

@@ -12,7 +12,6 @@ mod parts;
 #[cfg(feature = "jwks")]
 mod resolve;
 mod seconds;
-mod secret;
 mod sessions;
 
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
@@ -20,13 +19,13 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 use time::Duration;
 
 pub use self::cookies::Cookies;
-pub(crate) use self::{browser::Browser, parts::Parts, secret::Secret};
+pub(crate) use self::{browser::Browser, parts::Parts};
 use self::{browser::BrowserConfig, sessions::SessionConfig};
 use crate::{
     clock::{Clock, TimeSource},
     error::ConfigError,
     issuers::Issuer,
-    keys::AuthType,
+    keys::{AuthType, Secret},
     rules::Location,
     token::TableLimits,
     web::{RejectionHook, TokenCheck},
@@ -45,7 +44,7 @@ pub(crate) mod key {
     pub(crate) const AUDIENCE: &str = "JWT_AUDIENCE";
     pub(crate) const LEEWAY: &str = "JWT_LEEWAY";
     pub(crate) const KEY_ID: &str = "JWT_KEYID";
-    pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
+    pub(crate) const KEYS_DIR: &str = crate::keys::KEYS_DIR;
     pub(crate) const ALLOW_WEAK_SECRET: &str = "JWT_ALLOW_WEAK_SECRET";
     pub(crate) const SESSION_MAX_AGE: &str = "JWT_SESSIONMAXAGE";
     pub(crate) const SESSION_IDLE: &str = "JWT_SESSIONIDLE";

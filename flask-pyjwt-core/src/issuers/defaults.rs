@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use time::Duration;
 
+use crate::keys::Crypto;
 #[cfg(feature = "jwks")]
 use crate::{clock::TimeSource, remote::SourcePool};
 
@@ -13,6 +14,7 @@ use crate::{clock::TimeSource, remote::SourcePool};
 pub(crate) struct Defaults {
     pub(crate) leeway: Duration,
     pub(crate) integer_subjects: bool,
+    pub(crate) crypto: Crypto,
     #[cfg(feature = "jwks")]
     pub(crate) clock: TimeSource,
     #[cfg(feature = "jwks")]

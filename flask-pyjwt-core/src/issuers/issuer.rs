@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use jsonwebtoken::jwk::JwkSet;
 use time::Duration;
 
 use super::{Defaults, ISSUERS, Trust};
@@ -9,7 +10,7 @@ use crate::{
     claims::{Audience, ClaimNames, ClaimPlaces, ClaimRules, Expected, Origin, Required, Template},
     error::ConfigError,
     jose::{HeaderTypes, MAX_HEADER, TokenType},
-    keys::{AuthType, Family, Key},
+    keys::{AuthType, Family, GivenSet, Key},
 };
 
 /// Claims that are what they are called, wherever the issuer puts the others.
@@ -64,7 +65,7 @@ pub struct Issuer {
     pub(super) claims_from_name: Vec<(String, String)>,
     pub(super) label: Option<String>,
     pub(super) keys: Vec<Key>,
-    pub(super) set: Option<String>,
+    pub(super) set: Option<GivenSet>,
     pub(super) algorithms: Option<Vec<AuthType>>,
     audiences: Vec<String>,
     any_audience: bool,
@@ -117,7 +118,34 @@ impl Issuer {
     ///
     /// Keys that cannot be used are left out with a warning. A set without a usable key is an error.
     pub fn jwk_set(mut self, json: impl Into<String>) -> Self {
-        self.set = Some(json.into());
+        self.set = Some(GivenSet::Text(json.into()));
+        self
+    }
+
+    /// Sets the keys to a JWK set that was read with `jsonwebtoken` and stays as it is. Keys that cannot be used
+    /// are left out with a warning. A set without a usable key is an error.
+    ///
+    /// [`jwk_set`](Self::jwk_set) judges the text of a set more strictly than this can: `jsonwebtoken` drops
+    /// private members (`d`), and reads the algorithms ES512 and `Ed25519` as unknown, so that such keys are left
+    /// out here unless their `key_algorithm` is `None`.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, Config, Issuer, jsonwebtoken::jwk::JwkSet};
+    ///
+    /// let trusting = |keys| -> Result<_, Box<dyn std::error::Error>> {
+    ///     let set: JwkSet = serde_json::from_str(keys)?;
+    ///     let issuer = Issuer::new("https://accounts.example").jwks(set).audience("our-api");
+    ///     Ok(AuthManager::new(Config::for_issuers([issuer]))?)
+    /// };
+    /// assert!(trusting(
+    ///     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#
+    /// ).is_ok());
+    /// assert!(trusting(r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#).is_err()); // a secret is no public key
+    /// ```
+    #[doc(alias = "JwkSet")]
+    pub fn jwks(mut self, set: JwkSet) -> Self {
+        self.set = Some(GivenSet::Read(set));
         self
     }
 

@@ -4,7 +4,7 @@ use super::{Defaults, ISSUERS, Issuer, KeySource};
 use crate::{
     error::ConfigError,
     jose::HeaderTypes,
-    keys::{AuthType, JwkSet, KeySet},
+    keys::{AuthType, KeySet},
 };
 
 impl Issuer {
@@ -19,7 +19,7 @@ impl Issuer {
         let remote =
             self.remote_source(types, defaults, self.set.is_some() || !self.keys.is_empty())?;
         #[cfg(not(feature = "jwks"))]
-        let (remote, _) = (None, defaults);
+        let remote = None;
         if let Some(remote) = remote {
             return Ok(remote);
         }
@@ -28,8 +28,10 @@ impl Issuer {
             (Some(_), false) => return refused("is given beside a JWK set: keep one of them"),
             _ => {}
         }
-        let keys = if let Some(json) = &self.set {
-            let set = JwkSet::parse(json, self.algorithms.as_deref()).map_err(|problem| {
+        let crypto = defaults.crypto;
+        let keys = if let Some(set) = &self.set {
+            let set = set.judge(self.algorithms.as_deref(), crypto);
+            let set = set.map_err(|problem| {
                 ConfigError::invalid(ISSUERS, format!("cannot be read from its set: {problem}"))
             })?;
             for key in &set.refused {
@@ -41,7 +43,7 @@ impl Issuer {
             set.joined_to(&[])
         } else {
             let keys = self.keys.iter().cloned();
-            let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS)?.split().1));
+            let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS, crypto)?.split().1));
             keys.collect::<Result<Vec<_>, ConfigError>>()?
         };
         let accepts = |of: AuthType| {

@@ -158,6 +158,7 @@ impl Issuer {
             connections: options.connections.clone(),
             algorithms: self.accepted_algorithms().map(<[_]>::to_vec),
             types: types.clone(),
+            crypto: defaults.crypto,
             clock: defaults.clock.clone(),
             keep: options.keep.whole_seconds(),
         });

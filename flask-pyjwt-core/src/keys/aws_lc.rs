@@ -140,6 +140,14 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     hash
 }
 
+pub(crate) fn sha384(message: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA384, message).as_ref().to_vec()
+}
+
+pub(crate) fn sha512(message: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA512, message).as_ref().to_vec()
+}
+
 fn rsa(
     auth_type: AuthType,
     pair: Result<rsa::KeyPair, aws_lc_rs::error::KeyRejected>,

@@ -7,8 +7,11 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{AuthType, Encoding, Family, Material, Signer, Verifier, der};
-use crate::config::Secret;
+use super::{
+    AuthType, Encoding, Family, Material,
+    backend::{Signer, Verifier},
+    der,
+};
 
 /// The salt of the extraction step. Another one would make every tag of an earlier version wrong.
 const SALT: &[u8] = b"flask-pyjwt derived keys";
@@ -42,17 +45,14 @@ pub(crate) struct DerivedKeys {
 }
 
 impl DerivedKeys {
-    /// Derives the keys of a secret or private key. The same key gives the same ones, whichever encoding
-    /// it is written in.
-    pub(super) fn of(auth_type: AuthType, secret: &Secret) -> Option<Self> {
-        if auth_type.family() == Family::Hmac {
-            return Self::of_bytes(secret.as_bytes());
-        }
-        let material = Material::private(secret.as_bytes()).ok()?;
-        Self::of_bytes(private_part(auth_type, &material).unwrap_or(&material.der))
+    /// Derives the keys of a private key. The same key gives the same ones, whichever encoding it is written
+    /// in.
+    pub(super) fn of_private_key(auth_type: AuthType, key: &Material) -> Option<Self> {
+        Self::of_secret(private_part(auth_type, key).unwrap_or(&key.der))
     }
 
-    fn of_bytes(secret: &[u8]) -> Option<Self> {
+    /// Derives the keys of an HMAC secret.
+    pub(super) fn of_secret(secret: &[u8]) -> Option<Self> {
         Some(Self {
             csrf_proofs: MacKey::derived(secret, Purpose::CsrfProofs)?,
             session_records: MacKey::derived(secret, Purpose::SessionRecords)?,

@@ -26,13 +26,13 @@ use self::{
     name::Name,
     reading::{Found, Reading},
 };
-use super::{AuthType, Family, Key, Material, Prepared, Role, Wanted};
-use crate::{
-    config::{Secret, key::KEYS_DIR},
-    error::ConfigError,
-    files,
+use super::{
+    AuthType, Crypto, Family, Key, Material, Prepared, PrivatePart, PublicPart, Role, Wanted,
 };
+use crate::{error::ConfigError, files};
 
+/// The variable that names the folder.
+pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
 /// A file that was not changed for so long is complete.
 const UNTOUCHED: Duration = Duration::from_secs(2);
 /// A file that is the same in two readings so far apart is complete, whatever its time is.
@@ -46,6 +46,7 @@ pub(crate) struct KeyDirectory {
     /// The algorithm of the files whose names say none.
     auth_type: AuthType,
     allow_weak: bool,
+    crypto: Crypto,
     state: Mutex<State>,
 }
 
@@ -131,12 +132,14 @@ impl KeyDirectory {
         path: PathBuf,
         auth_type: AuthType,
         allow_weak: bool,
+        crypto: Crypto,
         replace: impl Fn(Vec<Wanted>) -> Result<(), String>,
     ) -> Result<Self, ConfigError> {
         let directory = Self {
             path,
             auth_type,
             allow_weak,
+            crypto,
             state: Mutex::default(),
         };
         directory.warn_of_mode();
@@ -277,13 +280,15 @@ impl KeyDirectory {
         let auth_type = parsed.auth_type.unwrap_or(self.auth_type);
         let secret = files::secret(content).map_err(|reason| told(name, reason))?;
         let key = if auth_type.family() == Family::Hmac {
-            Key::of(auth_type, Some(Secret::new(secret)), None)
+            Key::of(auth_type, Some(PrivatePart::text(secret)), None)
         } else if Material::public(content).is_ok() {
-            Key::of(auth_type, None, Some(Secret::new(content)))
+            Key::of(auth_type, None, Some(PublicPart::text(content)))
         } else {
-            Key::of(auth_type, Some(Secret::new(content)), None)
+            Key::of(auth_type, Some(PrivatePart::text(content)), None)
         };
-        let key = key.allow_weak(self.allow_weak).prepare(KEYS_DIR, KEYS_DIR);
+        let key = key
+            .allow_weak(self.allow_weak)
+            .prepare(KEYS_DIR, KEYS_DIR, self.crypto);
         let key = key.map_err(|error| match error {
             ConfigError::Invalid { reason, .. } => told(name, &reason),
             other => told(name, &format!("cannot be used: {other}")),

@@ -1,81 +1,29 @@
-//! JWK sets of others (RFC 7517): each key is judged by itself, and a bad one is left out.
+//! One JWK (RFC 7517): what it says is read into the types of `jsonwebtoken`, and judged.
 
-use std::{fmt, sync::Arc};
+use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm,
+    jwk::{
+        AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters,
+        EllipticCurveKeyType, Jwk, KeyOperations, OctetKeyPairParameters, OctetKeyPairType,
+        PublicKeyUse, RSAKeyParameters, RSAKeyType,
+    },
+};
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer as _, value::Error},
+};
 
 use super::{
-    AuthType, Family, KeyProblem, PublicKey, Serves, Verifier, VerifyingKey, public_key::Curve,
+    AuthType, Family, KeyProblem, PublicKey, Secret,
+    public_key::{Curve, positive},
 };
-use crate::json::{Document, Json, Kind};
+use crate::json::{Json, Kind};
 
-/// More keys than anybody publishes, and no more than a check of each of them may cost.
-const MOST_KEYS: usize = 1_000;
 /// The longest key id in bytes.
 const LONGEST_ID: usize = 256;
-
-/// So many refused keys are told one by one where none is left, so that an error stays readable.
-const MOST_TOLD: usize = 10;
-/// So much of an id is told, in characters.
-const TOLD_ID: usize = 64;
-
-/// A set of keys that was read.
-pub(crate) struct JwkSet {
-    pub(crate) keys: Vec<VerifyingKey>,
-    /// Those that were left out.
-    pub(crate) refused: Vec<RefusedKey>,
-}
-
-/// A key of a set that is left out: which one, and why. Tells nothing of what is in it but its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RefusedKey {
-    /// Its place in the set, from 1 on.
-    pub(crate) number: usize,
-    pub(crate) id: Option<String>,
-    pub(crate) problem: JwkProblem,
-}
-
-impl fmt::Display for RefusedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key {}", self.number)?;
-        if let Some(id) = &self.id {
-            // Somebody else has written it: `Debug` escapes line breaks.
-            write!(
-                f,
-                " (`kid` {:?})",
-                id.chars().take(TOLD_ID).collect::<String>()
-            )?;
-        }
-        write!(f, " {}", self.problem)
-    }
-}
-
-/// Why a set cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SetProblem {
-    #[error("it is no JSON object with an array `keys`")]
-    NoSet,
-    #[error("it has more than 1000 keys")]
-    TooMany,
-    #[error("it has no key that can be used{}", told(.0))]
-    NoKey(Vec<RefusedKey>),
-}
-
-/// Why each key was refused.
-fn told(refused: &[RefusedKey]) -> String {
-    let mut reasons: Vec<_> = refused
-        .iter()
-        .take(MOST_TOLD)
-        .map(ToString::to_string)
-        .collect();
-    if let Some(more @ 1..) = refused.len().checked_sub(MOST_TOLD) {
-        reasons.push(format!("and {more} more"));
-    }
-    if reasons.is_empty() {
-        return String::new();
-    }
-    format!(": {}", reasons.join("; "))
-}
 
 /// Why a key of a set cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -106,229 +54,300 @@ pub(crate) enum JwkProblem {
     Key(KeyProblem),
 }
 
-impl JwkSet {
-    /// Reads a set. `accepted` are the algorithms that may be used; without them a key serves the one
-    /// that it says itself, or else the usual one of its kind.
-    pub(crate) fn parse(text: &str, accepted: Option<&[AuthType]>) -> Result<Self, SetProblem> {
-        let document = Document::object(text.to_owned()).map_err(|_| SetProblem::NoSet)?;
-        let keys = document.root().member("keys").ok_or(SetProblem::NoSet)?;
-        if keys.kind() != Kind::Array {
-            return Err(SetProblem::NoSet);
-        }
-        let mut set = Self {
-            keys: Vec::new(),
-            refused: Vec::new(),
-        };
-        let mut numbers = Vec::new();
-        for (number, key) in (1..).zip(keys.items()) {
-            if number > MOST_KEYS {
-                return Err(SetProblem::TooMany);
-            }
-            match read(key, accepted) {
-                Ok(keys) => {
-                    for key in keys {
-                        // A key that is there already is not added.
-                        if !set.keys.iter().any(|own| is_same(own, &key)) {
-                            set.keys.push(key);
-                            numbers.push(number);
-                        }
-                    }
-                }
-                Err(problem) => set.refused.push(RefusedKey {
-                    number,
-                    id: member(key, "kid").and_then(|id| Some(id.as_str()?.into_owned())),
-                    problem,
-                }),
-            }
-        }
-        set.refuse_ambiguous(&numbers);
-        if set.keys.is_empty() {
-            return Err(SetProblem::NoKey(set.refused));
-        }
-        Ok(set)
-    }
-
-    /// Of keys that only a guess could tell apart, none is used. `numbers` are the places of the keys.
-    fn refuse_ambiguous(&mut self, numbers: &[usize]) {
-        let name = |key: &VerifyingKey| (key.id.clone(), key.auth_type);
-        let mut count = std::collections::HashMap::new();
-        for key in self.keys.iter().filter(|key| !key.id.is_empty()) {
-            *count.entry(name(key)).or_insert(0) += 1;
-        }
-        let mut numbers = numbers.iter();
-        let refused = &mut self.refused;
-        self.keys.retain(|key| {
-            let number = numbers.next().copied().unwrap_or_default();
-            let is_unique = key.id.is_empty() || count[&name(key)] == 1;
-            if !is_unique {
-                refused.push(RefusedKey {
-                    number,
-                    id: Some(key.id.clone()),
-                    problem: JwkProblem::Duplicate,
-                });
-            }
-            is_unique
-        });
-    }
-
-    /// The keys, those that are in another set already being those very ones.
-    pub(crate) fn joined_to(self, old: &[Arc<VerifyingKey>]) -> Vec<Arc<VerifyingKey>> {
-        let known = |key: &VerifyingKey| old.iter().find(|own| is_same(own, key)).map(Arc::clone);
-        self.keys
-            .into_iter()
-            .map(|key| known(&key).unwrap_or_else(|| Arc::new(key)))
-            .collect()
-    }
+/// What a JWK says, and what its `alg` means here.
+pub(super) struct Named<'a> {
+    jwk: Cow<'a, Jwk>,
+    /// `KeyAlgorithm` has neither ES512 nor the other name of EdDSA (RFC 9864): it reads both as unknown.
+    algorithm: Result<Option<AuthType>, JwkProblem>,
 }
 
-fn is_same(one: &VerifyingKey, other: &VerifyingKey) -> bool {
-    one.id == other.id && one.auth_type == other.auth_type && one.fingerprint == other.fingerprint
+/// A public key that can be used, if its numbers are good.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) id: Option<String>,
+    pub(super) public: PublicKey,
+    /// Those that it serves; one at the least.
+    pub(super) algorithms: Vec<AuthType>,
+}
+
+/// A key that was given as a JWK.
+pub(super) struct Given {
+    pub(super) id: Option<String>,
+    pub(super) algorithm: AuthType,
+    pub(super) key: JwkKey,
+}
+
+pub(super) enum JwkKey {
+    Public(PublicKey),
+    Secret(Secret),
 }
 
 /// A member of a key. Some write `null` for what is not there.
-fn member<'a>(key: Json<'a>, name: &str) -> Option<Json<'a>> {
+pub(super) fn member<'a>(key: Json<'a>, name: &str) -> Option<Json<'a>> {
     key.member(name).filter(|value| value.kind() != Kind::Null)
 }
 
-/// Reads one key: the verifiers of all the algorithms that it serves.
-fn read(key: Json<'_>, accepted: Option<&[AuthType]>) -> Result<Vec<VerifyingKey>, JwkProblem> {
-    if key.kind() != Kind::Object {
-        return Err(JwkProblem::NoObject);
+/// A value of `jsonwebtoken` by its name in a JWK.
+fn named<'a, T: Deserialize<'a>>(name: &'a str) -> Result<T, Error> {
+    T::deserialize(name.into_deserializer())
+}
+
+impl Named<'_> {
+    /// Reads a JWK member by member, so that what is wrong has a name, and private members are seen.
+    pub(super) fn read(key: Json<'_>) -> Result<Self, JwkProblem> {
+        if key.kind() != Kind::Object {
+            return Err(JwkProblem::NoObject);
+        }
+        let text = |name| {
+            let value = member(key, name);
+            let text = value.map(|value| value.as_str().ok_or(JwkProblem::Malformed(name)));
+            text.transpose()
+        };
+        let owned = |name| Ok(text(name)?.map(Cow::into_owned));
+        let number = |name| owned(name)?.ok_or(JwkProblem::Missing(name));
+        let kind = text("kty")?.ok_or(JwkProblem::Missing("kty"))?;
+        if kind == "oct" || member(key, "k").is_some() {
+            return Err(JwkProblem::Symmetric);
+        }
+        let mut private = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"].into_iter();
+        if let Some(name) = private.find(|name| member(key, name).is_some()) {
+            return Err(JwkProblem::Private(name));
+        }
+        let purpose = text("use")?;
+        let purpose = purpose.map(|purpose| named(&purpose));
+        let common = CommonParameters {
+            public_key_use: purpose
+                .transpose()
+                .map_err(|_| JwkProblem::Malformed("use"))?,
+            key_operations: operations(key)?,
+            key_id: owned("kid")?,
+            ..CommonParameters::default()
+        };
+        // What it is for is told before what it is.
+        check_purpose(&common)?;
+        let curve = || {
+            let name = text("crv")?.ok_or(JwkProblem::Unsupported)?;
+            named(&name).map_err(|_| JwkProblem::Unsupported)
+        };
+        let algorithm = match &*kind {
+            "RSA" => AlgorithmParameters::RSA(RSAKeyParameters {
+                key_type: RSAKeyType::RSA,
+                n: number("n")?,
+                e: number("e")?,
+            }),
+            "EC" => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                key_type: EllipticCurveKeyType::EC,
+                curve: curve()?,
+                x: number("x")?,
+                y: number("y")?,
+            }),
+            "OKP" => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                key_type: OctetKeyPairType::OctetKeyPair,
+                curve: curve()?,
+                x: number("x")?,
+            }),
+            _ => return Err(JwkProblem::Unsupported),
+        };
+        let name = text("alg")?.map(|name| name.parse().map_err(|_| JwkProblem::Algorithm));
+        Ok(Self {
+            jwk: Cow::Owned(Jwk { common, algorithm }),
+            algorithm: name.transpose(),
+        })
     }
-    let text = |name| {
-        let value = member(key, name);
-        let text = value.map(|value| value.as_str().ok_or(JwkProblem::Malformed(name)));
-        text.transpose()
+}
+
+impl<'a> Named<'a> {
+    /// A JWK that `jsonwebtoken` has read.
+    pub(super) fn of(jwk: &'a Jwk) -> Self {
+        let algorithm = jwk.common.key_algorithm.map(|algorithm| {
+            let algorithm = Algorithm::try_from(algorithm).ok();
+            algorithm
+                .and_then(|algorithm| algorithm.try_into().ok())
+                .ok_or(JwkProblem::Algorithm)
+        });
+        Self {
+            jwk: Cow::Borrowed(jwk),
+            algorithm: algorithm.transpose(),
+        }
+    }
+
+    /// Judges a public key: whether it may verify, and which of the accepted algorithms.
+    pub(super) fn judge(self, accepted: Option<&[AuthType]>) -> Result<Judged, JwkProblem> {
+        check_purpose(&self.jwk.common)?;
+        let id = id_of(&self.jwk.common)?;
+        let public = PublicKey::of_jwk(&self.jwk.algorithm)?;
+        let mut algorithms = match (self.algorithm?, accepted) {
+            (Some(declared), _) => vec![declared],
+            (None, Some(accepted)) => accepted.to_vec(),
+            (None, None) => vec![public.usual_algorithm()],
+        };
+        algorithms.retain(|algorithm| {
+            public.fits(*algorithm) && accepted.is_none_or(|accepted| accepted.contains(algorithm))
+        });
+        if algorithms.is_empty() {
+            return Err(JwkProblem::Algorithm);
+        }
+        Ok(Judged {
+            id,
+            public,
+            algorithms,
+        })
+    }
+}
+
+/// Judges a JWK that is given as a key of its own: a public key, or a secret.
+pub(super) fn key_of(jwk: &Jwk) -> Result<Given, JwkProblem> {
+    let named = Named::of(jwk);
+    if let AlgorithmParameters::OctetKey(key) = &jwk.algorithm {
+        check_purpose(&jwk.common)?;
+        let operations = jwk.common.key_operations.as_ref();
+        if operations.is_some_and(|all| !all.contains(&KeyOperations::Sign)) {
+            return Err(JwkProblem::OtherOperations);
+        }
+        let algorithm = named.algorithm?.ok_or(JwkProblem::Missing("alg"))?;
+        if algorithm.family() != Family::Hmac {
+            return Err(JwkProblem::Algorithm);
+        }
+        return Ok(Given {
+            id: id_of(&jwk.common)?,
+            algorithm,
+            key: JwkKey::Secret(Secret::new(decoded("k", &key.value)?)),
+        });
+    }
+    let judged = named.judge(None)?;
+    let [algorithm] = judged.algorithms[..] else {
+        return Err(JwkProblem::Algorithm);
     };
-    let kind = text("kty")?.ok_or(JwkProblem::Missing("kty"))?;
-    if kind == "oct" || member(key, "k").is_some() {
-        return Err(JwkProblem::Symmetric);
+    Ok(Given {
+        id: judged.id,
+        algorithm,
+        key: JwkKey::Public(judged.public),
+    })
+}
+
+/// `key_ops`, which have to be texts.
+fn operations(key: Json<'_>) -> Result<Option<Vec<KeyOperations>>, JwkProblem> {
+    const MALFORMED: JwkProblem = JwkProblem::Malformed("key_ops");
+    let Some(operations) = member(key, "key_ops") else {
+        return Ok(None);
+    };
+    if operations.kind() != Kind::Array {
+        return Err(MALFORMED);
     }
-    let mut private = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"].into_iter();
-    if let Some(name) = private.find(|name| member(key, name).is_some()) {
-        return Err(JwkProblem::Private(name));
-    }
-    if text("use")?.is_some_and(|purpose| purpose != "sig") {
+    let operations = operations.items().map(|item| {
+        let name = item.as_str().ok_or(MALFORMED)?;
+        named(&name).map_err(|_| MALFORMED)
+    });
+    operations.collect::<Result<_, _>>().map(Some)
+}
+
+/// Whether `use` is absent or `sig`, and `key_ops` absent or with `verify` (RFC 7517, sections 4.2 and 4.3).
+fn check_purpose(common: &CommonParameters) -> Result<(), JwkProblem> {
+    let purpose = common.public_key_use.as_ref();
+    if purpose.is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
         return Err(JwkProblem::OtherUse);
     }
-    if !allows_verifying(key)? {
+    let operations = common.key_operations.as_ref();
+    if operations.is_some_and(|all| !all.contains(&KeyOperations::Verify)) {
         return Err(JwkProblem::OtherOperations);
     }
-    let id = text("kid")?.map(std::borrow::Cow::into_owned);
-    if id
-        .as_ref()
-        .is_some_and(|id| id.is_empty() || id.len() > LONGEST_ID)
-    {
-        return Err(JwkProblem::Id);
-    }
-    let number = |name| -> Result<Vec<u8>, JwkProblem> {
-        let text = text(name)?.ok_or(JwkProblem::Missing(name))?;
-        URL_SAFE_NO_PAD
-            .decode(&*text)
-            .map_err(|_| JwkProblem::Malformed(name))
-    };
-    let public = public_key(&kind, text("crv")?.as_deref(), number)?;
-    let declared = match text("alg")? {
-        None => None,
-        Some(name) => Some(name.parse().map_err(|_| JwkProblem::Algorithm)?),
-    };
-    let mut algorithms = match (declared, accepted) {
-        (Some(declared), _) => vec![declared],
-        (None, Some(accepted)) => accepted.to_vec(),
-        (None, None) => vec![public.usual_algorithm()],
-    };
-    algorithms.retain(|algorithm| {
-        public.fits(*algorithm) && accepted.is_none_or(|accepted| accepted.contains(algorithm))
-    });
-    if algorithms.is_empty() {
-        return Err(JwkProblem::Algorithm);
-    }
-    let fingerprint = public.thumbprint();
-    let serves = if id.is_none() {
-        Serves::Any
+    Ok(())
+}
+
+fn id_of(common: &CommonParameters) -> Result<Option<String>, JwkProblem> {
+    let id = common.key_id.clone();
+    let is_good = |id: &String| (1..=LONGEST_ID).contains(&id.len());
+    if id.as_ref().is_none_or(is_good) {
+        Ok(id)
     } else {
-        Serves::NamedOrOnly
-    };
-    let id = id.unwrap_or_default();
-    let prepared = algorithms.into_iter().map(|algorithm| {
-        debug_assert!(algorithm.family() != Family::Hmac, "no public key fits it");
-        let verifier = Verifier::public(algorithm, &public.to_material())?;
-        let (id, fingerprint) = (id.clone(), fingerprint.clone());
-        let public = None;
-        Ok(VerifyingKey::new(
-            algorithm,
-            id,
-            fingerprint,
-            serves,
-            verifier,
-            public,
-        ))
-    });
-    prepared.collect::<Result<_, _>>().map_err(JwkProblem::Key)
-}
-
-/// Whether `key_ops` is absent or has `verify` (RFC 7517, section 4.3).
-fn allows_verifying(key: Json<'_>) -> Result<bool, JwkProblem> {
-    let Some(operations) = member(key, "key_ops") else {
-        return Ok(true);
-    };
-    let is_text = |item: Json<'_>| matches!(item.kind(), Kind::String | Kind::EscapedString);
-    if operations.kind() != Kind::Array || !operations.items().all(is_text) {
-        return Err(JwkProblem::Malformed("key_ops"));
+        Err(JwkProblem::Id)
     }
-    Ok(operations
-        .items()
-        .any(|operation| operation.is_str("verify")))
 }
 
-fn public_key(
-    kind: &str,
-    curve: Option<&str>,
-    number: impl Fn(&'static str) -> Result<Vec<u8>, JwkProblem>,
-) -> Result<PublicKey, JwkProblem> {
-    match kind {
-        "RSA" => {
-            let positive = |name| {
-                let number = number(name)?;
-                // RFC 7518, section 6.3.1, forbids leading zeros; some wrote them all the same.
-                let zeros = number.iter().take_while(|byte| **byte == 0).count();
-                let number = number[zeros..].to_vec();
-                // What no DER here could say, no key is as long as.
-                match number.len() {
-                    0 => Err(JwkProblem::Malformed(name)),
-                    1..=4_096 => Ok(number),
-                    _ => Err(JwkProblem::Key(KeyProblem::TooLarge)),
-                }
-            };
-            Ok(PublicKey::Rsa {
-                n: positive("n")?,
-                e: positive("e")?,
-            })
-        }
-        "EC" => {
-            let curve = Curve::ALL
-                .into_iter()
-                .find(|known| Some(known.name()) == curve)
-                .ok_or(JwkProblem::Unsupported)?;
-            let coordinate = |name| {
+fn decoded(name: &'static str, text: &str) -> Result<Vec<u8>, JwkProblem> {
+    let decoded = URL_SAFE_NO_PAD.decode(text);
+    decoded.map_err(|_| JwkProblem::Malformed(name))
+}
+
+impl PublicKey {
+    /// Reads the numbers of a JWK.
+    fn of_jwk(key: &AlgorithmParameters) -> Result<Self, JwkProblem> {
+        match key {
+            AlgorithmParameters::RSA(key) => {
+                let number = |name, text| match positive(&decoded(name, text)?) {
+                    Err(KeyProblem::Unfit) => Err(JwkProblem::Malformed(name)),
+                    number => number.map_err(JwkProblem::Key),
+                };
+                Ok(Self::Rsa {
+                    n: number("n", &key.n)?,
+                    e: number("e", &key.e)?,
+                })
+            }
+            AlgorithmParameters::EllipticCurve(key) => {
+                let curve = match key.curve {
+                    EllipticCurve::P256 => Curve::P256,
+                    EllipticCurve::P384 => Curve::P384,
+                    EllipticCurve::P521 => Curve::P521,
+                    _ => return Err(JwkProblem::Unsupported),
+                };
                 // Of exactly the curve's length (RFC 7518, section 6.2.1.2).
-                let number = number(name)?;
-                let is_right = number.len() == curve.coordinate();
-                is_right
-                    .then_some(number)
-                    .ok_or(JwkProblem::Malformed(name))
-            };
-            let (x, y) = (coordinate("x")?, coordinate("y")?);
-            Ok(PublicKey::Ec { curve, x, y })
+                let coordinate = |name, text| {
+                    let number = decoded(name, text)?;
+                    let is_right = number.len() == curve.coordinate();
+                    is_right
+                        .then_some(number)
+                        .ok_or(JwkProblem::Malformed(name))
+                };
+                let (x, y) = (coordinate("x", &key.x)?, coordinate("y", &key.y)?);
+                Ok(Self::Ec { curve, x, y })
+            }
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+                let x = decoded("x", &key.x)?.try_into();
+                let x = x.map_err(|_| JwkProblem::Malformed("x"))?;
+                Ok(Self::Ed25519 { x })
+            }
+            AlgorithmParameters::OctetKey(_) => Err(JwkProblem::Symmetric),
+            _ => Err(JwkProblem::Unsupported),
         }
-        "OKP" if curve == Some("Ed25519") => {
-            let x = number("x")?.try_into();
-            let x = x.map_err(|_| JwkProblem::Malformed("x"))?;
-            Ok(PublicKey::Ed25519 { x })
+    }
+
+    /// The members of a JWK that say which key this is.
+    pub(super) fn to_jwk(&self) -> AlgorithmParameters {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::Rsa { n, e } => AlgorithmParameters::RSA(RSAKeyParameters {
+                key_type: RSAKeyType::RSA,
+                n: encode(n),
+                e: encode(e),
+            }),
+            Self::Ec { curve, x, y } => {
+                AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                    key_type: EllipticCurveKeyType::EC,
+                    curve: (*curve).into(),
+                    x: encode(x),
+                    y: encode(y),
+                })
+            }
+            Self::Ed25519 { x } => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                key_type: OctetKeyPairType::OctetKeyPair,
+                curve: EllipticCurve::Ed25519,
+                x: encode(x),
+            }),
         }
-        _ => Err(JwkProblem::Unsupported),
+    }
+
+    /// The JWK thumbprint with SHA-256 (RFC 7638; RFC 8037, appendix A.3).
+    ///
+    /// Not `Jwk::thumbprint`, which takes its digest from the provider of the whole process and panics where
+    /// there is none.
+    pub(crate) fn thumbprint(&self) -> String {
+        // In the order of the names, whatever order `serde_json` keeps.
+        let members = serde_json::to_value(self.to_jwk()).and_then(|members| {
+            let members: std::collections::BTreeMap<String, String> =
+                serde_json::from_value(members)?;
+            serde_json::to_string(&members)
+        });
+        let members = members.expect("texts are written as JSON");
+        URL_SAFE_NO_PAD.encode(super::backend::sha256(members.as_bytes()))
     }
 }
-
-#[cfg(test)]
-mod tests;

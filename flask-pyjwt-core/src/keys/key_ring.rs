@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 use arc_swap::{ArcSwap, Guard};
 
 use super::{
-    KeySet, KeyState, Prepared, Published, Purpose, SigningKey, Tag, VerifyingKey,
+    Crypto, Key, KeySet, KeyState, Prepared, Published, Purpose, SigningKey, Tag, VerifyingKey,
     published::PublishedCache,
 };
 use crate::{
@@ -60,6 +60,7 @@ pub(crate) struct KeyRing {
     state: ArcSwap<RingState>,
     change: Mutex<()>,
     life: TokenLife,
+    crypto: Crypto,
 }
 
 /// How long a token that was minted now can be accepted, in seconds.
@@ -99,6 +100,7 @@ impl KeyRing {
         keys: impl IntoIterator<Item = Prepared>,
         carries_id: bool,
         life: TokenLife,
+        crypto: Crypto,
     ) -> Result<Self, String> {
         let mut signing = None;
         let mut all = Vec::<Arc<VerifyingKey>>::new();
@@ -114,7 +116,13 @@ impl KeyRing {
             state: ArcSwap::from_pointee(RingState::new(signing, all, carries_id)),
             change: Mutex::new(()),
             life,
+            crypto,
         })
+    }
+
+    /// Judges a key that is given to a running manager.
+    pub(crate) fn prepare(&self, key: Key) -> Result<Prepared, ConfigError> {
+        key.prepare(KEY, KEY, self.crypto)
     }
 
     /// The keys now, without waiting for anybody.

@@ -1,5 +1,6 @@
 //! Keys: their text form, their checks, and what signs and verifies with them.
 
+mod algorithm;
 mod auth_type;
 #[cfg(feature = "aws-lc-rs")]
 #[path = "aws_lc.rs"]
@@ -7,41 +8,49 @@ mod backend;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 #[path = "rust_crypto.rs"]
 mod backend;
+mod crypto;
 mod der;
 mod derived;
 mod directory;
 mod edwards;
 mod jwk;
+mod jwk_set;
 mod key;
+mod key_parts;
 mod key_ring;
 mod key_set;
 mod key_state;
 mod material;
+mod own_provider;
 mod pair;
 mod problem;
+mod provided;
 mod public_key;
 mod published;
 mod rsa_numbers;
+mod secret;
 mod signing_key;
 mod verifying_key;
 mod watch;
 mod weak_points;
 
 #[cfg(feature = "jwks")]
-pub(crate) use self::jwk::SetProblem;
+pub(crate) use self::jwk_set::{JudgedSet, SetProblem};
 pub(crate) use self::{
     auth_type::Family,
-    backend::{Signer, Verifier},
+    crypto::{Crypto, Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
-    directory::{KeyDirectory, Look, until_complete},
-    jwk::JwkSet,
+    directory::{KEYS_DIR, KeyDirectory, Look, until_complete},
+    jwk_set::GivenSet,
     key::Prepared,
+    key_parts::{PrivatePart, PublicPart},
     key_ring::{KeyRing, MadeBy, Role, TokenLife, Wanted},
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,
     public_key::PublicKey,
     published::{Published, etag},
+    secret::Secret,
     signing_key::SigningKey,
     verifying_key::{Serves, VerifyingKey},
     watch::{Next, Occasion, Watch},
@@ -50,6 +59,7 @@ pub use self::{
     auth_type::{AuthType, UnknownAuthType},
     key::Key,
     key_state::KeyState,
+    own_provider::CRYPTO_PROVIDER,
 };
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]

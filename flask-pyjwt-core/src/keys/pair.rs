@@ -1,7 +1,12 @@
 //! Judges secrets and key pairs: what cannot work is found before it is used.
 
-use super::{AuthType, KeyProblem, Material, Signer, Verifier, looks_like_a_public_secret};
-use crate::{config::Secret, error::ConfigError};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{
+    AuthType, Crypto, KeyProblem, Material, PrivatePart, PublicKey, PublicPart, Signer, Verifier,
+    backend, derived::DerivedKeys, looks_like_a_public_secret,
+};
+use crate::error::{ConfigError, MintError};
 
 /// What errors call the two parts of a key.
 #[derive(Clone, Copy)]
@@ -13,83 +18,238 @@ pub(super) struct Names {
 /// Judges an HMAC secret.
 pub(super) fn hmac(
     auth_type: AuthType,
-    secret: Option<&Secret>,
+    secret: Option<&PrivatePart>,
     allow_weak: bool,
+    crypto: Crypto,
     names: Names,
-) -> Result<(Signer, Verifier), ConfigError> {
-    let secret = secret
-        .ok_or(ConfigError::Missing { key: names.secret })?
-        .as_bytes();
-    let invalid = |reason: String| ConfigError::invalid(names.secret, reason);
+) -> Result<Pair, ConfigError> {
+    let secret = secret.ok_or(ConfigError::Missing { key: names.secret })?;
+    let in_secret = unusable(auth_type, names.secret);
+    let secret = secret.secret().map_err(&in_secret)?;
+    check_secret(auth_type, secret, allow_weak)
+        .map_err(|reason| ConfigError::invalid(names.secret, reason))?;
+    let (signer, verifier) = crypto.hmac(auth_type, secret).map_err(&in_secret)?;
+    if crypto.is_provided() && !belong_together(&signer, &verifier, auth_type, names.secret)? {
+        return Err(in_secret(KeyProblem::ProviderErrs));
+    }
+    Ok(Pair {
+        signer: Some(signer),
+        verifier,
+        public: None,
+        fingerprint: derived_id(auth_type, secret),
+        derived: DerivedKeys::of_secret(secret),
+    })
+}
+
+/// A name for an HMAC secret that tells no more of it than any token does. (The thumbprint of
+/// RFC 7638 would be a plain hash of the secret, which its section 7 warns of.)
+fn derived_id(auth_type: AuthType, secret: &[u8]) -> String {
+    // No dot: this is no token's signing input.
+    let signer = backend::Signer::hmac(auth_type, secret);
+    let mac = signer.sign(b"flask-pyjwt key id").unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(&mac[..mac.len().min(16)])
+}
+
+/// What is wrong with an HMAC secret.
+pub(super) fn check_secret(
+    auth_type: AuthType,
+    secret: &[u8],
+    allow_weak: bool,
+) -> Result<(), String> {
     let least = auth_type.least_secret();
     if secret.is_empty() {
-        return Err(invalid("is empty".to_owned()));
+        return Err("is empty".to_owned());
     }
     if looks_like_a_public_secret(secret) {
-        return Err(invalid(format!(
+        return Err(format!(
             "is a key in PEM, SSH, JWK or DER form, and {auth_type} takes a random secret: whoever has \
              the public key could sign. Set `JWT_AUTHTYPE` to the key's algorithm, or make a secret"
-        )));
+        ));
     }
     if secret.len() < least {
         let length = secret.len();
         if !allow_weak {
-            return Err(invalid(format!(
+            return Err(format!(
                 "has {length} bytes, and {auth_type} needs {least} or more (RFC 7518, section 3.2): \
                  make a new one, for instance with `openssl rand -hex {least}`, or allow this one \
                  with `JWT_ALLOW_WEAK_SECRET=true`"
-            )));
+            ));
         }
         tracing::warn!(
             "`JWT_SECRET` has {length} bytes, and {auth_type} needs {least}: it can be guessed from \
              any token"
         );
     }
-    Ok((
-        Signer::hmac(auth_type, secret),
-        Verifier::hmac(auth_type, secret),
-    ))
+    Ok(())
 }
 
-/// Signs and verifies once: a pair that does not belong together is found here, and not when
-/// the first user is refused.
+/// A pair of keys that was judged, or a public key alone.
+pub(super) struct Pair {
+    pub(super) signer: Option<Signer>,
+    pub(super) verifier: Verifier,
+    /// Nothing for a public key of an unusual form.
+    pub(super) public: Option<PublicKey>,
+    pub(super) fingerprint: String,
+    /// Nothing where the private key is not known.
+    pub(super) derived: Option<DerivedKeys>,
+}
+
+/// Judges a private key, a public one, or both.
 pub(super) fn asymmetric(
     auth_type: AuthType,
-    private: Option<&Secret>,
-    public: Option<&Secret>,
+    private: Option<&PrivatePart>,
+    public: Option<&PublicPart>,
+    crypto: Crypto,
     names: Names,
-) -> Result<(Option<Signer>, Verifier), ConfigError> {
-    const PROOF: &[u8] = b"the keys belong together";
-    let unusable = |key| {
-        move |problem: KeyProblem| {
-            ConfigError::invalid(key, format!("{problem} ({auth_type} is configured)"))
-        }
+) -> Result<Pair, ConfigError> {
+    let pair = if crypto.is_provided() {
+        provided(auth_type, private, public, crypto, names)?
+    } else {
+        own(auth_type, private, public, crypto, names)?
     };
-    let signer = private
-        .map(|text| Signer::private(auth_type, &Material::private(text.as_bytes())?))
-        .transpose()
-        .map_err(unusable(names.secret))?;
-    let verifier = public
-        .map(|text| Verifier::public(auth_type, &Material::public(text.as_bytes())?))
-        .transpose()
-        .map_err(unusable(names.public))?;
-    let (verifier, key) = match (&signer, verifier) {
-        (_, Some(verifier)) => (verifier, names.public),
-        (Some(signer), None) => (
-            signer.verifier(auth_type).map_err(unusable(names.secret))?,
-            names.secret,
-        ),
-        (None, None) => return Err(ConfigError::Missing { key: names.secret }),
+    let key = match public {
+        Some(_) => names.public,
+        None => names.secret,
     };
-    if let Some(signer) = &signer {
-        let signature = signer
-            .sign(PROOF)
-            .ok_or_else(|| unusable(names.secret)(KeyProblem::Unfit))?;
-        if !verifier.verify(PROOF, &signature) {
+    // A pair that does not belong together is found here, and not when the first user is refused.
+    match &pair.signer {
+        Some(signer) if !belong_together(signer, &pair.verifier, auth_type, names.secret)? => {
             let reason = "does not belong to the private key in `JWT_SECRET`: derive it with \
                           `openssl pkey -pubout`, or leave it out";
-            return Err(ConfigError::invalid(key, reason));
+            Err(ConfigError::invalid(key, reason))
         }
+        _ => Ok(pair),
     }
-    Ok((signer, verifier))
+}
+
+fn unusable(auth_type: AuthType, key: &'static str) -> impl Fn(KeyProblem) -> ConfigError {
+    move |problem| ConfigError::invalid(key, format!("{problem} ({auth_type} is configured)"))
+}
+
+/// Signs and verifies once.
+fn belong_together(
+    signer: &Signer,
+    verifier: &Verifier,
+    auth_type: AuthType,
+    key: &'static str,
+) -> Result<bool, ConfigError> {
+    const PROOF: &[u8] = b"the keys belong together";
+    let signature = signer.sign(PROOF).map_err(|error| match error {
+        MintError::Provider(source) => {
+            tracing::error!(
+                error = &source as &dyn std::error::Error,
+                "the crypto provider does not sign"
+            );
+            unusable(auth_type, key)(KeyProblem::ProviderRefuses)
+        }
+        _ => unusable(auth_type, key)(KeyProblem::Unfit),
+    })?;
+    Ok(verifier.verify(PROOF, &signature))
+}
+
+/// A pair for this package's own cryptography.
+fn own(
+    auth_type: AuthType,
+    private: Option<&PrivatePart>,
+    public: Option<&PublicPart>,
+    crypto: Crypto,
+    names: Names,
+) -> Result<Pair, ConfigError> {
+    let in_secret = unusable(auth_type, names.secret);
+    let private = private.map(|part| read(auth_type, part)).transpose();
+    let private = private.map_err(&in_secret)?;
+    let public = public.map(|part| {
+        let material = part.material(auth_type)?;
+        Ok((crypto.public(auth_type, &material)?, material))
+    });
+    let public = public
+        .transpose()
+        .map_err(unusable(auth_type, names.public))?;
+    let signer = private.as_ref().map(|(signer, _)| signer);
+    let spki = signer.and_then(backend::Signer::spki);
+    let (verifier, material) = match (signer, public) {
+        (_, Some((verifier, material))) => (verifier, Some(material)),
+        (Some(signer), None) => {
+            let verifier = signer.verifier(auth_type).map_err(&in_secret)?;
+            (Verifier::Own(verifier), None)
+        }
+        (None, None) => return Err(ConfigError::Missing { key: names.secret }),
+    };
+    let numbers = spki
+        .as_deref()
+        .and_then(PublicKey::from_spki)
+        .or_else(|| PublicKey::of(material.as_ref()?));
+    let fingerprint = numbers.as_ref().map(PublicKey::thumbprint);
+    let fingerprint = fingerprint.unwrap_or_else(|| {
+        tracing::warn!(
+            "a public key has an unusual form and is not published: `openssl pkey -pubin \
+             -ec_conv_form uncompressed` writes it as usual"
+        );
+        let der = spki.unwrap_or_else(|| material.map(|key| key.der.to_vec()).unwrap_or_default());
+        URL_SAFE_NO_PAD.encode(backend::sha256(&der))
+    });
+    let derived = private.as_ref();
+    let derived = derived.and_then(|(_, key)| DerivedKeys::of_private_key(auth_type, key));
+    Ok(Pair {
+        signer: private.map(|(signer, _)| Signer::Own(signer)),
+        verifier,
+        public: numbers,
+        fingerprint,
+        derived,
+    })
+}
+
+/// A pair for the provider. A private key that can be read here is judged as any other; one that the provider
+/// holds cannot, and is judged by its public key.
+fn provided(
+    auth_type: AuthType,
+    private: Option<&PrivatePart>,
+    public: Option<&PublicPart>,
+    crypto: Crypto,
+    names: Names,
+) -> Result<Pair, ConfigError> {
+    let in_secret = unusable(auth_type, names.secret);
+    let in_public = unusable(auth_type, names.public);
+    let given = private.map(|part| Ok((part.encoding_key(auth_type)?, read(auth_type, part))));
+    let given = given.transpose().map_err(&in_secret)?;
+    let numbers = match (&given, public) {
+        (_, Some(part)) => part
+            .material(auth_type)
+            .and_then(|material| PublicKey::of(&material).ok_or(KeyProblem::Unfit))
+            .map_err(&in_public)?,
+        (Some((_, Ok((signer, _)))), None) => signer
+            .spki()
+            .and_then(|spki| PublicKey::from_spki(&spki))
+            .ok_or(KeyProblem::Unfit)
+            .map_err(&in_secret)?,
+        (Some((_, Err(KeyProblem::Unfit))), None) => {
+            return Err(in_secret(KeyProblem::NoPublicPart));
+        }
+        (Some((_, Err(problem))), None) => return Err(in_secret(*problem)),
+        (None, None) => return Err(ConfigError::Missing { key: names.secret }),
+    };
+    let verifier = crypto.public(auth_type, &numbers.to_material());
+    let verifier = verifier.map_err(match public {
+        Some(_) => &in_public,
+        None => &in_secret,
+    })?;
+    let (key, read) = given.map_or((None, None), |(key, read)| (Some(key), read.ok()));
+    let signer = key.and_then(|key| crypto.provided_signer(auth_type, key, &numbers));
+    Ok(Pair {
+        signer: signer.transpose().map_err(&in_secret)?,
+        verifier,
+        fingerprint: numbers.thumbprint(),
+        public: Some(numbers),
+        derived: read.and_then(|(_, key)| DerivedKeys::of_private_key(auth_type, &key)),
+    })
+}
+
+/// Reads and judges a private key.
+fn read(
+    auth_type: AuthType,
+    part: &PrivatePart,
+) -> Result<(backend::Signer, Material), KeyProblem> {
+    let material = part.material(auth_type)?;
+    let signer = backend::Signer::private(auth_type, &material)?;
+    Ok((signer, material))
 }

@@ -25,6 +25,26 @@ pub(crate) enum KeyProblem {
     PrivateForPublic,
     #[error("is no key of the kind and curve that the algorithm takes, or is damaged")]
     Unfit,
+    #[error(
+        "is a key of another kind than the algorithm takes: see the family of its `EncodingKey` or `DecodingKey`"
+    )]
+    OtherKind,
+    #[error(
+        "is refused by the crypto provider; the log says what it answered. This package's own cryptography \
+         never takes the provider's place"
+    )]
+    ProviderRefuses,
+    #[error("is accepted by a crypto provider that verifies what the key has not signed")]
+    ProviderErrs,
+    #[error(
+        "is for an algorithm that `jsonwebtoken` does not have, so that no crypto provider can serve it"
+    )]
+    NotForProviders,
+    #[error(
+        "is no private key whose public key can be computed here; where the crypto provider holds it, give \
+         the public key as well, with `Key::public_key`"
+    )]
+    NoPublicPart,
     #[error("is an RSA key of less than 2048 bits; make a larger one")]
     TooSmall,
     #[error("is an RSA key of more than 8192 bits; nobody could afford to verify with it")]

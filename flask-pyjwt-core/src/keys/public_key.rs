@@ -1,10 +1,10 @@
 //! A public key in numbers: what is published of it, and what it is recognised by.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use zeroize::Zeroizing;
 
 use super::{
     AuthType, Encoding, Family, KeyProblem, Material,
-    backend::sha256,
     der::{self, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE},
     edwards::is_point,
     rsa_numbers::check_rsa,
@@ -26,15 +26,6 @@ pub(crate) enum Curve {
 impl Curve {
     pub(super) const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
 
-    /// The member `crv` of a JWK (RFC 7518, section 6.2.1.1).
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-        }
-    }
-
     /// The length of a coordinate in bytes.
     pub(super) const fn coordinate(self) -> usize {
         match self {
@@ -42,6 +33,26 @@ impl Curve {
             Self::P384 => 48,
             Self::P521 => 66,
         }
+    }
+
+    /// The curve of an algorithm.
+    pub(super) fn of(auth_type: AuthType) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|curve| curve.algorithm() == auth_type)
+    }
+
+    /// A key in SEC 1's form as `PrivateKeyInfo` (RFC 5958).
+    pub(super) fn pkcs8(self, sec1: &[u8]) -> Zeroizing<Vec<u8>> {
+        let identifiers = [EC, self.identifier()].map(|id| der::value(OBJECT_IDENTIFIER, id));
+        let parts = Zeroizing::new(
+            [
+                der::value(der::INTEGER, &[0]),
+                der::value(SEQUENCE, &identifiers.concat()),
+                der::value(der::OCTET_STRING, sec1),
+            ]
+            .concat(),
+        );
+        der::value(SEQUENCE, &parts).into()
     }
 
     /// The one algorithm of its keys (RFC 7518, section 3.4).
@@ -170,6 +181,18 @@ impl PublicKey {
         }
     }
 
+    /// The key as a provider of `jsonwebtoken` takes it: what `DecodingKey` makes of PEM.
+    pub(super) fn to_decoding_key(&self) -> DecodingKey {
+        match self {
+            Self::Rsa { n, e } => {
+                let numbers = [der::integer(n), der::integer(e)].concat();
+                DecodingKey::from_rsa_der(&der::value(SEQUENCE, &numbers))
+            }
+            Self::Ec { x, y, .. } => DecodingKey::from_ec_der(&[&[4], &x[..], y].concat()),
+            Self::Ed25519 { x } => DecodingKey::from_ed_der(x),
+        }
+    }
+
     /// The algorithm that a key serves where nothing says which.
     pub(crate) const fn usual_algorithm(&self) -> AuthType {
         match self {
@@ -186,40 +209,16 @@ impl PublicKey {
             Self::Ec { .. } | Self::Ed25519 { .. } => auth_type == self.usual_algorithm(),
         }
     }
+}
 
-    /// The members that say which key this is, in the order of RFC 7638, section 3.
-    pub(crate) fn members(&self) -> Vec<(&'static str, String)> {
-        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        match self {
-            Self::Rsa { n, e } => vec![
-                ("e", encode(e)),
-                ("kty", "RSA".to_owned()),
-                ("n", encode(n)),
-            ],
-            Self::Ec { curve, x, y } => vec![
-                ("crv", curve.name().to_owned()),
-                ("kty", "EC".to_owned()),
-                ("x", encode(x)),
-                ("y", encode(y)),
-            ],
-            Self::Ed25519 { x } => vec![
-                ("crv", "Ed25519".to_owned()),
-                ("kty", "OKP".to_owned()),
-                ("x", encode(x)),
-            ],
-        }
-    }
-
-    /// The JWK thumbprint with SHA-256 (RFC 7638; RFC 8037, appendix A.3).
-    pub(crate) fn thumbprint(&self) -> String {
-        let members: Vec<_> = self
-            .members()
-            .into_iter()
-            // Neither base64url nor the names of curves need an escape.
-            .map(|(name, value)| format!(r#""{name}":"{value}""#))
-            .collect();
-        let text = format!("{{{}}}", members.join(","));
-        URL_SAFE_NO_PAD.encode(sha256(text.as_bytes()))
+/// A number of an RSA key without leading zeros, which RFC 7518, section 6.3.1, forbids and some write.
+pub(super) fn positive(number: &[u8]) -> Result<Vec<u8>, KeyProblem> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    match &number[zeros..] {
+        [] => Err(KeyProblem::Unfit),
+        // What no DER here could say, no key is as long as.
+        number if number.len() <= 4_096 => Ok(number.to_vec()),
+        _ => Err(KeyProblem::TooLarge),
     }
 }
 
@@ -244,6 +243,8 @@ fn compressed_point(auth_type: AuthType, key: &Material) -> Option<Material> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     fn decode(text: &str) -> Vec<u8> {

@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Map, Value};
+use jsonwebtoken::{
+    Algorithm,
+    jwk::{CommonParameters, Jwk, JwkSet, PublicKeyUse},
+};
+use serde_json::Value;
 
-use super::{VerifyingKey, backend::sha256};
+use super::{AuthType, VerifyingKey, backend::sha256};
 use crate::jose::NumericDate;
 
 /// A JWK set as it is sent, and its entity tag.
 pub(crate) struct Published {
     pub(crate) json: String,
+    /// The same in the types of `jsonwebtoken`.
+    pub(crate) set: JwkSet,
     pub(crate) etag: String,
     /// The seconds since 1970 from and until which this is what is published.
     valid: (i64, i64),
@@ -40,13 +46,16 @@ impl Published {
     /// published.
     fn of(keys: &[Arc<VerifyingKey>], now: NumericDate) -> Self {
         let live = keys.iter().filter(|key| key.is_live(now));
-        let keys: Vec<_> = live.filter_map(|key| jwk(key)).collect();
+        let published = live.filter_map(|key| Some((jwk(key)?, key.auth_type)));
+        let (keys, algorithms): (Vec<_>, Vec<_>) = published.unzip();
+        let set = JwkSet { keys };
+        let json = json(&set, &algorithms);
         // An end may be set after this: it is looked at again soon.
         let until = now.seconds().saturating_add(1);
-        let json = Value::Object(Map::from_iter([("keys".to_owned(), keys.into())])).to_string();
         Self {
             etag: etag(&json),
             json,
+            set,
             valid: (now.seconds(), until),
         }
     }
@@ -57,17 +66,26 @@ pub(crate) fn etag(text: &str) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(text.as_bytes())))
 }
 
-fn jwk(key: &VerifyingKey) -> Option<Value> {
-    let numbers = key.public.as_ref()?.members();
-    let about = [
-        ("use", "sig".to_owned()),
-        ("alg", key.auth_type.name().to_owned()),
-        ("kid", key.id.clone()),
-    ];
-    let members = about.into_iter().chain(numbers);
-    Some(Value::Object(
-        members
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect(),
-    ))
+/// A key as it is published; `alg` is missing where `jsonwebtoken` does not have the algorithm.
+fn jwk(key: &VerifyingKey) -> Option<Jwk> {
+    let algorithm = Algorithm::try_from(key.auth_type).ok();
+    Some(Jwk {
+        common: CommonParameters {
+            public_key_use: Some(PublicKeyUse::Signature),
+            key_algorithm: algorithm.map(Into::into),
+            key_id: Some(key.id.clone()),
+            ..CommonParameters::default()
+        },
+        algorithm: key.public.as_ref()?.to_jwk(),
+    })
+}
+
+/// The text of a set. Each key says its algorithm, ES512 too, which `KeyAlgorithm` cannot say.
+fn json(set: &JwkSet, algorithms: &[AuthType]) -> String {
+    let mut json = serde_json::to_value(set).expect("texts are written as JSON");
+    let keys = json["keys"].as_array_mut().into_iter().flatten();
+    for (key, algorithm) in keys.zip(algorithms) {
+        key["alg"] = Value::from(algorithm.name());
+    }
+    json.to_string()
 }

@@ -231,6 +231,14 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     Sha256::digest(message).into()
 }
 
+pub(crate) fn sha384(message: &[u8]) -> Vec<u8> {
+    Sha384::digest(message).to_vec()
+}
+
+pub(crate) fn sha512(message: &[u8]) -> Vec<u8> {
+    Sha512::digest(message).to_vec()
+}
+
 /// Signs with blinding: the randomness hides the private key's timing.
 fn sign_rsa(key: &PrivateKey, auth_type: AuthType, message: &[u8]) -> Option<Vec<u8>> {
     macro_rules! signed {

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
+use jsonwebtoken::jwk::JwkSet;
+
 use super::AuthManager;
 use crate::{
     config::{Parts, key},
@@ -33,7 +35,7 @@ impl AuthManager {
         self.check_changeable()?;
         let id = self
             .ring()
-            .rotate(key.prepare(KEY, KEY)?, self.now_or(KEY)?)?;
+            .rotate(self.ring().prepare(key)?, self.now_or(KEY)?)?;
         tracing::info!(kid = id, "tokens are signed with another key from now on");
         Ok(id)
     }
@@ -49,7 +51,7 @@ impl AuthManager {
         self.check_changeable()?;
         let id = self
             .ring()
-            .prepublish(key.prepare(KEY, KEY)?, self.now_or(KEY)?)?;
+            .prepublish(self.ring().prepare(key)?, self.now_or(KEY)?)?;
         tracing::info!(kid = id, "another key is published");
         Ok(id)
     }
@@ -74,6 +76,37 @@ impl AuthManager {
     pub fn keys(&self) -> Vec<KeyState> {
         let now = self.0.verification.clock.now();
         now.map_or_else(|_| Vec::new(), |now| self.ring().states(now))
+    }
+
+    /// The public keys that count now, in the types of `jsonwebtoken`: what [`jwks`](Self::jwks) serves. Empty
+    /// where the clock is out of range.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer};
+    /// # const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
+    /// # MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+    /// # -----END PRIVATE KEY-----";
+    ///
+    /// let auth = AuthManager::new(Config::new("example", AuthType::EdDSA, PRIVATE_KEY).audience("our-api"))?;
+    /// let issuer = Issuer::new("example").jwks(auth.jwk_set()).audience("our-api");
+    /// let other = AuthManager::new(Config::for_issuers([issuer]))?;
+    /// assert!(other.verify_token(auth.auth_token("alice").sign()?.signed()).is_ok());
+    ///
+    /// // An HMAC secret is never in it.
+    /// let auth = AuthManager::new(Config::new(
+    ///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+    /// ))?;
+    /// assert!(auth.jwk_set().keys.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Keys of ES512 say no `alg` there: `jsonwebtoken` does not have it.
+    #[must_use]
+    #[doc(alias = "JwkSet")]
+    pub fn jwk_set(&self) -> JwkSet {
+        let published = self.published();
+        published.map_or_else(JwkSet::default, |published| published.set.clone())
     }
 
     /// The public keys that count now; nothing where the clock is out of range.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::TimeSource,
     jose::{HeaderTypes, NumericDate, TokenError},
-    keys::{AuthType, JwkSet, KeySet, VerifyingKey},
+    keys::{AuthType, Crypto, JudgedSet, KeySet, VerifyingKey},
 };
 
 /// Seconds between two fetches for the sake of an unknown key, at the least.
@@ -36,6 +36,7 @@ pub(crate) struct RemoteRules {
     pub(crate) connections: Connections,
     pub(crate) algorithms: Option<Vec<AuthType>>,
     pub(crate) types: HeaderTypes,
+    pub(crate) crypto: Crypto,
     pub(crate) clock: TimeSource,
     /// Seconds for which the last good set is used while the source is down.
     pub(crate) keep: i64,
@@ -213,8 +214,12 @@ impl RemoteKeys {
     /// Puts a set in the place of the old one. Keys that are in both stay as they are; keys that are
     /// gone end. Gives the seconds until it is renewed.
     fn take(&self, fetched: &Fetched, now: i64) -> Result<i64, String> {
-        let set = JwkSet::parse(&fetched.json, self.rules.algorithms.as_deref())
-            .map_err(|problem| FetchError::from(problem).to_string())?;
+        let set = JudgedSet::parse(
+            &fetched.json,
+            self.rules.algorithms.as_deref(),
+            self.rules.crypto,
+        )
+        .map_err(|problem| FetchError::from(problem).to_string())?;
         let issuer = &self.rules.issuer;
         for key in &set.refused {
             tracing::warn!(issuer, "a key of the JWK set is left out: {key}");

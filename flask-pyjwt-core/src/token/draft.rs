@@ -145,10 +145,7 @@ impl Draft<'_> {
         signed.push_str(header);
         signed.push('.');
         base64_simd::URL_SAFE_NO_PAD.encode_append(&payload, &mut signed);
-        let signature = signing
-            .signer
-            .sign(signed.as_bytes())
-            .ok_or(MintError::Randomness)?;
+        let signature = signing.signer.sign(signed.as_bytes())?;
         signed.push('.');
         base64_simd::URL_SAFE_NO_PAD.encode_append(&signature, &mut signed);
         if signed.len() > verification.max_size {

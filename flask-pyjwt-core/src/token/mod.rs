@@ -11,6 +11,7 @@ mod table;
     reason = "a module is named after the thing it holds"
 )]
 mod token;
+mod token_data;
 mod unverified;
 mod verify;
 

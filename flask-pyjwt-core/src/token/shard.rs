@@ -17,8 +17,8 @@ pub(super) const SET_SIZE: usize = size_of::<Hints>() + WAYS * size_of::<Option<
 
 /// A set-associative array: a token has [`WAYS`] places, the first of which was used last.
 ///
-/// What tells a stranger from an acquaintance is read without the lock, so that a flood of strangers
-/// waits for nothing. Whether a token is really there is decided under the lock, by its whole text.
+/// Marks tell without the lock whether a token may be stored, so that a flood of new tokens waits for
+/// nothing. Whether it is stored is decided under the lock, by its whole text.
 pub(super) struct Shard {
     /// Made when the first token comes.
     hints: OnceLock<Box<[Hints]>>,
@@ -79,10 +79,10 @@ impl Shard {
         held.set(set)[0].clone().map(Token::from)
     }
 
-    /// Stores a token where there is room; gives what had to go for it.
+    /// Stores a token where there is room, and returns the tokens that it evicts.
     ///
-    /// Where there is none, it has to come a second time: most of those that do not come again soon
-    /// never come again, and storing them would push out others.
+    /// Where there is no room, it is stored when it comes a second time: most tokens that do not come
+    /// again soon never do, and storing them would evict others.
     pub(super) fn insert(&self, hash: u64, token: &Token) -> Vec<Shared> {
         let set = self.set(hash);
         let hints = self.hints.get_or_init(|| {
@@ -127,13 +127,13 @@ impl Shard {
         set
     }
 
-    /// The lock, unless another thread has it: then this one does without.
+    /// The lock, unless another thread holds it: nobody waits for it.
     fn lock(&self) -> Option<MutexGuard<'_, Held>> {
         match self.held.try_lock() {
             Ok(held) => Some(held),
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Poisoned(poisoned)) => {
-                // Whatever was half done is forgotten.
+                // A panic may have left it half changed: start empty.
                 let mut held = poisoned.into_inner();
                 drop(mem::take(&mut held.places));
                 held.bytes = 0;
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_come_once_push_nobody_out() {
+    fn tokens_that_come_once_evict_nothing() {
         let tokens = tokens(200);
         let size = tokens[0].shared().size();
         for (shard, held) in [
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_was_not_used_for_longest_has_to_go() {
+    fn the_least_recently_used_token_is_evicted() {
         let tokens = tokens(WAYS + 1);
         let shard = Shard::new(1, 1 << 20);
         for (hash, token) in of_one_set(&tokens).take(WAYS) {
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_that_is_in_use_by_another_thread_is_done_without() {
+    fn a_shard_that_another_thread_has_locked_is_skipped() {
         let tokens = tokens(1);
         let shard = Shard::new(8, 1 << 20);
         shard.insert(3, &tokens[0]);

@@ -14,43 +14,68 @@ use super::{
 /// First and last slot of each node.
 const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
-struct Cluster(Vec<Server>);
+/// The three nodes, and after them the replica of the last one, if there is one.
+pub(super) struct Cluster(pub(super) Vec<Server>);
 
 impl Cluster {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let nodes = SLOTS.map(|(first, last)| {
-            let bus = free_port().to_string();
-            let mut options = DURABLE.to_vec();
-            options.extend(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]);
-            // A subject that is on no other node is not theirs to answer for.
-            options.extend([
-                "--cluster-require-full-coverage",
-                "no",
-                "--cluster-port",
-                &bus,
-            ]);
-            let node = Server::with(&options);
+            let (node, bus) = node();
             node.ask::<String>(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
             (node, bus)
         });
+        let cluster = Self::of(nodes.into());
+        cluster.agrees("cluster_size:3");
+        cluster
+    }
+
+    /// The same, and a replica of the last node that has all that the node has.
+    pub(super) fn with_replica() -> Self {
+        let mut cluster = Self::start();
+        let (replica, bus) = node();
+        cluster.0[0].ask::<String>(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", replica.port));
+        cluster.0.push(replica);
+        cluster.agrees("cluster_known_nodes:4");
+        let primary = &cluster.0[2].ask::<String>("CLUSTER MYID");
+        cluster.0[3].ask::<String>(&format!("CLUSTER REPLICATE {primary}"));
+        wait_for("the replica is in step", || {
+            let field = |field| cluster.0[3].info("replication", field);
+            (field("master_link_status")? == "up").then_some(())
+        });
+        cluster
+    }
+
+    /// One node with all slots.
+    pub(super) fn of_one() -> Self {
+        let (node, _) = node();
+        node.ask::<String>("CLUSTER ADDSLOTSRANGE 0 16383");
+        let cluster = Self(vec![node]);
+        cluster.agrees("cluster_size:1");
+        cluster
+    }
+
+    fn of(nodes: Vec<(Server, String)>) -> Self {
         for (node, bus) in &nodes[1..] {
             let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port);
             nodes[0].0.ask::<String>(&meet);
         }
-        let cluster = Self(nodes.map(|(node, _)| node).into());
-        for node in &cluster.0 {
+        Self(nodes.into_iter().map(|(node, _)| node).collect())
+    }
+
+    /// Waits until every node knows this of the cluster, and where all slots are.
+    fn agrees(&self, known: &str) {
+        for node in &self.0 {
             wait_for("the nodes agree", || {
                 let info: String = node.ask("CLUSTER INFO");
                 let agrees = info.contains("cluster_state:ok")
                     && info.contains("cluster_slots_ok:16384")
-                    && info.contains("cluster_size:3");
+                    && info.contains(known);
                 agrees.then_some(())
             });
         }
-        cluster
     }
 
-    async fn store(&self) -> RedisStore {
+    pub(super) async fn store(&self) -> RedisStore {
         // One node tells of the others.
         let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
         let store = builder.connect_cluster([self.0[1].url()]).await;
@@ -69,18 +94,39 @@ impl Cluster {
     }
 
     /// The slot of a subject.
-    fn slot(&self, subject: &str) -> u16 {
+    pub(super) fn slot(&self, subject: &str) -> u16 {
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
         let key = format!("flask-pyjwt:{}", BASE64_URL_SAFE_NO_PAD.encode(subject));
         self.0[0].ask(&format!("CLUSTER KEYSLOT {key}"))
     }
 
     /// Which node has a subject.
-    fn node(&self, subject: &str) -> usize {
+    pub(super) fn node(&self, subject: &str) -> usize {
         let slot = self.slot(subject);
         let has = |(first, last): &(u16, u16)| (*first..=*last).contains(&slot);
         SLOTS.iter().position(has).expect("some node has it")
     }
+}
+
+/// A node without slots that knows no other, and the port by which others know it.
+fn node() -> (Server, String) {
+    let bus = free_port().to_string();
+    let mut options = DURABLE.to_vec();
+    // Nobody takes a node for lost that only waits for a busy machine.
+    options.extend([
+        "--cluster-enabled",
+        "yes",
+        "--cluster-node-timeout",
+        "30000",
+    ]);
+    // A subject that is on no other node is not theirs to answer for.
+    options.extend([
+        "--cluster-require-full-coverage",
+        "no",
+        "--cluster-port",
+        &bus,
+    ]);
+    (Server::with(&options), bus)
 }
 
 #[actix_web::test]

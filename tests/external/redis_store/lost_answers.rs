@@ -22,13 +22,14 @@ use super::{
 
 /// Passes on what is said between a store and a server. It cuts each connection on which an answer
 /// has a certain text, before the store has that answer, so many times.
-struct Cutter {
-    port: u16,
-    remaining: Arc<AtomicUsize>,
+pub(super) struct Cutter {
+    pub(super) port: u16,
+    /// How many connections are still to be cut.
+    pub(super) remaining: Arc<AtomicUsize>,
 }
 
 impl Cutter {
-    fn to(server: &Server, text: &'static str, times: usize) -> Self {
+    pub(super) fn to(server: &Server, text: &'static str, times: usize) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let remaining = Arc::new(AtomicUsize::new(times));

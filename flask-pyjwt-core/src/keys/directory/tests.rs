@@ -14,6 +14,7 @@ impl Disk {
                 path: PathBuf::new(),
                 auth_type: AuthType::HS256,
                 allow_weak: false,
+                crypto: Crypto::default(),
                 state: Mutex::default(),
             },
             start: Now::get(),

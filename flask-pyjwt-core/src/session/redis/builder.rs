@@ -6,14 +6,8 @@ use redis::ConnectionInfo;
 use time::Duration;
 
 use super::{
-    super::StoreError,
-    Problem, RedisStore,
-    sentinels::Sentinels,
-    servers::{Servers, Settings},
-    source::Source,
-    target,
-    tls::Tls,
-    worker::Worker,
+    super::StoreError, address, primary::Primary, problem::Problem, sentinels::Sentinels,
+    servers::Servers, settings::Settings, store::RedisStore, tls::Tls, worker::Worker,
 };
 
 const DEFAULT_PREFIX: &str = "flask-pyjwt";
@@ -48,11 +42,29 @@ pub struct RedisStoreBuilder {
     replicas: u32,
     timeout: Duration,
     connect_timeout: Duration,
-    pub(super) tls: Tls,
+    tls: Tls,
+}
+
+impl RedisStore {
+    /// Connects to one server: `redis://user:password@host:6379/0`. For sentinels, a cluster and TLS, and
+    /// to change what holds by default: [`RedisStore::builder`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], whose source says which server cannot be reached and why, or what
+    /// is wrong with the URL.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, StoreError> {
+        Self::builder().connect(url).await
+    }
+
+    /// Configures a store with other servers or other times than [`RedisStore::connect`] has.
+    pub fn builder() -> RedisStoreBuilder {
+        RedisStoreBuilder::new()
+    }
 }
 
 impl RedisStoreBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             prefix: DEFAULT_PREFIX.to_owned(),
             replicas: 0,
@@ -102,8 +114,10 @@ impl RedisStoreBuilder {
     /// cannot be a configuration.
     pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
         let settings = self.settings()?;
-        let source = Source::Primary(self.target(url.as_ref())?);
-        self.start(Servers::one(source, settings), settings).await
+        let target = self.target(url.as_ref())?;
+        let primary = Primary::Configured(Box::new(target));
+        self.start(Servers::single(primary, settings), settings)
+            .await
     }
 
     /// Connects to the primary that these sentinels name, and after a failover to the next one.
@@ -126,7 +140,7 @@ impl RedisStoreBuilder {
         let (name, primary) = if primary.contains("://") {
             let primary = self.target(primary)?;
             (
-                target::host(&primary).unwrap_or_default().to_owned(),
+                address::host(&primary).unwrap_or_default().to_owned(),
                 primary,
             )
         } else {
@@ -136,8 +150,9 @@ impl RedisStoreBuilder {
             return Err(Problem::configuration("the primary needs its name").into());
         }
         let sentinels = Sentinels::new(sentinels, name, primary, settings.connect_timeout);
-        let source = Source::Sentinels(Arc::new(sentinels));
-        self.start(Servers::one(source, settings), settings).await
+        let primary = Primary::Named(Arc::new(sentinels));
+        self.start(Servers::single(primary, settings), settings)
+            .await
     }
 
     /// Connects to a cluster by some of its nodes, which say where the others are. Credentials and
@@ -155,7 +170,7 @@ impl RedisStoreBuilder {
         if nodes.iter().any(|node| node.redis_settings().db() != 0) {
             return Err(Problem::configuration("a cluster has only the database 0").into());
         }
-        if nodes.iter().any(|node| target::host(node).is_none()) {
+        if nodes.iter().any(|node| address::host(node).is_none()) {
             return Err(Problem::configuration("the nodes of a cluster have hosts").into());
         }
         self.start(Servers::cluster(nodes, settings), settings)
@@ -185,7 +200,7 @@ impl RedisStoreBuilder {
     }
 
     fn target(&self, url: &str) -> Result<ConnectionInfo, Problem> {
-        self.tls.apply(target::parse(url)?)
+        self.tls.apply(address::parse(url)?)
     }
 
     fn targets<S: AsRef<str>>(
@@ -207,11 +222,30 @@ impl RedisStoreBuilder {
         let connecting = Arc::clone(&servers);
         let connected = async move { connecting.connect(settings.connect_timeout).await };
         worker.run(connected).await?;
-        Ok(RedisStore {
-            servers,
-            worker,
-            prefix: self.prefix,
-        })
+        Ok(RedisStore::new(servers, worker, self.prefix))
+    }
+}
+
+#[cfg(feature = "redis-store-tls")]
+impl RedisStoreBuilder {
+    /// Sets the certificate authorities that are trusted for servers, in PEM, in place of the
+    /// system's.
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.tls.roots = Some(pem.as_ref().to_vec());
+        self
+    }
+
+    /// Sets the certificate and the key by which servers know this client, in PEM.
+    pub fn client_certificate(
+        mut self,
+        certificate: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Self {
+        self.tls.client = Some(redis::ClientTlsConfig {
+            client_cert: certificate.as_ref().to_vec(),
+            client_key: key.as_ref().to_vec(),
+        });
+        self
     }
 }
 

@@ -1,4 +1,10 @@
-//! A cluster: which of its nodes a key is asked of.
+//! A cluster: which of its nodes has a key.
+//!
+//! This is not the cluster client of the `redis` crate, as of version 1.8. While that client asks for the
+//! slots, none of its requests advances: one node that hangs delays the requests to all others as soon as
+//! a slot moves. It goes on asking a node that hangs after a replica was promoted in its place. And it
+//! sends a change again when the answer is late or the connection is lost; without retries it follows no
+//! redirection either.
 
 use std::{
     collections::HashMap,
@@ -16,35 +22,29 @@ use tokio::{
 };
 
 use super::{
-    Problem,
-    line::{Line, Times},
-    pair::{Pair, Way},
-    reply::as_text,
-    servers::Settings,
-    slot::slot,
-    source::Source,
-    target,
+    address, connection::Connection, node::Node, operation::Operation, problem::Problem,
+    read_write::ReadWrite, reply::as_text, settings::Settings, slot::slot,
 };
 
-/// How often a request follows a redirection.
-const MOST_REDIRECTIONS: usize = 4;
-/// The nodes are asked for the slots no more often than this.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How many redirections a request follows.
+const MAX_REDIRECTIONS: usize = 4;
+/// The least time between two questions to the nodes for their slots.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The nodes of a cluster, each with lines of its own: one that hangs does not concern the others.
+/// The nodes of a cluster, each with connections of its own: one that hangs does not delay the others.
 pub(super) struct Cluster {
     seeds: Vec<ConnectionInfo>,
     settings: Settings,
-    map: Mutex<Map>,
+    topology: Mutex<Topology>,
     is_refreshing: AtomicBool,
 }
 
 /// What is known of the cluster.
 #[derive(Default)]
-struct Map {
-    /// First and last slot, and whose they are, by `host:port`.
+struct Topology {
+    /// First and last slot, and the `host:port` of the node that has them.
     ranges: Vec<(u16, u16, Arc<str>)>,
-    nodes: HashMap<Arc<str>, Pair>,
+    nodes: HashMap<Arc<str>, ReadWrite<Node>>,
     refreshed: Option<Instant>,
 }
 
@@ -53,15 +53,17 @@ impl Cluster {
         Arc::new(Self {
             seeds,
             settings,
-            map: Mutex::default(),
+            topology: Mutex::default(),
             is_refreshing: AtomicBool::new(false),
         })
     }
 
     /// Sends commands that are all about one key to the node that has it.
+    ///
+    /// A node that redirects has not carried out what it was sent, so following it sends nothing twice.
     pub(super) async fn ask(
         self: &Arc<Self>,
-        way: Way,
+        operation: Operation,
         key: &[u8],
         commands: &Pipeline,
         deadline: Instant,
@@ -72,12 +74,12 @@ impl Cluster {
             return Err(Problem::NoNode(slot));
         };
         let mut asks = false;
-        for _ in 0..=MOST_REDIRECTIONS {
-            let line = node.line(way);
+        for _ in 0..=MAX_REDIRECTIONS {
+            let connection = node.connection(operation);
             let answer = if asks {
-                ask_in_passing(line, commands, way.times(), deadline).await
+                ask_with_asking(connection, commands, operation, deadline).await
             } else {
-                line.ask(commands, way.times(), deadline).await
+                connection.ask(commands, operation, deadline).await
             };
             let (server, values) = match answer {
                 Ok(answer) => answer,
@@ -121,12 +123,12 @@ impl Cluster {
                 let mut question = Pipeline::new();
                 question.cmd("CLUSTER").arg("SLOTS");
                 let (server, values) = node
-                    .line(Way::Read)
-                    .ask(&question, Times::Any, deadline)
+                    .connection(Operation::Read)
+                    .ask(&question, Operation::Read, deadline)
                     .await?;
                 match values.first() {
                     Some(Value::ServerError(error)) => Err(Problem::refused(&server, error)),
-                    Some(Value::Array(ranges)) => Ok(owners(ranges, &server)),
+                    Some(Value::Array(ranges)) => Ok(slot_ranges(ranges, &server)),
                     _ => Ok(Vec::new()),
                 }
             });
@@ -134,8 +136,8 @@ impl Cluster {
         let mut problem = Problem::NoNode(0);
         while let Some(answer) = asked.join_next().await {
             match answer.unwrap_or(Err(Problem::Ended)) {
-                Ok(owners) if !owners.is_empty() => {
-                    self.learn(owners);
+                Ok(ranges) if !ranges.is_empty() => {
+                    self.learn(ranges);
                     return Ok(());
                 }
                 Ok(_) => {}
@@ -145,11 +147,11 @@ impl Cluster {
         Err(problem)
     }
 
-    /// Asks them again, beside the requests, where what is known has turned out to be wrong.
+    /// Asks them again, in the background, where what is known has turned out to be wrong.
     fn refresh_soon(self: &Arc<Self>) {
         let now = Instant::now();
-        let is_due = |at: Instant| now.duration_since(at) >= PAUSE;
-        if !self.map().refreshed.is_none_or(is_due)
+        let is_due = |at: Instant| now.duration_since(at) >= REFRESH_INTERVAL;
+        if !self.topology().refreshed.is_none_or(is_due)
             || self.is_refreshing.swap(true, Ordering::AcqRel)
         {
             return;
@@ -160,76 +162,78 @@ impl Cluster {
                 .refresh(now + cluster.settings.connect_timeout)
                 .await;
             if let Err(problem) = refreshed {
-                tracing::debug!(%problem, "nobody says which node has which slots");
+                tracing::debug!(%problem, "no node of the Redis cluster tells which node has which slots");
             }
-            cluster.map().refreshed = Some(Instant::now());
+            cluster.topology().refreshed = Some(Instant::now());
             cluster.is_refreshing.store(false, Ordering::Release);
         });
     }
 
-    /// All nodes that may know anything.
-    fn known(&self) -> Vec<Pair> {
-        let mut map = self.map();
+    /// All nodes that may know the slots.
+    fn known(&self) -> Vec<ReadWrite<Node>> {
+        let mut topology = self.topology();
         for seed in &self.seeds {
-            self.node(&mut map, seed.clone());
+            self.node(&mut topology, seed.clone());
         }
-        map.nodes.values().cloned().collect()
+        topology.nodes.values().cloned().collect()
     }
 
-    /// Replaces what is known. Nodes that have no slots any more are let go.
-    fn learn(&self, owners: Vec<Owner>) {
-        let mut map = self.map();
-        let ranges = owners.into_iter().map(|it| {
-            let info = target::like(&self.seeds[0], &it.host, it.port);
-            (it.first, it.last, self.node(&mut map, info).0)
+    /// Replaces what is known. Nodes that have no slots any more are dropped.
+    fn learn(&self, ranges: Vec<SlotRange>) {
+        let mut topology = self.topology();
+        let ranges = ranges.into_iter().map(|it| {
+            let info = address::like(&self.seeds[0], &it.host, it.port);
+            (it.first, it.last, self.node(&mut topology, info).0)
         });
         let ranges: Vec<_> = ranges.collect();
-        map.nodes
+        topology
+            .nodes
             .retain(|address, _| ranges.iter().any(|(.., owner)| owner == address));
-        map.ranges = ranges;
+        topology.ranges = ranges;
     }
 
-    fn map(&self) -> MutexGuard<'_, Map> {
-        // Every change leaves it whole.
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    fn topology(&self) -> MutexGuard<'_, Topology> {
+        // A panic cannot leave it half changed.
+        self.topology.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn node(&self, map: &mut Map, info: ConnectionInfo) -> (Arc<str>, Pair) {
+    /// The node at this address, which is added where it is new.
+    fn node(&self, topology: &mut Topology, info: ConnectionInfo) -> (Arc<str>, ReadWrite<Node>) {
         let address: Arc<str> = info.addr().to_string().into();
-        let pair = map
+        let node = topology
             .nodes
             .entry(Arc::clone(&address))
-            .or_insert_with(|| Pair::new(Source::Node(info), self.settings));
-        let pair = pair.clone();
-        (address, pair)
+            .or_insert_with(|| ReadWrite::new(Node(info), self.settings));
+        let node = node.clone();
+        (address, node)
     }
 
-    fn owner(&self, slot: u16) -> Option<Pair> {
-        let map = self.map();
-        let mut ranges = map.ranges.iter();
+    fn owner(&self, slot: u16) -> Option<ReadWrite<Node>> {
+        let topology = self.topology();
+        let mut ranges = topology.ranges.iter();
         let (.., owner) = ranges.find(|(first, last, _)| (*first..=*last).contains(&slot))?;
-        map.nodes.get(owner).cloned()
+        topology.nodes.get(owner).cloned()
     }
 
-    /// The node that a redirection names: `MOVED slot host:port`. Without a host it is that of the
-    /// node that says so.
-    fn redirected(&self, error: &ServerError, by: &str) -> Option<Pair> {
-        let (_, address) = error.details()?.split_once(' ')?;
-        let (host, port) = target::split(address)?;
+    /// The node that a redirection names: `MOVED slot host:port`. Where it names no host, it
+    /// means the host of the node that redirects.
+    fn redirected(&self, error: &ServerError, by: &str) -> Option<ReadWrite<Node>> {
+        let (_, named) = error.details()?.split_once(' ')?;
+        let (host, port) = address::split(named)?;
         let host = match host {
-            "" | "?" => target::split(by)?.0,
+            "" | "?" => address::split(by)?.0,
             host => host,
         };
-        let info = target::like(&self.seeds[0], host, port);
-        Some(self.node(&mut self.map(), info).1)
+        let info = address::like(&self.seeds[0], host, port);
+        Some(self.node(&mut self.topology(), info).1)
     }
 }
 
-/// Asks a node for a key that it is just being given.
-async fn ask_in_passing(
-    line: &Arc<Line>,
+/// Asks a node for a key in a slot that it is importing.
+async fn ask_with_asking(
+    connection: &Arc<Connection<Node>>,
     commands: &Pipeline,
-    times: Times,
+    operation: Operation,
     deadline: Instant,
 ) -> Result<(Arc<str>, Vec<Value>), Problem> {
     let mut asking = Pipeline::new();
@@ -237,26 +241,26 @@ async fn ask_in_passing(
     for command in commands.cmd_iter() {
         asking.add_command(command.clone());
     }
-    let (server, mut values) = line.ask(&asking, times, deadline).await?;
+    let (server, mut values) = connection.ask(&asking, operation, deadline).await?;
     values.drain(..1);
     Ok((server, values))
 }
 
-/// A range of slots, and whose it is.
-struct Owner {
+/// A range of slots, and the node that has them.
+struct SlotRange {
     first: u16,
     last: u16,
     host: String,
     port: u16,
 }
 
-/// What a node says to `CLUSTER SLOTS`: for each range first, last, the primary, replicas.
-fn owners(ranges: &[Value], by: &str) -> Vec<Owner> {
+/// Reads the reply to `CLUSTER SLOTS`: for each range first, last, the primary, replicas.
+fn slot_ranges(ranges: &[Value], by: &str) -> Vec<SlotRange> {
     let number = |value: Option<&Value>| match value {
         Some(Value::Int(number)) => u16::try_from(*number).ok(),
         _ => None,
     };
-    let owner = |range: &Value| {
+    let slot_range = |range: &Value| {
         let Value::Array(range) = range else {
             return None;
         };
@@ -264,20 +268,20 @@ fn owners(ranges: &[Value], by: &str) -> Vec<Owner> {
             return None;
         };
         let host = match primary.first().and_then(as_text) {
-            None | Some("" | "?") => target::split(by)?.0,
+            None | Some("" | "?") => address::split(by)?.0,
             Some(host) => host,
         };
-        Some(Owner {
+        Some(SlotRange {
             first: number(range.first())?,
             last: number(range.get(1))?,
             host: host.to_owned(),
             port: number(primary.get(1))?,
         })
     };
-    ranges.iter().filter_map(owner).collect()
+    ranges.iter().filter_map(slot_range).collect()
 }
 
-/// The nodes by which it was found.
+/// The nodes that were configured, without credentials.
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, seed) in self.seeds.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use redis::ConnectionInfo;
 
-use super::Problem;
+use super::problem::Problem;
 
 /// What there is of certificates.
 #[derive(Debug, Clone, Default)]

@@ -4,37 +4,38 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
-use super::pair::Way;
+use super::operation::Operation;
 
 /// A script, and the hash by which servers that have run it know it.
 pub(super) struct Script {
     code: &'static str,
     hash: String,
-    /// How it is sent.
-    pub(super) way: Way,
+    /// Whether it may be sent twice.
+    pub(super) operation: Operation,
 }
 
 macro_rules! script {
-    ($($file:literal),+ => $way:expr) => {
+    ($($file:literal),+ => $operation:expr) => {
         LazyLock::new(|| {
             let code = concat!(include_str!("hash.lua") $(, "\n", include_str!($file))+);
             let hash = redis::Script::new(code).get_hash().to_owned();
             Script {
                 code,
                 hash,
-                way: $way,
+                operation: $operation,
             }
         })
     };
 }
 
-/// Not twice: when the second time comes, the session may have been ended.
-pub(super) static OPEN: LazyLock<Script> = script!("open.lua" => Way::WriteOnce);
-/// The second time, its successor is there already, and it wins again.
-pub(super) static ROTATE: LazyLock<Script> = script!("session.lua", "rotate.lua" => Way::Write);
+/// Never twice: when the second one arrives, somebody may have ended the session.
+pub(super) static OPEN: LazyLock<Script> = script!("open.lua" => Operation::WriteOnce);
+/// The second time, the successor is stored already, and the same rotation wins again.
+pub(super) static ROTATE: LazyLock<Script> =
+    script!("session.lua", "rotate.lua" => Operation::Write);
 pub(super) static MARK_USED: LazyLock<Script> =
-    script!("session.lua", "mark_used.lua" => Way::Write);
-pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua" => Way::Write);
+    script!("session.lua", "mark_used.lua" => Operation::Write);
+pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua" => Operation::Write);
 
 impl Script {
     /// Runs it by its hash.

@@ -9,24 +9,21 @@ use tokio::{
 };
 
 use super::{
-    Problem,
-    line::{Line, Times},
+    address, connection::Connection, node::Node, operation::Operation, problem::Problem,
     reply::as_text,
-    source::Source,
-    target,
 };
 
 /// The sentinels that watch over a primary and its replicas.
 pub(super) struct Sentinels {
-    lines: Vec<Arc<Line>>,
+    connections: Vec<Arc<Connection<Node>>>,
     /// The name by which they know the primary.
     name: String,
     /// The primary's credentials, database and TLS.
     primary: ConnectionInfo,
 }
 
-/// What one sentinel says: where the primary is, and since which failover.
-struct Word {
+/// One sentinel's answer: where the primary is, and since which failover.
+struct NamedPrimary {
     host: String,
     port: u16,
     epoch: u64,
@@ -39,35 +36,35 @@ impl Sentinels {
         primary: ConnectionInfo,
         connect_timeout: Duration,
     ) -> Self {
-        let line = |info| Line::new(Source::Node(info), connect_timeout);
+        let connection = |info| Connection::new(Node(info), connect_timeout);
         Self {
-            lines: sentinels.into_iter().map(line).collect(),
+            connections: sentinels.into_iter().map(connection).collect(),
             name,
             primary,
         }
     }
 
     /// The primary that they name. Where they differ, the one that knows of the latest failover is
-    /// right. Those that do not answer in time are not waited for when another has.
+    /// right. Sentinels that do not answer in time are ignored when another one has.
     pub(super) async fn primary(&self, within: Duration) -> Result<ConnectionInfo, Problem> {
         let deadline = Instant::now() + within;
         let mut asked = JoinSet::new();
-        for line in &self.lines {
-            asked.spawn(ask(Arc::clone(line), self.name.clone(), deadline));
+        for connection in &self.connections {
+            asked.spawn(ask(Arc::clone(connection), self.name.clone(), deadline));
         }
-        let mut latest: Option<Word> = None;
+        let mut latest: Option<NamedPrimary> = None;
         let mut problem = None;
         while let Ok(Some(answer)) = timeout_at(deadline, asked.join_next()).await {
             match answer.unwrap_or(Err(Problem::Ended)) {
-                Ok(word) if latest.as_ref().is_none_or(|it| it.epoch < word.epoch) => {
-                    latest = Some(word);
+                Ok(named) if latest.as_ref().is_none_or(|it| it.epoch < named.epoch) => {
+                    latest = Some(named);
                 }
                 Ok(_) => {}
                 Err(it) => problem = Some(it),
             }
         }
         match latest {
-            Some(word) => Ok(target::like(&self.primary, &word.host, word.port)),
+            Some(named) => Ok(address::like(&self.primary, &named.host, named.port)),
             None => Err(Problem::NoPrimary {
                 name: self.name.clone(),
                 reason: problem.map_or_else(|| "none answers".to_owned(), |it| it.to_string()),
@@ -76,10 +73,14 @@ impl Sentinels {
     }
 }
 
-async fn ask(line: Arc<Line>, name: String, deadline: Instant) -> Result<Word, Problem> {
+async fn ask(
+    connection: Arc<Connection<Node>>,
+    name: String,
+    deadline: Instant,
+) -> Result<NamedPrimary, Problem> {
     let mut question = Pipeline::new();
     question.cmd("SENTINEL").arg("MASTER").arg(&name);
-    let (server, values) = line.ask(&question, Times::Any, deadline).await?;
+    let (server, values) = connection.ask(&question, Operation::Read, deadline).await?;
     let nonsense = || Problem::NoPrimary {
         name: name.clone(),
         reason: format!("{server} says what no sentinel says"),
@@ -94,14 +95,14 @@ async fn ask(line: Arc<Line>, name: String, deadline: Instant) -> Result<Word, P
         let pair = pairs.find(|pair| as_text(&pair[0]) == Some(name))?;
         as_text(&pair[1])
     };
-    let word = field("ip").and_then(|host| {
-        Some(Word {
+    let named = field("ip").and_then(|host| {
+        Some(NamedPrimary {
             host: host.to_owned(),
             port: field("port")?.parse().ok()?,
             epoch: field("config-epoch")?.parse().ok()?,
         })
     });
-    word.ok_or_else(nonsense)
+    named.ok_or_else(nonsense)
 }
 
 impl fmt::Display for Sentinels {

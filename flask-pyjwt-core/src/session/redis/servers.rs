@@ -1,4 +1,4 @@
-//! The servers of a store, whatever they are: one, one of several that sentinels name, or a cluster.
+//! The servers of a store: one primary, which is configured or named by sentinels, or a cluster.
 
 use std::{fmt, sync::Arc};
 
@@ -7,47 +7,37 @@ use tokio::time::{Duration, Instant};
 
 use super::{
     super::StoreError,
-    Problem,
     cluster::Cluster,
-    pair::{Pair, Way},
-    problem::{is_unknown_script, refusal},
+    operation::Operation,
+    primary::Primary,
+    problem::{Problem, is_unknown_script, refusal},
+    read_write::ReadWrite,
     reply,
     script::Script,
-    source::Source,
+    settings::Settings,
 };
-
-/// What holds for every server.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Settings {
-    /// For how long an answer is waited for.
-    pub(super) timeout: Duration,
-    /// For how long one attempt to connect may take.
-    pub(super) connect_timeout: Duration,
-    /// How many replicas have to have a change before it counts.
-    pub(super) replicas: u32,
-}
 
 /// The servers of a store.
 pub(super) struct Servers {
-    kind: Kind,
+    topology: Topology,
     settings: Settings,
 }
 
-enum Kind {
-    /// One server, or the one that the sentinels name.
-    One(Pair),
+enum Topology {
+    /// One primary.
+    Single(ReadWrite<Primary>),
     Cluster(Arc<Cluster>),
 }
 
 impl Servers {
-    pub(super) fn one(source: Source, settings: Settings) -> Self {
-        let kind = Kind::One(Pair::new(source, settings));
-        Self { kind, settings }
+    pub(super) fn single(primary: Primary, settings: Settings) -> Self {
+        let topology = Topology::Single(ReadWrite::new(primary, settings));
+        Self { topology, settings }
     }
 
     pub(super) fn cluster(seeds: Vec<ConnectionInfo>, settings: Settings) -> Self {
-        let kind = Kind::Cluster(Cluster::new(seeds, settings));
-        Self { kind, settings }
+        let topology = Topology::Cluster(Cluster::new(seeds, settings));
+        Self { topology, settings }
     }
 
     /// Whether changes wait for replicas.
@@ -58,14 +48,14 @@ impl Servers {
     /// Connects, at the start.
     pub(super) async fn connect(&self, within: Duration) -> Result<(), Problem> {
         let deadline = Instant::now() + within;
-        match &self.kind {
-            Kind::One(pair) => {
-                for way in [Way::Read, Way::Write] {
-                    pair.line(way).connected(deadline).await?;
+        match &self.topology {
+            Topology::Single(primary) => {
+                for operation in [Operation::Read, Operation::Write] {
+                    primary.connection(operation).ready(deadline).await?;
                 }
                 Ok(())
             }
-            Kind::Cluster(cluster) => cluster.refresh(deadline).await,
+            Topology::Cluster(cluster) => cluster.refresh(deadline).await,
         }
     }
 
@@ -74,7 +64,7 @@ impl Servers {
         let deadline = Instant::now() + self.settings.timeout;
         let mut commands = Pipeline::with_capacity(1);
         commands.add_command(question);
-        let (server, values) = self.ask(Way::Read, key, &commands, deadline).await?;
+        let (server, values) = self.ask(Operation::Read, key, &commands, deadline).await?;
         match values.into_iter().next() {
             Some(Value::ServerError(error)) => Err(refusal(&server, &error)),
             Some(value) => Ok(value),
@@ -91,10 +81,10 @@ impl Servers {
     ) -> Result<Value, StoreError> {
         let deadline = Instant::now() + self.settings.timeout;
         let by_hash = script.by_hash(key, args);
-        let mut answer = self.run(script.way, key, by_hash, deadline).await?;
+        let mut answer = self.run(script.operation, key, by_hash, deadline).await?;
         if matches!(answer.1.first(), Some(Value::ServerError(error)) if is_unknown_script(error)) {
             let by_code = script.by_code(key, args);
-            answer = self.run(script.way, key, by_code, deadline).await?;
+            answer = self.run(script.operation, key, by_code, deadline).await?;
         }
         let (server, values) = answer;
         let mut values = values.into_iter();
@@ -120,10 +110,10 @@ impl Servers {
         }
     }
 
-    /// Sends a change, and in the same go the request to wait until the replicas have it.
+    /// Sends a change, together with the command that waits until the replicas have it.
     async fn run(
         &self,
-        way: Way,
+        operation: Operation,
         key: &[u8],
         change: Cmd,
         deadline: Instant,
@@ -132,43 +122,46 @@ impl Servers {
         commands.add_command(change);
         if self.settings.replicas > 0 {
             let remaining = deadline.duration_since(Instant::now());
-            let patience = patience(remaining).as_millis().max(1);
-            let patience = u64::try_from(patience).unwrap_or(u64::MAX);
+            let milliseconds = replica_timeout(remaining).as_millis().max(1);
+            let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
             commands
                 .cmd("WAIT")
                 .arg(self.settings.replicas)
-                .arg(patience);
+                .arg(milliseconds);
         }
-        self.ask(way, key, &commands, deadline).await
+        self.ask(operation, key, &commands, deadline).await
     }
 
     async fn ask(
         &self,
-        way: Way,
+        operation: Operation,
         key: &[u8],
         commands: &Pipeline,
         deadline: Instant,
     ) -> Result<(Arc<str>, Vec<Value>), Problem> {
-        match &self.kind {
-            Kind::One(pair) => pair.line(way).ask(commands, way.times(), deadline).await,
-            Kind::Cluster(cluster) => cluster.ask(way, key, commands, deadline).await,
+        match &self.topology {
+            Topology::Single(primary) => {
+                let connection = primary.connection(operation);
+                connection.ask(commands, operation, deadline).await
+            }
+            Topology::Cluster(cluster) => cluster.ask(operation, key, commands, deadline).await,
         }
     }
 }
 
-/// For how long replicas are waited for, so that the server says that they have not answered before
-/// nobody listens any more. It looks at who waits only ten times a second.
-fn patience(remaining: Duration) -> Duration {
+/// How long the server waits for its replicas: less than the request does, so that its answer still
+/// arrives. It checks who waits only ten times a second.
+fn replica_timeout(remaining: Duration) -> Duration {
     let late = Duration::from_millis(100);
     (remaining.saturating_sub(late) * 3 / 4).max(remaining / 4)
 }
 
-/// Where they are, without credentials.
+/// Their addresses, without credentials.
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::One(pair) => pair.line(Way::Read).fmt(f),
-            Kind::Cluster(cluster) => cluster.fmt(f),
+        match &self.topology {
+            Topology::Single(primary) => primary.connection(Operation::Read).fmt(f),
+            Topology::Cluster(cluster) => cluster.fmt(f),
         }
     }
 }

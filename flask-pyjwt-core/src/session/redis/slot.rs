@@ -1,4 +1,7 @@
-//! Which part of a cluster a key lies in.
+//! Which slot of a cluster a key belongs to.
+//!
+//! The `redis` crate computes it too, in the feature `cluster`. But its `Slot` does not tell the number,
+//! which the ranges of the nodes are compared with, and the feature brings four crates more.
 
 /// How many slots a cluster has.
 const SLOTS: u16 = 16_384;

@@ -5,13 +5,13 @@ use std::fmt;
 use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-use super::{Problem, RedisStoreBuilder};
+use super::problem::Problem;
 
 /// Certificates of one's own, where there are any.
 #[derive(Clone, Default)]
 pub(super) struct Tls {
-    roots: Option<Vec<u8>>,
-    client: Option<ClientTlsConfig>,
+    pub(super) roots: Option<Vec<u8>>,
+    pub(super) client: Option<ClientTlsConfig>,
 }
 
 impl Tls {
@@ -35,28 +35,6 @@ impl Tls {
             Problem::configuration(format!("the certificates cannot be read: {error}"))
         })?;
         Ok(client.get_connection_info().clone())
-    }
-}
-
-impl RedisStoreBuilder {
-    /// Sets the certificate authorities that are trusted for servers, in PEM, in place of the
-    /// system's.
-    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.tls.roots = Some(pem.as_ref().to_vec());
-        self
-    }
-
-    /// Sets the certificate and the key by which servers know this client, in PEM.
-    pub fn client_certificate(
-        mut self,
-        certificate: impl AsRef<[u8]>,
-        key: impl AsRef<[u8]>,
-    ) -> Self {
-        self.tls.client = Some(ClientTlsConfig {
-            client_cert: certificate.as_ref().to_vec(),
-            client_key: key.as_ref().to_vec(),
-        });
-        self
     }
 }
 

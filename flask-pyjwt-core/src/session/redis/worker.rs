@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::Problem;
+use super::problem::Problem;
 use crate::background::RuntimeThread;
 
 /// How many requests may wait for Redis at a time; each waits for no longer than the timeout.
@@ -17,9 +17,9 @@ const MOST_WAITING: usize = 16_384;
 
 /// A thread that drives all connections of a store.
 ///
-/// The threads of actix-web compute: one that hashes a password for 300 milliseconds must not keep
-/// the others from their answers. And a request that is given up, because its client has gone, must not
-/// leave a connection in the middle of something: what was begun here is ended here.
+/// The threads of actix-web compute: one that hashes a password for 300 milliseconds must not delay the
+/// answers of others. And a request that is dropped because its client has gone must not leave a
+/// connection in the middle of a command: what was started here runs to its end.
 pub(super) struct Worker {
     thread: RuntimeThread,
     places: Arc<Semaphore>,
@@ -33,7 +33,7 @@ impl Worker {
         })
     }
 
-    /// Does something there, to its end, and gives the result here.
+    /// Runs work on the thread to its end, and returns its result.
     pub(super) async fn run<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,

@@ -5,10 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    config::Secret,
-    keys::{AuthType, JwkSet, Key},
-};
+use crate::keys::{AuthType, Crypto, GivenSet, Key, PrivatePart};
 
 fn vectors() -> Value {
     let usual = concat!(
@@ -33,12 +30,13 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
         let secret =
             base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
         let secret = secret.map_err(|_| "the secret is no base64url")?;
-        let mut own = Key::of(algorithm, Some(Secret::new(secret)), None).accept_without_id(true);
+        let mut own =
+            Key::of(algorithm, Some(PrivatePart::text(secret)), None).accept_without_id(true);
         if let Some(id) = key["kid"].as_str() {
             own = own.id(id);
         }
         let own = own
-            .prepare("secret", "public")
+            .prepare("secret", "public", Crypto::default())
             .map_err(|error| error.to_string())?;
         return Ok(KeySet::new(vec![own.split().1], types));
     }
@@ -47,7 +45,9 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
     } else {
         json!({ "keys": [key] })
     };
-    let set = JwkSet::parse(&set.to_string(), None).map_err(|problem| problem.to_string())?;
+    let set = GivenSet::Text(set.to_string())
+        .judge(None, Crypto::default())
+        .map_err(|problem| problem.to_string())?;
     let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
     if !refused.is_empty() {
         return Err(refused.join(", "));

@@ -1,6 +1,8 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::keys::KeyProblem;
 
 /// RFC 7517, appendix A.1.
 const EC: &str = r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
@@ -22,11 +24,15 @@ fn with(key: &str, changes: Value) -> Value {
     key
 }
 
-fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JwkSet, SetProblem> {
-    JwkSet::parse(&json!({ "keys": keys }).to_string(), accepted)
+fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JudgedSet, SetProblem> {
+    JudgedSet::parse(
+        &json!({ "keys": keys }).to_string(),
+        accepted,
+        Crypto::default(),
+    )
 }
 
-fn algorithms(set: &JwkSet) -> Vec<(String, AuthType)> {
+fn algorithms(set: &JudgedSet) -> Vec<(String, AuthType)> {
     let keys = set.keys.iter();
     keys.map(|key| (key.id.clone(), key.auth_type)).collect()
 }
@@ -302,7 +308,7 @@ fn threat_9_what_is_no_set() {
         r#"{"keys":[]} x"#,
         "\u{feff}{\"keys\":[]}",
     ] {
-        let problem = JwkSet::parse(text, None).map(drop);
+        let problem = JudgedSet::parse(text, None, Crypto::default()).map(drop);
         assert_eq!(problem, Err(SetProblem::NoSet), "{text}");
     }
     assert_eq!(parse(&[], None).map(drop), Err(SetProblem::NoKey(vec![])));

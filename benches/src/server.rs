@@ -1,37 +1,22 @@
-//! A server process: the bench executes itself in this mode.
+//! A server process: the bench executes itself as one.
 
 use std::{io, net::SocketAddr, thread};
 
 use actix_web::{App, HttpServer, web::ServiceConfig};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::Way;
 use crate::{
     cores::pin,
-    flood::Resource,
-    keys::Keys,
     process::{self, Process},
 };
 
-/// The argument that makes the bench a server.
-pub(crate) const MODE: &str = "serve";
-
 /// What a server process serves.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) enum Site {
-    /// One route, protected in this way.
-    Route(Way, Keys),
-    /// The routes of section `flood`.
-    Resource(Resource),
-}
+pub(crate) trait Site: Clone + Serialize + DeserializeOwned + Send + 'static {
+    /// The argument that makes the bench a server of such sites.
+    const MODE: &'static str;
 
-impl Site {
-    fn configure(&self, app: &mut ServiceConfig) {
-        match self {
-            Self::Route(way, keys) => way.configure(keys, app),
-            Self::Resource(resource) => resource.configure(app),
-        }
-    }
+    /// Registers the routes.
+    fn configure(&self, app: &mut ServiceConfig);
 }
 
 /// A running server process. Dropped, it is stopped.
@@ -42,17 +27,17 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts this very program as a server on this core.
-    pub(super) fn start(site: &Site, core: Option<usize>) -> io::Result<Self> {
+    pub(crate) fn start<S: Site>(site: &S, core: Option<usize>) -> io::Result<Self> {
         Self::start_through(&[], site, core)
     }
 
     /// The same by another program.
-    pub(crate) fn start_through(
+    pub(crate) fn start_through<S: Site>(
         through: &[&str],
-        site: &Site,
+        site: &S,
         core: Option<usize>,
     ) -> io::Result<Self> {
-        let mut process = Process::start(through, MODE, &(site, core))?;
+        let mut process = Process::start(through, S::MODE, &(site, core))?;
         let address = process.line()?.parse().map_err(io::Error::other)?;
         Ok(Self { address, process })
     }
@@ -64,18 +49,21 @@ impl Server {
 }
 
 /// What the server process does: serves until its standard input ends.
-pub(crate) fn serve() -> io::Result<()> {
-    let (site, core): (Site, Option<usize>) = process::order()?;
+pub(crate) fn serve<S: Site>() -> io::Result<()> {
+    let (site, core): (S, Option<usize>) = process::order()?;
     pin(core);
     thread::spawn(|| {
         process::wait_for_end();
         std::process::exit(0);
     });
     actix_web::rt::System::new().block_on(async move {
-        let server = HttpServer::new(move || App::new().configure(|app| site.configure(app)))
-            .workers(1)
-            .disable_signals()
-            .bind(("127.0.0.1", 0))?;
+        let server = HttpServer::new(move || {
+            let site = site.clone();
+            App::new().configure(move |app| site.configure(app))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))?;
         for address in server.addrs() {
             println!("{address}");
         }

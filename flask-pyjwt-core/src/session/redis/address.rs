@@ -2,7 +2,7 @@
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 
-use super::Problem;
+use super::problem::Problem;
 
 /// Reads a URL.
 ///

@@ -1,7 +1,8 @@
-//! A line to one server: a connection that is made again whenever it is lost.
+//! A connection to one server, which is opened again whenever it is lost.
 
 use std::{
     fmt,
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -14,31 +15,51 @@ use tokio::{
     time::{Duration, Instant, timeout, timeout_at},
 };
 
-use super::{Problem, source::Source};
+use super::{operation::Operation, problem::Problem};
 
-/// For how long it is believed that a connection holds, and that its server is the primary, without
-/// asking again.
-const BELIEVED: Duration = Duration::from_secs(1);
-/// From when on it is asked again while the requests go on.
-const ASKED_AGAIN: Duration = Duration::from_millis(500);
-/// For how long the answer to that is waited for.
-const CONFIRMED_WITHIN: Duration = Duration::from_millis(500);
-/// For how long a server that could not be reached is not tried again: twice as long each time.
+/// How long a connection is trusted to work, and its server to be the right one, without asking again.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// The age from which that is asked again, while requests go on.
+const CONFIRM_AFTER: Duration = Duration::from_millis(500);
+/// How long that answer is waited for.
+const CONFIRM_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a server that could not be reached is not tried again: twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A line to one server, over which any number of requests go at a time.
+/// How connections to a server are opened, and what the server has to be.
+pub(super) trait Endpoint: fmt::Display + fmt::Debug + Send + Sync + 'static {
+    /// Opens a connection, and checks that the server is the right one.
+    fn open(&self, within: Duration) -> impl Future<Output = Result<Opened, Problem>> + Send;
+
+    /// Asks whether the connection works, and whether its server still is the right one.
+    fn confirm(
+        &self,
+        opened: &mut Opened,
+        within: Duration,
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
+}
+
+/// An open connection.
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    pub(super) connection: MultiplexedConnection,
+    /// The server's address.
+    pub(super) server: Arc<str>,
+}
+
+/// A connection to one server, shared by any number of requests at a time.
 ///
-/// A connection on which an answer does not come in time is given up, since nobody can tell whether
-/// its server still is what it was: when that recovers, somebody else may be the primary. All
-/// requests wait for the next connection together, and while it cannot be made, they fail at once.
+/// Where an answer does not come in time, the connection is discarded: nobody can tell whether its
+/// server still is the primary when it recovers. All requests wait for the next connection together,
+/// and while none can be opened, they fail at once.
 #[derive(Debug)]
-pub(super) struct Line {
-    source: Source,
+pub(super) struct Connection<E> {
+    endpoint: E,
     connect_timeout: Duration,
     state: watch::Sender<State>,
     serial: AtomicU64,
-    /// How often in a row no connection could be made.
+    /// How many attempts in a row have failed.
     failures: AtomicU32,
 }
 
@@ -50,43 +71,34 @@ enum State {
     Failed { problem: Problem, until: Instant },
 }
 
-/// A connection, and what is known of its server.
+/// An open connection, and what is known of it.
 #[derive(Debug, Clone)]
-pub(super) struct Connected {
-    pub(super) connection: MultiplexedConnection,
-    pub(super) server: Arc<str>,
+struct Connected {
+    opened: Opened,
     /// Tells this connection from those before and after it.
     serial: u64,
-    /// When it was known to hold, and its server to be the primary.
+    /// When it was last known to work, and its server to be the right one.
     confirmed: Instant,
     is_being_confirmed: bool,
 }
 
-/// How often commands may be done that were meant to be done once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
-    /// Never twice: the second time may come when somebody has undone the first.
-    Once,
-    Any,
-}
-
-/// What a request has to do for a connection.
+/// What a request does next to get a connection.
 enum Step {
-    Use(Connected),
+    Use(Opened, u64),
     Fail(Problem),
     Wait,
 }
 
-impl fmt::Display for Line {
+impl<E: Endpoint> fmt::Display for Connection<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        fmt::Display::fmt(&self.endpoint, f)
     }
 }
 
-impl Line {
-    pub(super) fn new(source: Source, connect_timeout: Duration) -> Arc<Self> {
+impl<E: Endpoint> Connection<E> {
+    pub(super) fn new(endpoint: E, connect_timeout: Duration) -> Arc<Self> {
         Arc::new(Self {
-            source,
+            endpoint,
             connect_timeout,
             state: watch::Sender::new(State::Unconnected),
             serial: AtomicU64::new(0),
@@ -94,62 +106,63 @@ impl Line {
         })
     }
 
-    /// Sends commands in one go, and gives what the server says to each.
+    /// Sends commands together, and returns the server's reply to each.
     ///
-    /// Where the connection turns out to be broken, and they may be done twice, they are sent once
-    /// more on the next one.
+    /// Where the connection turns out to be broken, an operation that is repeatable is sent once more,
+    /// on the next one. After a timeout nothing is sent again.
     pub(super) async fn ask(
         self: &Arc<Self>,
         commands: &Pipeline,
-        times: Times,
+        operation: Operation,
         deadline: Instant,
     ) -> Result<(Arc<str>, Vec<Value>), Problem> {
-        let mut may_again = times == Times::Any;
+        let mut may_repeat = operation.is_repeatable();
         loop {
-            let Connected {
+            let (opened, serial) = self.opened(deadline).await?;
+            let Opened {
                 mut connection,
                 server,
-                serial,
-                ..
-            } = self.connected(deadline).await?;
+            } = opened;
             let asking = connection.send_packed_commands(commands, 0, commands.len());
             let (reason, is_broken) = match timeout_at(deadline, asking).await {
                 Ok(Ok(values)) => return Ok((server, values)),
                 Ok(Err(error)) => (Some(error.to_string()), error.kind() == ErrorKind::Io),
                 Err(_) => (None, false),
             };
-            self.lose(serial);
-            if !is_broken || !may_again {
+            self.discard(serial);
+            if !is_broken || !may_repeat {
                 let server = server.to_string();
                 return Err(match reason {
                     Some(reason) => Problem::Broken { server, reason },
                     None => Problem::Silent { server },
                 });
             }
-            may_again = false;
+            may_repeat = false;
         }
     }
 
-    /// The connection, as soon as there is one.
-    pub(super) async fn connected(
-        self: &Arc<Self>,
-        deadline: Instant,
-    ) -> Result<Connected, Problem> {
+    /// Waits until there is an open connection.
+    pub(super) async fn ready(self: &Arc<Self>, deadline: Instant) -> Result<(), Problem> {
+        self.opened(deadline).await.map(drop)
+    }
+
+    /// The open connection and its serial number, as soon as there is one.
+    async fn opened(self: &Arc<Self>, deadline: Instant) -> Result<(Opened, u64), Problem> {
         let mut changes = self.state.subscribe();
         loop {
             match self.step() {
-                Step::Use(connected) => return Ok(connected),
+                Step::Use(opened, serial) => return Ok((opened, serial)),
                 Step::Fail(problem) => return Err(problem),
                 Step::Wait => {}
             }
             if timeout_at(deadline, changes.changed()).await.is_err() {
-                let server = self.source.to_string();
+                let server = self.endpoint.to_string();
                 return Err(Problem::Silent { server });
             }
         }
     }
 
-    /// What is to be done now. Whoever finds that something has to be begun begins it.
+    /// Decides what comes next, and starts what has to be started.
     fn step(self: &Arc<Self>) -> Step {
         let now = Instant::now();
         let mut step = Step::Wait;
@@ -167,12 +180,12 @@ impl Line {
                 }
                 State::Connected(connected) => {
                     let age = now.duration_since(connected.confirmed);
-                    if age >= ASKED_AGAIN && !connected.is_being_confirmed {
+                    if age >= CONFIRM_AFTER && !connected.is_being_confirmed {
                         connected.is_being_confirmed = true;
                         to_confirm = Some(connected.clone());
                     }
-                    if age < BELIEVED {
-                        step = Step::Use(connected.clone());
+                    if age < TRUSTED_FOR {
+                        step = Step::Use(connected.opened.clone(), connected.serial);
                     }
                 }
             }
@@ -187,23 +200,22 @@ impl Line {
         step
     }
 
-    /// Makes a connection.
+    /// Opens a connection.
     async fn connect(self: Arc<Self>) {
-        let line = Arc::clone(&self);
-        // A task of its own, so that nothing that goes wrong in it leaves the line connecting for ever.
+        let own = Arc::clone(&self);
+        // A task of its own, so that a panic in it does not leave the state connecting for ever.
         let connecting = tokio::spawn(async move {
             let started = Instant::now();
-            let connecting = line.source.connect(line.connect_timeout);
-            let (connection, server) =
-                timeout(line.connect_timeout, connecting)
+            let opening = own.endpoint.open(own.connect_timeout);
+            let opened =
+                timeout(own.connect_timeout, opening)
                     .await
                     .map_err(|_| Problem::Silent {
-                        server: line.source.to_string(),
+                        server: own.endpoint.to_string(),
                     })??;
             Ok::<_, Problem>(Connected {
-                connection,
-                server,
-                serial: line.serial.fetch_add(1, Ordering::Relaxed),
+                opened,
+                serial: own.serial.fetch_add(1, Ordering::Relaxed),
                 confirmed: started,
                 is_being_confirmed: false,
             })
@@ -223,16 +235,18 @@ impl Line {
         self.state.send_replace(state);
     }
 
-    /// Asks whether the connection holds, and leads to the primary.
-    async fn confirm(self: Arc<Self>, connected: Connected) {
+    /// Asks whether the connection works, and opens another where it does not.
+    async fn confirm(self: Arc<Self>, mut connected: Connected) {
         let started = Instant::now();
-        let confirming = self.source.confirm(&connected, CONFIRMED_WITHIN);
-        let confirmed = timeout(CONFIRMED_WITHIN, confirming).await;
-        let holds = matches!(confirmed, Ok(Ok(())));
+        let confirming = self
+            .endpoint
+            .confirm(&mut connected.opened, CONFIRM_TIMEOUT);
+        let confirmed = timeout(CONFIRM_TIMEOUT, confirming).await;
+        let works = matches!(confirmed, Ok(Ok(())));
         let mut reconnects = false;
         self.state.send_if_modified(|state| match state {
             State::Connected(current) if current.serial == connected.serial => {
-                if holds {
+                if works {
                     current.confirmed = started;
                     current.is_being_confirmed = false;
                 } else {
@@ -248,8 +262,8 @@ impl Line {
         }
     }
 
-    /// Gives a connection up, unless it has been given up already.
-    fn lose(&self, serial: u64) {
+    /// Discards a connection, unless that has happened already.
+    fn discard(&self, serial: u64) {
         self.state.send_if_modified(|state| {
             let is_lost =
                 matches!(state, State::Connected(connected) if connected.serial == serial);

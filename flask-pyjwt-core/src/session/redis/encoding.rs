@@ -1,4 +1,5 @@
-//! How a session lies in its field: three lines, of which the scripts read and write only the first.
+//! How a session is encoded in its field: three lines, of which the scripts read and write only the
+//! first.
 //!
 //! ```text
 //! [opened_at,expires_at,ends_at,[[refresh_id,auth_id,issued_at,repeatable_until,repeated_at],…]]
@@ -19,11 +20,11 @@ use super::super::{Generation, SessionRecord, StoreError};
 const LAST_MOMENT: i64 = 1 << 53;
 
 /// The first line.
-type Line = (i64, i64, i64, Vec<Pair>);
+type Header = (i64, i64, i64, Vec<StoredGeneration>);
 
 /// A [`Generation`] as an array.
 #[derive(Serialize, Deserialize)]
-struct Pair(
+struct StoredGeneration(
     String,
     String,
     i64,
@@ -63,7 +64,7 @@ pub(super) fn duration(milliseconds: i64) -> i64 {
 /// [`StoreError::Unavailable`] for moments that no clock shows.
 pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
     let generations = session.generations.iter().map(|it| {
-        Ok(Pair(
+        Ok(StoredGeneration(
             it.refresh_id.clone(),
             it.auth_id.clone(),
             moment(it.issued_at)?,
@@ -71,15 +72,15 @@ pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
             it.repeated_at.map(moment).transpose()?,
         ))
     });
-    let line = (
+    let header = (
         moment(session.opened_at)?,
         moment(session.expires_at)?,
         moment(session.ends_at)?,
         generations.collect::<Result<Vec<_>, StoreError>>()?,
     );
-    let line = serde_json::to_string(&line).map_err(StoreError::unavailable)?;
+    let header = serde_json::to_string(&header).map_err(StoreError::unavailable)?;
     let label = serde_json::to_string(&session.label).map_err(StoreError::unavailable)?;
-    Ok(format!("{line}\n{label}\n{}", session.claims))
+    Ok(format!("{header}\n{label}\n{}", session.claims))
 }
 
 /// A session of what is stored of it.
@@ -91,17 +92,20 @@ pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRe
     let corrupt = || StoreError::corrupt("a session");
     let stored = std::str::from_utf8(stored).map_err(|_| corrupt())?;
     let mut lines = stored.splitn(3, '\n');
-    let (Some(line), Some(label), Some(claims)) = (lines.next(), lines.next(), lines.next()) else {
+    let (Some(header), Some(label), Some(claims)) = (lines.next(), lines.next(), lines.next())
+    else {
         return Err(corrupt());
     };
-    let (opened_at, expires_at, ends_at, generations): Line = json(line).ok_or_else(corrupt)?;
+    let (opened_at, expires_at, ends_at, generations): Header = json(header).ok_or_else(corrupt)?;
     let generations = generations.into_iter().map(
-        |Pair(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| Generation {
-            refresh_id,
-            auth_id,
-            issued_at,
-            repeatable_until,
-            repeated_at,
+        |StoredGeneration(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| {
+            Generation {
+                refresh_id,
+                auth_id,
+                issued_at,
+                repeatable_until,
+                repeated_at,
+            }
         },
     );
     Ok(SessionRecord {

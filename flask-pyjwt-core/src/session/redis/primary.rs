@@ -1,0 +1,104 @@
+//! A server that must be the primary: one that is configured, or the one that the sentinels name.
+
+use std::{fmt, sync::Arc};
+
+use redis::{ConnectionInfo, Value, aio::MultiplexedConnection};
+use tokio::time::Duration;
+
+use super::{
+    connection::{Endpoint, Opened},
+    node::{open, send},
+    problem::Problem,
+    reply,
+    sentinels::Sentinels,
+};
+
+/// A server that must be the primary.
+#[derive(Clone)]
+pub(super) enum Primary {
+    /// This server.
+    Configured(Box<ConnectionInfo>),
+    /// The server that the sentinels name.
+    Named(Arc<Sentinels>),
+}
+
+impl Endpoint for Primary {
+    async fn open(&self, within: Duration) -> Result<Opened, Problem> {
+        let info = match self {
+            Self::Configured(info) => ConnectionInfo::clone(info),
+            Self::Named(sentinels) => sentinels.primary(within / 2).await?,
+        };
+        let Opened {
+            mut connection,
+            server,
+        } = open(info, within).await?;
+        is_primary(&mut connection, &server).await?;
+        warn_of_eviction(&mut connection, &server).await;
+        Ok(Opened { connection, server })
+    }
+
+    /// Asks whether the server is still the primary. One that was made a replica goes on answering
+    /// those who are connected to it, with what it knows.
+    async fn confirm(&self, opened: &mut Opened, within: Duration) -> Result<(), Problem> {
+        // Sentinels that cannot be reached have made nobody else the primary.
+        if let Self::Named(sentinels) = self
+            && let Ok(info) = sentinels.primary(within / 2).await
+            && info.addr().to_string() != *opened.server
+        {
+            let server = opened.server.to_string();
+            return Err(Problem::Replica { server });
+        }
+        is_primary(&mut opened.connection, &opened.server).await
+    }
+}
+
+/// The address, or the name that the sentinels know, without credentials.
+impl fmt::Display for Primary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configured(info) => info.addr().fmt(f),
+            Self::Named(sentinels) => sentinels.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Primary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Asks a server whether it is a primary.
+async fn is_primary(connection: &mut MultiplexedConnection, server: &str) -> Result<(), Problem> {
+    let role = send(connection, &redis::cmd("ROLE")).await;
+    match role.map_err(|error| Problem::connect(server, error))? {
+        Value::ServerError(error) => Err(Problem::refused(server, &error)),
+        Value::Array(role) if reply::is_text(role.first(), "master") => Ok(()),
+        _ => Err(Problem::Replica {
+            server: server.to_owned(),
+        }),
+    }
+}
+
+/// Warns of a server that evicts sessions when its memory is full.
+async fn warn_of_eviction(connection: &mut MultiplexedConnection, server: &str) {
+    let mut question = redis::cmd("INFO");
+    question.arg("memory");
+    let Ok(Value::BulkString(info)) = send(connection, &question).await else {
+        return;
+    };
+    let info = String::from_utf8_lossy(&info);
+    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name));
+    let is_bounded = field("maxmemory:").is_some_and(|it| it != "0");
+    if let Some(policy) = field("maxmemory_policy:")
+        && is_bounded
+        && policy != "noeviction"
+    {
+        tracing::warn!(
+            server,
+            policy,
+            "this Redis server forgets sessions and revocations when its memory is full: set its \
+             maxmemory-policy to noeviction"
+        );
+    }
+}

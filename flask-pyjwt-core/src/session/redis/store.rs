@@ -1,0 +1,326 @@
+//! The store: each method of [`SessionStore`] as one command or one script.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use redis::Value;
+
+use super::{
+    super::{
+        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
+        StoreFuture, TokenIdentity,
+        opening::{MOST_SESSIONS, MOST_TOKENS, OVERFULL},
+        subject::MARGIN,
+    },
+    encoding, reply,
+    script::{MARK_USED, OPEN, REVOKE, ROTATE, Script},
+    servers::Servers,
+    worker::Worker,
+};
+
+/// Sessions in Redis 7 or Valkey: for servers of many processes, which share them.
+///
+/// Everything about one subject is one hash, with a key `flask-pyjwt:<subject in base64url>`. So every
+/// question is one command, every change one script, and each is one round trip to one node,
+/// atomic, in a cluster too. Keys expire by themselves, and in a hash that is used for ever, what has
+/// ended makes room.
+///
+/// It fails closed when Redis does not answer: a server that is down, loading, out of memory or slow
+/// is an error, and so is one that has become a replica, which is asked for about once a second.
+/// What Redis itself forgets is another matter:
+///
+/// - **`maxmemory-policy noeviction`.** With any other, Redis throws away revocations when it is full.
+/// - **`appendonly yes`** and **`appendfsync always`**, or a crash of Redis may undo what was acknowledged
+///   in the second before (`everysec`) or since the last snapshot (no `appendonly`): rotated tokens
+///   are taken for replayed then, which locks people out, and what was revoked is good again.
+/// - **Replicas** are a little behind. After a failover, what they had not got is undone, unless
+///   [`wait_for_replicas`](super::RedisStoreBuilder::wait_for_replicas) says that it does not count before they
+///   have it. A primary that is cut off from its replicas and sentinels goes on answering the servers
+///   that are cut off with it: `min-replicas-to-write 1` keeps it from taking changes.
+/// - **The clock of Redis** decides when keys expire, an hour after what they hold, and nothing else.
+///
+/// ```no_run
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, Config, RedisStore};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::connect("redis://127.0.0.1:6379").await?;
+/// let auth = AuthManager::new(Config::from_env()?.session_store(store))?;
+/// # drop(auth);
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisStore {
+    servers: Arc<Servers>,
+    worker: Worker,
+    prefix: String,
+}
+
+impl RedisStore {
+    /// A store on servers that are connected.
+    pub(super) fn new(servers: Arc<Servers>, worker: Worker, prefix: String) -> Self {
+        Self {
+            servers,
+            worker,
+            prefix,
+        }
+    }
+
+    /// The key of all that is remembered of a subject.
+    fn key(&self, subject: &str) -> Vec<u8> {
+        let subject = BASE64_URL_SAFE_NO_PAD.encode(subject);
+        format!("{}:{subject}", self.prefix).into_bytes()
+    }
+
+    /// Asks something about a subject.
+    async fn read(
+        &self,
+        subject: &str,
+        command: &str,
+        fields: &[String],
+    ) -> Result<Vec<Value>, StoreError> {
+        let servers = Arc::clone(&self.servers);
+        let key = self.key(subject);
+        let mut question = redis::cmd(command);
+        question.arg(&key).arg(fields);
+        let asking = async move { servers.read(&key, question).await };
+        reply::array(self.worker.run(asking).await?)
+    }
+
+    /// Runs a script on what is remembered of a subject.
+    async fn write(
+        &self,
+        subject: &str,
+        script: &'static Script,
+        now: i64,
+        args: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Result<Value, StoreError> {
+        let servers = Arc::clone(&self.servers);
+        let key = self.key(subject);
+        let mut all = vec![
+            number(encoding::moment(now)?),
+            number(MARGIN),
+            number(i64::from(servers.waits())),
+        ];
+        all.extend(args);
+        let changing = async move { servers.write(&key, script, &all).await };
+        self.worker.run(changing).await
+    }
+}
+
+fn number(number: i64) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+fn count(count: usize) -> Vec<u8> {
+    count.to_string().into_bytes()
+}
+
+fn session_field(id: &str) -> String {
+    format!("s:{id}")
+}
+
+fn token_field(id: &str) -> String {
+    format!("t:{id}")
+}
+
+impl SessionStore for RedisStore {
+    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let session = &opening.session;
+            let replaced = opening.replaces.iter();
+            let args = [
+                session.id.clone().into_bytes(),
+                encoding::encode(session)?.into_bytes(),
+                number(session.expires_at),
+                count(opening.most),
+                count(OVERFULL),
+            ]
+            .into_iter()
+            .chain(replaced.map(|id| id.clone().into_bytes()));
+            let answer = self.write(&session.subject, &OPEN, now, args).await?;
+            let evicted = reply::array(answer)?.into_iter();
+            let id = |id: Value| reply::as_text(&id).map(str::to_owned);
+            evicted
+                .map(|it| id(it).ok_or_else(reply::unexpected))
+                .collect()
+        })
+    }
+
+    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+        Box::pin(async move {
+            let successor = &rotation.successor;
+            let mut args = vec![
+                rotation.session.clone().into_bytes(),
+                rotation.refresh_id.clone().into_bytes(),
+                successor.refresh_id.clone().into_bytes(),
+                successor.auth_id.clone().into_bytes(),
+                successor
+                    .repeatable_until
+                    .map_or_else(Vec::new, |it| number(encoding::nearest_moment(it))),
+                number(encoding::duration(rotation.idle)),
+                number(encoding::duration(rotation.grace)),
+            ];
+            args.extend(rotation.claims.clone().map(String::into_bytes));
+            let now = successor.issued_at;
+            let answer = self.write(&rotation.subject, &ROTATE, now, args).await?;
+            rotated(rotation, reply::array(answer)?)
+        })
+    }
+
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let mut fields = Vec::with_capacity(2);
+            fields.push(match &token.session {
+                Some(session) => session_field(session),
+                None => "n".to_owned(),
+            });
+            fields.extend(token.id.as_deref().map(token_field));
+            let found = self.read(&token.subject, "HMGET", &fields).await?;
+            if found.len() != fields.len() {
+                return Err(reply::unexpected());
+            }
+            let mut found = found.into_iter();
+            let about = reply::field(found.next())?;
+            if token.id.is_some() && reply::field(found.next())?.is_some() {
+                return Ok(Standing::Revoked);
+            }
+            let Some(id) = &token.session else {
+                let issued_until = about.map(|it| encoding::issued_until(&it)).transpose()?;
+                return Ok(match issued_until {
+                    Some(issued_until) if token.issued_at <= issued_until => Standing::Revoked,
+                    _ => Standing::Good,
+                });
+            };
+            let Some(stored) = about else {
+                return Ok(Standing::Revoked);
+            };
+            let session = encoding::decode(&token.subject, id, &stored)?;
+            Ok(session.standing(token, now))
+        })
+    }
+
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+        Box::pin(async move {
+            let (Some(session), Some(id)) = (&token.session, &token.id) else {
+                return self.standing(token, now).await;
+            };
+            let kind = if token.grace.is_none() {
+                "auth"
+            } else {
+                "refresh"
+            };
+            let args = [&**session, &**id, kind].map(|text| text.as_bytes().to_vec());
+            let answer = self.write(&token.subject, &MARK_USED, now, args).await?;
+            match &reply::array(answer)?[..] {
+                [] => Ok(Standing::Revoked),
+                [Value::Int(1), Value::BulkString(stored)] => {
+                    Ok(encoding::decode(&token.subject, session, stored)?.standing(token, now))
+                }
+                [Value::Int(5)] => Err(StoreError::corrupt("a session")),
+                _ => Err(reply::unexpected()),
+            }
+        })
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let what = match revocation {
+                Revocation::Token { id, until, .. } => vec![
+                    b"token".to_vec(),
+                    id.clone().into_bytes(),
+                    number(encoding::nearest_moment(*until)),
+                    count(MOST_TOKENS),
+                    count(OVERFULL),
+                ],
+                Revocation::Session { session, .. } => {
+                    vec![b"session".to_vec(), session.clone().into_bytes()]
+                }
+                Revocation::Subject {
+                    issued_until,
+                    until,
+                    ..
+                } => vec![
+                    b"subject".to_vec(),
+                    number(encoding::nearest_moment(*issued_until)),
+                    number(encoding::nearest_moment(*until)),
+                    count(OVERFULL),
+                ],
+            };
+            match self.write(revocation.subject(), &REVOKE, now, what).await? {
+                Value::Int(1) => Ok(()),
+                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MOST_TOKENS }),
+                _ => Err(reply::unexpected()),
+            }
+        })
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        subject: &'a str,
+        most: usize,
+        now: i64,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        Box::pin(async move {
+            // All fields, where there are no more than the limits allow, and otherwise any of them. What has
+            // ended may be there yet, and takes no place in the list.
+            let fields = MOST_SESSIONS + MOST_TOKENS + 2;
+            let some = [fields.to_string(), "WITHVALUES".to_owned()];
+            let all = self.read(subject, "HRANDFIELD", &some).await?;
+            let mut sessions = Vec::new();
+            let mut all = all.into_iter();
+            while let Some(field) = reply::field(all.next().or(Some(Value::Nil)))? {
+                let value = reply::field(all.next())?.ok_or_else(reply::unexpected)?;
+                if let Some(id) = field.strip_prefix(b"s:") {
+                    let id = std::str::from_utf8(id)
+                        .map_err(|_| StoreError::corrupt("the id of a session"))?;
+                    sessions.push(encoding::decode(subject, id, &value)?);
+                }
+            }
+            sessions.retain(|session| session.is_live(now));
+            sessions.truncate(most);
+            Ok(sessions)
+        })
+    }
+}
+
+/// What the script says became of a rotation.
+fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreError> {
+    let mut answer = answer.into_iter();
+    let code = answer.next();
+    let mut session = || {
+        let stored = reply::field(answer.next())?.ok_or_else(reply::unexpected)?;
+        encoding::decode(&rotation.subject, &rotation.session, &stored)
+    };
+    match code {
+        Some(Value::Int(1)) => Ok(Rotated::Won(session()?)),
+        Some(Value::Int(code @ (2 | 6))) => {
+            let session = session()?;
+            let Some(Value::Int(place)) = answer.next() else {
+                return Err(reply::unexpected());
+            };
+            let place = usize::try_from(place).unwrap_or_default().wrapping_sub(1);
+            let successor = session.generations.get(place).cloned();
+            let successor = successor.ok_or_else(reply::unexpected)?;
+            Ok(if code == 2 {
+                Rotated::Again(session, successor)
+            } else {
+                Rotated::LostAnswer(session, successor)
+            })
+        }
+        Some(Value::Int(3)) => Ok(Rotated::Replayed),
+        Some(Value::Int(4)) => Ok(Rotated::Gone),
+        Some(Value::Int(5)) => Err(StoreError::corrupt("a session")),
+        _ => Err(reply::unexpected()),
+    }
+}
+
+/// Where it is, without credentials.
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("servers", &format_args!("{}", self.servers))
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}

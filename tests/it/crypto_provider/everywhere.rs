@@ -1,0 +1,74 @@
+//! Keys reach the provider wherever they come from: from a folder, and from the server of another issuer.
+
+use flask_pyjwt::{
+    AuthManager, AuthType, CRYPTO_PROVIDER, Config, Issuer,
+    jsonwebtoken::{
+        Algorithm,
+        crypto::{CryptoProvider, KeyUtils},
+        errors::ErrorKind,
+    },
+};
+use serde_json::json;
+
+use super::{accepts_its_tokens_only, common, reason};
+use crate::{
+    common::{ISSUER, frozen, keys},
+    key_ring::directory::Folder,
+    remote_keys::server::{Answer, BadServer},
+};
+
+/// It has ES256 and nothing else.
+static MODULE: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| match algorithm {
+        Algorithm::ES256 => (CRYPTO_PROVIDER.signer_factory)(algorithm, key),
+        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+    },
+    verifier_factory: |algorithm, key| match algorithm {
+        Algorithm::ES256 => (CRYPTO_PROVIDER.verifier_factory)(algorithm, key),
+        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+    },
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+#[test]
+fn the_keys_of_a_folder_are_the_providers() {
+    let folder = Folder::new("crypto-provider");
+    let open = || {
+        let config = Config::with_keys_dir(ISSUER, AuthType::ES256, folder.path());
+        AuthManager::new(config.crypto_provider(&MODULE))
+    };
+    folder.write("a.ES256.pem", keys::secret(AuthType::ES256), 60);
+    let auth = open().expect("the module has ES256");
+    let token = auth.auth_token("alice").sign().expect("minted");
+    accepts_its_tokens_only(&auth, token.signed());
+    folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 50);
+    let said = reason(open());
+    assert!(said.contains("refused by the crypto provider"), "{said}");
+    assert!(auth.reload_keys().is_err(), "the key that was there stays");
+    assert!(auth.auth_token("alice").sign().is_ok());
+}
+
+#[actix_web::test]
+async fn fetched_keys_are_the_providers() {
+    let server = BadServer::start();
+    let issuer = server.url("/issuer");
+    let theirs = |auth_type| {
+        let config = Config::new(&issuer, auth_type, keys::secret(auth_type));
+        common::manager(config.audience("ours").always_key_id(true).clock(frozen()))
+    };
+    let (ecdsa, ed25519) = (theirs(AuthType::ES256), theirs(AuthType::EdDSA));
+    let mut set = ecdsa.jwk_set();
+    set.keys.extend(ed25519.jwk_set().keys);
+    server.answers("/jwks.json", Answer::json(json!(set)));
+    let trusted = Issuer::new(&issuer)
+        .audience("ours")
+        .allow_http_on_loopback(true)
+        .jwks_url(server.url("/jwks.json"));
+    let config = Config::for_issuers([trusted]).clock(frozen());
+    let auth = common::manager(config.crypto_provider(&MODULE));
+    let states = auth.fetch_keys().await;
+    assert_eq!(states[0].key_ids(), [ecdsa.keys()[0].id()]);
+    let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
+    accepts_its_tokens_only(&auth, token(&ecdsa).signed());
+    assert!(auth.verify_token(token(&ed25519).signed()).is_err());
+}
