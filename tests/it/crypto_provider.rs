@@ -6,11 +6,11 @@ mod faults;
 mod hsm;
 mod own;
 
-use crate::common::{self, config, keys};
 use flask_pyjwt::{
     AuthManager, AuthType, ConfigError, TokenError,
     jsonwebtoken::{self, Algorithm, DecodingKey, EncodingKey},
 };
+use support::{config, keys};
 
 /// The algorithms that `jsonwebtoken` has.
 fn algorithms() -> impl Iterator<Item = (AuthType, Algorithm)> {
@@ -64,5 +64,5 @@ fn reason(made: Result<AuthManager, ConfigError>) -> String {
 }
 
 fn own(auth_type: AuthType) -> AuthManager {
-    common::manager(config(auth_type, keys::secret(auth_type)))
+    support::manager(config(auth_type, keys::secret(auth_type)))
 }

@@ -1,6 +1,5 @@
 //! Keys, JWKs and tokens in the types of `jsonwebtoken`, in and out.
 
-use crate::common;
 use flask_pyjwt::{
     AuthManager, AuthType, Config, Issuer, Key, Token,
     jsonwebtoken::{
@@ -10,7 +9,7 @@ use flask_pyjwt::{
 };
 use serde_json::{Value, json};
 
-use self::common::{
+use support::{
     ISSUER, SECRET, claims, config, forge, frozen,
     keys::{self, OTHER_RSA, P521},
     manager,

@@ -1,12 +1,12 @@
 //! `jsonwebtoken`'s own provider, on all algorithms that it has.
 
-use super::{accepts_its_tokens_only, algorithms, common, decoding_key, encoding_key, own};
-use crate::common::{claims, config, keys};
+use super::{accepts_its_tokens_only, algorithms, decoding_key, encoding_key, own};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, Key,
     jsonwebtoken::{Header, Validation, crypto::aws_lc, decode, encode},
 };
 use serde_json::Value;
+use support::{claims, config, keys};
 
 fn provided(auth_type: AuthType) -> Config {
     config(auth_type, keys::secret(auth_type)).crypto_provider(&aws_lc::DEFAULT_PROVIDER)
@@ -16,7 +16,7 @@ fn provided(auth_type: AuthType) -> Config {
 fn tokens_of_the_provider_and_of_the_own_cryptography_are_accepted_by_each_other() {
     assert_eq!(algorithms().count(), 12);
     for (auth_type, algorithm) in algorithms() {
-        let (theirs, ours) = (common::manager(provided(auth_type)), own(auth_type));
+        let (theirs, ours) = (support::manager(provided(auth_type)), own(auth_type));
         let tokens = [&theirs, &ours].map(|auth| auth.auth_token("alice").sign().expect("minted"));
         let written = encode(&Header::new(algorithm), &claims(), &encoding_key(auth_type));
         let written = written.expect("written");
@@ -48,20 +48,20 @@ fn every_encoding_of_a_key_reaches_the_provider() {
         (AuthType::EdDSA, ed25519),
     ] {
         let config = config(auth_type, secret).crypto_provider(&aws_lc::DEFAULT_PROVIDER);
-        let auth = common::manager(config);
+        let auth = support::manager(config);
         let token = auth.auth_token("alice").sign().expect("minted");
         accepts_its_tokens_only(&own(auth_type), token.signed());
     }
     let public = keys::rsa_public_pkcs1(&keys::RSA);
-    let verifier = Config::verify_only(common::ISSUER, AuthType::PS256, public);
+    let verifier = Config::verify_only(support::ISSUER, AuthType::PS256, public);
     let verifier = verifier
-        .clock(common::frozen())
+        .clock(support::frozen())
         .crypto_provider(&aws_lc::DEFAULT_PROVIDER);
     let token = own(AuthType::PS256)
         .auth_token("alice")
         .sign()
         .expect("minted");
-    accepts_its_tokens_only(&common::manager(verifier), token.signed());
+    accepts_its_tokens_only(&support::manager(verifier), token.signed());
 }
 
 /// THREATS 3 and 4: the provider takes what is judged here first.
@@ -88,7 +88,7 @@ fn weak_and_mismatched_keys_are_refused_before_the_provider_gets_them() {
 
 #[test]
 fn a_manager_rotates_to_keys_of_the_provider() {
-    let auth = common::manager(provided(AuthType::ES256));
+    let auth = support::manager(provided(AuthType::ES256));
     let before = auth.auth_token("alice").sign().expect("minted");
     let key = Key::from_encoding_key(AuthType::EdDSA, &encoding_key(AuthType::EdDSA));
     auth.rotate(key.id("next")).expect("a good key");

@@ -10,12 +10,12 @@ use flask_pyjwt::{
 };
 use serde_json::json;
 
-use super::{accepts_its_tokens_only, common, reason};
+use super::{accepts_its_tokens_only, reason};
 use crate::{
-    common::{ISSUER, frozen, keys},
-    key_ring::directory::Folder,
+    key_ring::directory::KeysFolder,
     remote_keys::server::{Answer, BadServer},
 };
+use support::{ISSUER, frozen, keys};
 
 /// It has ES256 and nothing else.
 static MODULE: CryptoProvider = CryptoProvider {
@@ -32,7 +32,7 @@ static MODULE: CryptoProvider = CryptoProvider {
 
 #[test]
 fn the_keys_of_a_folder_are_the_providers() {
-    let folder = Folder::new("crypto-provider");
+    let folder = KeysFolder::new("crypto-provider");
     let open = || {
         let config = Config::with_keys_dir(ISSUER, AuthType::ES256, folder.path());
         AuthManager::new(config.crypto_provider(&MODULE))
@@ -54,7 +54,7 @@ async fn fetched_keys_are_the_providers() {
     let issuer = server.url("/issuer");
     let theirs = |auth_type| {
         let config = Config::new(&issuer, auth_type, keys::secret(auth_type));
-        common::manager(config.audience("ours").always_key_id(true).clock(frozen()))
+        support::manager(config.audience("ours").always_key_id(true).clock(frozen()))
     };
     let (ecdsa, ed25519) = (theirs(AuthType::ES256), theirs(AuthType::EdDSA));
     let mut set = ecdsa.jwk_set();
@@ -65,7 +65,7 @@ async fn fetched_keys_are_the_providers() {
         .allow_http_on_loopback(true)
         .jwks_url(server.url("/jwks.json"));
     let config = Config::for_issuers([trusted]).clock(frozen());
-    let auth = common::manager(config.crypto_provider(&MODULE));
+    let auth = support::manager(config.crypto_provider(&MODULE));
     let states = auth.fetch_keys().await;
     assert_eq!(states[0].key_ids(), [ecdsa.keys()[0].id()]);
     let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");

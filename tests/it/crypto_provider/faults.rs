@@ -16,8 +16,8 @@ use flask_pyjwt::{
 };
 use serde_json::json;
 
-use super::{algorithms, common, reason};
-use crate::common::{SECRET, config, keys};
+use super::{algorithms, reason};
+use support::{SECRET, config, keys};
 
 /// A provider whose parts can be replaced.
 const GOOD: CryptoProvider = CryptoProvider {
@@ -174,7 +174,7 @@ fn keys_of_other_issuers_that_the_provider_refuses_are_left_out() {
     };
     let theirs = |auth_type| {
         let config = Config::new("https://theirs.example", auth_type, keys::secret(auth_type));
-        common::manager(config.audience("ours").clock(common::frozen()))
+        support::manager(config.audience("ours").clock(support::frozen()))
     };
     let (rsa, ecdsa) = (theirs(AuthType::RS256), theirs(AuthType::ES256));
     let mut set = rsa.jwk_set();
@@ -183,7 +183,7 @@ fn keys_of_other_issuers_that_the_provider_refuses_are_left_out() {
         let issuer = Issuer::new("https://theirs.example")
             .jwk_set(set)
             .audience("ours");
-        let config = Config::for_issuers([issuer]).clock(common::frozen());
+        let config = Config::for_issuers([issuer]).clock(support::frozen());
         AuthManager::new(config.crypto_provider(&ONE))
     };
     let auth = trusting(json!(set).to_string()).expect("one key is good");

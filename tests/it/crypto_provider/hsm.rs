@@ -19,8 +19,8 @@ use flask_pyjwt::{
     },
 };
 
-use super::{accepts_its_tokens_only, common, reason};
-use crate::common::keys::{self, OTHER_P256, P256};
+use super::{accepts_its_tokens_only, reason};
+use support::keys::{self, OTHER_P256, P256};
 
 static SIGNERS: AtomicUsize = AtomicUsize::new(0);
 static VERIFIERS: AtomicUsize = AtomicUsize::new(0);
@@ -107,14 +107,14 @@ fn held(name: &str, pair: &EcdsaKeyPair) -> Key {
 }
 
 fn with(key: Key) -> Config {
-    let config = Config::with_key(common::ISSUER, key).clock(common::frozen());
+    let config = Config::with_key(support::ISSUER, key).clock(support::frozen());
     config.crypto_provider(&HSM)
 }
 
 #[test]
 fn a_key_that_the_provider_holds_is_prepared_once_in_each_thread() {
     let _alone = alone();
-    let auth = common::manager(with(held("slot 1", &P256)).token_table(0, 0));
+    let auth = support::manager(with(held("slot 1", &P256)).token_table(0, 0));
     // The start makes one of each, and signs and verifies once to prove that they belong together.
     assert_eq!((count(&SIGNERS), count(&VERIFIERS)), (1, 1));
     let (signed, verified) = (count(&SIGNED), count(&VERIFIED));
@@ -153,14 +153,14 @@ fn a_key_that_the_provider_holds_is_prepared_once_in_each_thread() {
         vec![0; 64],
         [[0; 32], [1; 32]].concat(),
     ] {
-        let token = format!("{message}.{}", common::forge::encode(signature));
+        let token = format!("{message}.{}", support::forge::encode(signature));
         assert!(auth.verify_token(&token).is_err());
     }
     assert_eq!(count(&VERIFIED), asked);
 
     // Everybody else verifies them with the public key, which is published.
-    let other = Config::verify_only(common::ISSUER, AuthType::ES256, keys::ecdsa_public(&P256));
-    let other = common::manager(other.clock(common::frozen()));
+    let other = Config::verify_only(support::ISSUER, AuthType::ES256, keys::ecdsa_public(&P256));
+    let other = support::manager(other.clock(support::frozen()));
     accepts_its_tokens_only(&other, tokens[0].signed());
     assert_eq!(auth.jwk_set().keys.len(), 1);
 }
@@ -180,10 +180,10 @@ fn a_held_key_without_its_public_key_or_with_another_is_refused() {
         "{refused}"
     );
     // Without the provider, the name of a key is no key.
-    let config = Config::with_key(common::ISSUER, held("slot 1", &P256));
+    let config = Config::with_key(support::ISSUER, held("slot 1", &P256));
     assert!(AuthManager::new(config).is_err());
     // The module has no other algorithm, and nothing takes its place.
-    let secret = Key::new(AuthType::HS256, common::SECRET);
+    let secret = Key::new(AuthType::HS256, support::SECRET);
     assert!(reason(AuthManager::new(with(secret))).contains("refused by the crypto provider"));
 }
 
@@ -192,12 +192,12 @@ fn a_held_key_without_its_public_key_or_with_another_is_refused() {
 fn nothing_is_derived_from_the_name_of_a_held_key() {
     let _alone = alone();
     let opens_a_session = |config: Config| {
-        let auth = common::manager(config.session_store(MemoryStore::default()));
+        let auth = support::manager(config.session_store(MemoryStore::default()));
         let login = async { auth.login("alice").await.is_ok() };
         actix_web::rt::System::new().block_on(login)
     };
     assert!(!opens_a_session(with(held("slot 1", &P256))));
     let readable = Key::new(AuthType::ES256, keys::secret(AuthType::ES256));
-    let config = Config::with_key(common::ISSUER, readable).clock(common::frozen());
+    let config = Config::with_key(support::ISSUER, readable).clock(support::frozen());
     assert!(opens_a_session(config.crypto_provider(&CRYPTO_PROVIDER)));
 }

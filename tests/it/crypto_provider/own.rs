@@ -10,7 +10,7 @@ use flask_pyjwt::{
 };
 
 use super::{algorithms, decoding_key, encoding_key};
-use crate::common::keys;
+use support::keys;
 
 #[test]
 fn signatures_of_it_and_of_the_default_provider_are_accepted_by_each_other() {

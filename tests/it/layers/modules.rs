@@ -103,7 +103,7 @@ impl Crate {
             let module = self.0.get(&here)?;
             if module.children.contains_key(first) {
                 here.push(first.clone());
-            } else if let Some(import) = module.imports.iter().find(|it| it.name == *first) {
+            } else if let Some(import) = module.import_of(first) {
                 let path = [&import.path, more].concat();
                 return self.resolve(&here, &path, imports + 1);
             } else {
@@ -141,6 +141,12 @@ fn read_module(
 }
 
 impl Module {
+    /// The import of a name, unless it is `use name;`: that is another crate.
+    fn import_of(&self, name: &str) -> Option<&Import> {
+        let mut imports = self.imports.iter();
+        imports.find(|it| it.name == name && it.path != [name])
+    }
+
     fn of(file: String, words: &[Word]) -> Self {
         let mut module = Self {
             file,
