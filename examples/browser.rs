@@ -268,9 +268,10 @@ async fn tell_the_time(
     loop {
         let sent = match select(pin!(seconds.tick()), pin!(messages.recv())).await {
             Either::Left(_) => {
-                if let Err(rejection) = auth.check(&token).await {
+                if let Err(error) = auth.check_revocation(&token).await {
                     // A client that is gone already needs no reason.
-                    session.close(Some(close_reason(&rejection))).await.ok();
+                    let reason = close_reason(&error.into());
+                    session.close(Some(reason)).await.ok();
                     return;
                 }
                 let now = OffsetDateTime::now_utc().unix_timestamp();
@@ -297,7 +298,7 @@ fn close_reason(rejection: &Rejection) -> CloseReason {
     };
     CloseReason {
         code,
-        description: Some(rejection.code().to_owned()),
+        description: Some(rejection.reason().to_owned()),
     }
 }
 

@@ -4,13 +4,13 @@
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, CheckError, ClaimPlaces,
-    Clock, Config, ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer,
-    IssuerNames, Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError, Opening,
-    RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken, RequireTokenService, Requirement,
-    Revocation, Rotated, Rotation, Session, SessionEvent, SessionRecord, SessionStore,
-    SilentRenewal, SilentRenewalService, Standing, StoreError, StoreFuture, SubjectRecord,
-    SystemClock, Token, TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType,
+    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Clock,
+    Config, ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer,
+    IssuerNames, Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError,
+    Misconfiguration, Opening, RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken,
+    Revocation, Rotated, Rotation, Session, SessionError, SessionEvent, SessionRecord,
+    SessionStore, SilentRenewal, Standing, StoreError, StoreFuture, SubjectRecord, SystemClock,
+    Token, TokenCheckError, TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType,
     UnknownTokenType, UnverifiedToken,
 };
 

@@ -1,9 +1,23 @@
 #!/bin/sh
-# Everything that has to hold before a change is accepted, in one command: sh tests/run.sh
+# Everything that has to hold before a change is accepted, in one command:
+#
+#   sh tests/run.sh             all of it, in this order:
+#   sh tests/run.sh check       formatting, lints, documentation, dependencies, packages
+#   sh tests/run.sh test        tests that need no other program, with both cryptographies
+#   sh tests/run.sh external    tests beside Redis, a browser, an OpenID provider, the real Flask_PyJWT
 #
 # Needs Rust; installs the rest from Debian's packages where it may. Every step is told, with the seconds
 # since the start; the first failure ends the run.
 set -eu
+
+stage=${1:-all}
+case $stage in
+all | check | test | external) ;;
+*)
+    echo "usage: sh tests/run.sh [check | test | external]" >&2
+    exit 2
+    ;;
+esac
 
 cd "$(dirname "$0")/.."
 began=$(date +%s)
@@ -58,99 +72,128 @@ component() {
     rustup component add "$2" || die "please install $2"
 }
 
+runs() {
+    [ "$stage" = all ] || [ "$stage" = "$1" ]
+}
+
 step "looking for what the steps need"
 command -v cargo >/dev/null 2>&1 || die "please install Rust"
-component fmt rustfmt
-component clippy clippy
-# The C parts of AWS-LC.
-command -v cc >/dev/null 2>&1 || install gcc libc6-dev
-# The real Flask_PyJWT, in a virtual environment that tests/external/interop.rs makes.
-python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
-# The certified oidc-provider, which tests/external/oidc.rs installs under target/.
-command -v node >/dev/null 2>&1 || install nodejs
-command -v npm >/dev/null 2>&1 || install npm
-# What the quickstart prints is tried as printed.
-command -v curl >/dev/null 2>&1 || install curl
-# The tests of RedisStore and of fetched keys start servers of their own, some of them with certificates.
-command -v openssl >/dev/null 2>&1 || install openssl
-if ! command -v "${REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
-    install redis-server
-    # The package starts a server too, which nobody has asked for.
-    as_root service redis-server stop >/dev/null 2>&1 || true
-    as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
-fi
-# The page of examples/browser.rs is tried in a browser.
-command -v chromium >/dev/null 2>&1 || install chromium
-command -v chromedriver >/dev/null 2>&1 || install chromium-driver
-# And behind a proxy.
-command -v nginx >/dev/null 2>&1 || {
-    install nginx-light
-    # The package starts a server too, which nobody has asked for.
-    as_root service nginx stop >/dev/null 2>&1 || true
-    as_root update-rc.d nginx disable >/dev/null 2>&1 || true
-}
 cargo --version
 rustc --version
-python3 --version
-node --version
-chromedriver --version
+# The C parts of AWS-LC.
+command -v cc >/dev/null 2>&1 || install gcc libc6-dev
+# Certificates of the servers that tests start.
+command -v openssl >/dev/null 2>&1 || install openssl
+# Scripts of the steps, and the real Flask_PyJWT in a virtual environment.
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
+if runs check; then
+    component fmt rustfmt
+    component clippy clippy
+fi
+if runs external; then
+    # The certified oidc-provider, which tests/external/oidc.rs installs under target/.
+    command -v node >/dev/null 2>&1 || install nodejs
+    command -v npm >/dev/null 2>&1 || install npm
+    # What the quickstart prints is tried as printed.
+    command -v curl >/dev/null 2>&1 || install curl
+    if ! command -v "${REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
+        install redis-server
+        # The package starts a server too, which nobody has asked for.
+        as_root service redis-server stop >/dev/null 2>&1 || true
+        as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
+    fi
+    # The page of examples/browser.rs is tried in a browser.
+    command -v chromium >/dev/null 2>&1 || install chromium
+    command -v chromedriver >/dev/null 2>&1 || install chromium-driver
+    # And behind a proxy.
+    command -v nginx >/dev/null 2>&1 || {
+        install nginx-light
+        # The package starts a server too, which nobody has asked for.
+        as_root service nginx stop >/dev/null 2>&1 || true
+        as_root update-rc.d nginx disable >/dev/null 2>&1 || true
+    }
+    python3 --version
+    node --version
+    chromedriver --version
+fi
 
+# Without target names, so that the examples that tests run are built along.
 if cargo nextest --version >/dev/null 2>&1; then
-    run_tests() { run cargo nextest run --locked --no-fail-fast "$@"; }
-    # What a diagnostic says, a store keeps and a browser does has nothing to do with the cryptography.
-    run_tests_again() {
-        run_tests "$@" -E 'not (binary(ui) | binary(external) | test(/^(file_store|fuzzed)::/))'
+    inside() { run cargo nextest run --locked --no-fail-fast -E 'not binary(external)' "$@"; }
+    beside() { run cargo nextest run --locked --no-fail-fast -E 'binary(external)' "$@"; }
+    # What a diagnostic says, a file keeps and a browser does has nothing to do with the cryptography.
+    inside_again() {
+        run cargo nextest run --locked --no-fail-fast \
+            -E 'not (binary(external) | binary(ui) | test(/^(file_store|fuzzed|layers|threats_index)::/))' "$@"
+    }
+    beside_again() {
+        run cargo nextest run --locked --no-fail-fast -E 'binary(external) & test(/^(interop|oidc)::/)' "$@"
     }
 else
-    run_tests() { run cargo test --locked --no-fail-fast --tests "$@"; }
-    run_tests_again() { run_tests "$@"; }
+    inside() { run cargo test --locked --no-fail-fast --lib --test it --test table_memory --test ui "$@"; }
+    beside() { run cargo test --locked --no-fail-fast --test external "$@"; }
+    inside_again() { run cargo test --locked --no-fail-fast --lib --test it "$@"; }
+    beside_again() { run cargo test --locked --no-fail-fast --test external "$@" -- interop:: oidc::; }
 fi
 
 # --- The steps: the quick ones first -------------------------------------------------------------------
 
-run cargo fmt --all --check
-run cargo fmt --manifest-path tests/serde_features/Cargo.toml --check
+check() {
+    run cargo fmt --all --check
+    run cargo fmt --manifest-path tests/serde_features/Cargo.toml --check
 
-# The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
-run cargo clippy --locked --all-targets -- -D warnings
-run cargo clippy --locked --all-targets --no-default-features --features rust-crypto,memory-store -- -D warnings
-run cargo clippy --locked --all-targets --all-features -- -D warnings
-run cargo clippy --locked --workspace --all-targets -- -D warnings
+    # The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
+    run cargo clippy --locked --all-targets -- -D warnings
+    run cargo clippy --locked --all-targets --no-default-features --features rust-crypto,memory-store -- -D warnings
+    run cargo clippy --locked --all-targets --all-features -- -D warnings
+    run cargo clippy --locked --workspace --all-targets -- -D warnings
 
-# Each feature alone, without those that the tests' dependencies bring. One that is no cryptography needs one.
-features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+    # Each feature alone, without those that the tests' dependencies bring. One that is no cryptography needs one.
+    features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
 import json, sys
 packages = json.load(sys.stdin)["packages"]
 print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
 ')
-for feature in $features; do
-    case $feature in
-    default) continue ;;
-    aws-lc-rs | rust-crypto) alone=$feature ;;
-    *) alone=aws-lc-rs,$feature ;;
-    esac
-    run cargo clippy --locked -p flask-pyjwt --no-default-features --features "$alone" -- -D warnings
-done
+    for feature in $features; do
+        case $feature in
+        default) continue ;;
+        aws-lc-rs | rust-crypto) alone=$feature ;;
+        *) alone=aws-lc-rs,$feature ;;
+        esac
+        run cargo clippy --locked -p flask-pyjwt --no-default-features --features "$alone" -- -D warnings
+    done
 
-step "cargo doc, warnings denied"
-RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+    step "cargo doc, warnings denied"
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
 
-if cargo deny --version >/dev/null 2>&1; then
-    run cargo deny --locked check licenses bans sources
-else
-    step "cargo-deny is not installed: licences, duplicates and sources are not looked at"
-fi
+    if cargo deny --version >/dev/null 2>&1; then
+        run cargo deny --locked check licenses bans sources
+    else
+        step "cargo-deny is not installed: licences, duplicates and sources are not looked at"
+    fi
 
-# What tokens say with each feature of serde_json that another crate may turn on. A package outside the
-# workspace, where those features are off.
-for feature in '' arbitrary_precision float_roundtrip preserve_order raw_value unbounded_depth; do
-    run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
-        cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
-done
+    # What tokens say with each feature of serde_json that another crate may turn on. A package outside the
+    # workspace, where those features are off.
+    for feature in '' arbitrary_precision float_roundtrip preserve_order raw_value unbounded_depth; do
+        run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
+            cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
+    done
+}
 
 # The tests' own dependency brings all stores: there is nothing that the default features would add.
-run_tests --all-features
-run_tests_again --no-default-features --features rust-crypto,memory-store
-run cargo test --locked --all-features --doc
+tests() {
+    inside --all-features
+    inside_again --no-default-features --features rust-crypto,memory-store
+    run cargo test --locked --all-features --doc
+}
+
+external() {
+    beside --all-features
+    beside_again --no-default-features --features rust-crypto,memory-store
+}
+
+if runs check; then check; fi
+if runs test; then tests; fi
+if runs external; then external; fi
 
 step "everything passed"

@@ -11,7 +11,7 @@ pub use crate::{
     jose::TokenType,
     rules::{Location, Requirement},
     web::{
-        TakeCurrentToken,
+        RequireTokenService, SilentRenewalService, TakeCurrentToken,
         protect::{Answer, Extractor, Incoming, assert_extractor, protect},
     },
 };

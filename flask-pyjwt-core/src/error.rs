@@ -1,6 +1,11 @@
 //! What can go wrong when a manager is configured or mints.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    error::Error,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::jose::TokenError;
 
@@ -62,8 +67,33 @@ impl ConfigError {
     }
 }
 
+/// What is wrong with a value, as the end of a sentence about it: `has no audience`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Problem(Cow<'static, str>);
+
+impl Problem {
+    pub(crate) fn new(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl From<&'static str> for Problem {
+    fn from(problem: &'static str) -> Self {
+        Self::new(problem)
+    }
+}
+
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.0.into_owned()
+    }
+}
+
 /// A token that is not minted.
-#[derive(Debug, thiserror::Error)]
+///
+/// In a handler of actix-web, `?` answers 500: the log says why, and the body does not.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
     /// The manager has only a public key: it verifies, and cannot mint.
@@ -82,7 +112,13 @@ pub enum MintError {
         /// The name of the claim.
         name: String,
         /// Why.
-        source: serde_json::Error,
+        source: Arc<serde_json::Error>,
+    },
+    /// The claims that lie in a session's record cannot be read.
+    #[error("the session's claims cannot be read")]
+    SessionClaims {
+        /// Why.
+        source: Arc<serde_json::Error>,
     },
     /// The token would be longer than verification accepts.
     #[error("the token would have {size} bytes, and {limit} are accepted: use fewer claims")]
@@ -97,8 +133,29 @@ pub enum MintError {
     Randomness,
     /// The [crypto provider](crate::Config::crypto_provider) does not sign.
     #[error("the crypto provider does not sign")]
-    Provider(#[source] jsonwebtoken::signature::Error),
+    Provider(#[source] Arc<jsonwebtoken::signature::Error>),
     /// Verification would refuse the token.
     #[error("the token would be refused")]
     Refused(#[from] TokenError),
+}
+
+/// Two are equal where they say the same, with all their sources.
+impl PartialEq for MintError {
+    fn eq(&self, other: &Self) -> bool {
+        said(self) == said(other)
+    }
+}
+
+impl Eq for MintError {}
+
+/// What an error and all its sources say.
+pub(crate) fn said(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said.push_str(": ");
+        said.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    said
 }

@@ -12,6 +12,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use crate::error::Problem;
+
 /// The longest file of a key or secret, in bytes.
 pub(crate) const LONGEST_KEY: usize = 64 * 1024;
 
@@ -121,18 +123,20 @@ pub(crate) fn own_user() -> io::Result<u32> {
 /// # Errors
 ///
 /// Says how a text is encoded whose bytes are not what its author sees.
-pub(crate) fn secret(content: &[u8]) -> Result<&[u8], &'static str> {
+pub(crate) fn secret(content: &[u8]) -> Result<&[u8], Problem> {
     if is_utf_16(content) {
-        return Err("is text in UTF-16: save it as UTF-8 without a byte order mark");
+        return Err(Problem::new(
+            "is text in UTF-16: save it as UTF-8 without a byte order mark",
+        ));
     }
     if let Some(text) = content.strip_prefix(BYTE_ORDER_MARK)
         && let Ok(text) = str::from_utf8(text)
         // A PEM reader skips whatever is before the key.
         && !text.contains("-----BEGIN ")
     {
-        return Err(
+        return Err(Problem::new(
             "begins with a byte order mark, which would be part of the secret: save it as UTF-8 without one",
-        );
+        ));
     }
     let line = content.strip_suffix(b"\n").unwrap_or(content);
     Ok(line.strip_suffix(b"\r").unwrap_or(line))

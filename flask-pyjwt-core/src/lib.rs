@@ -28,22 +28,22 @@ pub mod __private;
 pub use crate::{
     claims::{ClaimPlaces, Expected},
     clock::{Clock, FrozenClock, SystemClock},
-    config::{Config, Cookies},
+    config::{Config, Cookies, TokenCheckError},
     error::{ConfigError, MintError},
     issuers::Issuer,
     jose::{TokenError, TokenType, UnknownTokenType},
     keys::{AuthType, CRYPTO_PROVIDER, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
-    rules::{IssuerNames, Location, Requirement},
+    rules::{IssuerNames, Location},
     session::{
-        Generation, LoginBuilder, Opening, RefreshBuilder, Revocation, Rotated, Rotation, Session,
-        SessionEvent, SessionRecord, SessionStore, Standing, StoreError, StoreFuture,
-        SubjectRecord, TokenIdentity, TokenPair,
+        Generation, Opening, Revocation, Rotated, Rotation, Session, SessionError, SessionEvent,
+        SessionRecord, SessionStore, Standing, StoreError, StoreFuture, SubjectRecord,
+        TokenIdentity, TokenPair,
     },
     token::{AuthTokenBuilder, RefreshTokenBuilder, Token, UnverifiedToken},
     web::{
-        AnyClaims, CheckError, CurrentToken, Jwks, Metadata, Rejection, RequireToken,
-        RequireTokenService, SilentRenewal, SilentRenewalService,
+        AnyClaims, CurrentToken, Jwks, LoginBuilder, Metadata, Misconfiguration, RefreshBuilder,
+        Rejection, RequireToken, SilentRenewal,
     },
 };
 

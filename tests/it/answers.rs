@@ -1,4 +1,4 @@
-//! DESIGN 6: what each refused request is answered with, the same from attribute, middleware and
+//! What each refused request is answered with, the same from attribute, middleware and
 //! extractor, and what layers around them add to it.
 #![expect(clippy::too_many_lines, reason = "tables")]
 #![expect(
@@ -13,11 +13,12 @@ mod managers;
 mod reentry;
 mod refusals;
 mod routes;
+mod session_errors;
 
 use std::collections::BTreeMap;
 
 use actix_web::test::TestRequest;
-use flask_pyjwt::{CheckError, Config, Rejection};
+use flask_pyjwt::{Config, Misconfiguration, Rejection, TokenCheckError};
 use serde_json::{Value, json};
 
 use support::{
@@ -34,8 +35,8 @@ fn config() -> Config {
     hs256().token_check(|token| {
         let retry_after = std::time::Duration::from_secs(9);
         std::future::ready(match token.sub() {
-            "revoked" => Err(CheckError::Revoked),
-            "down" => Err(CheckError::Unavailable { retry_after }),
+            "revoked" => Err(TokenCheckError::Revoked),
+            "down" => Err(TokenCheckError::Unavailable { retry_after }),
             _ => Ok(()),
         })
     })
@@ -230,19 +231,27 @@ fn every_kind_of_rejection_says_its_status_error_and_code_itself() {
             503,
             "temporarily_unavailable",
         ),
-        (Rejection::MissingManager, 500, "server_error"),
-        (Rejection::SeveralManagers, 500, "server_error"),
-        (Rejection::Unguarded, 500, "server_error"),
-        (Rejection::RouteMistake("why".into()), 500, "server_error"),
+        (Misconfiguration::MissingManager.into(), 500, "server_error"),
+        (
+            Misconfiguration::SeveralManagers.into(),
+            500,
+            "server_error",
+        ),
+        (Misconfiguration::Unguarded.into(), 500, "server_error"),
+        (
+            Misconfiguration::RouteMistake("why".into()).into(),
+            500,
+            "server_error",
+        ),
     ];
     let mut codes = BTreeMap::new();
     for (rejection, status, error) in rows {
         assert_eq!(rejection.status().as_u16(), status, "{rejection}");
-        assert_eq!(rejection.error(), error, "{rejection}");
-        let earlier = codes.insert(rejection.code(), rejection.to_string());
+        assert_eq!(rejection.oauth_error(), error, "{rejection}");
+        let earlier = codes.insert(rejection.reason(), rejection.to_string());
         assert_eq!(earlier, None, "{rejection}");
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-        assert!(rejection.code().bytes().all(is_plain), "{rejection}");
+        assert!(rejection.reason().bytes().all(is_plain), "{rejection}");
         let is_quotable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ';
         assert!(
             rejection.description().bytes().all(is_quotable),

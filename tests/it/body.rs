@@ -16,7 +16,9 @@ use actix_web::{
     test::TestRequest,
     web::{self, Bytes},
 };
-use flask_pyjwt::{AuthManager, CheckError, Config, CurrentToken, RequireToken, require_token};
+use flask_pyjwt::{
+    AuthManager, Config, CurrentToken, RequireToken, TokenCheckError, require_token,
+};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -158,10 +160,10 @@ fn bearer(changes: serde_json::Value) -> String {
 struct Gate(Arc<Mutex<Waiting>>);
 
 /// The verdict, once there is one, and who waits for it.
-type Waiting = (Option<Result<(), CheckError>>, Vec<Waker>);
+type Waiting = (Option<Result<(), TokenCheckError>>, Vec<Waker>);
 
 impl Gate {
-    fn open(&self, verdict: Result<(), CheckError>) {
+    fn open(&self, verdict: Result<(), TokenCheckError>) {
         let wakers = {
             let mut gate = self.0.lock().expect("not poisoned");
             gate.0 = Some(verdict);
@@ -174,7 +176,7 @@ impl Gate {
         !self.0.lock().expect("not poisoned").1.is_empty()
     }
 
-    fn verdict(&self) -> impl Future<Output = Result<(), CheckError>> + use<> {
+    fn verdict(&self) -> impl Future<Output = Result<(), TokenCheckError>> + use<> {
         let gate = self.clone();
         poll_fn(move |context| {
             let mut gate = gate.0.lock().expect("not poisoned");
@@ -260,13 +262,18 @@ async fn threat_40_an_accepted_request_has_its_whole_body() {
 
 #[actix_web::test]
 async fn threat_40_the_body_waits_for_a_check_that_waits() {
-    let unavailable = CheckError::Unavailable {
+    let unavailable = TokenCheckError::Unavailable {
         retry_after: std::time::Duration::from_secs(1),
     };
     for (verdict, role, status, reason) in [
         (Ok(()), "editor", 200, ""),
         (Ok(()), "reader", 403, "claim_not_met"),
-        (Err(CheckError::Revoked), "editor", 401, "token_revoked"),
+        (
+            Err(TokenCheckError::Revoked),
+            "editor",
+            401,
+            "token_revoked",
+        ),
         (Err(unavailable), "editor", 503, "unavailable"),
     ] {
         for path in PATHS {

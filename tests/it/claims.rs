@@ -1,4 +1,4 @@
-//! THREATS rows 18, 19, 21, 22, 24, 25, 34 and 42: the claims of a genuine token, and the clock.
+//! `docs/threats.md` 18, 19, 21, 22, 24, 25, 34 and 42: the claims of a genuine token, and the clock.
 
 mod minting;
 mod moments;

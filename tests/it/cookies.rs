@@ -1,5 +1,5 @@
 //! Cookies: set, cleared and read as they are configured, defended against other sites, and renewed
-//! without a word. THREATS 28, 30, 31.
+//! without a word. `docs/threats.md` 28, 30, 31.
 
 #![cfg(feature = "memory-store")]
 
@@ -19,7 +19,8 @@ use actix_web::{
     test::TestRequest,
 };
 use flask_pyjwt::{
-    AuthManager, Cookies, FrozenClock, MemoryStore, Rejection, TokenPair, require_token,
+    AuthManager, Cookies, FrozenClock, MemoryStore, Misconfiguration, Rejection, TokenPair,
+    require_token,
 };
 use time::Duration;
 
@@ -140,7 +141,7 @@ async fn a_cookie_that_a_browser_would_drop_is_an_error() {
         "{largest:?}"
     );
     match size(4_000) {
-        Err(Rejection::CookieTooLarge { name, size }) => {
+        Err(Rejection::Misconfigured(Misconfiguration::CookieTooLarge { name, size })) => {
             assert_eq!(name, "__Host-auth");
             assert!(size > 4_093);
         }

@@ -1,4 +1,4 @@
-//! THREATS 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
+//! `docs/threats.md` 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
 //! store did counts at once, what was begun is done, and nothing half-done lets anybody in.
 
 #![cfg(all(feature = "file-store", feature = "memory-store"))]
@@ -47,7 +47,7 @@ impl<S: SessionStore> Server<S> {
 
     /// Whether a token is let in, which has to be what the store says itself.
     async fn lets_in(&self, token: &Token) -> bool {
-        let is_in = self.auth.check(token).await.is_ok();
+        let is_in = self.auth.check_revocation(token).await.is_ok();
         let session = token.session_id().expect("of a session");
         let now = self.clock_now();
         let open = self.store.inner.sessions(token.sub(), 10, now).await;
@@ -65,7 +65,7 @@ impl<S: SessionStore> Server<S> {
     async fn remembered(&self, subject: &str) -> TokenPair {
         let pair = self.auth.login(subject).await.expect("opened");
         for _ in 0..2 {
-            self.auth.check(&pair.auth).await.expect("good");
+            self.auth.check_revocation(&pair.auth).await.expect("good");
         }
         pair
     }
@@ -94,7 +94,7 @@ const QUESTIONS: [(&str, Question); 7] = [
         |auth, pair| Box::pin(async move { drop(auth.refresh(&pair.refresh).claim("a", 1).await) }),
     ),
     ("a check of an old refresh token", |auth, pair| {
-        Box::pin(async move { drop(auth.check(&pair.refresh).await) })
+        Box::pin(async move { drop(auth.check_revocation(&pair.refresh).await) })
     }),
     ("a login in the same browser", |auth, pair| {
         let cookie = ("cookie", format!("__Host-auth={}", pair.auth.signed()));
@@ -116,7 +116,7 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
                 // Used, so that the first refresh token is a copy in somebody's hands.
                 let next = server.auth.refresh(&pair.refresh).await.expect("rotated");
                 latest = next.auth;
-                server.auth.check(&latest).await.expect("good");
+                server.auth.check_revocation(&latest).await.expect("good");
                 server.clock.advance(Duration::seconds(1));
             }
             server.store.gate.pause_at(point);
@@ -218,7 +218,7 @@ async fn an_answer_from_before_a_revocation_is_not_remembered_after_it() {
     server.store.gate.pause_at(1);
     let (auth, token) = (server.auth.clone(), pair.auth.clone());
     let mut check: Pin<Box<dyn Future<Output = _>>> =
-        Box::pin(async move { auth.check(&token).await });
+        Box::pin(async move { auth.check_revocation(&token).await });
     assert_eq!(server.store.gate.drive(&mut check).await, None);
     server.auth.logout(&pair.auth).await.expect("ended");
     server.store.gate.open();

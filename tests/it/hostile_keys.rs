@@ -101,7 +101,7 @@ fn doors(auth_type: AuthType, jwk: &Value) -> Vec<(&'static str, bool)> {
     doors
 }
 
-/// THREATS 52: keys of every kind, and good ones of the same kinds beside them.
+/// `docs/threats.md` 52: keys of every kind, and good ones of the same kinds beside them.
 #[test]
 fn keys_that_make_forging_easy_are_refused_at_every_door() {
     for vector in vectors("keys") {
@@ -114,7 +114,7 @@ fn keys_that_make_forging_easy_are_refused_at_every_door() {
     }
 }
 
-/// THREATS 52: a public key beside the private one, and one in a compressed form.
+/// `docs/threats.md` 52: a public key beside the private one, and one in a compressed form.
 #[test]
 fn a_weak_public_key_does_not_stand_beside_a_private_one() {
     for vector in vectors("keys") {

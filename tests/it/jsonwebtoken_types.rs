@@ -116,7 +116,7 @@ fn public_keys_verify_in_every_form_and_sign_nothing() {
     }
 }
 
-/// THREATS 2, 3 and 4: keys of these types are judged as all others.
+/// `docs/threats.md` 2, 3 and 4: keys of these types are judged as all others.
 #[test]
 fn weak_and_mismatched_keys_are_refused() {
     let rsa = keys::der(&keys::rsa_private(&keys::RSA));
@@ -253,7 +253,7 @@ fn jwks_of_another_purpose_kind_or_form_are_refused() {
     }
 }
 
-/// THREATS 8: one bad key does not spoil a set, and is not used.
+/// `docs/threats.md` 8: one bad key does not spoil a set, and is not used.
 #[test]
 fn a_set_is_judged_key_by_key() {
     let theirs = |auth_type, secret: Vec<u8>| {

@@ -1,5 +1,5 @@
 //! Where tokens are looked for: in headers of other names, and where the configuration or the guard
-//! around a scope says. THREATS 28, 29, 31.
+//! around a scope says. `docs/threats.md` 28, 29, 31.
 
 #![cfg(feature = "memory-store")]
 

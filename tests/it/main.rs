@@ -33,6 +33,7 @@ mod sealed_sessions;
 mod secrets;
 mod sessions;
 mod signatures;
+mod threats_index;
 mod token_check;
 mod token_form;
 mod weak_keys;

@@ -1,4 +1,4 @@
-//! THREATS rows 26 and 39, and what a server's author can get wrong besides: it fails closed, and
+//! `docs/threats.md` 26 and 39, and what a server's author can get wrong besides: it fails closed, and
 //! at the start where that is possible.
 
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, test::TestRequest, web};

@@ -129,6 +129,7 @@ fn keys_of(provider: &Provider, which: &[Which]) -> Vec<Value> {
     keys
 }
 
+/// `docs/threats.md` 58.
 #[actix_web::test]
 async fn each_recipe_accepts_access_tokens_and_refuses_all_others() {
     for provider in providers() {

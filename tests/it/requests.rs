@@ -1,4 +1,4 @@
-//! THREATS rows 28 to 30, 32 and 40, on the wire: where the token is, and what is never read.
+//! `docs/threats.md` 28 to 30, 32 and 40, on the wire: where the token is, and what is never read.
 
 mod twice;
 

@@ -1,4 +1,4 @@
-//! THREATS rows 26, 27 and 39: what a route requires, and routes that forget to.
+//! `docs/threats.md` 26, 27 and 39: what a route requires, and routes that forget to.
 
 mod variables;
 

@@ -1,4 +1,4 @@
-//! THREATS row 4: RSA keys of 2048 to 8192 bits are used, and others refused before any token, by
+//! `docs/threats.md` 4: RSA keys of 2048 to 8192 bits are used, and others refused before any token, by
 //! whichever cryptography there is.
 
 use aws_lc_rs::{

@@ -76,7 +76,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         })
 }
 
-/// DESIGN's words, one after the other, without a thought for speed.
+/// The words of `docs/design.md`, one after the other, without a thought for speed.
 fn naive(required: &Value, actual: Option<&Value>) -> bool {
     let Some(actual) = actual else { return false };
     if let (Some(required), Some(actual)) = (required.as_object(), actual.as_object()) {

@@ -1,4 +1,4 @@
-//! THREATS row 33: no secret and no token in anything that is shown, logged or answered.
+//! `docs/threats.md` 33: no secret and no token in anything that is shown, logged or answered.
 
 mod events;
 
@@ -6,8 +6,8 @@ use std::{error::Error, fmt::Debug};
 
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
-    AnyClaims, AuthManager, AuthType, Config, ConfigError, CurrentToken, Expected, FrozenClock,
-    Location, Rejection, RequireToken, Requirement, SystemClock, TokenType, UnverifiedToken,
+    AnyClaims, AuthManager, AuthType, Config, ConfigError, CurrentToken, FrozenClock, Location,
+    Rejection, RequireToken, SystemClock, UnverifiedToken,
 };
 use serde_json::json;
 
@@ -79,7 +79,7 @@ async fn threat_33_debug_shows_no_secret_and_no_token() {
     // What says nothing of either may be shown.
     for value in [
         debug(&RequireToken::auth().claim("role", "editor")),
-        debug(&Requirement::new(TokenType::Auth).claim("role", Expected::Path("x".into()))),
+        debug(&RequireToken::auth().claim_from_path("role", "x")),
         debug(&Location::Cookie("auth_token".into())),
         debug(&FrozenClock::new(at(NOW))),
         debug(&SystemClock::default()),

@@ -2,7 +2,8 @@
 
 #![cfg(feature = "memory-store")]
 
-mod checks;
+pub(crate) mod checks;
+mod errors;
 mod limits;
 mod lost_answers;
 mod marks;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
-    AuthManager, CurrentToken, FrozenClock, MemoryStore, Rejection, SessionEvent, TokenError,
+    AuthManager, CurrentToken, FrozenClock, MemoryStore, SessionError, SessionEvent, TokenError,
     TokenType, require_token,
 };
 use serde_json::json;
@@ -22,7 +23,7 @@ use time::Duration;
 use support::{NOW, at, hs256, log, manager, site::Site};
 
 #[require_token("refresh")]
-async fn refresh(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
+async fn refresh(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, SessionError> {
     let pair = auth.refresh(&token).await?;
     Ok(HttpResponse::Ok().json([pair.auth.signed(), pair.refresh.signed()]))
 }
@@ -200,9 +201,9 @@ async fn threat_35_what_was_revoked_is_refused_at_once_and_nothing_else() {
     assert!(is_in(&plain).await);
     assert_eq!(
         auth.revoke_token(&plain).await,
-        Err(Rejection::NotRevocable)
+        Err(SessionError::NotRevocable)
     );
-    assert_eq!(auth.logout(&plain).await, Err(Rejection::NotRevocable));
+    assert_eq!(auth.logout(&plain).await, Err(SessionError::NotRevocable));
 }
 
 #[actix_web::test]
@@ -226,7 +227,7 @@ async fn a_session_ends_unless_it_is_refreshed_and_in_the_end_in_any_case() {
     assert_eq!(pair.refresh.exp(), at(NOW) + Duration::hours(5));
     clock.advance(Duration::minutes(20));
     assert_eq!(
-        auth.check(&pair.auth).await,
+        auth.check_revocation(&pair.auth).await,
         Err(TokenError::Expired.into())
     );
     let rotated = auth.refresh(&pair.refresh).await.expect_err("over");
@@ -246,9 +247,9 @@ async fn only_refresh_tokens_of_a_session_are_rotated() {
     assert_eq!(error, TokenError::MissingClaim("sid").into());
     let without = manager(hs256());
     let error = without.login("alice").await.expect_err("no store");
-    assert_eq!(error, Rejection::NoSessionStore);
+    assert_eq!(error, SessionError::NoStore);
     for claim in ["sid", "auth_time", "jti", "exp"] {
         let error = auth.login("alice").claim(claim, 1).await.expect_err(claim);
-        assert!(matches!(error, Rejection::NotMinted(_)), "{claim}: {error}");
+        assert!(matches!(error, SessionError::Mint(_)), "{claim}: {error}");
     }
 }

@@ -1,4 +1,4 @@
-//! THREATS rows 1, 2, 5, 6, 10 and 11: algorithms, keys that a token brings along, signatures.
+//! `docs/threats.md` 1, 2, 5, 6, 10 and 11: algorithms, keys that a token brings along, signatures.
 
 mod numbers;
 

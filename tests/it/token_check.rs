@@ -1,4 +1,4 @@
-//! THREATS row 35: what the server's own check says about a token decides, every time.
+//! `docs/threats.md` 35: what the server's own check says about a token decides, every time.
 
 use std::{
     sync::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{test::TestRequest, web};
-use flask_pyjwt::{CheckError, Config, CurrentToken, RequireToken, require_token};
+use flask_pyjwt::{Config, CurrentToken, RequireToken, TokenCheckError, require_token};
 use serde_json::json;
 
 use support::{hs256, manager, site::Site};
@@ -51,7 +51,7 @@ async fn threat_35_a_revoked_token_is_refused_however_often_it_was_accepted() {
         let revoked = is_revoked.load(Ordering::Relaxed);
         async move {
             if revoked {
-                Err(CheckError::Revoked)
+                Err(TokenCheckError::Revoked)
             } else {
                 Ok(())
             }
@@ -122,7 +122,7 @@ async fn threat_35_a_check_that_cannot_be_made_fails_closed() {
         (Duration::MAX, "18446744073709551615"),
     ] {
         let config = hs256()
-            .token_check(move |_| async move { Err(CheckError::Unavailable { retry_after }) });
+            .token_check(move |_| async move { Err(TokenCheckError::Unavailable { retry_after }) });
         let site = site(config).await;
         let auth = manager(hs256());
         for claims in [json!("editor"), json!("reader")] {
@@ -147,7 +147,7 @@ async fn threat_35_a_check_sees_the_verified_token() {
         if is_whole {
             Ok(())
         } else {
-            Err(CheckError::Revoked)
+            Err(TokenCheckError::Revoked)
         }
     }))
     .await;

@@ -1,4 +1,4 @@
-//! THREATS rows 12 to 17 and 23: the form of a token, its base64url, its header and its JSON.
+//! `docs/threats.md` 12 to 17 and 23: the form of a token, its base64url, its header and its JSON.
 
 mod encoding;
 mod json;

@@ -1,4 +1,4 @@
-//! THREATS rows 2, 3, 4 and 20: configurations that no manager is made of.
+//! `docs/threats.md` 2, 3, 4 and 20: configurations that no manager is made of.
 // What is said of an odd key is the words of one backend; AWS-LC wins where both are on.
 #![cfg(feature = "aws-lc-rs")]
 

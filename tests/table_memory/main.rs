@@ -42,7 +42,7 @@ fn ask(auth: &AuthManager, tokens: &[String]) {
     }
 }
 
-/// THREATS 50: all that the process holds for the table is counted, in every thread's part of it.
+/// `docs/threats.md` 50: all that the process holds for the table is counted, in every thread's part of it.
 #[test]
 fn remembered_tokens_stay_within_the_bytes_whatever_they_are_asked_for() {
     let minting = manager();

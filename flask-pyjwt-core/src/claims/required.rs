@@ -1,7 +1,10 @@
 //! What every token of an issuer has to say, whatever the route.
 
 use super::{ClaimNames, Expected};
-use crate::json::{Json, Kind};
+use crate::{
+    error::Problem,
+    json::{Json, Kind},
+};
 
 /// The claims that every token of an issuer has to have.
 #[derive(Debug, Clone, Default)]
@@ -14,29 +17,29 @@ pub(crate) struct Required {
 
 impl Required {
     /// What cannot be required of every token.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Problem> {
         for (name, expected) in &self.claims {
             match expected {
                 Expected::Path(_) | Expected::PathOrText(_) => {
-                    return Err(format!(
+                    return Err(Problem::new(format!(
                         "requires the claim `{name}` to be a route's variable, and no route is known here"
-                    ));
+                    )));
                 }
                 Expected::OneOf(values) if values.is_empty() => {
-                    return Err(format!(
+                    return Err(Problem::new(format!(
                         "requires the claim `{name}` to be one of no values: no token could be accepted"
-                    ));
+                    )));
                 }
                 Expected::All(items) | Expected::Any(items) if items.is_empty() => {
-                    return Err(format!(
+                    return Err(Problem::new(format!(
                         "requires an item of the claim `{name}` and names none: no token could be accepted"
-                    ));
+                    )));
                 }
                 _ => {}
             }
         }
         if self.any_of.iter().any(Vec::is_empty) {
-            return Err("requires one claim of an empty list".to_owned());
+            return Err(Problem::new("requires one claim of an empty list"));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Names of issuers that nobody can list: `https://login.example/{tenant}/v2.0`.
 
+use crate::error::Problem;
+
 /// The longest text that stands for a placeholder, in bytes.
 const LONGEST: usize = 255;
 
@@ -16,30 +18,32 @@ pub(crate) struct Template {
 
 impl Template {
     /// Reads a template, or says what is wrong with it.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let mut pieces = text.split('{');
         let prefix = pieces.next().unwrap_or_default();
         if prefix.contains('}') {
-            return Err("has a `}` without a `{`");
+            return Err(Problem::new("has a `}` without a `{`"));
         }
         let mut parts = Vec::<(String, String)>::new();
         for piece in pieces {
             let (name, literal) = piece.split_once('}').ok_or("has a `{` without a `}`")?;
             if name.is_empty() || !name.bytes().all(is_placeholder_byte) {
-                return Err(
+                return Err(Problem::new(
                     "has a placeholder whose name is not made of letters, digits, `-` and `_`",
-                );
+                ));
             }
             if literal.contains('}') {
-                return Err("has a `}` without a `{`");
+                return Err(Problem::new("has a `}` without a `{`"));
             }
             if parts.iter().any(|(known, _)| known == name) {
-                return Err("has a placeholder twice");
+                return Err(Problem::new("has a placeholder twice"));
             }
             parts.push((name.to_owned(), literal.to_owned()));
         }
         let Some(((_, last), others)) = parts.split_last() else {
-            return Err("has no placeholder: `Issuer::new` takes a plain name");
+            return Err(Problem::new(
+                "has no placeholder: `Issuer::new` takes a plain name",
+            ));
         };
         let ends_placeholder = |literal: &str| {
             let first = literal.bytes().next();
@@ -48,13 +52,15 @@ impl Template {
         let is_clear = others.iter().all(|(_, literal)| ends_placeholder(literal))
             && (last.is_empty() || ends_placeholder(last));
         if !is_clear {
-            return Err(
+            return Err(Problem::new(
                 "has a placeholder that a letter, a digit, `-`, `_` or another placeholder follows: \
                  nobody could tell where it ends",
-            );
+            ));
         }
         if prefix.is_empty() {
-            return Err("begins with a placeholder: every text would be a name");
+            return Err(Problem::new(
+                "begins with a placeholder: every text would be a name",
+            ));
         }
         Ok(Self {
             text: text.to_owned(),

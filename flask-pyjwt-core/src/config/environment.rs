@@ -14,7 +14,7 @@ use time::Duration;
 
 use super::{Config, Secret, dotenv, key};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Problem},
     files::{self, LONGEST_KEY},
 };
 
@@ -49,7 +49,7 @@ pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config
     Ok(from_variables(|name| match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(variables.get(name).cloned().flatten()),
-        Err(env::VarError::NotUnicode(_)) => Err("is not UTF-8"),
+        Err(env::VarError::NotUnicode(_)) => Err(Problem::new("is not UTF-8")),
     }))
 }
 
@@ -113,7 +113,7 @@ fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
 }
 
 /// What a look-up of a variable gives: its value, nothing, or what is wrong with it.
-type Found = Result<Option<String>, &'static str>;
+type Found = Result<Option<String>, Problem>;
 
 /// Takes every variable that there is. What is wrong with one is kept for `AuthManager::new`.
 fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
@@ -190,7 +190,7 @@ impl<F: Fn(&'static str) -> Found> Reader<F> {
         let path = self.text(file_key).filter(|path| !path.is_empty());
         match (text, path) {
             (Some(_), Some(_)) => {
-                let both = format!("is given beside `{file_key}`: keep one of them");
+                let both = Problem::new(format!("is given beside `{file_key}`: keep one of them"));
                 self.noted::<Secret>(key, Err(both))
             }
             (Some(text), None) => Some(Secret::new(text)),

@@ -1,50 +1,33 @@
-//! The part of the configuration that is code of the application: the answers to refused requests, what is
-//! logged of them, and the application's own check.
+//! The application's own check of tokens, and what is logged of refused requests.
 
-use std::{future::Future, sync::Arc};
-
-use actix_web::{HttpRequest, HttpResponse};
+use std::{any::Any, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use super::Config;
-use crate::{
-    token::Token,
-    web::{CheckError, Rejection},
-};
+use crate::token::Token;
+
+/// A hook that only the layer of HTTP knows the type of.
+pub(crate) type HttpHook = Arc<dyn Any + Send + Sync>;
+
+/// What [`Config::token_check`] was given.
+pub(crate) type TokenCheck = Arc<dyn Fn(Token) -> Answer + Send + Sync>;
+type Answer = Pin<Box<dyn Future<Output = Result<(), TokenCheckError>>>>;
+
+/// Why the application's own check, [`Config::token_check`], does not let a token pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenCheckError {
+    /// The token is no longer good: 401.
+    #[error("the token is revoked")]
+    Revoked,
+    /// Nobody can tell at the moment: 503 with `Retry-After`. A token passes only on a clear yes.
+    #[error("the check cannot be made at the moment")]
+    Unavailable {
+        /// When to try again; whole seconds, rounded up.
+        retry_after: Duration,
+    },
+}
 
 impl Config {
-    /// Replaces the answer to every refused request: of the attribute, the middleware, the
-    /// extractor and [`Rejection::respond`] alike. It gets the answer that would be given, to change or to
-    /// replace.
-    ///
-    /// `Cache-Control: no-store` is added where the new answer has no such field. It is not asked
-    /// where no manager is found.
-    ///
-    /// In the hook, [`CurrentToken::get`](crate::CurrentToken::get) returns the token of the refused request
-    /// where the token itself is good, as it is for a 403 about a claim. A request that the hook itself
-    /// refuses, for instance by an extractor, gets the plain answer: the hook is not called again, and
-    /// nothing is logged.
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use actix_web::{HttpResponse, http::{StatusCode, header}};
-    /// use flask_pyjwt::{AuthType, Config};
-    ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
-    ///     .on_rejection(|rejection, _request, answer| match rejection.status() {
-    ///         StatusCode::UNAUTHORIZED => HttpResponse::SeeOther()
-    ///             .insert_header((header::LOCATION, "/login"))
-    ///             .finish(),
-    ///         _ => answer,
-    ///     });
-    /// ```
-    pub fn on_rejection(
-        mut self,
-        hook: impl Fn(&Rejection, &HttpRequest, HttpResponse) -> HttpResponse + Send + Sync + 'static,
-    ) -> Self {
-        self.on_rejection = Some(Arc::new(hook));
-        self
-    }
-
     /// Whether the events of refusals name the token's subject, in the field `sub`. By default they do not:
     /// a subject may be personal data. The session's id, in the field `sid`, is always named.
     pub fn log_subjects(mut self, log: bool) -> Self {
@@ -52,23 +35,27 @@ impl Config {
         self
     }
 
-    /// Adds a question of your own that every verified token has to pass before a route looks at
-    /// its claims: a denylist, a tenant that is suspended. It may wait; nothing of the request
-    /// is read meanwhile. `AuthManager::verify_token` does not ask it.
+    /// Sets the application's own check, which every verified token has to pass before a route looks at its
+    /// claims: a denylist, a tenant that is suspended. It may wait; nothing of the request is read
+    /// meanwhile.
+    ///
+    /// Guards call it. `AuthManager::verify_token` and
+    /// [`AuthManager::check_revocation`](crate::AuthManager::check_revocation), which asks the session
+    /// store, do not.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{AuthType, CheckError, Config};
+    /// use flask_pyjwt::{AuthType, TokenCheckError, Config};
     ///
     /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
     ///     .token_check(|token| async move {
-    ///         if token.sub() == "mallory" { Err(CheckError::Revoked) } else { Ok(()) }
+    ///         if token.sub() == "mallory" { Err(TokenCheckError::Revoked) } else { Ok(()) }
     ///     });
     /// ```
     pub fn token_check<F, R>(mut self, check: F) -> Self
     where
         F: Fn(Token) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<(), CheckError>> + 'static,
+        R: Future<Output = Result<(), TokenCheckError>> + 'static,
     {
         self.token_check = Some(Arc::new(move |token| Box::pin(check(token))));
         self

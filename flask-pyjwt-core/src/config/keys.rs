@@ -6,7 +6,7 @@ use jsonwebtoken::crypto::CryptoProvider;
 
 use super::{Config, issuers::Kind, key};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Problem},
     keys::{
         AuthType, Crypto, Family, Key, KeyDirectory, KeyRing, PrivatePart, PublicPart, TokenLife,
     },
@@ -183,7 +183,7 @@ impl Config {
         auth_type: AuthType,
         life: TokenLife,
     ) -> Result<(KeyRing, Option<KeyDirectory>), ConfigError> {
-        let invalid = |reason: String| ConfigError::invalid(key::VERIFICATION_KEY, reason);
+        let invalid = |problem: Problem| ConfigError::invalid(key::VERIFICATION_KEY, problem);
         if self.kind == Kind::Verifier {
             return Ok((
                 KeyRing::new([], false, life, self.keys.crypto).map_err(invalid)?,

@@ -18,9 +18,13 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use time::Duration;
 
-pub use self::cookies::Cookies;
 pub(crate) use self::{browser::Browser, parts::Parts};
-use self::{browser::BrowserConfig, sessions::SessionConfig};
+use self::{
+    browser::BrowserConfig,
+    hooks::{HttpHook, TokenCheck},
+    sessions::SessionConfig,
+};
+pub use self::{cookies::Cookies, hooks::TokenCheckError};
 use crate::{
     clock::{Clock, TimeSource},
     error::ConfigError,
@@ -28,7 +32,6 @@ use crate::{
     keys::{AuthType, Secret},
     rules::Location,
     token::TableLimits,
-    web::{RejectionHook, TokenCheck},
 };
 
 /// The names of the environment variables, which errors name too.
@@ -125,7 +128,7 @@ pub struct Config {
     max_lifetime: Option<Duration>,
     clock: TimeSource,
     table: TableLimits,
-    on_rejection: Option<RejectionHook>,
+    pub(crate) on_rejection: Option<HttpHook>,
     log_subjects: bool,
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,

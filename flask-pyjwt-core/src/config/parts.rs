@@ -6,6 +6,7 @@ use time::Duration;
 
 use super::{
     Browser, Config,
+    hooks::{HttpHook, TokenCheck},
     issuers::Kind,
     key,
     seconds::{age, whole_seconds},
@@ -19,7 +20,6 @@ use crate::{
     rules::Location,
     session::Sessions,
     token::{Minting, TokenTable, Verification},
-    web::{Answers, TokenCheck},
 };
 
 /// The largest difference of clocks, in seconds, that is no attack surface.
@@ -30,9 +30,12 @@ const LARGEST_TABLE: usize = 1 << 24;
 
 /// What a manager consists of.
 pub(crate) struct Parts {
-    pub(crate) verification: Verification,
+    pub(crate) verification: Arc<Verification>,
     pub(crate) minting: Minting,
-    pub(crate) answers: Answers,
+    /// The realm of challenges: the issuer, unless another was configured.
+    pub(crate) realm: String,
+    pub(crate) on_rejection: Option<HttpHook>,
+    pub(crate) log_subjects: bool,
     pub(crate) token_check: Option<TokenCheck>,
     pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
@@ -101,13 +104,15 @@ impl Config {
         let issuer: Arc<str> = issuer.into();
         let has_sessions = sessions.is_some();
         Ok(Parts {
-            answers: Answers::new(&realm, self.on_rejection, self.log_subjects),
+            realm,
+            on_rejection: self.on_rejection,
+            log_subjects: self.log_subjects,
             token_check: self.token_check,
             sessions: sessions.map(Arc::new),
             browser,
             locations,
             csrf,
-            verification: Verification {
+            verification: Arc::new(Verification {
                 keys,
                 types: HeaderTypes::own().max_size(self.max_token_size / 4),
                 rules: Arc::new(ClaimRules {
@@ -125,7 +130,7 @@ impl Config {
                 clock: self.clock,
                 max_size: self.max_token_size,
                 table: TokenTable::new(self.table),
-            },
+            }),
             directory,
             watch: OnceLock::new(),
             #[cfg(feature = "jwks")]

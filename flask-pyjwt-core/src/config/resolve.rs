@@ -4,7 +4,7 @@ use std::{error::Error, future::Future, sync::Arc};
 
 use super::{Config, key};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Problem},
     issuers::{Defaults, Issuer, Issuers, Resolve, ResolveError, Resolver},
 };
 
@@ -74,17 +74,17 @@ impl Config {
     ) -> Result<(), ConfigError> {
         for resolve in std::mem::take(&mut self.resolves) {
             let pattern = resolve.pattern.clone();
-            let wrong = |reason: &str| {
+            let wrong = |problem: Problem| {
                 let reason =
-                    format!("has the pattern `{pattern}` of `resolve_issuers`, which {reason}");
+                    format!("has the pattern `{pattern}` of `resolve_issuers`, which {problem}");
                 ConfigError::invalid(key::ISSUERS, reason)
             };
             let labels = issuers.labels.iter().cloned().collect();
             let resolver = Resolver::new(resolve, defaults.clone(), labels).map_err(wrong)?;
             if pattern == own || !issuers.add_resolver(resolver) {
-                return Err(wrong(
+                return Err(wrong(Problem::new(
                     "is there twice, or it is an issuer or a template as well",
-                ));
+                )));
             }
         }
         Ok(())

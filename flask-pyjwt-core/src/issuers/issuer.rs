@@ -8,7 +8,7 @@ use time::Duration;
 use super::{Defaults, ISSUERS, Trust};
 use crate::{
     claims::{Audience, ClaimNames, ClaimPlaces, ClaimRules, Expected, Origin, Required, Template},
-    error::ConfigError,
+    error::{ConfigError, Problem},
     jose::{HeaderTypes, MAX_HEADER, TokenType},
     keys::{AuthType, Family, GivenSet, Key},
 };
@@ -260,7 +260,7 @@ impl Issuer {
     }
 
     /// The template, where the name is one.
-    pub(crate) fn to_template(&self) -> Option<Result<Template, &'static str>> {
+    pub(crate) fn to_template(&self) -> Option<Result<Template, Problem>> {
         self.is_template.then(|| Template::parse(&self.name))
     }
 
@@ -272,24 +272,28 @@ impl Issuer {
     /// Judges the configuration.
     pub(crate) fn validate(self, defaults: &Defaults) -> Result<Trust, ConfigError> {
         let name = self.name.clone();
-        let wrong = |reason: String| {
-            ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {reason}"))
+        let wrong = |problem: Problem| {
+            ConfigError::invalid(ISSUERS, format!("has the issuer `{name}`, which {problem}"))
         };
         self.check().map_err(wrong)?;
         let template = self.template_parts().map_err(wrong)?;
         let leeway = self.leeway.unwrap_or(defaults.leeway.max(FOREIGN_LEEWAY));
         if leeway.subsec_nanoseconds() != 0 || !(0..=300).contains(&leeway.whole_seconds()) {
-            return Err(wrong(
-                "has a leeway that is not 0 to 300 whole seconds".to_owned(),
-            ));
+            return Err(wrong(Problem::new(
+                "has a leeway that is not 0 to 300 whole seconds",
+            )));
         }
         let types =
             HeaderTypes::new(self.types.clone(), self.untyped).max_size(self.max_header_size);
         let keys = self
             .key_source(&types, defaults)
             .map_err(|error| match error {
-                ConfigError::Invalid { reason, .. } => wrong(format!("has a key that {reason}")),
-                ConfigError::Missing { .. } => wrong("has an HMAC key without a secret".to_owned()),
+                ConfigError::Invalid { reason, .. } => {
+                    wrong(Problem::new(format!("has a key that {reason}")))
+                }
+                ConfigError::Missing { .. } => {
+                    wrong(Problem::new("has an HMAC key without a secret"))
+                }
                 other @ ConfigError::Unreadable { .. } => other,
             })?;
         let audience = if self.any_audience {
@@ -320,8 +324,8 @@ impl Issuer {
     }
 
     /// What is wrong apart from the keys.
-    fn check(&self) -> Result<(), String> {
-        let told = |reason: &str| Err(reason.to_owned());
+    fn check(&self) -> Result<(), Problem> {
+        let told = |problem: &'static str| Err(Problem::new(problem));
         if self.name.is_empty() {
             return told("has no name");
         }
@@ -344,17 +348,17 @@ impl Issuer {
             return told("accepts no `typ`, or an empty one");
         }
         if let Some(fixed) = self.names.names().find(|name| FIXED_CLAIMS.contains(name)) {
-            return Err(format!(
+            return Err(Problem::new(format!(
                 "maps the claim `{fixed}`, which cannot be another one"
-            ));
+            )));
         }
         if !(256..=1 << 20).contains(&self.max_header_size) {
             return told("has a `max_header_size` that is not 256 to 1048576 bytes");
         }
         if let Some(name) = self.names.without_place() {
-            return Err(format!(
+            return Err(Problem::new(format!(
                 "maps the claim `{name}` to an empty list of places"
-            ));
+            )));
         }
         self.required.check()?;
         if self.max_lifetime.is_some_and(|limit| !limit.is_positive()) {

@@ -1,7 +1,7 @@
 //! Names of issuers: templates for those that nobody can list, and what routes call them.
 
 use super::Issuer;
-use crate::claims::FromTemplate;
+use crate::{claims::FromTemplate, error::Problem};
 
 impl Issuer {
     /// All issuers whose names have this form: tenants and shops that nobody can list at start. A
@@ -72,40 +72,39 @@ impl Issuer {
     }
 
     /// What is wrong with the names, or the template that they make.
-    pub(super) fn template_parts(&self) -> Result<Option<Box<FromTemplate>>, String> {
+    pub(super) fn template_parts(&self) -> Result<Option<Box<FromTemplate>>, Problem> {
         let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if let Some(label) = &self.label
             && (label.is_empty() || !label.bytes().all(is_letter))
         {
-            return Err(format!(
+            return Err(Problem::new(format!(
                 "is named `{}`: such a name is made of letters, digits, `-` and `_`, so that nobody takes it \
                  for an issuer",
                 label.escape_default()
-            ));
+            )));
         }
         let Some(template) = self.to_template() else {
             return match self.claims_from_name.first() {
-                Some((claim, _)) => Err(format!(
+                Some((claim, _)) => Err(Problem::new(format!(
                     "takes the claim `{claim}` from its name, which is no template"
-                )),
+                ))),
                 None => Ok(None),
             };
         };
-        let template = template.map_err(str::to_owned)?;
+        let template = template?;
         for (claim, placeholder) in &self.claims_from_name {
             if !template.has(placeholder) {
-                return Err(format!(
+                return Err(Problem::new(format!(
                     "takes the claim `{claim}` from the placeholder `{placeholder}`, which is not there"
-                ));
+                )));
             }
         }
         #[cfg(feature = "jwks")]
         if self.remote.is_at_own_name() {
-            return Err(
+            return Err(Problem::new(
                 "is a template, and its keys are where each token would say: give one address with \
-                 `jwks_url(…)` or `discovery_url(…)`"
-                    .to_owned(),
-            );
+                 `jwks_url(…)` or `discovery_url(…)`",
+            ));
         }
         let claims = self.claims_from_name.clone();
         Ok(Some(Box::new(FromTemplate { template, claims })))

@@ -6,7 +6,7 @@ use time::Duration;
 
 use super::{Defaults, ISSUERS, Issuer, KeySource, remote_options::From};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Problem},
     jose::HeaderTypes,
     remote::{ProxyChoice, RemoteRules},
 };
@@ -119,26 +119,26 @@ impl Issuer {
         has_keys: bool,
     ) -> Result<Option<KeySource>, ConfigError> {
         let options = &self.remote;
-        let refused = |reason: &str| ConfigError::invalid(ISSUERS, reason);
+        let refused = |problem: Problem| ConfigError::invalid(ISSUERS, problem);
         let Some(from) = &options.from else {
             return match options.without_address() {
                 None => Ok(None),
-                Some(option) => Err(refused(&format!(
+                Some(option) => Err(refused(Problem::new(format!(
                     "is not fetched, and has {option} for that: give an address with `jwks_url` or \
                      `discovery`"
-                ))),
+                )))),
             };
         };
-        let request = options
-            .request(from, self.name())
-            .map_err(|it| refused(&it))?;
+        let request = options.request(from, self.name()).map_err(refused)?;
         if has_keys {
-            return Err(refused("is given beside an address: keep one of them"));
+            return Err(refused(Problem::new(
+                "is given beside an address: keep one of them",
+            )));
         }
         if options.keep < Duration::MINUTE || options.keep > Duration::days(30) {
-            return Err(refused(
+            return Err(refused(Problem::new(
                 "is kept for less than a minute or more than 30 days",
-            ));
+            )));
         }
         let client = defaults
             .sources

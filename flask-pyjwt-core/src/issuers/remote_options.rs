@@ -8,7 +8,10 @@ use reqwest::header::{
 };
 use time::Duration;
 
-use crate::remote::{Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, Request};
+use crate::{
+    error::Problem,
+    remote::{Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, Request},
+};
 
 /// How long the last good set is used while its source is down, unless configured otherwise.
 const DEFAULT_KEEP: Duration = Duration::hours(24);
@@ -69,13 +72,12 @@ impl RemoteOptions {
     }
 
     /// What is asked, or what is wrong with it, as the end of a sentence about the keys.
-    pub(super) fn request(&self, from: &From, issuer: &str) -> Result<Request, String> {
+    pub(super) fn request(&self, from: &From, issuer: &str) -> Result<Request, Problem> {
         let server = match self.insecure.as_deref().map(HttpServer::parse) {
             Some(None) => {
-                return Err(
-                    "comes by `allow_insecure_http` from what is no server: write `http://host:port`"
-                        .to_owned(),
-                );
+                return Err(Problem::new(
+                    "comes by `allow_insecure_http` from what is no server: write `http://host:port`",
+                ));
             }
             Some(server) => server,
             None => None,
@@ -88,7 +90,8 @@ impl RemoteOptions {
             From::Keys(url) | From::Discovery(Some(url)) => Address::parse(url, &plain_http),
             From::Discovery(None) => Address::discovery(issuer, &plain_http),
         };
-        let address = address.map_err(|reason| format!("comes from an address that {reason}"))?;
+        let address = address
+            .map_err(|problem| Problem::new(format!("comes from an address that {problem}")))?;
         let place = match from {
             From::Discovery(_) => Place::Discovery(address),
             From::Keys(_) => Place::Keys(address),
@@ -103,27 +106,33 @@ impl RemoteOptions {
     }
 
     /// The fields that are sent. An error names a field, and never its value.
-    fn header_map(&self) -> Result<HeaderMap, String> {
+    fn header_map(&self) -> Result<HeaderMap, Problem> {
         let mut fields = HeaderMap::new();
         for (name, value) in &self.fields {
             let told = || name.escape_default().take(64).collect::<String>();
-            let field = HeaderName::try_from(name)
-                .map_err(|_| format!("is asked for with `{}`, which is no field's name", told()))?;
+            let field = HeaderName::try_from(name).map_err(|_| {
+                let field = told();
+                Problem::new(format!(
+                    "is asked for with `{field}`, which is no field's name"
+                ))
+            })?;
             if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(&field) {
-                return Err(format!(
+                return Err(Problem::new(format!(
                     "is asked for with `{field}`, which the connection sets"
-                ));
+                )));
             }
             let mut value = HeaderValue::try_from(value).map_err(|_| {
-                format!("is asked for with a value of `{field}` that no field can have")
+                Problem::new(format!(
+                    "is asked for with a value of `{field}` that no field can have"
+                ))
             })?;
             value.set_sensitive(true);
             fields.append(field, value);
         }
         if self.token_file.is_some() && fields.contains_key(AUTHORIZATION) {
-            return Err(
-                "is asked for with an `Authorization` and a file with a token: keep one".to_owned(),
-            );
+            return Err(Problem::new(
+                "is asked for with an `Authorization` and a file with a token: keep one",
+            ));
         }
         Ok(fields)
     }

@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     claims::{Resolved, Template},
-    jose::NumericDate,
+    error::{ConfigError, Problem},
+    jose::{NumericDate, TokenError},
 };
 
 /// The time for one call of the function, with the time until it is called.
@@ -60,7 +61,7 @@ impl Resolver {
         resolve: Resolve,
         defaults: Defaults,
         labels: Vec<String>,
-    ) -> Result<Self, &'static str> {
+    ) -> Result<Self, Problem> {
         Ok(Self {
             pattern: Template::parse(&resolve.pattern)?,
             text: resolve.pattern.into(),
@@ -133,28 +134,39 @@ impl Resolver {
     }
 
     /// Judges what the function has found.
-    fn judge(&self, asked: &str, found: Issuer) -> Result<Arc<Trust>, String> {
+    fn judge(&self, asked: &str, found: Issuer) -> Result<Arc<Trust>, Refused> {
         if found.to_template().is_some() || found.name() != asked {
-            return Err("it is not exactly the issuer that was asked for".to_owned());
+            return Err(Refused::Other);
         }
         let label = found.label().map(str::to_owned);
         if let Some(label) = label
             && !self.labels.contains(&label)
         {
-            return Err(format!(
-                "it is named `{label}`, and no configured issuer is: routes that want it would be mistakes; \
-                 they can ask for the pattern instead"
-            ));
+            return Err(Refused::Named(label));
         }
-        let now = self.defaults.clock.now().map_err(|it| it.to_string())?;
-        let mut trust = found
-            .validate(&self.defaults)
-            .map_err(|error| error.to_string())?;
+        let now = self.defaults.clock.now()?;
+        let mut trust = found.validate(&self.defaults)?;
         let rules = Arc::make_mut(&mut trust.rules);
         let resolved = Resolved::from_now(&self.text, now);
         rules.origin.resolved = Some(Arc::new(resolved));
         Ok(Arc::new(trust))
     }
+}
+
+/// Why an issuer that the function has found is not used.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("it is not exactly the issuer that was asked for")]
+    Other,
+    #[error(
+        "it is named `{0}`, and no configured issuer is: routes that want it would be mistakes; they can \
+         ask for the pattern instead"
+    )]
+    Named(String),
+    #[error(transparent)]
+    Clock(#[from] TokenError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 /// One call of the function. However it ends, those who wait learn of it.

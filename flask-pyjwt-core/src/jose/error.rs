@@ -101,9 +101,9 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// A short name that never changes: for metrics and logs.
+    /// The exact reason for logs and metrics: a short name that never changes.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn reason(&self) -> &'static str {
         match self {
             Self::TooLarge => "token_too_large",
             Self::Form => "token_form",

@@ -48,7 +48,9 @@ impl Signer {
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, MintError> {
         match self {
             Self::Own(key) => key.sign(message).ok_or(MintError::Randomness),
-            Self::Provided(key) => key.sign(message).map_err(MintError::Provider),
+            Self::Provided(key) => key
+                .sign(message)
+                .map_err(|error| MintError::Provider(error.into())),
         }
     }
 }

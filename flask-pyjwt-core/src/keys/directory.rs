@@ -29,7 +29,10 @@ use self::{
 use super::{
     AuthType, Crypto, Family, Key, Material, Prepared, PrivatePart, PublicPart, Role, Wanted,
 };
-use crate::{error::ConfigError, files};
+use crate::{
+    error::{ConfigError, Problem},
+    files,
+};
 
 /// The variable that names the folder.
 pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
@@ -95,9 +98,9 @@ pub(crate) struct Look {
     /// Whether the keys in use are others than before.
     pub(crate) is_changed: bool,
     /// Which files cannot be used, and why.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Problem>,
     /// The files that count if they are the same a moment later.
-    pub(crate) incomplete: Vec<String>,
+    pub(crate) incomplete: Vec<Problem>,
 }
 
 impl Look {
@@ -133,7 +136,7 @@ impl KeyDirectory {
         auth_type: AuthType,
         allow_weak: bool,
         crypto: Crypto,
-        replace: impl Fn(Vec<Wanted>) -> Result<(), String>,
+        replace: impl Fn(Vec<Wanted>) -> Result<(), Problem>,
     ) -> Result<Self, ConfigError> {
         let directory = Self {
             path,
@@ -154,7 +157,7 @@ impl KeyDirectory {
     /// Where nothing can be said of the folder: then nothing changes.
     pub(crate) fn look(
         &self,
-        replace: impl FnOnce(Vec<Wanted>) -> Result<(), String>,
+        replace: impl FnOnce(Vec<Wanted>) -> Result<(), Problem>,
     ) -> Result<Look, ConfigError> {
         self.look_at(Now::get(), replace)
     }
@@ -162,7 +165,7 @@ impl KeyDirectory {
     fn look_at(
         &self,
         now: Now,
-        replace: impl FnOnce(Vec<Wanted>) -> Result<(), String>,
+        replace: impl FnOnce(Vec<Wanted>) -> Result<(), Problem>,
     ) -> Result<Look, ConfigError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let unreadable = |source: io::Error| ConfigError::Unreadable {
@@ -174,7 +177,7 @@ impl KeyDirectory {
         let (next, mut look) = self.next(&state, readings, now);
         if next.used.is_empty() && look.problems.is_empty() && look.incomplete.is_empty() {
             let reason = "has no key: put a file there whose name ends with `.pem` or `.key`";
-            look.problems.push(reason.to_owned());
+            look.problems.push(reason.into());
         }
         if next.used != state.used {
             replace(self.wanted(&next.used)?)
@@ -275,7 +278,7 @@ impl KeyDirectory {
     }
 
     /// The key in a file, and whether it does not sign yet; or what is wrong with the file.
-    fn key_of(&self, name: &OsStr, content: &[u8]) -> Result<(Prepared, bool), String> {
+    fn key_of(&self, name: &OsStr, content: &[u8]) -> Result<(Prepared, bool), Problem> {
         let parsed = Name::parse(&name.to_string_lossy()).map_err(|reason| told(name, reason))?;
         let auth_type = parsed.auth_type.unwrap_or(self.auth_type);
         let secret = files::secret(content).map_err(|reason| told(name, reason))?;
@@ -290,8 +293,8 @@ impl KeyDirectory {
             .allow_weak(self.allow_weak)
             .prepare(KEYS_DIR, KEYS_DIR, self.crypto);
         let key = key.map_err(|error| match error {
-            ConfigError::Invalid { reason, .. } => told(name, &reason),
-            other => told(name, &format!("cannot be used: {other}")),
+            ConfigError::Invalid { reason, .. } => told(name, reason),
+            other => told(name, format_args!("cannot be used: {other}")),
         })?;
         Ok((key, parsed.is_next))
     }
@@ -370,8 +373,8 @@ fn shown(name: &OsStr) -> String {
     name.to_string_lossy().escape_debug().to_string()
 }
 
-fn told(name: &OsStr, reason: &str) -> String {
-    format!("has a file `{}` that {reason}", shown(name))
+fn told(name: &OsStr, reason: impl fmt::Display) -> Problem {
+    Problem::new(format!("has a file `{}` that {reason}", shown(name)))
 }
 
 fn seconds(moment: SystemTime) -> i64 {

@@ -9,7 +9,7 @@ use super::{
     published::PublishedCache,
 };
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Problem},
     jose::{HeaderTypes, NumericDate},
 };
 
@@ -101,7 +101,7 @@ impl KeyRing {
         carries_id: bool,
         life: TokenLife,
         crypto: Crypto,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Problem> {
         let mut signing = None;
         let mut all = Vec::<Arc<VerifyingKey>>::new();
         for (position, key) in keys.into_iter().enumerate() {
@@ -233,7 +233,7 @@ impl KeyRing {
     }
 
     /// Puts these keys in the place of all that there are. Those that stay, stay as they are.
-    pub(crate) fn replace(&self, wanted: Vec<Wanted>, now: NumericDate) -> Result<(), String> {
+    pub(crate) fn replace(&self, wanted: Vec<Wanted>, now: NumericDate) -> Result<(), Problem> {
         let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let mut signing = None;
@@ -344,12 +344,12 @@ impl KeyRing {
 }
 
 /// Whether a key can join others: its id is its own.
-fn check_new(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> Result<(), String> {
+fn check_new(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> Result<(), Problem> {
     if keys.iter().any(|own| own.id == key.id) {
-        return Err(format!(
+        return Err(Problem::new(format!(
             "has the id of another key, `{}`: give it another one",
             key.id
-        ));
+        )));
     }
     Ok(())
 }

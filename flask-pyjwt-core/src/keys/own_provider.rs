@@ -86,7 +86,8 @@ impl Prepared<backend::Signer> {
         let part = PrivatePart::Encoding(key.clone());
         let key = if auth_type.family() == Family::Hmac {
             let secret = part.secret().map_err(refused)?;
-            pair::check_secret(auth_type, secret, false).map_err(ErrorKind::Provider)?;
+            pair::check_secret(auth_type, secret, false)
+                .map_err(|it| ErrorKind::Provider(it.into()))?;
             backend::Signer::hmac(auth_type, secret)
         } else {
             let key = part.material(auth_type).map_err(refused)?;
@@ -104,7 +105,8 @@ impl Prepared<backend::Verifier> {
                 return Err(refused(KeyProblem::OtherKind));
             }
             let secret = key.try_get_as_bytes()?;
-            pair::check_secret(auth_type, secret, false).map_err(ErrorKind::Provider)?;
+            pair::check_secret(auth_type, secret, false)
+                .map_err(|it| ErrorKind::Provider(it.into()))?;
             backend::Verifier::hmac(auth_type, secret)
         } else {
             let key = PublicPart::Decoding(key.clone()).material(auth_type);

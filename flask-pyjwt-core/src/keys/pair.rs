@@ -6,7 +6,7 @@ use super::{
     AuthType, Crypto, KeyProblem, Material, PrivatePart, PublicKey, PublicPart, Signer, Verifier,
     backend, derived::DerivedKeys, looks_like_a_public_secret,
 };
-use crate::error::{ConfigError, MintError};
+use crate::error::{ConfigError, MintError, Problem};
 
 /// What errors call the two parts of a key.
 #[derive(Clone, Copy)]
@@ -55,25 +55,25 @@ pub(super) fn check_secret(
     auth_type: AuthType,
     secret: &[u8],
     allow_weak: bool,
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     let least = auth_type.least_secret();
     if secret.is_empty() {
-        return Err("is empty".to_owned());
+        return Err(Problem::new("is empty"));
     }
     if looks_like_a_public_secret(secret) {
-        return Err(format!(
+        return Err(Problem::new(format!(
             "is a key in PEM, SSH, JWK or DER form, and {auth_type} takes a random secret: whoever has \
              the public key could sign. Set `JWT_AUTHTYPE` to the key's algorithm, or make a secret"
-        ));
+        )));
     }
     if secret.len() < least {
         let length = secret.len();
         if !allow_weak {
-            return Err(format!(
+            return Err(Problem::new(format!(
                 "has {length} bytes, and {auth_type} needs {least} or more (RFC 7518, section 3.2): \
                  make a new one, for instance with `openssl rand -hex {least}`, or allow this one \
                  with `JWT_ALLOW_WEAK_SECRET=true`"
-            ));
+            )));
         }
         tracing::warn!(
             "`JWT_SECRET` has {length} bytes, and {auth_type} needs {least}: it can be guessed from \

@@ -195,7 +195,10 @@ fn look(parts: &Weak<Parts>, occasion: Occasion, reported: &mut String) -> Next 
         return Next::Stop;
     };
     let (problems, is_incomplete) = match manager.look(directory) {
-        Ok(look) => (look.problems.join("; "), !look.incomplete.is_empty()),
+        Ok(look) => {
+            let problems: Vec<String> = look.problems.into_iter().map(Into::into).collect();
+            (problems.join("; "), !look.incomplete.is_empty())
+        }
         Err(error) => (reason(&error), false),
     };
     if !problems.is_empty() && (*reported != problems || occasion == Occasion::Hangup) {

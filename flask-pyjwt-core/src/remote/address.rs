@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use crate::error::Problem;
+
 /// Which addresses may be asked by plain http; https always may.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PlainHttp {
@@ -65,27 +67,27 @@ pub(crate) enum Place {
 
 impl Address {
     /// Judges an address.
-    pub(crate) fn parse(text: &str, plain: &PlainHttp) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str, plain: &PlainHttp) -> Result<Self, Problem> {
         let url = Url::parse(text).map_err(|_| "is no absolute address")?;
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err("has a user, a password or a fragment");
+            return Err(Problem::new("has a user, a password or a fragment"));
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
             "http" if plain.allows(&url) => Ok(Self(url)),
-            "http" if is_loopback(&url) => Err(
+            "http" if is_loopback(&url) => Err(Problem::new(
                 "is not https: for tests on one machine, `allow_http_on_loopback(true)` lets it pass",
-            ),
-            "http" => Err(
+            )),
+            "http" => Err(Problem::new(
                 "is not https: inside a network that you trust, `allow_insecure_http(\"http://host:port\")` \
                  lets this one server pass",
-            ),
-            _ => Err("is not https"),
+            )),
+            _ => Err(Problem::new("is not https")),
         }
     }
 
     /// The discovery document of an issuer, at its usual place.
-    pub(crate) fn discovery(issuer: &str, plain: &PlainHttp) -> Result<Self, &'static str> {
+    pub(crate) fn discovery(issuer: &str, plain: &PlainHttp) -> Result<Self, Problem> {
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         Self::parse(&format!("{issuer}/.well-known/openid-configuration"), plain)
     }

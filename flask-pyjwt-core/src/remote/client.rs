@@ -8,6 +8,7 @@ use std::{
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, redirect::Policy};
 
 use super::fetch::PATIENCE;
+use crate::error::Problem;
 
 /// The time for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -39,7 +40,7 @@ impl Connections {
     /// # Errors
     ///
     /// What is wrong, as the end of a sentence about the keys.
-    pub(crate) fn client(&self) -> Result<Client, &'static str> {
+    pub(crate) fn client(&self) -> Result<Client, Problem> {
         let mut builder = match &self.proxy {
             ProxyChoice::None => builder().no_proxy(),
             ProxyChoice::Environment => {
@@ -51,26 +52,28 @@ impl Connections {
         if let Some(roots) = &self.roots {
             let roots = Certificate::from_pem_bundle(roots).map_err(|_| UNREADABLE)?;
             if roots.is_empty() {
-                return Err(UNREADABLE);
+                return Err(UNREADABLE.into());
             }
             builder = builder.tls_certs_only(roots);
         }
         builder.build().map_err(|_| match &self.roots {
-            Some(_) => UNREADABLE,
-            None => "cannot be fetched: the system has no root certificates that can be read",
+            Some(_) => UNREADABLE.into(),
+            None => Problem::new(
+                "cannot be fetched: the system has no root certificates that can be read",
+            ),
         })
     }
 }
 
 /// The proxy at this address. One that is none would be passed over in silence, and the servers reached
 /// without a proxy.
-fn proxy_at(address: &str) -> Result<Proxy, &'static str> {
+fn proxy_at(address: &str) -> Result<Proxy, Problem> {
     const NONE: &str = "comes by a proxy whose address is none: write `http://host:port`";
     let url = proxy_url(address).ok_or(NONE)?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(NONE);
+        return Err(NONE.into());
     }
-    Proxy::all(url).map_err(|_| NONE)
+    Proxy::all(url).map_err(|_| NONE.into())
 }
 
 /// The address of a proxy, with `http://` where it has no scheme.
@@ -88,7 +91,7 @@ fn proxy_url(address: &str) -> Option<Url> {
 
 /// Refuses variables that name no proxy: they would be passed over in silence, too. SOCKS is refused with
 /// each fetch, so that it may be there for other programs.
-fn check_environment() -> Result<(), &'static str> {
+fn check_environment() -> Result<(), Problem> {
     const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
     let is_wrong = |name: String| {
@@ -100,10 +103,10 @@ fn check_environment() -> Result<(), &'static str> {
         .into_iter()
         .flat_map(|name| [name.to_owned(), name.to_ascii_lowercase()]);
     if names.any(is_wrong) {
-        return Err(
+        return Err(Problem::new(
             "comes by a proxy of the environment whose address is none: `HTTPS_PROXY`, `HTTP_PROXY` and \
              `ALL_PROXY` are like `http://host:port`",
-        );
+        ));
     }
     Ok(())
 }

@@ -15,7 +15,9 @@ use reqwest::{
 
 use super::{Address, Place, PlainHttp, freshness::lifetime};
 use crate::{
+    error::Problem,
     files,
+    jose::TokenError,
     json::{Document, Json},
     keys::SetProblem,
 };
@@ -51,7 +53,7 @@ pub(super) enum FetchError {
     #[error("the answer is encoded, although nothing but `identity` was accepted")]
     Encoded,
     #[error("the file of `bearer_token_file` cannot be used: {0}")]
-    TokenFile(&'static str),
+    TokenFile(Problem),
     #[error("the answer is longer than 512 KiB")]
     TooLarge,
     #[error("the discovery document is no strict JSON object with `issuer` and `jwks_uri`")]
@@ -59,9 +61,11 @@ pub(super) enum FetchError {
     #[error("the discovery document is of another issuer")]
     OtherIssuer,
     #[error("the `jwks_uri` {0}")]
-    Address(&'static str),
+    Address(Problem),
     #[error("the key set cannot be used: {0}")]
     Set(#[from] SetProblem),
+    #[error(transparent)]
+    Clock(#[from] TokenError),
 }
 
 /// A key set as it was answered.
@@ -181,13 +185,13 @@ impl Request {
 }
 
 /// The field that shows the token in this file.
-fn read_token(path: &Path) -> Result<HeaderValue, &'static str> {
+fn read_token(path: &Path) -> Result<HeaderValue, Problem> {
     let file = files::read(path, MOST_TOKEN_BYTES)
         .map_err(|_| "it cannot be read, is no regular file or is longer than 16 KiB")?;
     let token = std::str::from_utf8(&file.bytes).map_err(|_| "it is no text")?;
     let token = token.trim();
     if token.is_empty() {
-        return Err("it is empty");
+        return Err(Problem::new("it is empty"));
     }
     let mut field = HeaderValue::try_from(format!("Bearer {token}"))
         .map_err(|_| "it has characters that no token has")?;

@@ -9,6 +9,7 @@ use reqwest::Client;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Connections, Place, RemoteKeys, RemoteRules};
+use crate::error::Problem;
 
 /// Sources and connections that are in use. Nothing here keeps one alive.
 pub(crate) struct SourcePool {
@@ -43,7 +44,7 @@ impl SourcePool {
     /// # Errors
     ///
     /// What is wrong, as the end of a sentence about the keys.
-    pub(crate) fn client(&self, connections: &Connections) -> Result<Arc<Client>, &'static str> {
+    pub(crate) fn client(&self, connections: &Connections) -> Result<Arc<Client>, Problem> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clients = known.clients.iter();
         let found = clients.find(|(own, _)| own == connections);

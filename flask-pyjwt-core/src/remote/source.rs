@@ -178,8 +178,8 @@ impl RemoteKeys {
         let now = self.rules.clock.now();
         let taken = match (result, now) {
             (Ok(fetched), Ok(now)) => self.take(&fetched, now.seconds()),
-            (Err(error), _) => Err(error.to_string()),
-            (_, Err(error)) => Err(error.to_string()),
+            (Err(error), _) => Err(error),
+            (_, Err(error)) => Err(error.into()),
         };
         let now = now.map_or(0, NumericDate::seconds);
         let issuer = &self.rules.issuer;
@@ -202,7 +202,7 @@ impl RemoteKeys {
                 let backoff = backoff.min(LONGEST_BACKOFF);
                 self.renew_at
                     .store(now.saturating_add(backoff), Ordering::Release);
-                attempts.error = Some(error);
+                attempts.error = Some(error.to_string());
                 attempts.failures += 1;
             }
         }
@@ -213,13 +213,12 @@ impl RemoteKeys {
 
     /// Puts a set in the place of the old one. Keys that are in both stay as they are; keys that are
     /// gone end. Gives the seconds until it is renewed.
-    fn take(&self, fetched: &Fetched, now: i64) -> Result<i64, String> {
+    fn take(&self, fetched: &Fetched, now: i64) -> Result<i64, FetchError> {
         let set = JudgedSet::parse(
             &fetched.json,
             self.rules.algorithms.as_deref(),
             self.rules.crypto,
-        )
-        .map_err(|problem| FetchError::from(problem).to_string())?;
+        )?;
         let issuer = &self.rules.issuer;
         for key in &set.refused {
             tracing::warn!(issuer, "a key of the JWK set is left out: {key}");

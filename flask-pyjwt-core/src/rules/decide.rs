@@ -1,28 +1,21 @@
 //! Whether a valid token satisfies a requirement.
 
-use super::{Requirement, RouteVariables, route::Variable};
+use super::{Requirement, RouteVariables, RuleError, route::Variable};
 use crate::{
     claims::{Expected, matches, matches_text, missing},
     json::Json,
     token::Token,
 };
 
-/// Why a valid token does not open a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The claim of this name is missing or another.
-    Claim(String),
-    /// The claim `scope` does not match. Said by name is what it lacks, where that can be said.
-    Scope(String),
-    /// The route itself is wrong: this is what to tell its author.
-    Mistake(String),
-}
-
 impl Requirement {
     /// Decides about a token: `override` first, then every claim, then `scope`.
     ///
     /// A mistake in the route is told for whatever token comes first: it never depends on claims.
-    pub(crate) fn decide(&self, token: &Token, route: &RouteVariables<'_>) -> Result<(), Refusal> {
+    pub(crate) fn decide(
+        &self,
+        token: &Token,
+        route: &RouteVariables<'_>,
+    ) -> Result<(), RuleError> {
         let mut unmet = None;
         for (name, expected) in &self.claims {
             if !expected.holds(name, token, route)? {
@@ -37,12 +30,14 @@ impl Requirement {
             return Ok(());
         }
         if let Some(name) = unmet {
-            return Err(Refusal::Claim(name.clone()));
+            return Err(RuleError::Claim { name: name.clone() });
         }
         if lacks_scope {
             let scope = self.scope.as_ref();
             let missing = scope.map(|scope| scope.missing(token.member("scope")));
-            return Err(Refusal::Scope(missing.unwrap_or_default()));
+            return Err(RuleError::Scope {
+                missing: missing.unwrap_or_default(),
+            });
         }
         Ok(())
     }
@@ -73,7 +68,7 @@ impl Expected {
         name: &str,
         token: &Token,
         route: &RouteVariables<'_>,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, RuleError> {
         let claim = token.member(name);
         let (variable, text) = match self {
             Self::Path(variable) => (variable, None),
@@ -85,16 +80,16 @@ impl Expected {
                 Ok(claim.is_some_and(|claim| matches_text(&value, claim)))
             }
             (Variable::NoText, _) => Ok(false),
-            (Variable::Twice, _) => Err(Refusal::Mistake(format!(
+            (Variable::Twice, _) => Err(RuleError::RouteMistake(format!(
                 "the claim `{name}` is bound to the route variable `{variable}`, and an enclosing \
                  scope has one of the same name: rename one of them",
             ))),
-            (Variable::Unknown, None) => Err(Refusal::Mistake(format!(
+            (Variable::Unknown, None) => Err(RuleError::RouteMistake(format!(
                 "the claim `{name}` is bound to the route variable `{variable}`, and the route has {:?}",
                 route.names(),
             ))),
             (Variable::Unknown, Some(text)) => match route.nearest(text) {
-                Some(meant) => Err(Refusal::Mistake(format!(
+                Some(meant) => Err(RuleError::RouteMistake(format!(
                     "the claim `{name}` is required to be \"{text}\": write path(\"{meant}\") for the \
                      route variable, or literal(\"{text}\") for this very text",
                 ))),

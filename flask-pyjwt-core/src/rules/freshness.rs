@@ -1,9 +1,7 @@
 //! How recent a login has to be.
 
-use crate::{
-    token::{Token, Verification},
-    web::Rejection,
-};
+use super::RuleError;
+use crate::token::{Token, Verification};
 
 /// How recent the login of a token has to be. By default, any will do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,7 +15,7 @@ pub(crate) struct Freshness {
 impl Freshness {
     /// Judges by the claim `auth_time` (OpenID Connect Core, section 2). A token that has none was
     /// issued by nobody knows which login.
-    pub(crate) fn check(self, token: &Token, verification: &Verification) -> Result<(), Rejection> {
+    pub(crate) fn check(self, token: &Token, verification: &Verification) -> Result<(), RuleError> {
         if !self.login && self.max_age.is_none() {
             return Ok(());
         }
@@ -27,7 +25,7 @@ impl Freshness {
             .authenticated_at()
             .filter(|login| *login <= now.plus(leeway));
         if self.login && login != Some(token.issued_at()) {
-            return Err(Rejection::LoginTooOld { max_age: 0 });
+            return Err(RuleError::LoginTooOld { max_age: 0 });
         }
         let Some(max_age) = self.max_age else {
             return Ok(());
@@ -36,7 +34,7 @@ impl Freshness {
         if login.is_some_and(|login| now <= login.plus(longest)) {
             Ok(())
         } else {
-            Err(Rejection::LoginTooOld { max_age })
+            Err(RuleError::LoginTooOld { max_age })
         }
     }
 }

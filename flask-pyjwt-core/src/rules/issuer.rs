@@ -1,10 +1,7 @@
 //! Whose tokens a route accepts.
 
-use super::Requirement;
-use crate::{
-    token::{Token, TokenError, Verification},
-    web::Rejection,
-};
+use super::{Requirement, RuleError};
+use crate::token::{Token, TokenError, Verification};
 
 impl Requirement {
     /// Whether a token is of an issuer that the route wants, if it wants certain ones. A name that nobody
@@ -13,13 +10,13 @@ impl Requirement {
         &self,
         token: &Token,
         verification: &Verification,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), RuleError> {
         if self.issuers.is_empty() {
             return Ok(());
         }
         let mut wanted = self.issuers.iter();
         if let Some(unknown) = wanted.find(|wanted| !verification.trusts(wanted)) {
-            return Err(Rejection::RouteMistake(format!(
+            return Err(RuleError::RouteMistake(format!(
                 "it requires the issuer `{unknown}`, which the manager does not trust: add it with \
                  `Config::trust`, give the name to an issuer with `Issuer::named`, or correct it",
             )));

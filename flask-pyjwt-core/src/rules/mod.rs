@@ -1,6 +1,7 @@
 //! What a route requires of a token, and the one comparison that decides it.
 
 mod decide;
+mod error;
 mod freshness;
 mod issuer;
 mod issuer_names;
@@ -8,5 +9,5 @@ pub(crate) mod location;
 mod requirement;
 mod route;
 
-pub(crate) use self::{decide::Refusal, freshness::Freshness, route::RouteVariables};
+pub(crate) use self::{error::RuleError, freshness::Freshness, route::RouteVariables};
 pub use self::{issuer_names::IssuerNames, location::Location, requirement::Requirement};

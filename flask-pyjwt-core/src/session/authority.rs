@@ -4,14 +4,15 @@
 //! in the store with a tag over them and over everything else of the record that never changes. It is made
 //! with a key that is derived from the signing one, so that the store holds no authority.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::{Generation, SessionRecord, policy::Policy};
+use super::{Generation, SessionRecord, issuer::SessionIssuer, policy::Policy};
 use crate::{
+    error::MintError,
     keys::{MadeBy, Purpose, Tag},
-    manager::AuthManager,
     token::TokenError,
-    web::Rejection,
 };
 
 /// What a session's tokens say, as it was given at the login or by a refresh.
@@ -33,9 +34,10 @@ pub(super) struct Unsealed {
 }
 
 impl Authority {
-    pub(super) fn claims(&self) -> Result<Map<String, Value>, Rejection> {
-        serde_json::from_str(&self.claims)
-            .map_err(|_| Rejection::NotMinted("the session's claims cannot be read".to_owned()))
+    pub(super) fn claims(&self) -> Result<Map<String, Value>, MintError> {
+        serde_json::from_str(&self.claims).map_err(|error| MintError::SessionClaims {
+            source: Arc::new(error),
+        })
     }
 
     fn with_parts<T>(&self, issuer: &str, then: impl FnOnce(&[&[u8]]) -> T) -> T {
@@ -62,14 +64,14 @@ fn opened(sealed: &str) -> Option<(Tag, &str)> {
     Some((Tag::parse(tag)?, claims))
 }
 
-impl AuthManager {
+impl SessionIssuer {
     /// The claims as they lie in a record.
-    pub(super) fn seal(&self, authority: &Authority) -> Result<String, Rejection> {
-        let keys = &self.parts().verification.keys;
+    pub(super) fn seal(&self, authority: &Authority) -> Result<String, MintError> {
+        let keys = &self.verification.keys;
         let tag = authority.with_parts(self.issuer(), |parts| {
             keys.tag(Purpose::SessionRecords, parts)
         });
-        let tag = tag.ok_or(crate::error::MintError::MissingSigner)?;
+        let tag = tag.ok_or(MintError::MissingSigner)?;
         let [before, between, behind] = ENVELOPE;
         Ok([before, &tag, between, &authority.claims, behind].concat())
     }
@@ -81,9 +83,9 @@ impl AuthManager {
         record: &SessionRecord,
         subject: &str,
         session: &str,
-    ) -> Result<Unsealed, Rejection> {
-        let now = self.parts().verification.clock.now()?;
-        let keys = &self.parts().verification.keys;
+    ) -> Result<Unsealed, TokenError> {
+        let now = self.verification.clock.now()?;
+        let keys = &self.verification.keys;
         let is_asked_for = record.subject == subject && record.id == session;
         let opened = opened(&record.claims).filter(|_| is_asked_for);
         let unsealed = opened.and_then(|(tag, claims)| {
@@ -106,27 +108,27 @@ impl AuthManager {
             return Err(refused(session));
         };
         if now.milliseconds() >= unsealed.authority.ends_at {
-            return Err(TokenError::Revoked.into());
+            return Err(TokenError::Revoked);
         }
         Ok(unsealed)
     }
 
     /// Whether several keys may have sealed the records that are there.
-    pub(super) fn has_several_seals(&self) -> Result<bool, Rejection> {
-        let now = self.parts().verification.clock.now()?;
-        let keys = &self.parts().verification.keys;
+    pub(super) fn has_several_seals(&self) -> Result<bool, TokenError> {
+        let now = self.verification.clock.now()?;
+        let keys = &self.verification.keys;
         Ok(keys.count_of_checking(Purpose::SessionRecords, now) > 1)
     }
 }
 
 /// Refuses to mint from a record.
-fn refused(session: &str) -> Rejection {
+fn refused(session: &str) -> TokenError {
     tracing::error!(
         session,
         "a session is refused: its record was changed outside, or was sealed with a key that is not \
          in the ring, or is there without its secret or private part"
     );
-    TokenError::Revoked.into()
+    TokenError::Revoked
 }
 
 /// The length of the ids that are made here.
@@ -139,7 +141,7 @@ pub(super) fn check_generation(
     session: &str,
     policy: &Policy,
     now: i64,
-) -> Result<(), Rejection> {
+) -> Result<(), TokenError> {
     let is_id = |id: &str| {
         let is_of_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         id.len() == ID && id.bytes().all(is_of_id)

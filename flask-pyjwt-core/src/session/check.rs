@@ -3,58 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Revocation, Standing, StoreError, TokenIdentity,
-    policy::{Sessions, unavailable},
+    Revocation, SessionError, Standing, StoreError, TokenIdentity,
+    policy::{Sessions, unanswered},
 };
-use crate::{
-    manager::AuthManager,
-    token::{Token, TokenError, TokenType},
-    web::{Rejection, refused::reporting},
-};
-
-impl AuthManager {
-    /// Asks the session store whether a verified token, its session and its subject are still good.
-    /// Guards do so by themselves; this is for tokens of `verify_token`, and for connections that
-    /// outlive their request.
-    ///
-    /// Without a store, every verified token is good until it expires.
-    ///
-    /// A token that is asked about counts as used by its client: after that, the refresh token before it
-    /// is a copy, and not a lost answer. So ask about tokens that a client has presented.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::InvalidToken`] when it has expired or is revoked, [`Rejection::Unavailable`] when
-    /// the store does not answer.
-    pub async fn check(&self, token: &Token) -> Result<(), Rejection> {
-        reporting(self, Some(token), self.try_check(token)).await
-    }
-
-    async fn try_check(&self, token: &Token) -> Result<(), Rejection> {
-        match self.parts().verification.check_time(token) {
-            // Its issuer has to be found again.
-            #[cfg(feature = "jwks")]
-            Err(TokenError::UnknownKey) if token.is_of_resolved() => {
-                self.verify_token_async(token.signed()).await?;
-            }
-            result => result?,
-        }
-        match self.sessions_of(token) {
-            Some(sessions) => sessions.check(token, Holder::Client, self.now()?).await,
-            None => Ok(()),
-        }
-    }
-}
-
-impl AuthManager {
-    /// The sessions that a token may belong to: none where it is of another issuer, whose subjects and
-    /// ids are not those of the store.
-    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Arc<Sessions>> {
-        let parts = self.parts();
-        let sessions = parts.sessions.as_ref();
-        sessions.filter(|_| token.iss() == &*parts.verification.rules.issuer)
-    }
-}
+use crate::token::{Token, TokenError, TokenType};
 
 /// Who is known to have a token that is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +26,7 @@ impl Sessions {
         token: &Token,
         holder: Holder,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
         let epoch = self.epoch();
         let staleness = match token.token_type() {
@@ -95,7 +47,7 @@ impl Sessions {
             Standing::Unused if holder == Holder::Server => Ok(()),
             Standing::Unused => {
                 let error = StoreError::unavailable("the store has not marked a token as used");
-                Err(unavailable(&error))
+                Err(unanswered(error))
             }
             Standing::Good => {
                 if let Some(epoch) = epoch {
@@ -117,7 +69,7 @@ impl Sessions {
                     };
                     sessions.revoke_unless_dropped(&revocation, now).await?;
                     sessions.replayed(&subject, &session);
-                    Ok::<_, Rejection>(())
+                    Ok::<_, SessionError>(())
                 })
                 .await?;
                 Err(TokenError::Replayed.into())

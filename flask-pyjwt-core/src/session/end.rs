@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{Policy, Revocation, SessionRecord, event::moment};
-use crate::{
-    manager::AuthManager,
-    token::Token,
-    web::{Rejection, refused::reporting},
+use super::{
+    Policy, Revocation, SessionError, SessionRecord, event::moment, issuer::SessionIssuer,
 };
+use crate::token::Token;
 
 /// An open session, as it is shown to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Session {
-    /// Its id: the claim `sid` of its tokens. What [`AuthManager::revoke_session`] takes.
+    /// Its id: the claim `sid` of its tokens. What [`AuthManager::revoke_session`](crate::AuthManager::revoke_session) takes.
     pub id: String,
     /// When the login was.
     pub opened: OffsetDateTime,
@@ -40,58 +38,25 @@ impl From<SessionRecord> for Session {
     }
 }
 
-/// Ending what was begun. After each of these has returned, no guarded request is let in any more with
-/// what was revoked, in any process that shares the store.
-///
-/// Each goes on in tokio's runtime when its future is dropped half-done, for instance because the client
-/// hangs up. Until it is done, this process asks the store about every token.
-impl AuthManager {
-    /// Ends the session of this token, auth or refresh: all its tokens are revoked. A token of no
-    /// session is revoked alone.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::NotRevocable`] for a token that has neither a session nor an id, or is of another
-    /// issuer,
-    /// [`Rejection::Unavailable`] when the store does not answer: then nothing may have ended.
-    pub async fn logout(&self, current: &Token) -> Result<(), Rejection> {
-        reporting(self, Some(current), self.try_logout(current)).await
-    }
-
-    async fn try_logout(&self, current: &Token) -> Result<(), Rejection> {
-        self.own_or_reject(current)?;
-        match current.id("sid")? {
-            Some(session) => self.revoke_session(current.sub(), session).await,
+/// Each change goes on in tokio's runtime when its future is dropped half-done.
+impl SessionIssuer {
+    /// Ends the session of a token, or revokes a token of no session alone.
+    pub(crate) async fn logout(
+        &self,
+        current: &Token,
+        session: Option<String>,
+    ) -> Result<(), SessionError> {
+        match session {
+            Some(session) => self.revoke_session(current.sub().to_owned(), session).await,
             None => self.revoke_token(current).await,
         }
     }
 
-    /// What another issuer has issued is not ours to end: its sessions and subjects are not ours.
-    fn own_or_reject(&self, token: &Token) -> Result<(), Rejection> {
-        if token.iss() == self.issuer() {
-            Ok(())
-        } else {
-            Err(Rejection::NotRevocable)
-        }
-    }
-
-    /// Revokes this one token until it expires, by its claim `jti` (auth) or `rid` (refresh).
-    ///
-    /// The stores remember 1,000 tokens of a subject one by one. Beyond that, the token's session is
-    /// revoked in its place, or for a token of no session the subject: no revocation is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::NotRevocable`] for a token that has no such claim, or is of another issuer,
-    /// [`Rejection::Unavailable`] when the store does not answer.
-    pub async fn revoke_token(&self, token: &Token) -> Result<(), Rejection> {
-        reporting(self, Some(token), self.try_revoke_token(token)).await
-    }
-
-    async fn try_revoke_token(&self, token: &Token) -> Result<(), Rejection> {
-        let sessions = self.sessions_or_reject()?;
-        self.own_or_reject(token)?;
-        let id = token.own_id()?.ok_or(Rejection::NotRevocable)?;
+    /// Revokes one token until it expires, or more where the store remembers no more tokens one by one.
+    pub(crate) async fn revoke_token(&self, token: &Token) -> Result<(), SessionError> {
+        let sessions = &self.sessions;
+        check_own(token, self.issuer())?;
+        let id = token.own_id()?.ok_or(SessionError::NotRevocable)?;
         let now = self.now()?;
         let revocation = Revocation::Token {
             subject: token.sub().to_owned(),
@@ -117,59 +82,26 @@ impl AuthManager {
         sessions.change(revoking).await
     }
 
-    /// Ends a session by its id, if it is this subject's: all its tokens are revoked.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::Unavailable`] when the store does not answer.
-    pub async fn revoke_session(
+    /// Ends a session by its id, if it is this subject's.
+    pub(crate) async fn revoke_session(
         &self,
-        subject: impl Into<String>,
-        session: impl Into<String>,
-    ) -> Result<(), Rejection> {
-        let work = self.try_revoke_session(subject.into(), session.into());
-        reporting(self, None, work).await
-    }
-
-    async fn try_revoke_session(&self, subject: String, session: String) -> Result<(), Rejection> {
-        let sessions = self.sessions_or_reject()?;
+        subject: String,
+        session: String,
+    ) -> Result<(), SessionError> {
         let revocation = Revocation::Session { subject, session };
-        sessions.revoke(revocation, self.now()?).await
+        self.sessions.revoke(revocation, self.now()?).await
     }
 
-    /// Ends everything of a subject, everywhere: all its sessions, and all its other tokens that
-    /// were issued until now. Sessions that are opened afterwards are good; a token of
-    /// [`AuthManager::auth_token`] of the same second, and within the leeway, is not.
-    ///
-    /// The subject is one of this manager's own issuer: where tokens of others are trusted, let
-    /// `#[require_token(issuer = "…")]` see to that before their subject is given here.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::Unavailable`] when the store does not answer.
-    pub async fn revoke_subject(&self, subject: impl Into<String>) -> Result<(), Rejection> {
-        reporting(self, None, self.try_revoke_subject(subject.into())).await
-    }
-
-    async fn try_revoke_subject(&self, subject: String) -> Result<(), Rejection> {
-        let sessions = self.sessions_or_reject()?;
+    /// Ends everything of a subject, everywhere.
+    pub(crate) async fn revoke_subject(&self, subject: String) -> Result<(), SessionError> {
         let now = self.now()?;
-        let revocation = everything_of(subject, sessions.policy, now);
-        sessions.revoke(revocation, now).await
+        let revocation = everything_of(subject, self.sessions.policy, now);
+        self.sessions.revoke(revocation, now).await
     }
 
-    /// The open sessions of a subject of this manager's own issuer, the one refreshed last first: at
-    /// most as many as [`Config::max_sessions`](crate::Config::max_sessions) says.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::Unavailable`] when the store does not answer.
-    pub async fn sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {
-        reporting(self, None, self.try_sessions(subject)).await
-    }
-
-    async fn try_sessions(&self, subject: &str) -> Result<Vec<Session>, Rejection> {
-        let sessions = self.sessions_or_reject()?;
+    /// The open sessions of a subject, the one refreshed last first.
+    pub(crate) async fn list(&self, subject: &str) -> Result<Vec<Session>, SessionError> {
+        let sessions = &self.sessions;
         let now = self.now()?;
         let most = sessions.policy.max_sessions;
         let listing = sessions.ask(|store| store.sessions(subject, most, now));
@@ -178,6 +110,21 @@ impl AuthManager {
         open.sort_by(|a, b| (b.refreshed, &b.id).cmp(&(a.refreshed, &a.id)));
         Ok(open)
     }
+}
+
+/// Refuses a token of another issuer: its sessions and subjects are not ours.
+fn check_own(token: &Token, issuer: &str) -> Result<(), SessionError> {
+    if token.iss() == issuer {
+        Ok(())
+    } else {
+        Err(SessionError::NotRevocable)
+    }
+}
+
+/// The session of a token of this issuer.
+pub(crate) fn own_session(token: &Token, issuer: &str) -> Result<Option<String>, SessionError> {
+    check_own(token, issuer)?;
+    Ok(token.id("sid")?)
 }
 
 /// The revocation of all that a subject has now.

@@ -2,7 +2,7 @@
 //! remember them.
 //!
 //! The way of a request: `check` asks the store about a verified token; a handler calls `login`,
-//! `refresh` or `end`; each is one step of the [`SessionStore`].
+//! `refresh` or `end`; each is one step of the [`SessionStore`]. Nothing here knows of HTTP.
 
 mod authority;
 mod change;
@@ -18,6 +18,7 @@ mod error;
 mod event;
 #[cfg(feature = "file-store")]
 mod file;
+mod issuer;
 mod login;
 #[cfg(feature = "memory-store")]
 mod memory;
@@ -27,6 +28,7 @@ mod record;
 #[cfg(feature = "redis-store")]
 mod redis;
 mod refresh;
+mod session_error;
 mod sorted;
 mod store;
 mod subject;
@@ -41,7 +43,10 @@ pub use self::memory::MemoryStore;
 pub use self::redis::{RedisStore, RedisStoreBuilder};
 pub(crate) use self::{
     check::Holder,
+    end::own_session,
     event::EventHook,
+    issuer::SessionIssuer,
+    login::Login,
     opening::MOST_SESSIONS,
     policy::{Policy, Sessions},
     two_memories::{memory_of, note as note_memory},
@@ -50,10 +55,10 @@ pub use self::{
     end::Session,
     error::StoreError,
     event::SessionEvent,
-    login::{LoginBuilder, TokenPair},
+    login::TokenPair,
     opening::Opening,
     record::{Generation, Rotated, Rotation, SessionRecord},
-    refresh::RefreshBuilder,
+    session_error::SessionError,
     store::{Revocation, SessionStore, Standing, StoreFuture, TokenIdentity},
     subject::SubjectRecord,
 };

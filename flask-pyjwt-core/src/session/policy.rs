@@ -3,19 +3,16 @@
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use super::{
-    Opening, Revocation, SessionEvent, SessionStore, StoreError, StoreFuture,
+    Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError, StoreFuture,
     event::EventHook,
     unsettled::{Revocations, Unsettled},
 };
-use crate::{reentry::Calling, web::Rejection};
+use crate::reentry::Calling;
 
 thread_local! {
     /// Whether this thread is in the application's hook. An event that it causes is logged alone.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
-
-/// When a client may try again after the store did not answer.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The rules of sessions. All times are milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +66,12 @@ impl Sessions {
         }
     }
 
-    /// Asks the store, for no longer than is configured. Whatever goes wrong is 503.
+    /// Asks the store, for no longer than is configured.
     pub(super) async fn ask<'a, T>(
         &'a self,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
-    ) -> Result<T, Rejection> {
-        self.answer(question).await.map_err(|it| unavailable(&it))
+    ) -> Result<T, SessionError> {
+        self.answer(question).await.map_err(unanswered)
     }
 
     /// The store's answer, or why there is none within the time that is configured.
@@ -95,7 +92,7 @@ impl Sessions {
         self: &Arc<Self>,
         opening: &Opening,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         let revokes = !opening.replaces.is_empty();
         let _until_it_is_done = revokes.then(|| Unsettled::begin(&self.revocations));
         let opened = self.ask(|store| store.open(opening, now)).await;
@@ -122,7 +119,7 @@ impl Sessions {
         self: &Arc<Self>,
         revocation: &Revocation,
         now: i64,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<bool, SessionError> {
         let _until_it_is_done = Unsettled::begin(&self.revocations);
         match self.answer(|store| store.revoke(revocation, now)).await {
             Ok(()) => Ok(true),
@@ -130,7 +127,7 @@ impl Sessions {
                 tracing::warn!("{error}: its session or the subject is revoked in its place");
                 Ok(false)
             }
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => Err(unanswered(error)),
         }
     }
 
@@ -139,7 +136,7 @@ impl Sessions {
         self: &Arc<Self>,
         revocation: Revocation,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         let sessions = Arc::clone(self);
         self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
             .await
@@ -150,7 +147,7 @@ impl Sessions {
         self: &Arc<Self>,
         revocation: &Revocation,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SessionError> {
         let _until_it_is_done = Unsettled::begin(&self.revocations);
         self.ask(|store| store.revoke(revocation, now)).await
     }
@@ -179,11 +176,9 @@ impl Sessions {
     }
 }
 
-/// Logs why there is no answer. Whatever it is, it is 503.
-pub(super) fn unavailable(error: &StoreError) -> Rejection {
-    let source = std::error::Error::source(error).map(ToString::to_string);
+/// Logs why there is no answer: the caller may tell nobody.
+pub(super) fn unanswered(error: StoreError) -> SessionError {
+    let source = std::error::Error::source(&error).map(ToString::to_string);
     tracing::error!(source, "{error}");
-    Rejection::Unavailable {
-        retry_after: RETRY_AFTER,
-    }
+    SessionError::Store(error)
 }

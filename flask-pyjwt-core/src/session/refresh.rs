@@ -1,84 +1,72 @@
 //! Rotating a refresh token.
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    sync::Arc,
-};
-
-use serde::Serialize;
-use serde_json::Value;
-
 use super::{
-    Generation, MOST_SESSIONS, Rotated, Rotation, SessionEvent, SessionRecord, TokenPair,
+    Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionEvent, SessionRecord,
+    TokenPair,
     authority::{Authority, check_generation},
     event::moment,
+    issuer::SessionIssuer,
     login::Occasion,
     policy::Sessions,
 };
 use crate::{
     error::MintError,
-    manager::AuthManager,
     token::{OwnClaims, Token, TokenError, TokenType},
-    web::{Rejection, refused::reporting},
 };
 
-/// A rotation in the making: [`AuthManager::refresh`]. It happens when it is awaited.
-#[must_use = "a token is rotated when this is awaited"]
-pub struct RefreshBuilder<'a> {
-    manager: &'a AuthManager,
-    current: &'a Token,
-    claims: Option<OwnClaims>,
-}
-
-impl AuthManager {
-    /// Rotates a refresh token of a session: awaited, it gives the next pair, once.
-    ///
-    /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
-    /// gets the same pair again. So does a client that never got the answer, within
-    /// [`Config::lost_answer_window`](crate::Config::lost_answer_window), as long as no guard and no
-    /// [`AuthManager::check`] has seen a token of that pair. Otherwise the token is a copy in somebody's
-    /// hands: the session and all its tokens are revoked.
-    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of each of the three.
-    ///
-    /// # Errors
-    ///
-    /// When awaited: [`Rejection::InvalidToken`] when the token is no refresh token of a live session
-    /// or was used before, [`Rejection::Unavailable`] when the store does not answer.
-    pub fn refresh<'a>(&'a self, current: &'a Token) -> RefreshBuilder<'a> {
-        RefreshBuilder {
-            manager: self,
-            current,
-            claims: None,
-        }
-    }
-}
-
-impl AuthManager {
-    /// What cannot be minted rotates nothing.
-    fn try_minting(
+impl SessionIssuer {
+    /// Rotates a refresh token of a session, and gives the next pair. New claims take the place of all that
+    /// the login has set.
+    pub(crate) async fn refresh(
         &self,
-        sessions: &Sessions,
-        rotation: &Rotation,
-        claims: Option<&str>,
-    ) -> Result<(), Rejection> {
+        token: &Token,
+        claims: Option<OwnClaims>,
+    ) -> Result<TokenPair, SessionError> {
+        if token.token_type() != TokenType::Refresh {
+            let expected = TokenType::Refresh;
+            return Err(TokenError::WrongType { expected }.into());
+        }
+        let session = token.required_id("sid")?;
+        let refresh_id = token.required_id("rid")?;
+        let policy = self.sessions.policy;
+        let claims = claims.map(OwnClaims::into_json).transpose()?;
+        let now = self.now()?;
+        let mut successor = Generation::new(now)?;
+        if policy.lost_answer_window > 0 {
+            successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
+        }
+        let mut rotation = Rotation {
+            subject: token.sub().to_owned(),
+            session,
+            refresh_id,
+            successor,
+            idle: policy.idle,
+            grace: policy.grace,
+            claims: None,
+        };
+        self.try_minting(&rotation, claims.as_deref())?;
+        rotation.claims = self.claims_to_write(&rotation, claims).await?;
+        let issuer = self.clone();
+        let rotating = async move { issuer.rotate_to_the_end(rotation).await };
+        self.sessions.change(rotating).await
+    }
+
+    /// What cannot be minted rotates nothing.
+    fn try_minting(&self, rotation: &Rotation, claims: Option<&str>) -> Result<(), MintError> {
         let Some(claims) = claims else {
             // The session's own claims were minted before.
-            let can_sign = self.parts().verification.keys.load().signing.is_some();
-            return can_sign
-                .then_some(())
-                .ok_or_else(|| MintError::MissingSigner.into());
+            let can_sign = self.verification.keys.load().signing.is_some();
+            return can_sign.then_some(()).ok_or(MintError::MissingSigner);
         };
         let now = rotation.successor.issued_at;
         let session = Authority {
             session: rotation.session.clone(),
             subject: rotation.subject.clone(),
             opened_at: now,
-            ends_at: now.saturating_add(sessions.policy.lifetime),
+            ends_at: now.saturating_add(self.sessions.policy.lifetime),
             claims: claims.to_owned(),
         };
-        self.mint_pair(sessions, &session, &rotation.successor, Occasion::Refresh)
+        self.mint_pair(&session, &rotation.successor, Occasion::Refresh)
             .map(drop)
     }
 
@@ -89,10 +77,9 @@ impl AuthManager {
     /// rotation that wins changes claims, and each makes the tokens before it old.
     async fn claims_to_write(
         &self,
-        sessions: &Sessions,
         rotation: &Rotation,
         claims: Option<String>,
-    ) -> Result<Option<String>, Rejection> {
+    ) -> Result<Option<String>, SessionError> {
         if claims.is_none() && !self.has_several_seals()? {
             return Ok(None);
         }
@@ -100,7 +87,8 @@ impl AuthManager {
             subject, session, ..
         } = rotation;
         let now = rotation.successor.issued_at;
-        let records = sessions
+        let records = self
+            .sessions
             .ask(|store| store.sessions(subject, MOST_SESSIONS, now))
             .await?;
         let record = records.into_iter().find(|record| record.id == *session);
@@ -119,34 +107,31 @@ impl AuthManager {
             None if unsealed.is_old => unsealed.authority,
             None => return Ok(None),
         };
-        self.seal(&authority).map(Some)
+        Ok(Some(self.seal(&authority)?))
     }
 
     /// Asks the store, mints what it answers, and tells of a theft.
-    async fn rotate_to_the_end(
-        &self,
-        sessions: &Arc<Sessions>,
-        rotation: Rotation,
-    ) -> Result<TokenPair, Rejection> {
+    async fn rotate_to_the_end(&self, rotation: Rotation) -> Result<TokenPair, SessionError> {
         let Rotation {
             subject, session, ..
         } = &rotation;
         let mint = |record: &SessionRecord, successor: &Generation| {
             let authority = self.unseal(record, subject, session)?.authority;
-            self.mint_pair(sessions, &authority, successor, Occasion::Refresh)
+            Ok(self.mint_pair(&authority, successor, Occasion::Refresh)?)
         };
+        let sessions = &self.sessions;
         let rotated = sessions.ask(|store| store.rotate(&rotation)).await;
         // Nobody knows whether the store has ended the session.
         let rotated = rotated.inspect_err(|_| sessions.forget_answers())?;
         match rotated {
             Rotated::Won(record) => mint(&record, &rotation.successor),
             Rotated::Again(record, successor) => {
-                check_generation(&successor, session, &sessions.policy, self.now()?)?;
+                check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.repeated(&rotation, &successor);
                 mint(&record, &successor)
             }
             Rotated::LostAnswer(record, successor) => {
-                check_generation(&successor, session, &sessions.policy, self.now()?)?;
+                check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.answer_was_lost(&rotation, &successor);
                 mint(&record, &successor)
             }
@@ -187,70 +172,5 @@ impl Sessions {
             rotated_at: moment(successor.issued_at),
             repeated_at: moment(rotation.successor.issued_at),
         });
-    }
-}
-
-impl RefreshBuilder<'_> {
-    /// Sets the claim `scope` of auth tokens from now on. Whoever sets any claim here sets them all:
-    /// those of the login do not go on then.
-    pub fn scope(mut self, scope: impl Into<Value>) -> Self {
-        let claims = self.claims.get_or_insert_default();
-        claims.scope(scope.into());
-        self
-    }
-
-    /// Sets a claim of auth tokens from now on. Whoever sets any claim here sets them all: those of
-    /// the login do not go on then.
-    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        let claims = self.claims.get_or_insert_default();
-        claims.session_claim(name.into(), value);
-        self
-    }
-
-    async fn rotate(self) -> Result<TokenPair, Rejection> {
-        let (manager, token) = (self.manager, self.current);
-        let sessions = manager.sessions_or_reject()?;
-        if token.token_type() != TokenType::Refresh {
-            let expected = TokenType::Refresh;
-            return Err(TokenError::WrongType { expected }.into());
-        }
-        let session = token.required_id("sid")?;
-        let refresh_id = token.required_id("rid")?;
-        let policy = sessions.policy;
-        let claims = self.claims.map(OwnClaims::into_json).transpose()?;
-        let now = manager.now()?;
-        let mut successor = Generation::new(now)?;
-        if policy.lost_answer_window > 0 {
-            successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
-        }
-        let mut rotation = Rotation {
-            subject: token.sub().to_owned(),
-            session,
-            refresh_id,
-            successor,
-            idle: policy.idle,
-            grace: policy.grace,
-            claims: None,
-        };
-        manager.try_minting(sessions, &rotation, claims.as_deref())?;
-        rotation.claims = manager.claims_to_write(sessions, &rotation, claims).await?;
-        let (manager, shared) = (manager.clone(), Arc::clone(sessions));
-        let rotating = async move { manager.rotate_to_the_end(&shared, rotation).await };
-        sessions.change(rotating).await
-    }
-}
-
-impl<'a> IntoFuture for RefreshBuilder<'a> {
-    type Output = Result<TokenPair, Rejection>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(reporting(self.manager, Some(self.current), self.rotate()))
-    }
-}
-
-impl fmt::Debug for RefreshBuilder<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshBuilder").finish_non_exhaustive()
     }
 }

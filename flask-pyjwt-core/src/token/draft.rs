@@ -44,7 +44,10 @@ impl OwnClaims {
         }
         match serde_json::to_value(value) {
             Ok(value) => drop(self.claims.insert(name, value)),
-            Err(source) => drop(self.error.get_or_insert(MintError::NoJson { name, source })),
+            Err(error) => drop(self.error.get_or_insert(MintError::NoJson {
+                name,
+                source: Arc::new(error),
+            })),
         }
     }
 

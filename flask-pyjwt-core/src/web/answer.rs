@@ -1,9 +1,7 @@
 //! From a refusal to its response.
 
-use std::sync::Arc;
-
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    Error, HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -12,47 +10,12 @@ use actix_web::{
 
 use super::{
     Rejection,
-    current_token::{Handed, token_of},
+    on_rejection::hook_of,
     refused::{self, Known, begin_report},
     registered::manager_of,
+    request_state::{Handed, token_of},
 };
-use crate::{manager::AuthManager, token::Token};
-
-/// What [`Config::on_rejection`](crate::Config::on_rejection) was given.
-pub(crate) type RejectionHook =
-    Arc<dyn Fn(&Rejection, &HttpRequest, HttpResponse) -> HttpResponse + Send + Sync>;
-
-/// What a manager answers with.
-pub(crate) struct Answers {
-    /// `Bearer realm="…"`, the issuer quoted.
-    challenge: String,
-    hook: Option<RejectionHook>,
-    /// Whether the event of a refusal names the token's subject.
-    pub(super) log_subjects: bool,
-}
-
-impl Answers {
-    pub(crate) fn new(issuer: &str, hook: Option<RejectionHook>, log_subjects: bool) -> Self {
-        Self {
-            challenge: format!("Bearer realm=\"{}\"", quoted(issuer)),
-            hook,
-            log_subjects,
-        }
-    }
-}
-
-/// The text of a quoted string (RFC 9110, section 5.6.4). What cannot stand there becomes `?`.
-pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            ' '..='~' => quoted.push(character),
-            _ => quoted.push('?'),
-        }
-    }
-    quoted
-}
+use crate::{error::MintError, manager::AuthManager, session::SessionError, token::Token};
 
 /// What is known of the token of a refused request.
 #[derive(Clone, Copy, Default)]
@@ -105,7 +68,7 @@ fn ask_hook(
     request: &HttpRequest,
     response: HttpResponse,
 ) -> HttpResponse {
-    let Some(hook) = manager.and_then(|manager| manager.parts().answers.hook.as_ref()) else {
+    let Some(hook) = manager.and_then(hook_of) else {
         return response;
     };
     let mut response = hook(rejection, request, response);
@@ -124,8 +87,8 @@ pub(super) fn answer_of_handler<B>(
     request: &HttpRequest,
     response: &HttpResponse<B>,
 ) -> Option<HttpResponse> {
-    let rejection = response.error()?.as_error::<Rejection>()?;
-    Some(answer_again(manager_of(request).ok(), rejection, request))
+    let rejection = rejection_in(response.error()?)?;
+    Some(answer_again(manager_of(request).ok(), &rejection, request))
 }
 
 impl Rejection {
@@ -147,9 +110,10 @@ impl Rejection {
     ///     WrongPassword,
     /// }
     ///
-    /// impl From<Rejection> for AppError {
-    ///     fn from(rejection: Rejection) -> Self {
-    ///         Self::Auth(rejection)
+    /// // Also of a `SessionError` or a `MintError`.
+    /// impl<E: Into<Rejection>> From<E> for AppError {
+    ///     fn from(error: E) -> Self {
+    ///         Self::Auth(error.into())
     ///     }
     /// }
     ///
@@ -199,15 +163,42 @@ impl ResponseError for Rejection {
     }
 }
 
+/// The same as for [`Rejection`]. It is logged where the error was returned.
+impl ResponseError for SessionError {
+    fn status_code(&self) -> StatusCode {
+        Rejection::from(self).status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        Rejection::from(self).error_response()
+    }
+}
+
+/// The same as for [`Rejection`].
+impl ResponseError for MintError {
+    fn status_code(&self) -> StatusCode {
+        Rejection::from(self.clone()).status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        Rejection::from(self.clone()).error_response()
+    }
+}
+
+/// The refusal that an error of a handler is, if it is one of ours.
+fn rejection_in(error: &Error) -> Option<Rejection> {
+    let rejection = || error.as_error::<Rejection>().cloned();
+    let session = || error.as_error::<SessionError>().map(Rejection::from);
+    let mint = || error.as_error::<MintError>().cloned().map(Rejection::from);
+    rejection().or_else(session).or_else(mint)
+}
+
 /// The answer of a refusal, unless a hook replaces it.
 fn standard(manager: Option<&AuthManager>, rejection: &Rejection) -> HttpResponse {
     let mut response = HttpResponse::build(rejection.status());
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    if let Some(error) = rejection.challenge() {
-        let challenge = match manager {
-            Some(manager) => format!("{}{error}", manager.parts().answers.challenge),
-            None => format!("Bearer{}", error.trim_start_matches(',')),
-        };
+    let realm = manager.map(|manager| &*manager.parts().realm);
+    if let Some(challenge) = rejection.challenge(realm) {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Rejection::Unavailable { retry_after } = rejection {
@@ -220,24 +211,7 @@ fn standard(manager: Option<&AuthManager>, rejection: &Rejection) -> HttpRespons
         .content_type(header::ContentType::json())
         .body(format!(
             r#"{{"error":"{}","error_description":"{}"}}"#,
-            rejection.error(),
+            rejection.oauth_error(),
             rejection.description(),
         ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn threat_32_a_realm_cannot_break_out_of_its_quotes() {
-        for (issuer, expected) in [
-            ("https://example.com", "https://example.com"),
-            (r#"a"b\c"#, r#"a\"b\\c"#),
-            ("a\r\nSet-Cookie: x", "a??Set-Cookie: x"),
-            ("é\u{0}\u{7f}", "???"),
-        ] {
-            assert_eq!(quoted(issuer), expected);
-        }
-    }
 }

@@ -12,35 +12,25 @@ use actix_web::{
 };
 
 use super::{
-    CheckError, Rejection,
+    Rejection,
     answer::{Seen, answer},
     bearer,
     credentials::{self, Source},
     csrf::{self, Proof},
-    current_token::Refused,
     form::take_proof,
     places::Places,
     refused::within_call,
     registered::manager_of,
-    silent_renewal::Renewed,
+    request_state::{Guarded, Renewed},
     websocket,
 };
 use crate::{
+    config::TokenCheckError,
     manager::AuthManager,
     rules::{Location, Requirement, RouteVariables},
     session::Holder,
     token::{Token, TokenError, TokenType},
 };
-
-/// What a guard leaves in the request's extensions for [`CurrentToken`](crate::CurrentToken).
-pub(super) struct Guarded {
-    /// `None` where credentials are optional and there were none.
-    pub(super) token: Option<Token>,
-    /// Whether the attribute's wrapper is extracting, and will ask what became of it.
-    pub(super) by_attribute: bool,
-    /// Left by an extraction that failed, for the attribute's wrapper to answer.
-    pub(super) refused: Option<Refused>,
-}
 
 /// What was accepted.
 struct Accepted {
@@ -240,7 +230,8 @@ async fn authorize(
     check_kind(manager, requirement, &token)?;
     // The sessions of other issuers are theirs.
     if let Some(sessions) = manager.sessions_of(&token) {
-        sessions.check(&token, holder, manager.now()?).await?;
+        let checked = sessions.check(&token, holder, manager.now()?).await;
+        checked.map_err(Rejection::anew)?;
     }
     ask_own_check(manager, &token).await?;
     verified.is_good = true;
@@ -262,7 +253,7 @@ fn check_kind(
     if token.token_type() != expected {
         return Err(TokenError::WrongType { expected }.into());
     }
-    requirement.check_issuer(token, &manager.parts().verification)
+    Ok(requirement.check_issuer(token, &manager.parts().verification)?)
 }
 
 /// Whether a token that nobody objects to opens this route.
@@ -293,8 +284,8 @@ pub(super) async fn ask_own_check(manager: &AuthManager, token: &Token) -> Resul
     // It may ask the manager, and a refusal is logged once: by the guard.
     let answer = within_call(async { check(token.clone()).await });
     answer.await.map_err(|error| match error {
-        CheckError::Revoked => TokenError::Revoked.into(),
-        CheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
+        TokenCheckError::Revoked => TokenError::Revoked.into(),
+        TokenCheckError::Unavailable { retry_after } => Rejection::Unavailable { retry_after },
     })
 }
 

@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{
-    Rejection,
+    Misconfiguration, Rejection,
     refused::{Known, report},
 };
 use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
@@ -38,7 +38,7 @@ impl AuthManager {
     ///
     /// # Errors
     ///
-    /// [`Rejection::CookieTooLarge`] when a browser would drop one: use fewer claims.
+    /// [`Misconfiguration::CookieTooLarge`] when a browser would drop one: use fewer claims.
     pub fn set_cookies(
         &self,
         answer: &mut HttpResponseBuilder,
@@ -70,7 +70,7 @@ impl AuthManager {
     ///
     /// # Errors
     ///
-    /// [`Rejection::CookieTooLarge`] when a browser would drop it.
+    /// [`Misconfiguration::CookieTooLarge`] when a browser would drop it.
     pub fn auth_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
         let cookies = &self.parts().browser.cookies;
         let cookie = Kind::Auth.cookie(cookies, token.signed().to_owned());
@@ -81,7 +81,7 @@ impl AuthManager {
     ///
     /// # Errors
     ///
-    /// [`Rejection::CookieTooLarge`] when a browser would drop it.
+    /// [`Misconfiguration::CookieTooLarge`] when a browser would drop it.
     pub fn refresh_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
         let cookies = &self.parts().browser.cookies;
         let cookie = Kind::Refresh.cookie(cookies, token.signed().to_owned());
@@ -158,7 +158,7 @@ impl AuthManager {
             return Ok(cookie);
         }
         let name = cookie.name().to_owned();
-        let rejection = Rejection::CookieTooLarge { name, size };
+        let rejection = Misconfiguration::CookieTooLarge { name, size }.into();
         let known = Known {
             manager: Some(self),
             request: None,

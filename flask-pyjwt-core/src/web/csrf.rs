@@ -6,7 +6,7 @@ use actix_web::{
 };
 
 use super::{
-    Rejection,
+    Misconfiguration, Rejection,
     form::is_form,
     origin::{Kind, is_own_page},
     refused::{Known, report},
@@ -44,7 +44,7 @@ fn make_proof(manager: &AuthManager, token: &Token) -> Result<String, Rejection>
         Some(own) => own.tag(bound),
         None => parts.verification.keys.tag(Purpose::CsrfProofs, bound),
     })?;
-    let tag = tag.ok_or(Rejection::NoCsrfSecret)?;
+    let tag = tag.ok_or(Misconfiguration::NoCsrfSecret)?;
     Ok(format!("{random}.{tag}"))
 }
 
@@ -114,7 +114,7 @@ pub(super) fn check_proof(
 ) -> Result<(), Rejection> {
     let now = manager.parts().verification.clock.now()?;
     if !can_check(manager, now) {
-        return Err(Rejection::NoCsrfSecret);
+        return Err(Misconfiguration::NoCsrfSecret.into());
     }
     if proves(manager, proof, token, now)? {
         Ok(())
@@ -170,7 +170,7 @@ impl AuthManager {
     ///
     /// # Errors
     ///
-    /// [`Rejection::NoCsrfSecret`] when the manager has only a public key and no
+    /// [`Misconfiguration::NoCsrfSecret`] when the manager has only a public key and no
     /// [`Config::csrf_secret`](crate::Config::csrf_secret).
     pub fn csrf_proof(&self, token: &Token) -> Result<String, Rejection> {
         make_proof(self, token).inspect_err(|rejection| {

@@ -15,10 +15,10 @@ use actix_web::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    Rejection,
+    Misconfiguration, Rejection,
     answer::{Seen, answer},
-    authorize::Guarded,
     registered::manager_of,
+    request_state::{Guarded, Refused, token_of},
 };
 use crate::token::Token;
 
@@ -197,49 +197,13 @@ where
     }
 }
 
-/// Why an extraction has failed, for the attribute's wrapper to answer.
-pub(super) struct Refused {
-    pub(super) rejection: Rejection,
-    /// Whether the request is refused even where the handler would do without the token.
-    pub(super) is_final: bool,
-}
-
-/// The valid token of a refused request, for as long as the hook of
-/// [`Config::on_rejection`](crate::Config::on_rejection) runs.
-struct InHook(Token);
-
-/// Hands the token of a refused request to the hook, while this lives.
-pub(super) struct Handed<'a>(&'a HttpRequest);
-
-impl<'a> Handed<'a> {
-    pub(super) fn over(token: Token, request: &'a HttpRequest) -> Self {
-        request.extensions_mut().insert(InHook(token));
-        Self(request)
-    }
-}
-
-impl Drop for Handed<'_> {
-    fn drop(&mut self) {
-        self.0.extensions_mut().remove::<InHook>();
-    }
-}
-
-/// The token of a request, if a guard or a hook has one for it.
-pub(super) fn token_of(request: &HttpRequest) -> Option<Token> {
-    let extensions = request.extensions();
-    if let Some(InHook(token)) = extensions.get() {
-        return Some(token.clone());
-    }
-    extensions.get::<Guarded>()?.token.clone()
-}
-
 fn current(request: &HttpRequest) -> Result<Token, Error> {
     token_of(request).ok_or_else(|| {
         let is_guarded = request.extensions().contains::<Guarded>();
         let rejection = if is_guarded {
             Rejection::MissingCredentials
         } else {
-            Rejection::Unguarded
+            Misconfiguration::Unguarded.into()
         };
         refuse(request, rejection)
     })

@@ -4,34 +4,41 @@
 mod answer;
 mod authorize;
 mod bearer;
-mod check;
+mod conversions;
 mod cookies;
 mod credentials;
 mod csrf;
 mod current_token;
 mod form;
 mod jwks;
+mod login_builder;
+mod manager_extractor;
+mod misconfiguration;
 mod multipart;
+mod on_rejection;
 mod origin;
 mod places;
 pub(crate) mod protect;
 mod query;
-pub(crate) mod refused;
+mod refresh_builder;
+mod refused;
 mod registered;
 mod rejection;
 mod replaced;
+mod request_state;
 mod require_token;
+mod revocation;
+mod row;
+mod shown;
 mod silent_renewal;
 mod websocket;
 
-pub(crate) use self::{
-    answer::{Answers, RejectionHook},
-    check::TokenCheck,
-};
 pub use self::{
-    check::CheckError,
     current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
     jwks::{Jwks, Metadata},
+    login_builder::LoginBuilder,
+    misconfiguration::Misconfiguration,
+    refresh_builder::RefreshBuilder,
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},
     silent_renewal::{SilentRenewal, SilentRenewalService},

@@ -5,7 +5,7 @@ use actix_web::{
     http::header::{HOST, HeaderName, HeaderValue, ORIGIN},
 };
 
-use super::refused::shown;
+use super::shown::shown;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

@@ -13,8 +13,9 @@ use actix_web::{
 
 use super::{
     answer::answer_of_handler,
-    authorize::{Guarded, Passed, guard, guard_at_once},
-    current_token::{Refused, answer_extraction},
+    authorize::{Passed, guard, guard_at_once},
+    current_token::answer_extraction,
+    request_state::{Guarded, Refused},
 };
 use crate::rules::Requirement;
 

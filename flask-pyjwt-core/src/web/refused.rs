@@ -1,25 +1,26 @@
 //! The log event of a refusal: one for each, logged where the refusal is made.
 //!
 //! Guards, extractors and [`Rejection::respond`] log the refusal when they answer it. Methods of
-//! [`AuthManager`] that return a [`Rejection`] log it when they return, because the handler may answer
-//! with it, map it into an error of its own, or ignore it. Such a rejection is remembered until it is answered,
-//! so that the answer does not log it again.
+//! [`AuthManager`] that return a [`Rejection`] or a [`SessionError`] log it when they return, because the
+//! handler may answer with it, map it into an error of its own, or ignore it. Such a rejection is remembered
+//! until it is answered, so that the answer does not log it again.
 
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::{Future, poll_fn},
     pin::pin,
-    time::Duration,
 };
 
 use actix_web::HttpRequest;
 use tokio::task;
 
-use super::{Rejection, origin};
+use super::{Rejection, origin, shown::shown};
 use crate::{
+    error::said,
     manager::AuthManager,
     reentry::Calling,
+    session::SessionError,
     token::{Token, TokenError},
 };
 
@@ -27,7 +28,6 @@ use crate::{
 const MOST_REPORTED: usize = 32;
 /// How deeply calls of [`AuthManager`] may be nested through code of the application, such as a store.
 const DEEPEST: u8 = 8;
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Whether this thread is logging or answering a refusal: a subscriber or the hook may be running.
@@ -71,27 +71,29 @@ pub(super) struct Known<'a> {
     pub(super) token: Option<&'a Token>,
 }
 
-/// Runs the work of a method of [`AuthManager`], and logs the rejection if there is one.
+/// Runs the work of a method of [`AuthManager`], and logs the refusal if there is one.
 ///
 /// If a session store of the application calls the manager, only the outermost call logs. A store that
 /// calls the manager recursively gets 503 at the depth limit.
-pub(crate) async fn reporting<T>(
+pub(super) async fn reporting<T, E>(
     manager: &AuthManager,
     token: Option<&Token>,
-    work: impl Future<Output = Result<T, Rejection>>,
-) -> Result<T, Rejection> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E>
+where
+    E: From<SessionError>,
+    Rejection: for<'a> From<&'a E>,
+{
     if CALLS.get() >= DEEPEST {
-        return Err(Rejection::Unavailable {
-            retry_after: RETRY_AFTER,
-        });
+        return Err(SessionError::TooDeep.into());
     }
-    within_call(work).await.inspect_err(|rejection| {
+    within_call(work).await.inspect_err(|error| {
         let known = Known {
             manager: Some(manager),
             request: None,
             token,
         };
-        report(rejection, known);
+        report(&Rejection::from(error), known);
     })
 }
 
@@ -163,7 +165,7 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
         session.map(|session| shown(&session))
     };
     let subject = || {
-        let is_wanted = known.manager?.parts().answers.log_subjects;
+        let is_wanted = known.manager?.parts().log_subjects;
         known.token.filter(|_| is_wanted).map(|it| shown(it.sub()))
     };
     let site = || match rejection {
@@ -176,7 +178,7 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
             tracing::event!(
                 target: Rejection::EVENT_TARGET,
                 $level,
-                reason = rejection.code(),
+                reason = rejection.reason(),
                 status = status.as_u16(),
                 route = route().as_deref(),
                 claim = claim(rejection),
@@ -192,7 +194,11 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
     }
     if status.is_server_error() {
         if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::ERROR) {
-            event!(tracing::Level::ERROR, "request refused: {rejection}");
+            event!(
+                tracing::Level::ERROR,
+                "request refused: {}",
+                said(rejection)
+            );
         }
     } else if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::INFO) {
         event!(tracing::Level::INFO, "request refused");
@@ -226,42 +232,9 @@ fn missing_scope(rejection: &Rejection) -> Option<&str> {
     }
 }
 
-/// Untrusted text, made safe for a log: control characters escaped, at most some 200 bytes.
-pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let mut shown = String::new();
-    for character in text.chars() {
-        if shown.len() >= LONGEST {
-            shown.push('…');
-            break;
-        }
-        if character.is_control()
-            || matches!(character, '\u{200b}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn untrusted_text_is_escaped_and_truncated() {
-        for (text, expected) in [
-            ("https://shop.example:8443", "https://shop.example:8443"),
-            ("a\r\nreason=none", r"a\u{d}\u{a}reason=none"),
-            ("\u{1b}[2Ja\u{202e}b", r"\u{1b}[2Ja\u{202e}b"),
-            ("é", "é"),
-        ] {
-            assert_eq!(shown(text), expected);
-        }
-        assert!(shown(&"\n".repeat(10_000)).len() < 220);
-    }
 
     #[test]
     fn unanswered_rejections_are_bounded_and_do_not_hide_later_ones() {

@@ -6,8 +6,8 @@ use actix_web::{
     http::header::{HeaderMap, SET_COOKIE},
 };
 
-use super::{credentials::cookie, registered::manager_of};
-use crate::{manager::AuthManager, session::LoginBuilder, token::Token};
+use super::{LoginBuilder, credentials::cookie, registered::manager_of};
+use crate::{error::said, manager::AuthManager, token::Token};
 
 /// A session, and whose it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,11 +76,12 @@ pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
             continue;
         }
         let ended = manager.revoke_session(old.subject, &*old.session).await;
-        if let Err(rejection) = ended {
+        if let Err(error) = ended {
             let session = old.session;
             tracing::error!(
                 session,
-                "a session that a login replaced lives on: {rejection}"
+                "a session that a login replaced lives on: {}",
+                said(&error)
             );
         }
     }

@@ -27,6 +27,7 @@ use super::{
     refused::{forget, reporting},
     registered::manager_of,
     replaced::end_replaced,
+    request_state::Renewed,
 };
 use crate::{
     manager::AuthManager,
@@ -91,14 +92,6 @@ impl SilentRenewal {
     }
 }
 
-/// The pair that a request's cookies were renewed into. Guards take it in place of the cookies.
-#[derive(Clone)]
-pub(super) struct Renewed {
-    pub(super) pair: TokenPair,
-    /// Whose it is: another manager's guards do not know it.
-    pub(super) by: AuthManager,
-}
-
 /// Renews the tokens of a request, if it is time.
 async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     let manager = manager_of(request).ok()?;
@@ -158,7 +151,7 @@ async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Re
     if manager.now()? < pair.auth.expires_at_milliseconds() {
         return Ok(pair);
     }
-    manager.refresh(&pair.refresh).await
+    Ok(manager.refresh(&pair.refresh).await?)
 }
 
 /// Whether the browser has sent two cookies of one name that differ: there is no telling which to renew.

@@ -3,21 +3,23 @@ use quote::quote;
 use super::*;
 use crate::route::Routes;
 
-/// The requirement with `P` for the runtime's path and without blanks, or all messages.
-fn requirement(arguments: &str, route: &str) -> Result<String, String> {
-    let tokens = arguments.parse().map_err(|error| format!("{error}"))?;
+/// All messages of arguments that are refused.
+#[derive(Debug, PartialEq)]
+struct Refused(String);
+
+/// The requirement with `P` for the runtime's path and without blanks.
+fn requirement(arguments: &str, route: &str) -> Result<String, Refused> {
+    let told = |error: &dyn std::fmt::Display| Refused(error.to_string());
+    let tokens = arguments.parse().map_err(|error| told(&error))?;
     let mut errors = Errors::default();
     let handler: syn::ItemFn =
-        syn::parse_str(&format!("{route} fn f() {{}}")).map_err(|error| error.to_string())?;
+        syn::parse_str(&format!("{route} fn f() {{}}")).map_err(|error| told(&error))?;
     let routes = Routes::visible(&handler.attrs);
     let args = Args::parse(tokens, &mut errors);
     let requirement = args.to_requirement(routes.as_ref(), &quote!(P), &mut errors);
     errors.finish().map_err(|errors| {
-        errors
-            .into_iter()
-            .map(|error| error.to_string())
-            .collect::<Vec<_>>()
-            .join("\n")
+        let messages: Vec<_> = errors.into_iter().map(|error| error.to_string()).collect();
+        Refused(messages.join("\n"))
     })?;
     Ok(requirement.to_string().replace(' ', ""))
 }
@@ -108,10 +110,10 @@ fn values_are_json_and_exact() {
     }
     let nested = |depth| format!("x = {}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(requirement(&nested(64), "").is_ok());
-    assert!(requirement(&nested(65), "").is_err_and(|message| message.contains("64")));
+    assert!(requirement(&nested(65), "").is_err_and(|Refused(message)| message.contains("64")));
     let nested = |depth| format!("scope = {}1{}", "{a: ".repeat(depth), "}".repeat(depth));
     assert!(requirement(&nested(64), "").is_ok());
-    assert!(requirement(&nested(65), "").is_err_and(|message| message.contains("64")));
+    assert!(requirement(&nested(65), "").is_err_and(|Refused(message)| message.contains("64")));
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn a_string_is_a_variable_where_the_route_has_one() {
         (r#"sub = literal("id")"#, id, text),
         (r#"sub = outer_path("id")"#, other, path),
     ] {
-        let requirement = requirement(claim, route).unwrap_or_else(|error| error);
+        let requirement = requirement(claim, route).unwrap_or_else(|Refused(messages)| messages);
         assert!(
             requirement.ends_with(&format!("P::Expected::{expected})")),
             "{claim} {route}"

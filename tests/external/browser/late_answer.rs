@@ -1,4 +1,4 @@
-//! THREATS 48: an answer to alice that arrives after the login as bob, in a browser that keeps the cookies.
+//! `docs/threats.md` 48: an answer to alice that arrives after the login as bob, in a browser that keeps the cookies.
 
 use flask_pyjwt::{FrozenClock, MemoryStore};
 use serde_json::{Value, json};

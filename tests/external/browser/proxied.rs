@@ -96,7 +96,7 @@ fn installed(program: &str) -> Option<PathBuf> {
 /// page opens one where the proxy leaves the port, or the browser tells what the page is. Chromium 156 does
 /// not, with a handshake: it sends `Origin` alone. Any other request has `Sec-Fetch-Site`.
 ///
-/// THREATS 60.
+/// `docs/threats.md` 60.
 #[actix_web::test]
 async fn behind_a_proxy_our_own_page_is_in_and_pages_of_other_origins_are_not() {
     with_page(&[], async |page: &Page| {

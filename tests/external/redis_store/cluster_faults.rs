@@ -78,7 +78,7 @@ impl<'a> Move<'a> {
     }
 }
 
-/// THREATS 35. Nobody waits for a node that hangs but those whose subjects it has, also when another
+/// `docs/threats.md` 35. Nobody waits for a node that hangs but those whose subjects it has, also when another
 /// node redirects at the same time, so that the store has to ask who has which slots.
 #[actix_web::test]
 async fn a_node_that_hangs_delays_no_request_to_others_even_while_slots_move() {
@@ -134,7 +134,7 @@ async fn first(wanted: impl Future<Output = ()>, pending: impl Future, message: 
     }
 }
 
-/// THREATS 46. A change that is sent again after its answer was late would be made twice when the node
+/// `docs/threats.md` 46. A change that is sent again after its answer was late would be made twice when the node
 /// recovers: a session that was ended in between would be open again.
 #[actix_web::test]
 async fn a_change_whose_answer_is_late_is_sent_once() {
@@ -166,7 +166,7 @@ async fn a_change_whose_answer_is_late_is_sent_once() {
     assert_eq!(scripts_run(node), 4);
 }
 
-/// THREATS 46.
+/// `docs/threats.md` 46.
 #[actix_web::test]
 async fn a_change_that_is_redirected_is_made_once() {
     needs_redis!();
@@ -194,7 +194,7 @@ async fn a_change_that_is_redirected_is_made_once() {
     assert_eq!(store.lists("ann", NOW).await.len(), 3);
 }
 
-/// THREATS 46. A session that is opened twice would be open again although somebody has ended it. A
+/// `docs/threats.md` 46. A session that is opened twice would be open again although somebody has ended it. A
 /// rotation that is made twice has the same outcome, and its client is waiting for it.
 #[actix_web::test]
 async fn after_a_cut_connection_a_rotation_is_sent_again_and_an_opening_is_not() {
@@ -222,7 +222,7 @@ async fn after_a_cut_connection_a_rotation_is_sent_again_and_an_opening_is_not()
     }
 }
 
-/// THREATS 35. The replica of a node that is lost, or that hangs, becomes the node: what was revoked
+/// `docs/threats.md` 35. The replica of a node that is lost, or that hangs, becomes the node: what was revoked
 /// stays so, and nobody else notices.
 #[actix_web::test]
 async fn after_a_failover_the_promoted_replica_has_the_subjects() {

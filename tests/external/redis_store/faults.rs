@@ -233,7 +233,7 @@ async fn threat_35_a_manager_with_redis_refuses_what_was_revoked_and_everything_
     assert!(auth.login("alice").await.is_err());
     server.restart();
     wait_until("the server is back", async || {
-        auth.check(&second.auth).await.is_ok()
+        auth.check_revocation(&second.auth).await.is_ok()
     })
     .await;
     let reply = site.get("/me", other.auth.signed()).await;
@@ -245,7 +245,7 @@ async fn threat_35_a_manager_with_redis_refuses_what_was_revoked_and_everything_
     // A clock that is set back makes nothing good again.
     clock.set(at(SECONDS));
     for token in [&first.auth, &second.auth, &other.auth] {
-        let refused = auth.check(token).await.expect_err("ended");
+        let refused = auth.check_revocation(token).await.expect_err("ended");
         assert_eq!(refused, TokenError::Revoked.into());
     }
 }

@@ -47,7 +47,7 @@ async fn leave_many(server: &Server, store: &RedisStore, many: usize, tokens: us
     server.ask::<i64>(&format!("PEXPIRE {ANN} {}", 20 * DAY));
 }
 
-/// THREATS 43.
+/// `docs/threats.md` 43.
 #[actix_web::test]
 async fn one_account_without_end_stays_small_and_strangers_are_answered() {
     needs_redis!();

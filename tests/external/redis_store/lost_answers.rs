@@ -73,7 +73,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, is_cut: impl Fn(&[u8]) -> bool) 
     }
 }
 
-/// THREATS 46.
+/// `docs/threats.md` 46.
 #[actix_web::test]
 async fn a_rotation_whose_answer_was_cut_off_wins_when_the_script_is_sent_again() {
     needs_redis!();

@@ -1,4 +1,4 @@
-//! THREATS row 37: a thousand rotations with one token at the same time, in one process and in four.
+//! `docs/threats.md` 37: a thousand rotations with one token at the same time, in one process and in four.
 
 use std::{
     collections::HashSet,

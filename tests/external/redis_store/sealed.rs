@@ -1,6 +1,6 @@
-//! THREATS 56: whoever can write to Redis writes other claims, or another session's. They are never signed.
+//! `docs/threats.md` 56: whoever can write to Redis writes other claims, or another session's. They are never signed.
 
-use flask_pyjwt::{AuthManager, Rejection, TokenError, TokenPair};
+use flask_pyjwt::{AuthManager, SessionError, TokenError, TokenPair};
 
 use super::{
     records::patient,
@@ -38,7 +38,7 @@ fn write(server: &Server, [key, field]: &[String; 2], record: &str) {
 async fn is_refused(auth: &AuthManager, pair: &TokenPair, what: &str) {
     for _ in 0..2 {
         let refused = auth.refresh(&pair.refresh).await.map(drop);
-        let expected = Rejection::InvalidToken(TokenError::Revoked);
+        let expected = SessionError::Token(TokenError::Revoked);
         assert_eq!(refused, Err(expected), "{what}");
     }
 }

@@ -16,9 +16,9 @@ use actix_web::{
     test::TestRequest, web,
 };
 use flask_pyjwt::{
-    AuthManager, CheckError, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken,
-    Revocation, Rotated, Rotation, SessionEvent, SessionRecord, SessionStore, Standing, StoreError,
-    StoreFuture, Token, TokenError, TokenIdentity, require_token,
+    AuthManager, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken, Revocation,
+    Rotated, Rotation, SessionError, SessionEvent, SessionRecord, SessionStore, Standing,
+    StoreError, StoreFuture, Token, TokenCheckError, TokenError, TokenIdentity, require_token,
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};
@@ -65,7 +65,7 @@ async fn a_check_that_asks_the_manager_is_asked_once() {
         counted.fetch_add(1, Ordering::Relaxed);
         let auth = known.get().expect("set").clone();
         async move {
-            assert!(auth.check(&token).await.is_ok());
+            assert!(auth.check_revocation(&token).await.is_ok());
             assert!(auth.verify_token(token.signed()).is_ok());
             assert_eq!(
                 auth.sessions(token.sub()).await.map(|them| them.len()),
@@ -96,7 +96,7 @@ async fn a_refusal_inside_a_check_is_not_an_event_besides_that_of_the_guard() {
         async move {
             let without_session = auth.auth_token("bob").sign().expect("minted");
             match auth.logout(&without_session).await {
-                Err(_) if token.sub() == "mallory" => Err(CheckError::Revoked),
+                Err(_) if token.sub() == "mallory" => Err(TokenCheckError::Revoked),
                 _ => Ok(()),
             }
         }
@@ -146,7 +146,7 @@ impl SessionStore for Nosy {
         let asks = self.asks.lock().expect("not poisoned").clone();
         Box::pin(async move {
             if let Some((auth, about)) = asks {
-                let answer = auth.check(&about).await;
+                let answer = auth.check_revocation(&about).await;
                 answer.map_err(|error| StoreError::unavailable(error.to_string()))?;
             }
             self.inner.standing(token, now).await
@@ -180,8 +180,8 @@ async fn a_store_that_asks_the_manager_without_end_is_a_503_and_one_event() {
     *asks.lock().expect("not poisoned") = Some((auth.clone(), token.clone()));
     let log = log::capture();
     assert!(matches!(
-        auth.check(&token).await,
-        Err(Rejection::Unavailable { .. })
+        auth.check_revocation(&token).await,
+        Err(SessionError::TooDeep | SessionError::Store(_))
     ));
     let told = log.take();
     let told = told

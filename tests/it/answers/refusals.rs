@@ -208,7 +208,7 @@ async fn every_refusal_has_its_status_challenge_and_body() {
 async fn one_hook_replaces_the_answers_of_attribute_middleware_and_extractor() {
     let auth = manager(config().on_rejection(|rejection, request, answer| {
         let mut replaced = HttpResponse::build(StatusCode::IM_A_TEAPOT);
-        replaced.insert_header(("x-reason", rejection.code()));
+        replaced.insert_header(("x-reason", rejection.reason()));
         replaced.insert_header(("x-path", request.path()));
         replaced.insert_header(("x-status", answer.status().as_str()));
         if matches!(rejection, Rejection::ClaimNotMet { name } if name == "role") {

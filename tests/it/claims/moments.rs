@@ -85,7 +85,7 @@ async fn threat_18_a_token_expires_at_that_very_moment() {
         clock.set(at(NOW + second) + *part);
         let refused = auth.verify_token(token.signed()).err();
         assert_eq!(
-            refused.map(|error| error.code()),
+            refused.map(|error| error.reason()),
             *expected,
             "{second} {part}"
         );

@@ -1,4 +1,4 @@
-//! THREATS 31: a cookie is sent by whatever page asks; a proof of the session only by our own.
+//! `docs/threats.md` 31: a cookie is sent by whatever page asks; a proof of the session only by our own.
 
 use actix_cors::Cors;
 use actix_web::{

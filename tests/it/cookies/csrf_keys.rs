@@ -1,4 +1,4 @@
-//! THREATS 53: CSRF proofs are as good as the key that made them, and bound to one session whatever its id is.
+//! `docs/threats.md` 53: CSRF proofs are as good as the key that made them, and bound to one session whatever its id is.
 
 use std::{env, fs, process, time::SystemTime};
 

@@ -1,4 +1,4 @@
-//! THREATS 48: an answer that is sent late, after another login in the same browser. The new login stays.
+//! `docs/threats.md` 48: an answer that is sent late, after another login in the same browser. The new login stays.
 
 use std::sync::mpsc;
 

@@ -1,4 +1,4 @@
-//! THREATS 61: cookies of another name, path or domain than before.
+//! `docs/threats.md` 61: cookies of another name, path or domain than before.
 
 use actix_web::{
     HttpResponse, cookie::Cookie, cookie::SameSite, http::header::SET_COOKIE, test::TestRequest,

@@ -1,4 +1,4 @@
-//! THREATS 28 and 30: a token in the query string or among a WebSocket's protocols, where the route
+//! `docs/threats.md` 28 and 30: a token in the query string or among a WebSocket's protocols, where the route
 //! asks for it there and nowhere else.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, test::TestRequest, web};

@@ -187,7 +187,7 @@ async fn an_expired_auth_token_is_renewed_once_for_all_tabs() {
     assert_eq!(open.len(), 1);
 }
 
-/// THREATS 46: the guard behind the renewal sees a token that the browser does not have yet.
+/// `docs/threats.md` 46: the guard behind the renewal sees a token that the browser does not have yet.
 #[actix_web::test]
 async fn a_renewal_whose_answer_was_lost_gives_the_same_cookies_again() {
     let browser = Browser::new();

@@ -13,8 +13,8 @@ use actix_web::{
     web,
 };
 use flask_pyjwt::{
-    AuthManager, CheckError, Config, CurrentToken, FrozenClock, MemoryStore, RequireToken,
-    SilentRenewal, TokenPair, require_token,
+    AuthManager, Config, CurrentToken, FrozenClock, MemoryStore, RequireToken, SilentRenewal,
+    TokenCheckError, TokenPair, require_token,
 };
 use time::Duration;
 
@@ -149,7 +149,7 @@ async fn renewing_twice_on_the_way_is_renewing_once() {
 async fn the_servers_own_check_is_asked_about_the_refresh_token() {
     let (clock, config) = configured();
     let config = config.token_check(async |token| match token.claim("rid") {
-        Some(_) => Err(CheckError::Revoked),
+        Some(_) => Err(TokenCheckError::Revoked),
         None => Ok(()),
     });
     let auth = manager(config);

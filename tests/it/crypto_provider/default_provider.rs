@@ -64,7 +64,7 @@ fn every_encoding_of_a_key_reaches_the_provider() {
     accepts_its_tokens_only(&support::manager(verifier), token.signed());
 }
 
-/// THREATS 3 and 4: the provider takes what is judged here first.
+/// `docs/threats.md` 3 and 4: the provider takes what is judged here first.
 #[test]
 fn weak_and_mismatched_keys_are_refused_before_the_provider_gets_them() {
     let with = |auth_type, secret: &[u8]| {

@@ -165,7 +165,7 @@ fn a_key_that_the_provider_holds_is_prepared_once_in_each_thread() {
     assert_eq!(auth.jwk_set().keys.len(), 1);
 }
 
-/// THREATS 20: what cannot work is found at the start.
+/// `docs/threats.md` 20: what cannot work is found at the start.
 #[test]
 fn a_held_key_without_its_public_key_or_with_another_is_refused() {
     let _alone = alone();

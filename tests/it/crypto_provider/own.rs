@@ -41,7 +41,7 @@ fn signatures_of_it_and_of_the_default_provider_are_accepted_by_each_other() {
     }
 }
 
-/// THREATS 2, 3 and 4
+/// `docs/threats.md` 2, 3 and 4
 #[test]
 fn weak_keys_and_keys_of_another_kind_are_refused() {
     for (auth_type, algorithm) in algorithms() {

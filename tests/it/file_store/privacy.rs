@@ -1,4 +1,4 @@
-//! Whose the file is, and what is in its place: THREATS 55.
+//! Whose the file is, and what is in its place: `docs/threats.md` 55.
 #![cfg(unix)]
 
 use std::{

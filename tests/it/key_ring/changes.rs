@@ -10,7 +10,7 @@ use super::{
 };
 use support::{keys, log};
 
-/// THREATS 51.
+/// `docs/threats.md` 51.
 #[test]
 fn another_content_of_the_same_name_length_and_time_is_noticed() {
     let folder = KeysFolder::new("same");
@@ -43,7 +43,7 @@ fn another_content_of_the_same_name_length_and_time_is_noticed() {
     }
 }
 
-/// THREATS 51.
+/// `docs/threats.md` 51.
 #[cfg(unix)]
 #[test]
 fn a_secret_that_kubernetes_swaps_by_a_link_is_noticed() {
@@ -97,7 +97,7 @@ fn a_secret_that_kubernetes_swaps_by_a_link_is_noticed() {
     assert_eq!(ids(&auth), [id_of(20)]);
 }
 
-/// THREATS 51.
+/// `docs/threats.md` 51.
 #[test]
 fn a_key_that_is_removed_beside_a_broken_file_neither_verifies_nor_signs() {
     let folder = KeysFolder::new("removed");
@@ -142,7 +142,7 @@ fn a_key_that_is_removed_beside_a_broken_file_neither_verifies_nor_signs() {
     assert_eq!(signing_id(&auth), id_of(3));
 }
 
-/// THREATS 51.
+/// `docs/threats.md` 51.
 #[test]
 fn a_half_written_file_never_signs() {
     let folder = KeysFolder::new("half");

@@ -18,7 +18,7 @@ pub(super) fn header(alg: &str, id: Option<&str>) -> String {
     header.to_string()
 }
 
-/// THREATS 54
+/// `docs/threats.md` 54
 #[test]
 fn a_key_without_a_given_id_serves_tokens_of_any_id() {
     for auth_type in AuthType::ALL {
@@ -45,7 +45,7 @@ fn a_key_without_a_given_id_serves_tokens_of_any_id() {
     }
 }
 
-/// THREATS 54
+/// `docs/threats.md` 54
 #[test]
 fn a_key_with_an_id_serves_tokens_without_one_where_it_is_the_only_one() {
     let es256 = || Key::verify_only(AuthType::ES256, keys::ecdsa_public(&keys::P256)).id("a");

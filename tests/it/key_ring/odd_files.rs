@@ -156,7 +156,7 @@ fn what_others_can_do_with_the_files_is_told() {
 #[cfg(unix)]
 const OTHER_USER: &str = "KEY_RING_TEST_OTHER_USER";
 
-/// THREATS 51. The superuser can read everything, so that another user looks.
+/// `docs/threats.md` 51. The superuser can read everything, so that another user looks.
 #[cfg(unix)]
 #[test]
 fn a_file_that_becomes_readable_is_noticed() {

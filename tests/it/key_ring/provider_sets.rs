@@ -67,7 +67,7 @@ fn check(rows: Vec<Row>) {
     }
 }
 
-/// THREATS 54
+/// `docs/threats.md` 54
 #[test]
 fn a_token_without_an_id_is_of_the_only_key_that_fits() {
     let adfs = json!({ "kid": "T", "x5t": "T", "use": "sig", "alg": "RS256" });

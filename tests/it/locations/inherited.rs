@@ -1,4 +1,4 @@
-//! Guards inside a guarded scope look where the guard around it looks. THREATS 31.
+//! Guards inside a guarded scope look where the guard around it looks. `docs/threats.md` 31.
 
 use actix_web::http::header::ContentType;
 

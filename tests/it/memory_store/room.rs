@@ -1,4 +1,4 @@
-//! Who finds room in the store in memory when others fill it. THREATS 43.
+//! Who finds room in the store in memory when others fill it. `docs/threats.md` 43.
 
 use flask_pyjwt::{
     Generation, MemoryStore, Opening, Revocation, SessionRecord, SessionStore as _, Standing,
@@ -55,7 +55,7 @@ async fn standing(store: &MemoryStore, subject: &str, session: Option<&str>, id:
     store.standing(&token, NOW).await.expect("answered")
 }
 
-/// THREATS 43: what one account of 65,536 logins and as many revocations leaves for others.
+/// `docs/threats.md` 43: what one account of 65,536 logins and as many revocations leaves for others.
 #[actix_web::test]
 async fn one_account_without_end_takes_nothing_from_strangers() {
     // A sixteenth of it is 800 entries: far fewer than one account tries to take.

@@ -119,7 +119,7 @@ async fn an_issuer_is_found_once_and_counts_for_five_minutes() {
     tenants.switch_off(issuer);
     clock.advance(Duration::seconds(239));
     assert!(auth.verify_token_async(&good).await.is_ok());
-    assert!(auth.check(&verified).await.is_ok());
+    assert!(auth.check_revocation(&verified).await.is_ok());
     clock.advance(Duration::seconds(61));
     assert!(
         is_unavailable(&auth.verify_token(&good)),
@@ -127,7 +127,7 @@ async fn an_issuer_is_found_once_and_counts_for_five_minutes() {
     );
     let outcome = auth.verify_token_async(&good).await.map(drop);
     assert_eq!(outcome, Err(TokenError::Issuer), "it was switched off");
-    assert!(auth.check(&verified).await.is_err());
+    assert!(auth.check_revocation(&verified).await.is_err());
     assert_eq!(auth.verify_token(&good).map(drop), Err(TokenError::Issuer));
     assert_eq!(tenants.calls.load(Ordering::SeqCst), 2);
 
@@ -187,6 +187,7 @@ async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after
     assert_eq!(auth.verify_token(&good).map(drop), Err(TokenError::Issuer));
 }
 
+/// `docs/threats.md` 59.
 #[actix_web::test]
 async fn no_other_name_than_those_of_the_pattern_reaches_the_function() {
     let tenants = Arc::<Tenants>::default();

@@ -56,6 +56,7 @@ async fn one_call_for_all_who_wait_and_it_survives_the_first_of_them() {
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 
+/// `docs/threats.md` 59.
 #[actix_web::test]
 async fn a_hundred_thousand_unknown_names_leave_the_known_ones_alone() {
     let (auth, tenants, _clock) = resolving();

@@ -28,6 +28,7 @@ fn trusting(issuers: impl IntoIterator<Item = Issuer>) -> AuthManager {
     manager(issuers.into_iter().fold(own, Config::trust))
 }
 
+/// `docs/threats.md` 59.
 #[actix_web::test]
 async fn a_thousand_issuers_of_one_address_are_one_fetch() {
     let server = server();

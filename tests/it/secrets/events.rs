@@ -1,7 +1,7 @@
 //! Row 33: what is logged of a refusal, and how often.
 
 use actix_web::{HttpResponse, http::StatusCode, test::TestRequest, web};
-use flask_pyjwt::{AuthType, CheckError, CurrentToken, RequireToken, require_token};
+use flask_pyjwt::{AuthType, CurrentToken, RequireToken, TokenCheckError, require_token};
 use serde_json::json;
 
 use super::{pieces, shows_none_of};
@@ -32,8 +32,8 @@ async fn threat_33_a_refusal_is_one_event_with_its_reason_and_nothing_of_the_tok
     let retry_after = std::time::Duration::from_secs(7);
     let auth = manager(hs256().token_check(move |token| {
         std::future::ready(match token.claim("check").and_then(|it| it.as_str()) {
-            Some("revoked") => Err(CheckError::Revoked),
-            Some("down") => Err(CheckError::Unavailable { retry_after }),
+            Some("revoked") => Err(TokenCheckError::Revoked),
+            Some("down") => Err(TokenCheckError::Unavailable { retry_after }),
             _ => Ok(()),
         })
     }));

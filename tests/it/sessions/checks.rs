@@ -48,17 +48,17 @@ async fn a_manager_does_not_believe_what_another_one_was_told_of_a_token() {
     let revoked = Err(TokenError::Revoked.into());
     let [one, other] = believing([MemoryStore::default(), MemoryStore::default()]);
     let pair = one.login("alice").await.expect("opened");
-    assert_eq!(one.check(&pair.auth).await, Ok(()));
-    assert_eq!(other.check(&pair.auth).await, revoked);
+    assert_eq!(one.check_revocation(&pair.auth).await, Ok(()));
+    assert_eq!(other.check_revocation(&pair.auth).await, revoked);
 
     // As many revocations by one as by the other are not the same ones.
     let shared = Arc::new(MemoryStore::default());
     let [one, other] = believing([Arc::clone(&shared), shared]);
     let pair = one.login("alice").await.expect("opened");
     other.revoke_subject("bob").await.expect("revoked");
-    assert_eq!(other.check(&pair.auth).await, Ok(()));
+    assert_eq!(other.check_revocation(&pair.auth).await, Ok(()));
     one.logout(&pair.auth).await.expect("ended");
-    assert_eq!(one.check(&pair.auth).await, revoked);
+    assert_eq!(one.check_revocation(&pair.auth).await, revoked);
 }
 
 #[actix_web::test]
@@ -210,7 +210,7 @@ async fn a_store_is_asked_once_a_request_unless_an_earlier_answer_will_do() {
 
 /// A store that does not do what it is asked.
 #[derive(Debug)]
-enum Broken {
+pub(crate) enum Broken {
     Down,
     Hanging,
 }
@@ -257,7 +257,7 @@ async fn threat_35_a_store_that_is_down_or_hangs_lets_nobody_in() {
         assert!(auth.login("alice").await.is_err(), "{name}");
         assert!(auth.revoke_subject("alice").await.is_err(), "{name}");
         assert!(auth.sessions("alice").await.is_err(), "{name}");
-        assert!(auth.check(&token).await.is_err(), "{name}");
+        assert!(auth.check_revocation(&token).await.is_err(), "{name}");
         // What needs no store is answered without it.
         let reply = site.ask(TestRequest::get().uri("/me")).await;
         assert_eq!(reply.outcome().0, 401, "{name}");

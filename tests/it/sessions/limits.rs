@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::{HttpResponse, test::TestRequest};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, MemoryStore, Rejection, SessionEvent, Token, TokenError,
+    AuthManager, AuthType, Config, MemoryStore, SessionError, SessionEvent, Token, TokenError,
 };
 use futures_util::future::join_all;
 use serde_json::json;
@@ -13,7 +13,7 @@ use time::Duration;
 use super::clock;
 use support::{claims_with, forge::forge, header, hs256, keys, log, manager};
 
-const REVOKED: Result<(), Rejection> = Err(Rejection::InvalidToken(TokenError::Revoked));
+const REVOKED: Result<(), SessionError> = Err(SessionError::Token(TokenError::Revoked));
 
 fn with_memory() -> Config {
     hs256().session_store(MemoryStore::default())
@@ -55,7 +55,7 @@ async fn without_a_setting_a_subject_has_a_hundred_sessions_at_the_most() {
     assert_eq!(evicted.lock().expect("no panic").len(), 50);
 }
 
-/// THREATS 44.
+/// `docs/threats.md` 44.
 #[actix_web::test]
 async fn fifty_logins_at_once_with_a_limit_of_two_leave_two_sessions() {
     let (config, evicted) = evictions(with_memory().max_sessions(2));
@@ -66,11 +66,11 @@ async fn fifty_logins_at_once_with_a_limit_of_two_leave_two_sessions() {
     assert_eq!(listed.len(), 2);
     let mut good = Vec::new();
     for pair in &pairs {
-        if auth.check(&pair.auth).await.is_ok() {
-            assert_eq!(auth.check(&pair.refresh).await, Ok(()));
+        if auth.check_revocation(&pair.auth).await.is_ok() {
+            assert_eq!(auth.check_revocation(&pair.refresh).await, Ok(()));
             good.extend(pair.auth.session_id());
         } else {
-            assert_eq!(auth.check(&pair.refresh).await, REVOKED);
+            assert_eq!(auth.check_revocation(&pair.refresh).await, REVOKED);
         }
     }
     assert_eq!(good.len(), 2);
@@ -96,14 +96,14 @@ async fn a_login_that_replaces_its_browsers_session_logs_no_other_device_out() {
         to.cookie(cookie.into_owned())
     });
     let seen = auth.verify_token(browser.auth.signed()).expect("valid");
-    assert_eq!(auth.check(&seen).await, Ok(()));
+    assert_eq!(auth.check_revocation(&seen).await, Ok(()));
 
     clock.advance(Duration::seconds(1));
     let login = auth.login("alice").replacing(&request.to_http_request());
     let again = login.await.expect("opened");
-    assert_eq!(auth.check(&seen).await, REVOKED);
+    assert_eq!(auth.check_revocation(&seen).await, REVOKED);
     for token in [&phone.auth, &phone.refresh, &again.auth, &again.refresh] {
-        assert_eq!(auth.check(token).await, Ok(()));
+        assert_eq!(auth.check_revocation(token).await, Ok(()));
     }
     assert!(evicted.lock().expect("no panic").is_empty());
 }
@@ -114,9 +114,9 @@ async fn a_session_that_makes_room_is_refused_although_it_was_good_a_moment_ago(
     let auth = manager(config.revocation_staleness(Duration::minutes(5)));
     let first = auth.login("alice").await.expect("opened");
     let seen = auth.verify_token(first.auth.signed()).expect("valid");
-    assert_eq!(auth.check(&seen).await, Ok(()));
+    assert_eq!(auth.check_revocation(&seen).await, Ok(()));
     auth.login("alice").await.expect("opened");
-    assert_eq!(auth.check(&seen).await, REVOKED);
+    assert_eq!(auth.check_revocation(&seen).await, REVOKED);
 }
 
 #[actix_web::test]
@@ -130,13 +130,13 @@ async fn a_login_that_finds_no_room_ends_nothing() {
     for _ in 0..3 {
         let refused = auth.login("alice").await;
         assert!(
-            matches!(refused, Err(Rejection::Unavailable { .. })),
+            matches!(refused, Err(SessionError::Store(_))),
             "{refused:?}"
         );
     }
     for pair in [first, second] {
         let pair = pair.expect("opened");
-        assert_eq!(auth.check(&pair.auth).await, Ok(()));
+        assert_eq!(auth.check_revocation(&pair.auth).await, Ok(()));
     }
     assert!(evicted.lock().expect("no panic").is_empty());
 }
@@ -167,19 +167,19 @@ async fn beyond_a_thousand_revoked_tokens_the_session_or_the_subject_is_revoked(
 
     auth.revoke_token(&one.auth).await.expect("revoked");
     for token in [&one.auth, &one.refresh] {
-        assert_eq!(auth.check(token).await, REVOKED);
+        assert_eq!(auth.check_revocation(token).await, REVOKED);
     }
     for token in [&other.auth, &other.refresh, &another] {
-        assert_eq!(auth.check(token).await, Ok(()));
+        assert_eq!(auth.check_revocation(token).await, Ok(()));
     }
     let last = plain(&auth, "mallory", 1_000);
     auth.revoke_token(&last).await.expect("revoked");
     for token in [&last, &other.auth, &other.refresh, &another] {
-        assert_eq!(auth.check(token).await, REVOKED);
+        assert_eq!(auth.check_revocation(token).await, REVOKED);
     }
-    assert_eq!(auth.check(&bobs).await, Ok(()));
+    assert_eq!(auth.check_revocation(&bobs).await, Ok(()));
     let anew = auth.login("mallory").await.expect("opened");
-    assert_eq!(auth.check(&anew.auth).await, Ok(()));
+    assert_eq!(auth.check_revocation(&anew.auth).await, Ok(()));
 }
 
 #[actix_web::test]
@@ -190,11 +190,11 @@ async fn managers_that_share_a_store_share_its_revocations() {
     let [first, second] = [with(Arc::clone(&store)), with(store)];
     let [one, other] = [first.login("alice").await, second.login("alice").await];
     let [one, other] = [one.expect("opened"), other.expect("opened")];
-    assert_eq!(second.check(&one.auth).await, Ok(()));
+    assert_eq!(second.check_revocation(&one.auth).await, Ok(()));
     second.logout(&one.auth).await.expect("ended");
-    assert_eq!(first.check(&one.auth).await, REVOKED);
+    assert_eq!(first.check_revocation(&one.auth).await, REVOKED);
     let next = first.refresh(&other.refresh).await.expect("rotated");
-    assert_eq!(second.check(&next.auth).await, Ok(()));
+    assert_eq!(second.check_revocation(&next.auth).await, Ok(()));
     assert_eq!(second.sessions("alice").await.expect("listed").len(), 1);
 }
 

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, Rejection, SessionEvent, TokenError, TokenPair,
+    AuthManager, FrozenClock, MemoryStore, SessionError, SessionEvent, TokenError, TokenPair,
 };
 use futures_util::FutureExt as _;
 use time::Duration;
@@ -59,7 +59,7 @@ impl Stage {
     }
 
     async fn uses(&self, pair: &TokenPair) {
-        self.auth.check(&pair.auth).await.expect("good");
+        self.auth.check_revocation(&pair.auth).await.expect("good");
     }
 
     /// The session is revoked when the refresh token of this pair is presented.
@@ -67,13 +67,13 @@ impl Stage {
         let refused = self.auth.refresh(&pair.refresh).await;
         assert_eq!(
             refused.expect_err("a theft"),
-            Rejection::from(TokenError::Replayed)
+            SessionError::from(TokenError::Replayed)
         );
         assert_eq!(self.heard(), ["replayed"]);
         let revoked = self.auth.refresh(&last.refresh).await;
         assert_eq!(
             revoked.expect_err("revoked"),
-            Rejection::from(TokenError::Revoked)
+            SessionError::from(TokenError::Revoked)
         );
         assert_eq!(self.auth.sessions("alice").await, Ok(vec![]));
     }
@@ -166,7 +166,7 @@ async fn a_thief_who_uses_the_pair_after_the_owner_has_it_no_longer_than_the_aut
         stage.uses(&owners).await;
         stage.uses(&thiefs).await;
         stage.clock.advance(Duration::minutes(40));
-        let expired = stage.auth.check(&thiefs.auth).await;
+        let expired = stage.auth.check_revocation(&thiefs.auth).await;
         assert_eq!(expired, Err(TokenError::Expired.into()));
         let next = stage.rotate(&owners).await;
         stage.heard();
@@ -209,7 +209,7 @@ async fn tabs_that_wake_up_together_share_a_lost_answer() {
     stage.catches(&first, &lost).await;
 }
 
-/// THREATS 46, over HTTP: the guard of the refreshing route sees the old token, too.
+/// `docs/threats.md` 46, over HTTP: the guard of the refreshing route sees the old token, too.
 #[actix_web::test]
 async fn threat_46_a_lost_answer_is_given_again_and_the_application_hears_of_it() {
     for grace in [GRACE, Duration::ZERO] {
@@ -246,7 +246,7 @@ async fn threat_46_a_lost_answer_is_given_again_and_the_application_hears_of_it(
     }
 }
 
-/// THREATS 47, over HTTP.
+/// `docs/threats.md` 47, over HTTP.
 #[actix_web::test]
 async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
     let stage = Stage::new(GRACE, Duration::hours(1));
@@ -315,7 +315,7 @@ async fn a_hook_that_ends_the_session_is_called_while_nothing_is_locked() {
         let second = auth.refresh(&first.refresh).await.expect("rotated");
         clock.advance(late);
         auth.refresh(&first.refresh).await.expect("the same pair");
-        let revoked = auth.check(&second.auth).await;
+        let revoked = auth.check_revocation(&second.auth).await;
         assert_eq!(revoked, Err(TokenError::Revoked.into()));
     }
 }

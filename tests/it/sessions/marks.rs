@@ -105,7 +105,7 @@ async fn nobody_passes_whose_mark_was_not_acknowledged() {
             for _ in 0..2 {
                 let reply = site.get("/me", pair.auth.signed()).await;
                 reply.is_refused(503, "temporarily_unavailable", "unavailable", "no mark");
-                assert!(auth.check(&pair.auth).await.is_err());
+                assert!(auth.check_revocation(&pair.auth).await.is_err());
                 let reply = site.get("/refresh", pair.refresh.signed()).await;
                 assert_eq!(reply.status, 503);
             }

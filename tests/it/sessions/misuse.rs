@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore, MintError, Rejection, TokenError};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, MemoryStore, MintError, SessionError, TokenError,
+};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -20,15 +22,9 @@ async fn what_cannot_be_minted_rotates_nothing() {
         .refresh(&pair.refresh)
         .claim("long", "x".repeat(9_000))
         .await;
-    assert!(
-        matches!(refused, Err(Rejection::NotMinted(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(SessionError::Mint(_))), "{refused:?}");
     let refused = auth.refresh(&pair.refresh).claim("exp", 1).await;
-    assert!(
-        matches!(refused, Err(Rejection::NotMinted(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(SessionError::Mint(_))), "{refused:?}");
     let next = auth
         .refresh(&pair.refresh)
         .await
@@ -45,10 +41,7 @@ async fn what_cannot_be_minted_rotates_nothing() {
     let verifier = manager(verifier.session_store(store));
     let pair = issuer.login("alice").await.expect("opened");
     let refused = verifier.refresh(&pair.refresh).await;
-    assert!(
-        matches!(refused, Err(Rejection::NotMinted(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(SessionError::Mint(_))), "{refused:?}");
     clock.advance(Duration::minutes(1));
     assert!(issuer.refresh(&pair.refresh).await.is_ok());
 }
@@ -101,15 +94,15 @@ async fn a_login_beyond_the_limit_ends_what_was_refreshed_the_longest_ago() {
     clock.advance(Duration::seconds(1));
     let first = auth.refresh(&first.refresh).await.expect("rotated");
     let third = login().await;
-    let revoked = Err(Rejection::InvalidToken(TokenError::Revoked));
-    assert_eq!(auth.check(&second.auth).await, revoked);
+    let revoked = Err(SessionError::Token(TokenError::Revoked));
+    assert_eq!(auth.check_revocation(&second.auth).await, revoked);
     for token in [&first.auth, &third.auth, &other.auth] {
-        assert_eq!(auth.check(token).await, Ok(()));
+        assert_eq!(auth.check_revocation(token).await, Ok(()));
     }
     assert_eq!(auth.sessions("alice").await.expect("listed").len(), 2);
 }
 
-async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+async fn login(auth: AuthManager) -> Result<HttpResponse, SessionError> {
     auth.login("alice").claim("exp", 1).await?;
     Ok(HttpResponse::Ok().finish())
 }
@@ -140,10 +133,10 @@ async fn a_token_beside_those_of_a_session_lives_as_long_as_that() {
         );
     }
     let token = with(json!(pair.auth.session_id())).expect("minted");
-    assert_eq!(auth.check(&token).await, Ok(()));
+    assert_eq!(auth.check_revocation(&token).await, Ok(()));
     auth.logout(&pair.auth).await.expect("ended");
-    let revoked = Err(Rejection::InvalidToken(TokenError::Revoked));
-    assert_eq!(auth.check(&token).await, revoked);
+    let revoked = Err(SessionError::Token(TokenError::Revoked));
+    assert_eq!(auth.check_revocation(&token).await, revoked);
 }
 
 #[actix_web::test]
@@ -152,5 +145,5 @@ async fn a_token_of_no_session_may_call_anything_its_id() {
     let claims = claims_with(json!({"jti": 7}));
     let forged = forge(header(AuthType::HS256), claims, &keys::key(AuthType::HS256));
     let token = auth.verify_token(&forged).expect("valid");
-    assert_eq!(auth.check(&token).await, Ok(()));
+    assert_eq!(auth.check_revocation(&token).await, Ok(()));
 }

@@ -1,4 +1,4 @@
-//! THREATS 37: a thousand refreshes with one token at once, by several threads, a hundred times.
+//! `docs/threats.md` 37: a thousand refreshes with one token at once, by several threads, a hundred times.
 
 use std::{collections::HashSet, sync::Barrier, thread};
 

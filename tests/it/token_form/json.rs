@@ -296,7 +296,7 @@ async fn threat_17_the_limit_of_size_is_exact() {
         .map(|token| {
             (
                 token.len(),
-                auth.verify_token(&token).err().map(|error| error.code()),
+                auth.verify_token(&token).err().map(|error| error.reason()),
             )
         })
         .collect();

@@ -1,4 +1,4 @@
-//! THREATS 49: what is read of a token before its signature is bounded. What it costs is counted by
+//! `docs/threats.md` 49: what is read of a token before its signature is bounded. What it costs is counted by
 //! `benches/callgrind.sh`.
 
 use flask_pyjwt::{AuthManager, AuthType, Issuer, Key as IssuerKey, TokenError};

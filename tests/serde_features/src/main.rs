@@ -1,4 +1,4 @@
-//! What tokens say, whatever features of `serde_json` another crate turns on. THREATS 57.
+//! What tokens say, whatever features of `serde_json` another crate turns on. `docs/threats.md` 57.
 //!
 //! Every feature has to give the same answers, so the expected ones are written out here as texts and Rust
 //! values, which no feature changes.

@@ -49,7 +49,7 @@ pub fn config(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Config {
         .on_rejection(|rejection, _, mut response| {
             response.headers_mut().insert(
                 HeaderName::from_static(REASON),
-                HeaderValue::from_static(rejection.code()),
+                HeaderValue::from_static(rejection.reason()),
             );
             response
         })

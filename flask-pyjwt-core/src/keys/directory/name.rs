@@ -1,6 +1,6 @@
 //! What the name of a key's file says.
 
-use crate::keys::AuthType;
+use crate::{error::Problem, keys::AuthType};
 
 /// What a file's name says: `2026-02.EdDSA.next.pem`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,28 +17,30 @@ impl Name {
 
     /// Reads the name of a key: what stands between dots. A part that nearly says something is a mistake,
     /// since a key that signs too early is an outage.
-    pub(super) fn parse(name: &str) -> Result<Self, &'static str> {
+    pub(super) fn parse(name: &str) -> Result<Self, Problem> {
         let mut parsed = Self::default();
         let parts = name.rsplit_once('.').map_or("", |(parts, _)| parts);
         for part in parts.split('.') {
             match part.parse() {
-                Ok(_) if parsed.auth_type.is_some() => return Err("names two algorithms"),
+                Ok(_) if parsed.auth_type.is_some() => {
+                    return Err(Problem::new("names two algorithms"));
+                }
                 Ok(auth_type) => parsed.auth_type = Some(auth_type),
                 Err(_) if part == "next" => parsed.is_next = true,
                 Err(_) if is_nearly_next(part) => {
-                    return Err(
+                    return Err(Problem::new(
                         "has a part that is nearly `next`: a key that does not sign yet is \
                                 called `<name>.next.pem` or `<name>.<algorithm>.next.pem`",
-                    );
+                    ));
                 }
                 Err(_)
                     if AuthType::ALL
                         .iter()
                         .any(|known| known.name().eq_ignore_ascii_case(part)) =>
                 {
-                    return Err(
+                    return Err(Problem::new(
                         "names an algorithm in other letters than its own, such as `EdDSA`",
-                    );
+                    ));
                 }
                 Err(_) => {}
             }

@@ -80,8 +80,8 @@ type Look = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// drop(auth);
 ///
 /// let auth = AuthManager::new(config().session_store(FileStore::open(&path)?))?;
-/// assert!(auth.check(&kept.auth).await.is_ok());
-/// assert!(auth.check(&ended.auth).await.is_err());
+/// assert!(auth.check_revocation(&kept.auth).await.is_ok());
+/// assert!(auth.check_revocation(&ended.auth).await.is_err());
 /// # drop(auth);
 /// # std::fs::remove_file(&path)?;
 /// # Ok(())

@@ -1,6 +1,6 @@
 //! The JWS vectors of Wycheproof: see tests/vectors/README.md.
 
-use std::fs;
+use std::{error::Error, fs};
 
 use serde_json::{Value, json};
 
@@ -18,13 +18,13 @@ fn vectors() -> Value {
 }
 
 /// The keys of a case, or why they are refused.
-fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
+fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> {
     let key = &case["key"];
     if key["kty"] == "oct" {
         let algorithm: Result<AuthType, _> = case["key_alg"].as_str().unwrap_or_default().parse();
         let algorithm = algorithm.map_err(|_| "the algorithm is not supported")?;
         if key["use"].as_str().is_some_and(|purpose| purpose != "sig") {
-            return Err("the key is for encryption".to_owned());
+            return Err("the key is for encryption".into());
         }
         let secret = key["k"].as_str().unwrap_or_default();
         let secret =
@@ -35,9 +35,7 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
         if let Some(id) = key["kid"].as_str() {
             own = own.id(id);
         }
-        let own = own
-            .prepare("secret", "public", Crypto::default())
-            .map_err(|error| error.to_string())?;
+        let own = own.prepare("secret", "public", Crypto::default())?;
         return Ok(KeySet::new(vec![own.split().1], types));
     }
     let set = if key.get("keys").is_some() {
@@ -45,28 +43,25 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, String> {
     } else {
         json!({ "keys": [key] })
     };
-    let set = GivenSet::Text(set.to_string())
-        .judge(None, Crypto::default())
-        .map_err(|problem| problem.to_string())?;
+    let set = GivenSet::Text(set.to_string()).judge(None, Crypto::default())?;
     let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
     if !refused.is_empty() {
-        return Err(refused.join(", "));
+        return Err(refused.join(", ").into());
     }
     Ok(KeySet::new(set.joined_to(&[]), types))
 }
 
-fn outcome(case: &Value) -> Result<(), String> {
+fn outcome(case: &Value) -> Result<(), Box<dyn Error>> {
     // What else a token's header has to say is no matter of JWS.
     let types = HeaderTypes::new(["JWT".to_owned()], true);
     let keys = keys_of(case, &types)?;
     let jws = case["jws"].as_str().ok_or("the form is not compact")?;
-    let told = |error: TokenError| error.to_string();
-    let segments = Segments::of(jws).map_err(told)?;
-    signer_of(&keys, &types, &segments).map_err(told)?;
+    let segments = Segments::of(jws)?;
+    signer_of(&keys, &types, &segments)?;
     // A payload that is no text is no matter of JWS either.
     match segments.decode_payload() {
         Err(TokenError::Payload) => Ok(()),
-        result => result.map(drop).map_err(told),
+        result => Ok(result.map(drop)?),
     }
 }
 

@@ -1,0 +1,33 @@
+//! What the tokens of sessions are minted and revoked with.
+
+use std::sync::Arc;
+
+use super::policy::Sessions;
+use crate::token::{TokenError, Verification};
+
+/// Opens, rotates and ends sessions: their store, and the keys, the rules and the clock of their tokens.
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct SessionIssuer {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) verification: Arc<Verification>,
+}
+
+impl SessionIssuer {
+    pub(crate) fn new(sessions: &Arc<Sessions>, verification: &Arc<Verification>) -> Self {
+        Self {
+            sessions: Arc::clone(sessions),
+            verification: Arc::clone(verification),
+        }
+    }
+
+    /// The claim `iss` of the tokens.
+    pub(super) fn issuer(&self) -> &str {
+        &self.verification.rules.issuer
+    }
+
+    /// Now, in milliseconds since 1970.
+    pub(super) fn now(&self) -> Result<i64, TokenError> {
+        Ok(self.verification.clock.now()?.milliseconds())
+    }
+}

@@ -1,0 +1,24 @@
+//! The manager as an argument of handlers.
+
+use std::future::{Ready, ready};
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::InternalError};
+
+use super::{
+    answer::{Seen, answer},
+    registered::manager_of,
+};
+use crate::manager::AuthManager;
+
+/// For handlers that mint: the manager that guards them, however it is registered.
+impl FromRequest for AuthManager {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(manager_of(request).cloned().map_err(|rejection| {
+            let response = answer(None, &rejection, request, Seen::default());
+            InternalError::from_response(rejection, response).into()
+        }))
+    }
+}

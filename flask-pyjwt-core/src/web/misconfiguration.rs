@@ -1,0 +1,49 @@
+//! What is wrong with a server that cannot decide about a request.
+
+use crate::error::MintError;
+
+/// A mistake of the server's author: what [`Rejection::Misconfigured`](crate::Rejection::Misconfigured)
+/// is about.
+///
+/// The client gets 500 and `The server is misconfigured`; the log says which mistake, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misconfiguration {
+    /// Sessions are used, and no store is configured.
+    #[error("no session store is configured: add `Config::session_store`")]
+    NoSessionStore,
+    /// A cookie would be larger than browsers take.
+    #[error(
+        "the cookie `{name}` has {size} bytes, and browsers drop it above 4093: use fewer claims"
+    )]
+    CookieTooLarge {
+        /// The cookie's name.
+        name: String,
+        /// Its size in bytes, with its attributes.
+        size: usize,
+    },
+    /// CSRF proofs are needed, and there is no secret to make them with.
+    #[error("no CSRF proof can be made or checked without a secret: add `Config::csrf_secret`")]
+    NoCsrfSecret,
+    /// A token that should be answered with cannot be minted.
+    #[error("the token is not minted")]
+    NotMinted(#[source] MintError),
+    /// No manager is registered.
+    #[error("no AuthManager is registered: add `.app_data(auth.clone())` to the App")]
+    MissingManager,
+    /// Two managers are registered in two different ways.
+    #[error(
+        "one AuthManager is registered as it is and another as web::Data: register both as \
+         `.app_data(auth.clone())`"
+    )]
+    SeveralManagers,
+    /// A handler reads the token, and nothing guards its route.
+    #[error(
+        "the handler takes a CurrentToken, and nothing guards its route: add \
+         `#[require_token]` to the handler or wrap its scope in `RequireToken`"
+    )]
+    Unguarded,
+    /// The route requires what it cannot, such as the value of a variable that its path does not have.
+    #[error("the route is mistaken: {0}")]
+    RouteMistake(String),
+}

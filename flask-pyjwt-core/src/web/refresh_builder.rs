@@ -1,0 +1,87 @@
+//! Refreshing a session: the builder of a rotation.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::refused::reporting;
+use crate::{
+    manager::AuthManager,
+    session::{SessionError, TokenPair},
+    token::{OwnClaims, Token},
+};
+
+/// A rotation in the making: [`AuthManager::refresh`]. It happens when it is awaited.
+#[must_use = "a token is rotated when this is awaited"]
+pub struct RefreshBuilder<'a> {
+    manager: &'a AuthManager,
+    current: &'a Token,
+    claims: Option<OwnClaims>,
+}
+
+impl AuthManager {
+    /// Rotates a refresh token of a session: awaited, it gives the next pair, once.
+    ///
+    /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
+    /// gets the same pair again. So does a client that never got the answer, within
+    /// [`Config::lost_answer_window`](crate::Config::lost_answer_window), as long as no guard and no
+    /// [`AuthManager::check_revocation`] has seen a token of that pair. Otherwise the token is a copy in somebody's
+    /// hands: the session and all its tokens are revoked.
+    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of each of the three.
+    ///
+    /// # Errors
+    ///
+    /// When awaited: [`SessionError::Token`] when the token is no refresh token of a live session
+    /// or was used before, [`SessionError::Store`] when the store does not answer.
+    pub fn refresh<'a>(&'a self, current: &'a Token) -> RefreshBuilder<'a> {
+        RefreshBuilder {
+            manager: self,
+            current,
+            claims: None,
+        }
+    }
+}
+
+impl RefreshBuilder<'_> {
+    /// Sets the claim `scope` of auth tokens from now on. Whoever sets any claim here sets them all:
+    /// those of the login do not go on then.
+    pub fn scope(mut self, scope: impl Into<Value>) -> Self {
+        let claims = self.claims.get_or_insert_default();
+        claims.scope(scope.into());
+        self
+    }
+
+    /// Sets a claim of auth tokens from now on. Whoever sets any claim here sets them all: those of
+    /// the login do not go on then.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let claims = self.claims.get_or_insert_default();
+        claims.session_claim(name.into(), value);
+        self
+    }
+}
+
+impl<'a> IntoFuture for RefreshBuilder<'a> {
+    type Output = Result<TokenPair, SessionError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            manager,
+            current,
+            claims,
+        } = self;
+        let work = async move { manager.session_issuer()?.refresh(current, claims).await };
+        Box::pin(reporting(manager, Some(current), work))
+    }
+}
+
+impl fmt::Debug for RefreshBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshBuilder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,204 @@
+//! The table of refusals: what each is for the client, for the log and for metrics.
+
+use std::fmt::Write as _;
+
+use actix_web::http::StatusCode;
+
+use super::{Misconfiguration, Rejection};
+use crate::token::TokenError;
+
+/// What is fixed for one kind of refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) status: StatusCode,
+    /// The member `error` of the body, and of the challenge where there is one.
+    pub(super) oauth_error: &'static str,
+    /// The explanation for a client: one of a closed list of coarse sentences, in which nothing has to be
+    /// escaped.
+    pub(super) description: &'static str,
+    /// The reason in logs, the label in metrics.
+    pub(super) reason: &'static str,
+    challenge: Challenge,
+}
+
+/// What the field `WWW-Authenticate` of an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Challenge {
+    /// The field is not there: another token would not help.
+    None,
+    /// The realm alone.
+    Realm,
+    /// Realm, error and description.
+    Error,
+}
+
+const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
+const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+/// The descriptions of more than one row.
+const SEVERAL: &str = "Credentials are given more than once";
+const NOT_ALLOWED: &str = "The token does not allow this";
+const NO_PROOF: &str = "A CSRF proof is required";
+
+impl Row {
+    /// The row of a refusal. The closed lists of errors and descriptions are said here and nowhere else.
+    #[rustfmt::skip] // a row a line
+    pub(super) const fn of(rejection: &Rejection) -> Self {
+        match rejection {
+            Rejection::MissingCredentials => Self {
+                challenge: Challenge::Realm,
+                ..row(UNAUTHORIZED, "unauthorized", "Credentials are required", "missing_credentials")
+            },
+            Rejection::MalformedCredentials => row(UNAUTHORIZED, "invalid_token", "The credentials are malformed", "malformed_credentials"),
+            Rejection::InvalidToken(error) => row(UNAUTHORIZED, "invalid_token", description(error), error.reason()),
+            Rejection::LoginTooOld { .. } => row(UNAUTHORIZED, "insufficient_user_authentication", "A more recent login is required", "login_too_old"),
+            Rejection::SeveralAuthorizations => bad_request(SEVERAL, "several_authorizations"),
+            Rejection::SeveralCookies => bad_request(SEVERAL, "several_cookies"),
+            Rejection::SeveralParameters => bad_request(SEVERAL, "several_parameters"),
+            Rejection::SeveralProtocols => bad_request(SEVERAL, "several_protocols"),
+            Rejection::SeveralPlaces => bad_request(SEVERAL, "several_places"),
+            Rejection::NotRevocable => bad_request("The token cannot be revoked", "not_revocable"),
+            Rejection::ClaimNotMet { .. } => row(FORBIDDEN, "insufficient_scope", NOT_ALLOWED, "claim_not_met"),
+            Rejection::ScopeNotMet | Rejection::MissingScope { .. } => row(FORBIDDEN, "insufficient_scope", NOT_ALLOWED, "scope_not_met"),
+            Rejection::ClaimsDoNotFit => row(FORBIDDEN, "insufficient_scope", NOT_ALLOWED, "claims_do_not_fit"),
+            Rejection::CrossSite => csrf("The request comes from another site", "cross_site"),
+            Rejection::CsrfProofMissing => csrf(NO_PROOF, "csrf_proof_missing"),
+            Rejection::CsrfProofNotFirst => csrf(NO_PROOF, "csrf_proof_not_first"),
+            Rejection::CsrfProofWrong => csrf(NO_PROOF, "csrf_proof_wrong"),
+            Rejection::Unavailable { .. } => Self {
+                challenge: Challenge::None,
+                ..row(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "The token cannot be checked at the moment", "unavailable")
+            },
+            Rejection::Misconfigured(mistake) => Self {
+                challenge: Challenge::None,
+                ..row(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The server is misconfigured", reason(mistake))
+            },
+        }
+    }
+}
+
+const fn row(
+    status: StatusCode,
+    oauth_error: &'static str,
+    description: &'static str,
+    reason: &'static str,
+) -> Row {
+    Row {
+        status,
+        oauth_error,
+        description,
+        reason,
+        challenge: Challenge::Error,
+    }
+}
+
+const fn bad_request(description: &'static str, reason: &'static str) -> Row {
+    row(
+        StatusCode::BAD_REQUEST,
+        "invalid_request",
+        description,
+        reason,
+    )
+}
+
+const fn csrf(description: &'static str, reason: &'static str) -> Row {
+    Row {
+        challenge: Challenge::None,
+        ..row(FORBIDDEN, "csrf_failed", description, reason)
+    }
+}
+
+/// What a client is told of a token that is refused.
+const fn description(error: &TokenError) -> &'static str {
+    match error {
+        TokenError::Expired => "The token has expired",
+        TokenError::NotYetValid => "The token is not valid yet",
+        TokenError::WrongType { .. } => "A token of another type is required",
+        _ => "The token is not valid",
+    }
+}
+
+const fn reason(mistake: &Misconfiguration) -> &'static str {
+    match mistake {
+        Misconfiguration::NoSessionStore => "no_session_store",
+        Misconfiguration::CookieTooLarge { .. } => "cookie_too_large",
+        Misconfiguration::NoCsrfSecret => "no_csrf_secret",
+        Misconfiguration::NotMinted(_) => "not_minted",
+        Misconfiguration::MissingManager => "missing_manager",
+        Misconfiguration::SeveralManagers => "several_managers",
+        Misconfiguration::Unguarded => "unguarded",
+        Misconfiguration::RouteMistake(_) => "route_mistake",
+    }
+}
+
+impl Rejection {
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        Row::of(self).status
+    }
+
+    /// The error code that the client gets: the member `error` of the body, and of the challenge where there
+    /// is one (RFC 6750, section 3.1; RFC 9470). Coarse, and one of a closed list.
+    #[must_use]
+    pub fn oauth_error(&self) -> &'static str {
+        Row::of(self).oauth_error
+    }
+
+    /// The explanation that the client gets: one of a closed list of coarse sentences.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        Row::of(self).description
+    }
+
+    /// The exact reason for logs and metrics: a short name that never changes. The client never gets it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        Row::of(self).reason
+    }
+
+    /// The challenge of an answer (RFC 6750, section 3), if it has one.
+    pub(super) fn challenge(&self, realm: Option<&str>) -> Option<String> {
+        let row = Row::of(self);
+        let mut parameters = Vec::new();
+        if let Some(realm) = realm {
+            parameters.push(("realm", quoted(realm)));
+        }
+        match row.challenge {
+            Challenge::None => return None,
+            Challenge::Realm => {}
+            Challenge::Error => {
+                parameters.push(("error", row.oauth_error.to_owned()));
+                parameters.push(("error_description", row.description.to_owned()));
+            }
+        }
+        match self {
+            // RFC 9470, section 3
+            Self::LoginTooOld { max_age } => parameters.push(("max_age", max_age.to_string())),
+            Self::MissingScope { scope } => parameters.push(("scope", quoted(scope))),
+            _ => {}
+        }
+        let mut challenge = "Bearer".to_owned();
+        for (number, (name, value)) in parameters.into_iter().enumerate() {
+            let separator = if number == 0 { "" } else { "," };
+            // Writing to a text never fails.
+            let _ = write!(challenge, r#"{separator} {name}="{value}""#);
+        }
+        Some(challenge)
+    }
+}
+
+/// The text of a quoted string (RFC 9110, section 5.6.4). What cannot stand there becomes `?`.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            ' '..='~' => quoted.push(character),
+            _ => quoted.push('?'),
+        }
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests;
