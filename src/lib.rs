@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]

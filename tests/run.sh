@@ -183,6 +183,9 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
         run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
             cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
     done
+
+    # What users get, and where the documents link to.
+    run sh tests/package.sh
 }
 
 # The tests' own dependency brings all stores: there is nothing that the default features would add.

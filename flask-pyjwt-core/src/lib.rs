@@ -1,5 +1,6 @@
 //! The runtime of `flask-pyjwt`. Use that package; this one exists so that the attribute and its
 //! runtime can be two crates.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod background;
 mod claims;
