@@ -141,6 +141,7 @@ fi
 check() {
     run cargo fmt --all --check
     run cargo fmt --manifest-path tests/serde_features/Cargo.toml --check
+    run cargo fmt --manifest-path tests/public_api/Cargo.toml --check
 
     # The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
     run cargo clippy --locked --all-targets -- -D warnings
@@ -165,6 +166,10 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
 
     step "cargo doc, warnings denied"
     RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+
+    # The public interface is the one in docs/public-api.txt. After a change that is meant: UPDATE_PUBLIC_API=1.
+    run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \
+        --target-dir "${CARGO_TARGET_DIR:-target}/public_api"
 
     if cargo deny --version >/dev/null 2>&1; then
         run cargo deny --locked check licenses bans sources
