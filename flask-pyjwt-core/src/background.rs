@@ -5,9 +5,10 @@
 //! | `flask-pyjwt-keys` | a manager with `JWT_KEYS_DIR` | the manager |
 //! | `flask-pyjwt-jwks` | a manager that fetches keys | the manager |
 //! | `flask-pyjwt-redis` | a `RedisStore` | the store |
-//! | `sessions-read`, `sessions-write` | a `FileStore` | the store |
+//! | `sessions-read` (two), `sessions-write` | a `FileStore` | the store |
 //!
-//! A thread that panics ends, and the log says which one.
+//! A thread that panics ends, and the log says which one. `FileStore::open` has one more, `sessions-open`, which it
+//! starts and waits for itself.
 
 use std::{
     future::Future,
