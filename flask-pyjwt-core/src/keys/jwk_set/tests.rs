@@ -145,6 +145,8 @@ fn misnumbered() -> Vec<(Value, JwkProblem)> {
             JwkProblem::Malformed("x"),
         ),
         (with(EC, json!({ "crv": null })), JwkProblem::Unsupported),
+        (with(RSA, json!({ "crv": 1 })), JwkProblem::Malformed("crv")),
+        (with(OKP, json!({ "kty": "EC" })), JwkProblem::Unsupported),
         (
             with(OKP, json!({ "crv": "Ed448" })),
             JwkProblem::Unsupported,
