@@ -73,8 +73,8 @@ impl Config {
     /// of tokens, and are made by this package as ever.
     ///
     /// What a provider makes of a key belongs to one thread. Each thread asks for it once, when it first needs
-    /// it, and once more while the manager is made; what it has of a key that is gone goes when it asks for
-    /// another. Signing and verifying happen on the thread that serves the request, so a provider that waits
+    /// it, and once more while the manager is made; what it has of a key that is gone goes when it next signs or
+    /// verifies. Signing and verifying happen on the thread that serves the request, so a provider that waits
     /// makes its other requests wait; one that fails to verify is taken as saying that the
     /// signature is wrong. A signature of another length than the algorithm's, and one that no
     /// signer makes, is refused before the provider sees it and is never sent.
