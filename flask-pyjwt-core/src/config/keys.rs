@@ -249,9 +249,9 @@ impl Config {
             .clock
             .now()
             .map_err(|error| ConfigError::invalid(key::KEYS_DIR, error.to_string()))?;
-        let replace = |keys| ring.replace(keys, now);
+        let change = |change| ring.change(change, now);
         let directory =
-            KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, replace)?;
+            KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, change)?;
         if ring.load().signing.is_none() {
             tracing::warn!("`JWT_KEYS_DIR` has no private key that signs: nothing can be minted");
         }

@@ -1,9 +1,11 @@
 //! Keys reach the provider wherever they come from: from a folder, and from the server of another issuer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use flask_pyjwt::{
     AuthManager, AuthType, CRYPTO_PROVIDER, Config, Issuer,
     jsonwebtoken::{
-        Algorithm,
+        self, Algorithm,
         crypto::{CryptoProvider, KeyUtils},
         errors::ErrorKind,
     },
@@ -45,6 +47,65 @@ fn the_keys_of_a_folder_are_the_providers() {
     let said = reason(open());
     assert!(said.contains("refused by the crypto provider"), "{said}");
     assert!(auth.reload_keys().is_err(), "the key that was there stays");
+    assert!(auth.auth_token("alice").sign().is_ok());
+}
+
+/// `docs/threats.md` 7: a file that is deleted takes its key along, whatever the other keys are.
+#[test]
+fn a_deleted_key_ends_while_the_provider_is_down() {
+    static IS_DOWN: AtomicBool = AtomicBool::new(false);
+    fn up() -> Result<(), jsonwebtoken::errors::Error> {
+        let is_down = IS_DOWN.load(Ordering::SeqCst);
+        let down = ErrorKind::Provider("the module does not answer".to_owned());
+        if is_down { Err(down.into()) } else { Ok(()) }
+    }
+    static FAILING: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| {
+            up()?;
+            (CRYPTO_PROVIDER.signer_factory)(algorithm, key)
+        },
+        verifier_factory: |algorithm, key| {
+            up()?;
+            (CRYPTO_PROVIDER.verifier_factory)(algorithm, key)
+        },
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    let folder = KeysFolder::new("crypto-provider-down");
+    let signed_by = |name: &str, key: &[u8], age| {
+        folder.write(name, key, age);
+        let auth = support::manager(Config::new(ISSUER, AuthType::HS256, key));
+        auth.auth_token("alice").sign().expect("minted")
+    };
+    let tokens = [
+        signed_by("a.key", &[b'a'; 32], 90),
+        signed_by("b.key", &[b'b'; 32], 60),
+        signed_by("c.key", &[b'c'; 32], 30),
+    ];
+    let config = Config::with_keys_dir(ISSUER, AuthType::HS256, folder.path());
+    let auth = support::manager(config.crypto_provider(&FAILING));
+    let accepted = || {
+        tokens
+            .each_ref()
+            .map(|it| auth.verify_token(it.signed()).is_ok())
+    };
+    assert_eq!(accepted(), [true, true, true]);
+
+    IS_DOWN.store(true, Ordering::SeqCst);
+    folder.remove("a.key");
+    assert!(auth.reload_keys().is_err(), "the module is down");
+    assert_eq!(accepted(), [false, true, true]);
+    assert!(auth.auth_token("alice").sign().is_ok(), "it has the key");
+    folder.remove("c.key");
+    assert!(auth.reload_keys().is_err(), "the module is down");
+    assert_eq!(accepted(), [false, true, false]);
+    assert!(
+        auth.auth_token("alice").sign().is_err(),
+        "no key is left that signs"
+    );
+
+    IS_DOWN.store(false, Ordering::SeqCst);
+    auth.reload_keys().expect("the module is back");
+    assert_eq!(accepted(), [false, true, false]);
     assert!(auth.auth_token("alice").sign().is_ok());
 }
 
