@@ -50,7 +50,7 @@ fn the_keys_of_a_folder_are_the_providers() {
     assert!(auth.auth_token("alice").sign().is_ok());
 }
 
-/// `docs/threats.md` 7: a file that is deleted takes its key along, whatever the other keys are.
+/// `docs/threats.md` 51
 #[test]
 fn a_deleted_key_ends_while_the_provider_is_down() {
     static IS_DOWN: AtomicBool = AtomicBool::new(false);
@@ -132,4 +132,44 @@ async fn fetched_keys_are_the_providers() {
     let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
     accepts_its_tokens_only(&auth, token(&ecdsa).signed());
     assert!(auth.verify_token(token(&ed25519).signed()).is_err());
+}
+
+/// A key that was fetched before is not asked for again: the provider may be out of reach.
+#[actix_web::test]
+async fn a_fetched_key_stays_although_the_provider_refuses_it_later() {
+    static IS_DOWN: AtomicBool = AtomicBool::new(false);
+    static FAILING: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| (CRYPTO_PROVIDER.signer_factory)(algorithm, key),
+        verifier_factory: |algorithm, key| match algorithm {
+            Algorithm::EdDSA if IS_DOWN.load(Ordering::SeqCst) => {
+                Err(ErrorKind::Provider("the module does not answer".to_owned()).into())
+            }
+            _ => (CRYPTO_PROVIDER.verifier_factory)(algorithm, key),
+        },
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    let server = BadServer::start();
+    let issuer = server.url("/issuer");
+    let theirs = |auth_type| {
+        let config = Config::new(&issuer, auth_type, keys::secret(auth_type));
+        support::manager(config.audience("ours").always_key_id(true).clock(frozen()))
+    };
+    let (ecdsa, ed25519) = (theirs(AuthType::ES256), theirs(AuthType::EdDSA));
+    let mut set = ecdsa.jwk_set();
+    set.keys.extend(ed25519.jwk_set().keys);
+    server.answers("/jwks.json", Answer::json(json!(set)));
+    let trusted = Issuer::new(&issuer)
+        .audience("ours")
+        .allow_http_on_loopback(true)
+        .jwks_url(server.url("/jwks.json"));
+    let config = Config::for_issuers([trusted]).clock(frozen());
+    let auth = support::manager(config.token_table(0, 0).crypto_provider(&FAILING));
+    let token = ed25519.auth_token("alice").sign().expect("minted");
+    for is_down in [false, true] {
+        IS_DOWN.store(is_down, Ordering::SeqCst);
+        let states = auth.fetch_keys().await;
+        assert_eq!(states[0].key_ids().len(), 2, "{states:?}");
+        accepts_its_tokens_only(&auth, token.signed());
+    }
+    assert!(server.hits("/jwks.json") >= 2, "fetched again");
 }
