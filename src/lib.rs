@@ -1,16 +1,15 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Clock,
-    Config, ConfigError, Cookies, CurrentToken, Expected, FrozenClock, Generation, Issuer,
-    IssuerNames, Jwks, Key, KeyState, Location, LoginBuilder, Metadata, MintError,
-    Misconfiguration, Opening, RefreshBuilder, RefreshTokenBuilder, Rejection, RequireToken,
-    Revocation, Rotated, Rotation, Session, SessionError, SessionEvent, SessionRecord,
-    SessionStore, SilentRenewal, Standing, StoreError, StoreFuture, SubjectRecord, SystemClock,
-    Token, TokenCheckError, TokenError, TokenIdentity, TokenPair, TokenType, UnknownAuthType,
-    UnknownTokenType, UnverifiedToken,
+    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Config,
+    ConfigError, Cookies, CurrentToken, ExpectedClaim, Issuer, IssuerNames, Jwks, Key, KeyState,
+    LoginBuilder, MintError, Misconfiguration, RefreshBuilder, RefreshTokenBuilder, Rejection,
+    RequireToken, ServerMetadata, Session, SessionError, SessionEvent, SilentRenewal, Token,
+    TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType, UnknownAuthType,
+    UnknownTokenType, UnverifiedToken, store, testing,
 };
 
 /// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
@@ -29,7 +28,7 @@ pub use flask_pyjwt_core::KeySourceState;
 
 #[cfg(feature = "redis-store")]
 #[doc(inline)]
-pub use flask_pyjwt_core::{RedisStore, RedisStoreBuilder};
+pub use flask_pyjwt_core::RedisStore;
 
 #[cfg(feature = "store-conformance")]
 #[doc(inline)]

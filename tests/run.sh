@@ -141,6 +141,7 @@ fi
 check() {
     run cargo fmt --all --check
     run cargo fmt --manifest-path tests/serde_features/Cargo.toml --check
+    run cargo fmt --manifest-path tests/public_api/Cargo.toml --check
 
     # The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
     run cargo clippy --locked --all-targets -- -D warnings
@@ -166,6 +167,10 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     step "cargo doc, warnings denied"
     RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
 
+    # The public interface is the one in docs/public-api.txt. After a change that is meant: UPDATE_PUBLIC_API=1.
+    run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \
+        --target-dir "${CARGO_TARGET_DIR:-target}/public_api"
+
     if cargo deny --version >/dev/null 2>&1; then
         run cargo deny --locked check licenses bans sources
     else
@@ -178,6 +183,9 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
         run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
             cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
     done
+
+    # What users get, and where the documents link to.
+    run sh tests/package.sh
 }
 
 # The tests' own dependency brings all stores: there is nothing that the default features would add.

@@ -7,9 +7,9 @@ pub use std::sync::LazyLock;
 #[cfg(feature = "store-conformance")]
 pub use crate::session::conformance;
 pub use crate::{
-    claims::Expected,
+    claims::ExpectedClaim,
     jose::TokenType,
-    rules::{Location, Requirement},
+    rules::{Requirement, TokenLocation},
     web::{
         RequireTokenService, SilentRenewalService, TakeCurrentToken,
         protect::{Answer, Extractor, Incoming, assert_extractor, protect},

@@ -65,7 +65,7 @@ thread_local! {
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
-/// use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, TokenError};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, TokenError, testing::FrozenClock};
 /// use time::{Duration, OffsetDateTime};
 ///
 /// let clock = FrozenClock::new(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));

@@ -134,7 +134,7 @@ impl Expected {
         private: &TokenStream,
         errors: &mut Errors,
     ) -> TokenStream {
-        let expected = quote!(#private::Expected);
+        let expected = quote!(#private::ExpectedClaim);
         let path = |name: &LitStr| {
             let name = name.value();
             quote!(#expected::Path(#private::json::owned(#name)))

@@ -11,7 +11,9 @@ use std::{
 };
 
 use actix_web::{HttpResponse, get, web};
-use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, Issuer, TokenError, require_token};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, Issuer, TokenError, require_token, testing::FrozenClock,
+};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use support::redis as server;
 
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, SessionError, SessionEvent, SessionStore, Token,
-    TokenError, TokenPair,
+    AuthManager, MemoryStore, SessionError, SessionEvent, Token, TokenError, TokenPair,
+    store::SessionStore, testing::FrozenClock,
 };
 use proptest::{
     collection::vec,

@@ -33,7 +33,7 @@ const REALM: &str = r#"Bearer realm="https://issuer.example""#;
 /// `revoked` and `down` as claims are believed.
 fn config() -> Config {
     hs256().token_check(|token| {
-        let retry_after = std::time::Duration::from_secs(9);
+        let retry_after = time::Duration::seconds(9);
         std::future::ready(match token.sub() {
             "revoked" => Err(TokenCheckError::Revoked),
             "down" => Err(TokenCheckError::Unavailable { retry_after }),
@@ -226,7 +226,7 @@ fn every_kind_of_rejection_says_its_status_error_and_code_itself() {
         (Rejection::ClaimsDoNotFit, 403, "insufficient_scope"),
         (
             Rejection::Unavailable {
-                retry_after: std::time::Duration::ZERO,
+                retry_after: time::Duration::ZERO,
             },
             503,
             "temporarily_unavailable",

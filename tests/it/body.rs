@@ -263,7 +263,7 @@ async fn threat_40_an_accepted_request_has_its_whole_body() {
 #[actix_web::test]
 async fn threat_40_the_body_waits_for_a_check_that_waits() {
     let unavailable = TokenCheckError::Unavailable {
-        retry_after: std::time::Duration::from_secs(1),
+        retry_after: time::Duration::SECOND,
     };
     for (verdict, role, status, reason) in [
         (Ok(()), "editor", 200, ""),

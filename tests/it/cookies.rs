@@ -19,8 +19,8 @@ use actix_web::{
     test::TestRequest,
 };
 use flask_pyjwt::{
-    AuthManager, Cookies, FrozenClock, MemoryStore, Misconfiguration, Rejection, TokenPair,
-    require_token,
+    AuthManager, Cookies, MemoryStore, Misconfiguration, Rejection, TokenPair, require_token,
+    testing::FrozenClock,
 };
 use time::Duration;
 

@@ -11,8 +11,9 @@ use std::{
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{
-    AuthManager, Config, FileStore, FrozenClock, MemoryStore, SessionEvent, SessionStore, Token,
-    TokenPair,
+    AuthManager, Config, FileStore, MemoryStore, SessionEvent, Token, TokenPair,
+    store::{Moment, SessionStore},
+    testing::FrozenClock,
 };
 use time::Duration;
 
@@ -50,14 +51,18 @@ impl<S: SessionStore> Server<S> {
         let is_in = self.auth.check_revocation(token).await.is_ok();
         let session = token.session_id().expect("of a session");
         let now = self.clock_now();
-        let open = self.store.inner.sessions(token.sub(), 10, now).await;
+        let open = self
+            .store
+            .inner
+            .sessions(token.sub(), 10, Moment::from_milliseconds(now))
+            .await;
         let open = open.expect("answered");
         assert_eq!(is_in, open.iter().any(|open| open.id == session));
         is_in
     }
 
     fn clock_now(&self) -> i64 {
-        use flask_pyjwt::Clock as _;
+        use flask_pyjwt::testing::Clock as _;
         i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).expect("small")
     }
 
@@ -117,7 +122,7 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
                 let next = server.auth.refresh(&pair.refresh).await.expect("rotated");
                 latest = next.auth;
                 server.auth.check_revocation(&latest).await.expect("good");
-                server.clock.advance(Duration::seconds(1));
+                server.clock.advance(Duration::SECOND);
             }
             server.store.gate.pause_at(point);
             let mut asking = question(server.auth.clone(), pair);

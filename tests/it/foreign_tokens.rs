@@ -4,7 +4,7 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rsa, signature,
 };
-use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, MintError, TokenError};
+use flask_pyjwt::{AuthManager, AuthType, Config, MintError, TokenError, testing::FrozenClock};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;

@@ -1,7 +1,7 @@
 //! The own public keys as a document for everybody who verifies (RFC 7517).
 
 use actix_web::test::TestRequest;
-use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, Key};
+use flask_pyjwt::{AuthManager, AuthType, Config, Key, testing::FrozenClock};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -105,11 +105,11 @@ async fn a_set_has_the_next_key_and_the_last_one_for_as_long_as_it_counts() {
     auth.prepublish(next()).expect("a good key");
     auth.prepublish(Key::new(AuthType::HS256, SECRET))
         .expect("a good key");
-    clock.advance(Duration::seconds(1));
+    clock.advance(Duration::SECOND);
     let both = vec![first[0].clone(), "next".to_owned()];
     assert_eq!(ids(&get(&site, None).await), both);
     auth.rotate(next()).expect("a good key");
-    clock.advance(Duration::seconds(1));
+    clock.advance(Duration::SECOND);
     let both = vec!["next".to_owned(), first[0].clone()];
     assert_eq!(ids(&get(&site, None).await), both);
     clock.advance(Duration::seconds(604_799));
@@ -160,7 +160,7 @@ async fn path_and_age_can_be_chosen() {
     let set = auth
         .jwks()
         .path("/keys")
-        .max_age(std::time::Duration::from_secs(60));
+        .max_age(time::Duration::seconds(60));
     let site = Site::new(|app| {
         app.service(set);
     })

@@ -8,7 +8,7 @@ mod odd_files;
 mod provider_sets;
 
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, ConfigError, FrozenClock, Key, Token, TokenError,
+    AuthManager, AuthType, Config, ConfigError, Key, Token, TokenError, testing::FrozenClock,
 };
 use serde_json::json;
 use time::Duration;

@@ -8,7 +8,7 @@ mod named_header;
 
 use actix_web::{HttpRequest, http::Method, test::TestRequest, web};
 use flask_pyjwt::{
-    AuthManager, Config, CurrentToken, Location, MemoryStore, RequireToken, TokenPair,
+    AuthManager, Config, CurrentToken, MemoryStore, RequireToken, TokenLocation, TokenPair,
     require_token,
 };
 
@@ -29,8 +29,8 @@ async fn by_hand(request: HttpRequest) -> Result<String, actix_web::Error> {
     Ok(token.sub().to_owned())
 }
 
-fn places() -> [Location; 2] {
-    [Location::Header, Location::DefaultCookie]
+fn places() -> [TokenLocation; 2] {
+    [TokenLocation::Header, TokenLocation::DefaultCookie]
 }
 
 fn with(config: impl FnOnce(Config) -> Config) -> AuthManager {
@@ -92,14 +92,14 @@ async fn guards_that_name_no_place_look_where_the_configuration_says() {
 
 #[test]
 fn places_that_can_never_hold_a_token_are_refused_at_start() {
-    let named = |name: &str| Location::NamedHeader(name.to_owned());
+    let named = |name: &str| TokenLocation::NamedHeader(name.to_owned());
     for wrong in [
         vec![],
         vec![named("")],
         vec![named("x token")],
-        vec![Location::Header, named("Cookie")],
-        vec![Location::Cookie(String::new())],
-        vec![Location::Query(String::new())],
+        vec![TokenLocation::Header, named("Cookie")],
+        vec![TokenLocation::Cookie(String::new())],
+        vec![TokenLocation::Query(String::new())],
     ] {
         let error = AuthManager::new(hs256().locations(wrong.clone())).expect_err("refused");
         assert_eq!(error.key(), "locations", "{wrong:?}");

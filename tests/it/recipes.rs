@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use aws_lc_rs::signature;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use flask_pyjwt::{AuthManager, Config, FrozenClock, Issuer, TokenError};
+use flask_pyjwt::{AuthManager, Config, Issuer, TokenError, testing::FrozenClock};
 use serde_json::{Value, json};
 use time::Duration;
 

@@ -13,7 +13,7 @@ mod tls;
 
 use actix_web::{HttpResponse, web};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use flask_pyjwt::{AuthManager, AuthType, FrozenClock, Issuer, RequireToken, TokenError};
+use flask_pyjwt::{AuthManager, AuthType, Issuer, RequireToken, TokenError, testing::FrozenClock};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use time::Duration;

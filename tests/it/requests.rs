@@ -3,7 +3,9 @@
 mod twice;
 
 use actix_web::web;
-use flask_pyjwt::{AuthManager, AuthType, CurrentToken, Location, RequireToken, require_token};
+use flask_pyjwt::{
+    AuthManager, AuthType, CurrentToken, RequireToken, TokenLocation, require_token,
+};
 use serde_json::json;
 
 use support::{
@@ -49,7 +51,10 @@ fn server(auth: &AuthManager) -> Server {
     Server::start(move |app| {
         guarded(app);
         let cookie = RequireToken::refresh().cookie(REFRESH_COOKIE);
-        let either = [Location::Header, Location::Cookie("auth_token".to_owned())];
+        let either = [
+            TokenLocation::Header,
+            TokenLocation::Cookie("auth_token".to_owned()),
+        ];
         app.app_data(auth.clone())
             .route("/cookie", web::get().to(by_cookie))
             .route("/either", web::get().to(by_either))

@@ -2,7 +2,7 @@
 //! 3.3), on routes and on whole scopes, and what the refused are told.
 
 use actix_web::{HttpResponse, get, web};
-use flask_pyjwt::{Expected, RequireToken, require_token};
+use flask_pyjwt::{ExpectedClaim, RequireToken, require_token};
 use serde_json::{Value, json};
 
 use support::{claims_with, forge, hs256, manager, site::Site};
@@ -50,19 +50,19 @@ async fn site() -> Site {
                 web::scope("/wrapped")
                     .wrap(
                         RequireToken::auth()
-                            .expect_scope(Expected::all(["read", "write"]))
-                            .expect_claim("roles", Expected::any(["admin"])),
+                            .expect_scope(ExpectedClaim::all(["read", "write"]))
+                            .expect_claim("roles", ExpectedClaim::any(["admin"])),
                     )
                     .route("", web::get().to(HttpResponse::Ok)),
             )
             .service(
                 web::scope("/odd")
-                    .wrap(RequireToken::auth().expect_scope(Expected::contains("a\"b\r\n")))
+                    .wrap(RequireToken::auth().expect_scope(ExpectedClaim::contains("a\"b\r\n")))
                     .route("", web::get().to(HttpResponse::Ok)),
             )
             .service(
                 web::scope("/none")
-                    .wrap(RequireToken::auth().expect_scope(Expected::all::<String>([])))
+                    .wrap(RequireToken::auth().expect_scope(ExpectedClaim::all::<String>([])))
                     .route("", web::get().to(HttpResponse::Ok)),
             );
     })

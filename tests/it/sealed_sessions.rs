@@ -3,15 +3,16 @@
 #![cfg(feature = "memory-store")]
 
 use flask_pyjwt::{
-    AuthManager, AuthType, FrozenClock, Generation, Key, MemoryStore, Opening, SessionError,
-    SessionRecord, SessionStore as _, TokenError, TokenPair,
+    AuthManager, AuthType, Key, MemoryStore, SessionError, TokenError, TokenPair,
+    store::{Generation, Moment, Opening, SessionRecord, SessionStore as _},
+    testing::FrozenClock,
 };
 use serde_json::json;
 use time::Duration;
 
 use support::{NOW, at, gated::Gated, hs256, log, manager};
 
-const MOMENT: i64 = NOW * 1_000;
+const MOMENT: Moment = Moment::from_milliseconds(NOW * 1_000);
 
 struct Server {
     auth: AuthManager,
@@ -100,10 +101,12 @@ async fn a_record_that_was_changed_outside_is_never_minted_from() {
         ("another seal", |it| {
             it.claims = it.claims.replacen(r#":""#, r#":"AAAA"#, 1);
         }),
-        ("an earlier login", |it| it.opened_at -= 1),
-        ("a later login", |it| it.opened_at += 1_000),
-        ("a later end", |it| it.ends_at += 1),
-        ("an earlier end", |it| it.ends_at -= 1),
+        ("an earlier login", |it| {
+            it.opened_at -= Duration::MILLISECOND;
+        }),
+        ("a later login", |it| it.opened_at += Duration::SECOND),
+        ("a later end", |it| it.ends_at += Duration::MILLISECOND),
+        ("an earlier end", |it| it.ends_at -= Duration::MILLISECOND),
         ("parts cut elsewhere", |it| {
             (it.opened_at, it.ends_at) = (it.ends_at, it.opened_at);
         }),
@@ -125,27 +128,20 @@ async fn claims_of_another_session_or_subject_are_never_minted() {
     admin.await.expect("opened");
     let (alice, root) = (server.login("alice").await, server.record("root").await);
     let own = server.record("alice").await;
-    for (what, record) in [
-        (
-            "claims",
-            SessionRecord {
-                claims: root.claims.clone(),
-                ..own.clone()
-            },
-        ),
-        (
-            "all but the place",
-            SessionRecord {
-                id: own.id.clone(),
-                subject: own.subject.clone(),
-                ..root.clone()
-            },
-        ),
+    for (what, mut record) in [
+        ("claims", {
+            let mut changed = own.clone();
+            changed.claims = root.claims.clone();
+            changed
+        }),
+        ("all but the place", {
+            let mut changed = root.clone();
+            changed.id = own.id.clone();
+            changed.subject = own.subject.clone();
+            changed
+        }),
     ] {
-        let record = SessionRecord {
-            generations: own.generations.clone(),
-            ..record
-        };
+        record.generations.clone_from(&own.generations);
         server.write(&record).await;
         server.refuses(&alice, what).await;
     }
@@ -154,8 +150,8 @@ async fn claims_of_another_session_or_subject_are_never_minted() {
 #[actix_web::test]
 async fn pairs_that_nobody_was_given_are_never_minted() {
     let changes: [fn(&mut Generation); 4] = [
-        |it| it.issued_at += 3_600_000,
-        |it| it.issued_at = -1,
+        |it| it.issued_at += Duration::HOUR,
+        |it| it.issued_at = Moment::from_milliseconds(-1),
         |it| it.auth_id = "x".repeat(100_000),
         |it| it.refresh_id.push('"'),
     ];
@@ -176,14 +172,15 @@ async fn a_session_ends_when_its_sealed_end_has_come_whatever_the_store_says() {
     let server = Server::new();
     let pair = server.login("alice").await;
     let mut record = server.record("alice").await;
-    record.expires_at = i64::MAX;
+    record.expires_at = Moment::from_milliseconds(i64::MAX);
     let mut latest = pair;
     for _ in 0..4 {
         server.clock.advance(Duration::days(6));
         server
-            .write(&SessionRecord {
-                generations: server.record("alice").await.generations,
-                ..record.clone()
+            .write(&{
+                let mut changed = record.clone();
+                changed.generations = server.record("alice").await.generations;
+                changed
             })
             .await;
         latest = server.auth.refresh(&latest.refresh).await.expect("rotated");
@@ -254,9 +251,10 @@ async fn a_record_of_another_issuer_with_the_same_secret_is_never_minted_from() 
         .find(|own| Some(&*own.id) == pair.auth.session_id());
     let own = own.expect("there");
     server
-        .write(&SessionRecord {
-            claims: theirs.claims,
-            ..own
+        .write(&{
+            let mut changed = own;
+            changed.claims = theirs.claims;
+            changed
         })
         .await;
     server.refuses(&pair, "a seal of another issuer").await;
@@ -288,9 +286,10 @@ async fn what_was_written_into_the_file_of_sessions_is_never_signed() {
     let records = store.inner.sessions("alice", 10, MOMENT).await;
     let record = records.expect("listed").pop().expect("one");
     let claims = record.claims.replace("false", "true");
-    let changed = SessionRecord {
-        claims,
-        ..record.clone()
+    let changed = {
+        let mut changed = record.clone();
+        changed.claims = claims;
+        changed
     };
     let put = |record: SessionRecord| Opening::new(record, 10);
     let written = store.inner.open(&put(changed), MOMENT).await;

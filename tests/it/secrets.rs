@@ -6,8 +6,9 @@ use std::{error::Error, fmt::Debug};
 
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
-    AnyClaims, AuthManager, AuthType, Config, ConfigError, CurrentToken, FrozenClock, Location,
-    Rejection, RequireToken, SystemClock, UnverifiedToken,
+    AnyClaims, AuthManager, AuthType, Config, ConfigError, CurrentToken, Rejection, RequireToken,
+    TokenLocation, UnverifiedToken,
+    testing::{FrozenClock, SystemClock},
 };
 use serde_json::json;
 
@@ -80,7 +81,7 @@ async fn threat_33_debug_shows_no_secret_and_no_token() {
     for value in [
         debug(&RequireToken::auth().claim("role", "editor")),
         debug(&RequireToken::auth().claim_from_path("role", "x")),
-        debug(&Location::Cookie("auth_token".into())),
+        debug(&TokenLocation::Cookie("auth_token".into())),
         debug(&FrozenClock::new(at(NOW))),
         debug(&SystemClock::default()),
         debug(&AnyClaims::default()),

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
-    AuthManager, CurrentToken, FrozenClock, MemoryStore, SessionError, SessionEvent, TokenError,
-    TokenType, require_token,
+    AuthManager, CurrentToken, MemoryStore, SessionError, SessionEvent, TokenError, TokenType,
+    require_token, testing::FrozenClock,
 };
 use serde_json::json;
 use time::Duration;

@@ -23,14 +23,15 @@ fn every_threat_has_tests_and_the_document_names_them() {
     let table = document.split(HEADING).next().unwrap_or_default();
 
     let found = tests(root);
-    let mut list = String::new();
+    let mut list = Vec::new();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
     for number in rows.filter_map(|row| row.split(' ').next()?.parse::<u32>().ok()) {
         let names = found.get(&number);
         let names = names.unwrap_or_else(|| panic!("no test names threat {number}"));
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        list += &format!("- {number}: {}\n", names.join(", "));
+        list.push(format!("- {number}: {}\n", names.join(", ")));
     }
+    let list = list.concat();
     let expected = format!(
         "{table}{HEADING}\nGenerated from the names and the documentation of the tests. A module stands for all its tests.\n\n{list}"
     );

@@ -42,7 +42,7 @@ impl KeyServer {
                             count.fetch_add(1, Ordering::AcqRel);
                             next.call(request)
                         })
-                        .service(issuer.jwks().max_age(Duration::from_secs(3_600)))
+                        .service(issuer.jwks().max_age(time::Duration::hours(1)))
                 })
                 .workers(1)
                 .disable_signals()

@@ -7,7 +7,7 @@ use actix_web::{
     test::{self, TestRequest},
     web,
 };
-use flask_pyjwt::{Location, RequireToken};
+use flask_pyjwt::{RequireToken, TokenLocation};
 
 use crate::{keys::Keys, race::Candidate};
 
@@ -15,7 +15,7 @@ const HEAD: usize = 8_192;
 
 pub(super) struct RequestCase {
     name: String,
-    place: Location,
+    place: TokenLocation,
     uri: String,
     field: (&'static str, String),
 }
@@ -56,7 +56,7 @@ fn filled(begin: &str, part: &str, end: &str) -> String {
 
 pub(super) fn all() -> Vec<RequestCase> {
     let mut cases = Vec::new();
-    let mut add = |name: &str, place: Location, field: (&'static str, String)| {
+    let mut add = |name: &str, place: TokenLocation, field: (&'static str, String)| {
         let (uri, field) = match field {
             ("query", query) => (format!("/me?{query}"), ("x-other", String::new())),
             field => ("/me".to_owned(), field),
@@ -82,7 +82,7 @@ pub(super) fn all() -> Vec<RequestCase> {
     ] {
         add(
             &format!("authorization-{name}"),
-            Location::Header,
+            TokenLocation::Header,
             ("authorization", filled(begin, part, end)),
         );
     }
@@ -97,7 +97,7 @@ pub(super) fn all() -> Vec<RequestCase> {
     ] {
         add(
             &format!("cookie-{name}"),
-            Location::DefaultCookie,
+            TokenLocation::DefaultCookie,
             ("cookie", filled(begin, part, end)),
         );
     }
@@ -110,7 +110,7 @@ pub(super) fn all() -> Vec<RequestCase> {
     ] {
         add(
             &format!("cookie-{name}"),
-            Location::Cookie("t".to_owned()),
+            TokenLocation::Cookie("t".to_owned()),
             ("cookie", filled(begin, part, end)),
         );
     }
@@ -126,7 +126,7 @@ pub(super) fn all() -> Vec<RequestCase> {
     ] {
         add(
             &format!("query-{name}"),
-            Location::Query("t".to_owned()),
+            TokenLocation::Query("t".to_owned()),
             ("query", filled(begin, part, end)),
         );
     }
@@ -139,7 +139,7 @@ pub(super) fn all() -> Vec<RequestCase> {
     ] {
         add(
             &format!("protocol-{name}"),
-            Location::WebSocket,
+            TokenLocation::WebSocket,
             ("sec-websocket-protocol", filled(begin, part, end)),
         );
     }

@@ -11,7 +11,10 @@ use std::{
 };
 
 use actix_web::rt::{System, spawn, time};
-use flask_pyjwt::{Opening, RedisStore, SessionRecord};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Opening, SessionRecord},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{AT_ONCE, NOW, Room, Store, Subject, session};
@@ -133,8 +136,7 @@ pub(super) async fn open(store: &Store, session: SessionRecord) {
 }
 
 fn own(number: usize) -> SessionRecord {
-    SessionRecord {
-        subject: "mallory".to_owned(),
-        ..session(number)
-    }
+    let mut session = session(number);
+    session.subject = "mallory".to_owned();
+    session
 }

@@ -16,8 +16,11 @@ use std::{
 
 use actix_web::rt::spawn;
 use flask_pyjwt::{
-    FileStore, Generation, MemoryStore, Opening, RedisStore, Rotated, Rotation, SessionRecord,
-    SessionStore, Standing, TokenIdentity,
+    FileStore, MemoryStore, RedisStore,
+    store::{
+        Generation, Moment, Opening, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        TokenIdentity,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +32,9 @@ use crate::{
     settings::Settings,
 };
 
-/// The moment at which everything happens, in milliseconds since 1970.
-const NOW: i64 = 1_800_000_000_000;
-const DAY: i64 = 86_400_000;
+/// The moment at which everything happens.
+const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+const DAY: time::Duration = time::Duration::DAY;
 /// Sessions that are opened at the same time when a store is filled.
 const AT_ONCE: usize = 256;
 /// Callers at the same time where many are measured.
@@ -299,46 +302,31 @@ fn id(number: usize) -> String {
 }
 
 fn generation(number: usize, generation: u32) -> Generation {
-    Generation {
-        refresh_id: format!("r{generation:04}-{number:016}"),
-        auth_id: format!("a{generation:04}-{number:016}"),
-        issued_at: NOW,
-        ..Generation::default()
-    }
+    let id = |kind| format!("{kind}{generation:04}-{number:016}");
+    Generation::new(id('r'), id('a'), NOW)
 }
 
 fn session(number: usize) -> SessionRecord {
-    SessionRecord {
-        id: id(number),
-        subject: subject(number),
-        opened_at: NOW,
-        expires_at: NOW + 7 * DAY,
-        ends_at: NOW + 30 * DAY,
-        label: Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0".to_owned()),
-        claims: r#"{"scope":{"read":true,"write":false},"team":7}"#.to_owned(),
-        generations: vec![generation(number, 0)],
-    }
+    let first = generation(number, 0);
+    let mut session = SessionRecord::new(id(number), subject(number), first, 30 * DAY);
+    session.expires_at = NOW + 7 * DAY;
+    session.label = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0".to_owned());
+    session.claims = r#"{"scope":{"read":true,"write":false},"team":7}"#.to_owned();
+    session
 }
 
 /// The auth token of a session.
 fn token(number: usize) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject(number),
-        session: Some(id(number)),
-        id: Some(generation(number, 0).auth_id),
-        issued_at: NOW,
-        grace: None,
-    }
+    let mut token = TokenIdentity::new(subject(number), NOW);
+    token.session = Some(id(number));
+    token.id = Some(generation(number, 0).auth_id);
+    token
 }
 
 fn rotation(number: usize, from: u32) -> Rotation {
-    Rotation {
-        subject: subject(number),
-        session: id(number),
-        refresh_id: generation(number, from).refresh_id,
-        successor: generation(number, from + 1),
-        idle: 7 * DAY,
-        grace: 10_000,
-        claims: None,
-    }
+    let presented = generation(number, from).refresh_id;
+    let successor = generation(number, from + 1);
+    let mut rotation = Rotation::new(subject(number), id(number), presented, successor, 7 * DAY);
+    rotation.grace = time::Duration::seconds(10);
+    rotation
 }

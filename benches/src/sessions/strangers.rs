@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_web::rt::{System, time};
-use flask_pyjwt::Standing;
+use flask_pyjwt::store::Standing;
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -8,7 +8,7 @@ use crate::json::{Json, Kind};
 /// What one claim has to be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Expected {
+pub enum ExpectedClaim {
     /// This JSON value, of this very type.
     Value(Value),
     /// The value of the route's variable of this name. A route without it is a mistake: 500.
@@ -29,13 +29,13 @@ pub enum Expected {
 }
 
 /// A plain value requires that very value.
-impl<T: Into<Value>> From<T> for Expected {
+impl<T: Into<Value>> From<T> for ExpectedClaim {
     fn from(value: T) -> Self {
         Self::Value(value.into())
     }
 }
 
-impl Expected {
+impl ExpectedClaim {
     /// This item: a word of a space-separated string, or an element of an array.
     #[must_use]
     pub fn contains(item: impl Into<String>) -> Self {

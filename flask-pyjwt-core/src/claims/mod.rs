@@ -13,7 +13,7 @@ mod template;
 
 #[cfg(feature = "jwks")]
 pub(crate) use self::resolved::{AGE as RESOLVED_AGE, Resolved};
-pub use self::{expected::Expected, names::ClaimPlaces};
+pub use self::{expected::ExpectedClaim, names::ClaimPlaces};
 pub(crate) use self::{
     items::missing,
     matching::{matches, matches_text},

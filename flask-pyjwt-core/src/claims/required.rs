@@ -1,6 +1,6 @@
 //! What every token of an issuer has to say, whatever the route.
 
-use super::{ClaimNames, Expected};
+use super::{ClaimNames, ExpectedClaim};
 use crate::{
     error::Problem,
     json::{Json, Kind},
@@ -10,7 +10,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Required {
     /// Each of them has to be what is expected.
-    pub(crate) claims: Vec<(String, Expected)>,
+    pub(crate) claims: Vec<(String, ExpectedClaim)>,
     /// Of each list, one claim at least has to be there and not empty.
     pub(crate) any_of: Vec<Vec<String>>,
 }
@@ -20,17 +20,17 @@ impl Required {
     pub(crate) fn check(&self) -> Result<(), Problem> {
         for (name, expected) in &self.claims {
             match expected {
-                Expected::Path(_) | Expected::PathOrText(_) => {
+                ExpectedClaim::Path(_) | ExpectedClaim::PathOrText(_) => {
                     return Err(Problem::new(format!(
                         "requires the claim `{name}` to be a route's variable, and no route is known here"
                     )));
                 }
-                Expected::OneOf(values) if values.is_empty() => {
+                ExpectedClaim::OneOf(values) if values.is_empty() => {
                     return Err(Problem::new(format!(
                         "requires the claim `{name}` to be one of no values: no token could be accepted"
                     )));
                 }
-                Expected::All(items) | Expected::Any(items) if items.is_empty() => {
+                ExpectedClaim::All(items) | ExpectedClaim::Any(items) if items.is_empty() => {
                     return Err(Problem::new(format!(
                         "requires an item of the claim `{name}` and names none: no token could be accepted"
                     )));
@@ -46,8 +46,9 @@ impl Required {
 
     /// Whether a claim has to have one of some values, which are wanted then whatever they say.
     pub(crate) fn has_value_of(&self, name: &str) -> bool {
-        let is_value =
-            |expected: &Expected| matches!(expected, Expected::Value(_) | Expected::OneOf(_));
+        let is_value = |expected: &ExpectedClaim| {
+            matches!(expected, ExpectedClaim::Value(_) | ExpectedClaim::OneOf(_))
+        };
         self.claims
             .iter()
             .any(|(own, expected)| own == name && is_value(expected))
@@ -55,7 +56,7 @@ impl Required {
 
     /// Whether a payload says all of it.
     pub(crate) fn are_met_by(&self, payload: Json<'_>, names: &ClaimNames) -> bool {
-        let is_met = |(name, expected): &(String, Expected)| {
+        let is_met = |(name, expected): &(String, ExpectedClaim)| {
             expected.is_met_by(names.find(payload, name)) == Some(true)
         };
         let says_something = |name: &String| {
@@ -86,7 +87,7 @@ mod tests {
 
     #[test]
     fn each_requirement_is_met_by_what_it_says_and_by_nothing_else() {
-        let expect = |name: &str, expected: Expected| Required {
+        let expect = |name: &str, expected: ExpectedClaim| Required {
             claims: vec![(name.to_owned(), expected)],
             any_of: Vec::new(),
         };
@@ -98,38 +99,46 @@ mod tests {
             (expect("a", "x".into()), r#"{"a":"x"}"#, true),
             (expect("a", "x".into()), r#"{"a":["x"]}"#, false),
             (expect("a", true.into()), r#"{"a":1}"#, false),
-            (expect("a", Expected::Present), r#"{"a":0}"#, true),
-            (expect("a", Expected::Present), r#"{"a":""}"#, true),
-            (expect("a", Expected::Present), r#"{"a":null}"#, false),
-            (expect("a", Expected::Present), r#"{"b":1}"#, false),
-            (expect("a", Expected::Absent), r#"{"b":1}"#, true),
-            (expect("a", Expected::Absent), r#"{"a":null}"#, false),
-            (expect("a", Expected::Absent), r#"{"\u0061":1}"#, false),
+            (expect("a", ExpectedClaim::Present), r#"{"a":0}"#, true),
+            (expect("a", ExpectedClaim::Present), r#"{"a":""}"#, true),
+            (expect("a", ExpectedClaim::Present), r#"{"a":null}"#, false),
+            (expect("a", ExpectedClaim::Present), r#"{"b":1}"#, false),
+            (expect("a", ExpectedClaim::Absent), r#"{"b":1}"#, true),
+            (expect("a", ExpectedClaim::Absent), r#"{"a":null}"#, false),
+            (expect("a", ExpectedClaim::Absent), r#"{"\u0061":1}"#, false),
             (
-                expect("a", Expected::one_of(["x", "y"])),
+                expect("a", ExpectedClaim::one_of(["x", "y"])),
                 r#"{"a":"y"}"#,
                 true,
             ),
             (
-                expect("a", Expected::one_of(["x", "y"])),
+                expect("a", ExpectedClaim::one_of(["x", "y"])),
                 r#"{"a":"x y"}"#,
                 false,
             ),
             (
-                expect("a", Expected::one_of(["x", "y"])),
+                expect("a", ExpectedClaim::one_of(["x", "y"])),
                 r#"{"a":["x"]}"#,
                 false,
             ),
-            (expect("a", Expected::one_of(["x"])), "{}", false),
-            (expect("a", Expected::one_of([1])), r#"{"a":1.0}"#, false),
-            (expect("a", Expected::contains("x")), r#"{"a":"w x"}"#, true),
+            (expect("a", ExpectedClaim::one_of(["x"])), "{}", false),
             (
-                expect("a", Expected::any(["x", "y"])),
+                expect("a", ExpectedClaim::one_of([1])),
+                r#"{"a":1.0}"#,
+                false,
+            ),
+            (
+                expect("a", ExpectedClaim::contains("x")),
+                r#"{"a":"w x"}"#,
+                true,
+            ),
+            (
+                expect("a", ExpectedClaim::any(["x", "y"])),
                 r#"{"a":["y"]}"#,
                 true,
             ),
             (
-                expect("a", Expected::all(["x", "y"])),
+                expect("a", ExpectedClaim::all(["x", "y"])),
                 r#"{"a":["y"]}"#,
                 false,
             ),
@@ -151,11 +160,11 @@ mod tests {
     fn what_no_token_could_meet_is_refused_at_start() {
         let none: [&str; 0] = [];
         for expected in [
-            Expected::Path("id".to_owned()),
-            Expected::PathOrText("id".to_owned()),
-            Expected::one_of(none),
-            Expected::all(none),
-            Expected::any(none),
+            ExpectedClaim::Path("id".to_owned()),
+            ExpectedClaim::PathOrText("id".to_owned()),
+            ExpectedClaim::one_of(none),
+            ExpectedClaim::all(none),
+            ExpectedClaim::any(none),
         ] {
             let claims = vec![("a".to_owned(), expected)];
             let any_of = Vec::new();

@@ -1,4 +1,4 @@
-//! The rules for a payload whose signature has been verified (DESIGN: when a token is valid).
+//! The rules for a payload whose signature has been verified (`docs/design.md`, section 5).
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 

@@ -1,6 +1,8 @@
 //! The application's own check of tokens, and what is logged of refused requests.
 
-use std::{any::Any, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{any::Any, future::Future, pin::Pin, sync::Arc};
+
+use time::Duration;
 
 use super::Config;
 use crate::token::Token;
@@ -22,7 +24,7 @@ pub enum TokenCheckError {
     /// Nobody can tell at the moment: 503 with `Retry-After`. A token passes only on a clear yes.
     #[error("the check cannot be made at the moment")]
     Unavailable {
-        /// When to try again; whole seconds, rounded up.
+        /// When to try again; whole seconds, rounded up, and none below zero.
         retry_after: Duration,
     },
 }

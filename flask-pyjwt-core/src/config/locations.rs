@@ -3,7 +3,7 @@
 use super::{Config, key};
 use crate::{
     error::ConfigError,
-    rules::{Location, location},
+    rules::{TokenLocation, location},
 };
 
 impl Config {
@@ -15,21 +15,21 @@ impl Config {
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{AuthManager, AuthType, Config, Location};
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, TokenLocation};
     ///
     /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
-    /// let both = config.clone().locations([Location::Header, Location::DefaultCookie]);
+    /// let both = config.clone().locations([TokenLocation::Header, TokenLocation::DefaultCookie]);
     /// assert!(AuthManager::new(both).is_ok());
     ///
     /// assert!(AuthManager::new(config.locations([])).is_err());
     /// ```
-    pub fn locations(mut self, locations: impl Into<Vec<Location>>) -> Self {
+    pub fn locations(mut self, locations: impl Into<Vec<TokenLocation>>) -> Self {
         self.locations = locations.into();
         self
     }
 
     /// The places, if each of them can hold a token.
-    pub(super) fn take_locations(&mut self) -> Result<Vec<Location>, ConfigError> {
+    pub(super) fn take_locations(&mut self) -> Result<Vec<TokenLocation>, ConfigError> {
         let locations = std::mem::take(&mut self.locations);
         match location::problem(&locations) {
             Some(problem) => Err(ConfigError::invalid(key::LOCATIONS, problem)),

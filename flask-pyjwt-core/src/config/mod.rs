@@ -30,7 +30,7 @@ use crate::{
     error::ConfigError,
     issuers::Issuer,
     keys::{AuthType, Secret},
-    rules::Location,
+    rules::TokenLocation,
     token::TableLimits,
 };
 
@@ -104,6 +104,10 @@ pub(crate) mod key {
 /// let error = AuthManager::new(Config::new("example", AuthType::HS256, "short")).unwrap_err();
 /// assert_eq!(error.key(), "JWT_SECRET");
 /// ```
+///
+/// Ages and limits are `time::Duration`, here and everywhere in this crate: they are counted from moments,
+/// which are `time::OffsetDateTime`, and a difference of two moments may be negative. A negative one is
+/// refused where it makes no sense.
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until a manager is made of it"]
 pub struct Config {
@@ -133,7 +137,7 @@ pub struct Config {
     token_check: Option<TokenCheck>,
     sessions: SessionConfig,
     browser: BrowserConfig,
-    locations: Vec<Location>,
+    locations: Vec<TokenLocation>,
     /// What was wrong with a variable, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -225,7 +229,7 @@ impl Config {
             token_check: None,
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
-            locations: vec![Location::Header],
+            locations: vec![TokenLocation::Header],
             problems: BTreeMap::new(),
         }
     }
@@ -342,7 +346,7 @@ impl Config {
         self
     }
 
-    /// Sets the clock. Tests set a [`FrozenClock`](crate::FrozenClock).
+    /// Sets the clock. Tests set a [`FrozenClock`](crate::testing::FrozenClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = TimeSource::Other(Arc::new(clock));
         self

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use time::Duration;
-
 use super::{
     Browser, Config,
     hooks::{HttpHook, TokenCheck},
@@ -17,7 +15,7 @@ use crate::{
     error::ConfigError,
     jose::HeaderTypes,
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
-    rules::Location,
+    rules::TokenLocation,
     session::Sessions,
     token::{Minting, TokenTable, Verification},
 };
@@ -40,7 +38,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
     /// Where guards look for the token that name no place.
-    pub(crate) locations: Vec<Location>,
+    pub(crate) locations: Vec<TokenLocation>,
     /// The key of CSRF proofs where they have a secret of their own. Elsewhere the ring makes them.
     pub(crate) csrf: Option<MacKey>,
     /// Where the keys come from, if they come from a folder, and who looks at it.
@@ -87,14 +85,14 @@ impl Config {
         })?;
         let longest_life = sessions
             .as_ref()
-            .map(|sessions| Duration::milliseconds(sessions.policy.longest_life));
+            .map(|sessions| sessions.policy.longest_life);
 
         if auth_type.family() == Family::Hmac && self.public_key.is_some() {
             tracing::warn!("`JWT_PUBLICKEY` is ignored: {auth_type} has no public key");
         }
         let idle = sessions
             .as_ref()
-            .map_or(0, |sessions| sessions.policy.idle / 1_000);
+            .map_or(0, |sessions| sessions.policy.idle.whole_seconds());
         let life = TokenLife {
             age: auth_max_age.max(refresh_max_age).max(idle),
             leeway,

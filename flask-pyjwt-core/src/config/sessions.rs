@@ -229,15 +229,15 @@ impl SessionConfig {
             ));
         }
         let policy = Policy {
-            grace: grace * 1_000,
-            lost_answer_window: lost_answer_window * 1_000,
+            grace: Duration::seconds(grace),
+            lost_answer_window: Duration::seconds(lost_answer_window),
             max_sessions: self.max_sessions,
-            lifetime: lifetime * 1_000,
-            idle: idle * 1_000,
-            auth_max_age: times.auth_max_age * 1_000,
-            leeway: times.leeway * 1_000,
-            longest_life: longest_life * 1_000,
-            staleness: i64::try_from(self.staleness.whole_milliseconds()).unwrap_or(0),
+            lifetime: Duration::seconds(lifetime),
+            idle: Duration::seconds(idle),
+            auth_max_age: Duration::seconds(times.auth_max_age),
+            leeway: Duration::seconds(times.leeway),
+            longest_life: Duration::seconds(longest_life),
+            staleness: self.staleness,
         };
         let sessions = Sessions::new(store, policy, timeout, self.on_event, self.memory);
         Ok(Some(sessions))

@@ -7,7 +7,9 @@ use time::Duration;
 
 use super::{Defaults, ISSUERS, Trust};
 use crate::{
-    claims::{Audience, ClaimNames, ClaimPlaces, ClaimRules, Expected, Origin, Required, Template},
+    claims::{
+        Audience, ClaimNames, ClaimPlaces, ClaimRules, ExpectedClaim, Origin, Required, Template,
+    },
     error::{ConfigError, Problem},
     jose::{HeaderTypes, MAX_HEADER, TokenType},
     keys::{AuthType, Family, GivenSet, Key},
@@ -207,22 +209,26 @@ impl Issuer {
         self
     }
 
-    /// Requires a claim of every token of this issuer: a value, or what an [`Expected`] says. Can be called
+    /// Requires a claim of every token of this issuer: a value, or what an [`ExpectedClaim`] says. Can be called
     /// repeatedly; all of it has to hold.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{Expected, Issuer};
+    /// use flask_pyjwt::{ExpectedClaim, Issuer};
     ///
     /// let issuer = Issuer::new("https://accounts.example")
     ///     .require_claim("token_use", "access")                       // this very value
-    ///     .require_claim("azp", Expected::one_of(["web", "mobile"]))  // one of several
-    ///     .require_claim("scope", Expected::contains("our-api"))      // an item of a list
-    ///     .require_claim("client_id", Expected::Present)
-    ///     .require_claim("nonce", Expected::Absent);                  // ID tokens have one
+    ///     .require_claim("azp", ExpectedClaim::one_of(["web", "mobile"]))  // one of several
+    ///     .require_claim("scope", ExpectedClaim::contains("our-api"))      // an item of a list
+    ///     .require_claim("client_id", ExpectedClaim::Present)
+    ///     .require_claim("nonce", ExpectedClaim::Absent);                  // ID tokens have one
     /// # drop(issuer);
     /// ```
-    pub fn require_claim(mut self, name: impl Into<String>, expected: impl Into<Expected>) -> Self {
+    pub fn require_claim(
+        mut self,
+        name: impl Into<String>,
+        expected: impl Into<ExpectedClaim>,
+    ) -> Self {
         self.required.claims.push((name.into(), expected.into()));
         self
     }

@@ -35,7 +35,7 @@ pub(crate) enum Found<'a> {
     Resolved(Arc<Trust>),
     /// A function has to be asked first; try again after so many seconds.
     #[cfg(feature = "jwks")]
-    Unresolved(u64),
+    Unresolved(i64),
     Nobody,
 }
 

@@ -26,7 +26,7 @@ pub(crate) enum Lookup {
     Trust(Arc<Trust>),
     Nobody,
     /// Nobody can tell; try again after so many seconds.
-    Unresolved(u64),
+    Unresolved(i64),
 }
 
 /// What came of asking for a name.
@@ -75,7 +75,7 @@ impl Known {
             return (Lookup::Trust(Arc::clone(trust)), is_old);
         }
         let found = match self.other(issuer, now) {
-            Some(other) if other.is_failure => Lookup::Unresolved(FAILED.unsigned_abs()),
+            Some(other) if other.is_failure => Lookup::Unresolved(FAILED),
             Some(_) => Lookup::Nobody,
             None => Lookup::Unresolved(1),
         };

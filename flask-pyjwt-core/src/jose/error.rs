@@ -93,7 +93,7 @@ pub enum TokenError {
     #[error("the keys of the token's issuer cannot be had at the moment")]
     KeysUnavailable {
         /// When to try again.
-        retry_after: std::time::Duration,
+        retry_after: time::Duration,
     },
     /// The clock shows a time before 1970 or after 9999.
     #[error("the clock is out of range")]

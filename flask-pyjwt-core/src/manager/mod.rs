@@ -84,13 +84,17 @@ impl AuthManager {
         RefreshTokenBuilder::new(&self.0.verification, &self.0.minting, subject)
     }
 
-    /// Verifies a token of either type. Routes verify theirs by themselves.
+    /// Verifies a token of either type with the keys that are there, at once. Routes verify theirs by
+    /// themselves.
     ///
-    /// [`Config::token_check`] is not asked.
+    /// [`verify_token_async`](Self::verify_token_async) judges by the same rules, and differs in one thing: where
+    /// the key of another issuer is being fetched, it waits for it. Neither asks the session store, which is
+    /// [`check_revocation`](Self::check_revocation), nor [`Config::token_check`].
     ///
     /// # Errors
     ///
-    /// [`TokenError`] names the first rule that the token breaks.
+    /// [`TokenError`] names the first rule that the token breaks;
+    /// [`TokenError::KeysUnavailable`] where its key is being fetched.
     pub fn verify_token(&self, signed: &str) -> Result<Token, TokenError> {
         self.0.verification.verify(signed)
     }

@@ -56,8 +56,12 @@ impl AuthManager {
         self.key_sources()
     }
 
-    /// Verifies a token, and waits for the key where that is being fetched. Routes do so by themselves.
-    /// Has to be called inside tokio's runtime.
+    /// Verifies a token of either type, and waits where the key of another issuer is being fetched. Routes do
+    /// so by themselves. Has to be called inside tokio's runtime.
+    ///
+    /// [`verify_token`](Self::verify_token) judges by the same rules, and differs in one thing: it never waits.
+    /// Neither asks the session store, which is [`check_revocation`](Self::check_revocation), nor
+    /// [`Config::token_check`](crate::Config::token_check).
     ///
     /// # Errors
     ///

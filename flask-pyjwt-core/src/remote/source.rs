@@ -143,7 +143,7 @@ impl RemoteKeys {
     /// fetch begins, unless one has ended a moment ago.
     pub(crate) fn unknown_key(&self, now: NumericDate) -> TokenError {
         let unavailable = |seconds| TokenError::KeysUnavailable {
-            retry_after: Duration::from_secs(seconds),
+            retry_after: time::Duration::seconds(seconds),
         };
         let mut attempts = self.attempts();
         if attempts.is_running {
@@ -155,7 +155,7 @@ impl RemoteKeys {
             .is_some_and(|ended| (0..COOLDOWN).contains(&(now.seconds() - ended)));
         match (is_recent, &attempts.error) {
             (true, None) => TokenError::UnknownKey,
-            (true, Some(_)) => unavailable(COOLDOWN.unsigned_abs()),
+            (true, Some(_)) => unavailable(COOLDOWN),
             (false, _) => {
                 self.begin(&mut attempts);
                 unavailable(1)

@@ -2,7 +2,7 @@
 
 use super::{Requirement, RouteVariables, RuleError, route::Variable};
 use crate::{
-    claims::{Expected, matches, matches_text, missing},
+    claims::{ExpectedClaim, matches, matches_text, missing},
     json::Json,
     token::Token,
 };
@@ -52,7 +52,7 @@ impl Requirement {
     }
 }
 
-impl Expected {
+impl ExpectedClaim {
     /// The items that a claim lacks, where items are required.
     fn missing(&self, claim: Option<Json<'_>>) -> String {
         match self {

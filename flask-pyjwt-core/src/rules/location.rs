@@ -3,7 +3,7 @@
 /// Where a route looks for the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Location {
+pub enum TokenLocation {
     /// `Authorization: Bearer …` (RFC 6750, section 2.1).
     Header,
     /// The header of this name, in any case. Its value is the token, with or without `Bearer ` before
@@ -26,7 +26,7 @@ pub enum Location {
     WebSocket,
 }
 
-impl Location {
+impl TokenLocation {
     /// The one spelling of a place: header names are compared without regard to case, and
     /// `Authorization` is the usual header.
     fn normalized(self) -> Self {
@@ -40,9 +40,9 @@ impl Location {
     /// What is wrong with this place, if anything is.
     fn problem(&self) -> Option<String> {
         match self {
-            Self::NamedHeader(name) if name.eq_ignore_ascii_case("cookie") => {
-                Some("has the header \"cookie\": for a cookie use `Location::Cookie`".to_owned())
-            }
+            Self::NamedHeader(name) if name.eq_ignore_ascii_case("cookie") => Some(
+                "has the header \"cookie\": for a cookie use `TokenLocation::Cookie`".to_owned(),
+            ),
             Self::NamedHeader(name) if !is_name(name) => Some(format!(
                 "has the header name {name:?}: use letters, digits and !#$%&'*+-.^_`|~"
             )),
@@ -54,9 +54,9 @@ impl Location {
 }
 
 /// These places, each of them once: a place that is named twice is not two places with credentials.
-pub(crate) fn without_repeats(locations: Vec<Location>) -> Vec<Location> {
+pub(crate) fn without_repeats(locations: Vec<TokenLocation>) -> Vec<TokenLocation> {
     let mut distinct = Vec::with_capacity(locations.len());
-    for location in locations.into_iter().map(Location::normalized) {
+    for location in locations.into_iter().map(TokenLocation::normalized) {
         if !distinct.contains(&location) {
             distinct.push(location);
         }
@@ -65,11 +65,11 @@ pub(crate) fn without_repeats(locations: Vec<Location>) -> Vec<Location> {
 }
 
 /// What is wrong with these places, if anything is: without a place no token could ever be found.
-pub(crate) fn problem(locations: &[Location]) -> Option<String> {
+pub(crate) fn problem(locations: &[TokenLocation]) -> Option<String> {
     if locations.is_empty() {
         return Some("needs at least one place".to_owned());
     }
-    locations.iter().find_map(Location::problem)
+    locations.iter().find_map(TokenLocation::problem)
 }
 
 /// A token of RFC 9110, section 5.6.2: what a header's name is made of.
@@ -84,24 +84,28 @@ mod tests {
 
     #[test]
     fn one_place_in_two_spellings_is_one_place() {
-        let named = |name: &str| Location::NamedHeader(name.to_owned());
+        let named = |name: &str| TokenLocation::NamedHeader(name.to_owned());
         let tidied = without_repeats(vec![
             named("X-Token"),
-            Location::DefaultCookie,
+            TokenLocation::DefaultCookie,
             named("AUTHORIZATION"),
-            Location::Header,
+            TokenLocation::Header,
             named("x-token"),
         ]);
-        let expected = [named("x-token"), Location::DefaultCookie, Location::Header];
+        let expected = [
+            named("x-token"),
+            TokenLocation::DefaultCookie,
+            TokenLocation::Header,
+        ];
         assert_eq!(tidied, expected);
     }
 
     #[test]
     fn a_place_that_can_never_hold_a_token_is_a_mistake() {
-        let header = |name: &str| vec![Location::NamedHeader(name.to_owned())];
+        let header = |name: &str| vec![TokenLocation::NamedHeader(name.to_owned())];
         for (locations, expected) in [
             (vec![], false),
-            (vec![Location::Header], true),
+            (vec![TokenLocation::Header], true),
             (header("x-token"), true),
             (header("X-Amzn-Oidc-Data"), true),
             (header("Authorization"), true),
@@ -111,12 +115,12 @@ mod tests {
             (header("größe"), false),
             (header("x\r\ny"), false),
             (header("Cookie"), false),
-            (vec![Location::Cookie(String::new())], false),
+            (vec![TokenLocation::Cookie(String::new())], false),
             (
-                vec![Location::Header, Location::Query(String::new())],
+                vec![TokenLocation::Header, TokenLocation::Query(String::new())],
                 false,
             ),
-            (vec![Location::Query("t".to_owned())], true),
+            (vec![TokenLocation::Query("t".to_owned())], true),
         ] {
             assert_eq!(problem(&locations).is_none(), expected, "{locations:?}");
         }

@@ -10,4 +10,4 @@ mod requirement;
 mod route;
 
 pub(crate) use self::{error::RuleError, freshness::Freshness, route::RouteVariables};
-pub use self::{issuer_names::IssuerNames, location::Location, requirement::Requirement};
+pub use self::{issuer_names::IssuerNames, location::TokenLocation, requirement::Requirement};

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Freshness, IssuerNames, Location, location};
-use crate::{claims::Expected, token::TokenType};
+use super::{Freshness, IssuerNames, TokenLocation, location};
+use crate::{claims::ExpectedClaim, token::TokenType};
 
 /// Everything that a route requires of a request: kind and place of the token, and its claims.
 ///
@@ -12,9 +12,9 @@ use crate::{claims::Expected, token::TokenType};
 pub struct Requirement {
     pub(crate) token_type: TokenType,
     /// Where to look for the token; `None` leaves it to the enclosing guard and the configuration.
-    pub(crate) locations: Option<Vec<Location>>,
-    pub(crate) claims: Vec<(String, Expected)>,
-    pub(crate) scope: Option<Expected>,
+    pub(crate) locations: Option<Vec<TokenLocation>>,
+    pub(crate) claims: Vec<(String, ExpectedClaim)>,
+    pub(crate) scope: Option<ExpectedClaim>,
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Freshness,
     /// Whose tokens are accepted; those of all that are trusted where nobody is named.
@@ -44,7 +44,7 @@ impl Requirement {
 
     /// Looks for the token in these places. Credentials in two of them are refused with 400.
     #[must_use]
-    pub fn locations(mut self, locations: impl Into<Vec<Location>>) -> Self {
+    pub fn locations(mut self, locations: impl Into<Vec<TokenLocation>>) -> Self {
         self.locations = Some(location::without_repeats(locations.into()));
         self
     }
@@ -59,7 +59,7 @@ impl Requirement {
 
     /// Requires one claim. Called repeatedly for one claim, all of it has to hold.
     #[must_use]
-    pub fn claim(mut self, name: impl Into<String>, expected: Expected) -> Self {
+    pub fn claim(mut self, name: impl Into<String>, expected: ExpectedClaim) -> Self {
         self.claims.push((name.into(), expected));
         self
     }
@@ -67,12 +67,12 @@ impl Requirement {
     /// Requires the claim `scope` to match this value.
     #[must_use]
     pub fn scope(self, scope: Value) -> Self {
-        self.expect_scope(Expected::Value(scope))
+        self.expect_scope(ExpectedClaim::Value(scope))
     }
 
     /// Requires the claim `scope` to be what is expected, such as to have an item.
     #[must_use]
-    pub fn expect_scope(mut self, scope: Expected) -> Self {
+    pub fn expect_scope(mut self, scope: ExpectedClaim) -> Self {
         self.scope = Some(scope);
         self
     }

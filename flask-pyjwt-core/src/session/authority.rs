@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Generation, SessionRecord, issuer::SessionIssuer, policy::Policy};
+use super::{Generation, Moment, SessionRecord, issuer::SessionIssuer, policy::Policy};
 use crate::{
     error::MintError,
     keys::{MadeBy, Purpose, Tag},
@@ -19,9 +19,8 @@ use crate::{
 pub(super) struct Authority {
     pub(super) session: String,
     pub(super) subject: String,
-    /// In milliseconds since 1970, as all moments.
-    pub(super) opened_at: i64,
-    pub(super) ends_at: i64,
+    pub(super) opened_at: Moment,
+    pub(super) ends_at: Moment,
     /// The text of a JSON object.
     pub(super) claims: String,
 }
@@ -45,8 +44,8 @@ impl Authority {
             issuer.as_bytes(),
             self.subject.as_bytes(),
             self.session.as_bytes(),
-            &self.opened_at.to_be_bytes(),
-            &self.ends_at.to_be_bytes(),
+            &self.opened_at.milliseconds().to_be_bytes(),
+            &self.ends_at.milliseconds().to_be_bytes(),
             self.claims.as_bytes(),
         ])
     }
@@ -107,7 +106,7 @@ impl SessionIssuer {
         let Some(unsealed) = unsealed else {
             return Err(refused(session));
         };
-        if now.milliseconds() >= unsealed.authority.ends_at {
+        if Moment::from_milliseconds(now.milliseconds()) >= unsealed.authority.ends_at {
             return Err(TokenError::Revoked);
         }
         Ok(unsealed)
@@ -140,16 +139,16 @@ pub(super) fn check_generation(
     generation: &Generation,
     session: &str,
     policy: &Policy,
-    now: i64,
+    now: Moment,
 ) -> Result<(), TokenError> {
     let is_id = |id: &str| {
         let is_of_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         id.len() == ID && id.bytes().all(is_of_id)
     };
     // Clocks may differ, and none by more than that.
-    let latest = now.saturating_add(policy.grace.max(policy.leeway));
+    let latest = now + policy.grace.max(policy.leeway);
     let is_own = is_id(&generation.refresh_id)
         && is_id(&generation.auth_id)
-        && (0..=latest).contains(&generation.issued_at);
+        && (Moment::UNIX_EPOCH..=latest).contains(&generation.issued_at);
     is_own.then_some(()).ok_or_else(|| refused(session))
 }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use time::Duration;
+
 use super::{
-    Revocation, SessionError, Standing, StoreError, TokenIdentity,
+    Moment, Revocation, SessionError, Standing, StoreError, TokenIdentity,
+    moment::whole_milliseconds,
     policy::{Sessions, unanswered},
 };
 use crate::token::{Token, TokenError, TokenType};
@@ -25,16 +28,20 @@ impl Sessions {
         self: &Arc<Self>,
         token: &Token,
         holder: Holder,
-        now: i64,
+        now: Moment,
     ) -> Result<(), SessionError> {
         // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
         let epoch = self.epoch();
         let staleness = match token.token_type() {
             TokenType::Auth => self.policy.staleness,
-            TokenType::Refresh => 0,
+            TokenType::Refresh => Duration::ZERO,
         };
-        let epoch = epoch.filter(|_| staleness > 0);
-        if epoch.is_some_and(|epoch| token.last_answer().holds(epoch, now, staleness)) {
+        let epoch = epoch.filter(|_| staleness.is_positive());
+        if epoch.is_some_and(|epoch| {
+            token
+                .last_answer()
+                .holds(epoch, now.milliseconds(), whole_milliseconds(staleness))
+        }) {
             return Ok(());
         }
         let identity = self.identity(token)?;
@@ -51,7 +58,7 @@ impl Sessions {
             }
             Standing::Good => {
                 if let Some(epoch) = epoch {
-                    token.last_answer().note(epoch, now);
+                    token.last_answer().note(epoch, now.milliseconds());
                 }
                 Ok(())
             }
@@ -79,12 +86,12 @@ impl Sessions {
 
     /// Whether a refresh token is the latest one of an open session, or nobody can tell. Nothing follows
     /// from it: an old refresh token is no theft here.
-    pub(crate) async fn may_be_latest(&self, token: &Token, now: i64) -> bool {
+    pub(crate) async fn may_be_latest(&self, token: &Token, now: Moment) -> bool {
         let Ok(mut identity) = self.identity(token) else {
             return true;
         };
         // One that was rotated is not the latest, however short ago that was.
-        identity.grace = Some(0);
+        identity.grace = Some(Duration::ZERO);
         let answer = self.ask(|store| store.standing(&identity, now)).await;
         !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
     }
@@ -100,7 +107,7 @@ impl Sessions {
                 id => id?,
             },
             session,
-            issued_at: token.issued_at_milliseconds(),
+            issued_at: Moment::from_milliseconds(token.issued_at_milliseconds()),
             grace: match token.token_type() {
                 TokenType::Auth => None,
                 TokenType::Refresh => Some(self.policy.grace),

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{
-    Policy, Revocation, SessionError, SessionRecord, event::moment, issuer::SessionIssuer,
-};
+use super::{Moment, Policy, Revocation, SessionError, SessionRecord, issuer::SessionIssuer};
 use crate::token::Token;
 
 /// An open session, as it is shown to its owner.
@@ -29,9 +27,9 @@ impl From<SessionRecord> for Session {
     fn from(record: SessionRecord) -> Self {
         let refreshed = record.refreshed_at();
         Self {
-            opened: moment(record.opened_at),
-            refreshed: moment(refreshed),
-            expires: moment(record.expires_at),
+            opened: record.opened_at.into(),
+            refreshed: refreshed.into(),
+            expires: record.expires_at.into(),
             id: record.id,
             label: record.label,
         }
@@ -61,9 +59,8 @@ impl SessionIssuer {
         let revocation = Revocation::Token {
             subject: token.sub().to_owned(),
             id,
-            until: token
-                .expires_at_milliseconds()
-                .saturating_add(sessions.policy.leeway),
+            until: Moment::from_milliseconds(token.expires_at_milliseconds())
+                + sessions.policy.leeway,
         };
         let instead = match token.id("sid")? {
             Some(session) => Revocation::Session {
@@ -128,13 +125,11 @@ pub(crate) fn own_session(token: &Token, issuer: &str) -> Result<Option<String>,
 }
 
 /// The revocation of all that a subject has now.
-fn everything_of(subject: String, policy: Policy, now: i64) -> Revocation {
-    let issued_until = now.saturating_add(policy.leeway);
+fn everything_of(subject: String, policy: Policy, now: Moment) -> Revocation {
+    let issued_until = now + policy.leeway;
     Revocation::Subject {
         subject,
         issued_until,
-        until: issued_until
-            .saturating_add(policy.longest_life)
-            .saturating_add(policy.leeway),
+        until: issued_until + policy.longest_life + policy.leeway,
     }
 }

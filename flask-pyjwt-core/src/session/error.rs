@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// Why a [`SessionStore`](crate::SessionStore) did not answer.
+/// Why a [`SessionStore`](crate::store::SessionStore) did not answer.
 ///
 /// Whatever the reason, nobody is let in: the client gets 503 with `Retry-After`, the log this.
 #[derive(Debug, thiserror::Error)]

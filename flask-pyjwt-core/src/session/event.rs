@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// What [`Config::on_session_event`](crate::Config::on_session_event) was given.
 pub(crate) type EventHook = Arc<dyn Fn(&SessionEvent) + Send + Sync>;
@@ -52,9 +52,4 @@ pub enum SessionEvent {
         /// When it was presented again.
         repeated_at: OffsetDateTime,
     },
-}
-
-/// A moment of a record, which is in milliseconds since 1970.
-pub(super) fn moment(milliseconds: i64) -> OffsetDateTime {
-    OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::milliseconds(milliseconds))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::policy::Sessions;
+use super::{Moment, policy::Sessions};
 use crate::token::{TokenError, Verification};
 
 /// Opens, rotates and ends sessions: their store, and the keys, the rules and the clock of their tokens.
@@ -26,8 +26,10 @@ impl SessionIssuer {
         &self.verification.rules.issuer
     }
 
-    /// Now, in milliseconds since 1970.
-    pub(super) fn now(&self) -> Result<i64, TokenError> {
-        Ok(self.verification.clock.now()?.milliseconds())
+    /// Now, as stores keep it.
+    pub(super) fn now(&self) -> Result<Moment, TokenError> {
+        Ok(Moment::from_milliseconds(
+            self.verification.clock.now()?.milliseconds(),
+        ))
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::Map;
+use time::Duration;
 
 use super::{
-    Generation, Opening, Revocation, SessionError, SessionRecord, authority::Authority,
+    Generation, Moment, Opening, Revocation, SessionError, SessionRecord, authority::Authority,
     issuer::SessionIssuer,
 };
 use crate::{
@@ -40,7 +41,7 @@ impl SessionIssuer {
         let sessions = &self.sessions;
         let policy = sessions.policy;
         let now = self.now()?;
-        let ends_at = now.saturating_add(policy.lifetime);
+        let ends_at = now + policy.lifetime;
         let authority = Authority {
             session: random_id()?,
             subject: login.subject,
@@ -52,11 +53,11 @@ impl SessionIssuer {
             id: authority.session.clone(),
             subject: authority.subject.clone(),
             opened_at: now,
-            expires_at: now.saturating_add(policy.idle).min(ends_at),
+            expires_at: (now + policy.idle).min(ends_at),
             ends_at,
             label: login.label,
             claims: self.seal(&authority)?,
-            generations: vec![Generation::new(now)?],
+            generations: vec![Generation::random(now)?],
         };
         // What cannot be minted opens no session.
         let generation = &session.generations[0];
@@ -85,11 +86,11 @@ impl SessionIssuer {
         occasion: Occasion,
     ) -> Result<TokenPair, MintError> {
         let policy = self.sessions.policy;
-        let issued_at = generation.issued_at.div_euclid(1_000);
-        let ends_at = session.ends_at.div_euclid(1_000);
-        let until = |age: i64| issued_at.saturating_add(age.div_euclid(1_000)).min(ends_at);
+        let issued_at = generation.issued_at.seconds();
+        let ends_at = session.ends_at.seconds();
+        let until = |age: Duration| issued_at.saturating_add(age.whole_seconds()).min(ends_at);
         let idle = policy.idle;
-        let opened_at = session.opened_at.div_euclid(1_000);
+        let opened_at = session.opened_at.seconds();
         let authenticated_at = match occasion {
             Occasion::Login => opened_at,
             // Within the second of the login, too, a refreshed token is not the login's own.
@@ -126,13 +127,8 @@ impl SessionIssuer {
 
 impl Generation {
     /// A pair with ids that nobody can guess.
-    pub(super) fn new(now: i64) -> Result<Self, MintError> {
-        Ok(Self {
-            refresh_id: random_id()?,
-            auth_id: random_id()?,
-            issued_at: now,
-            ..Self::default()
-        })
+    pub(super) fn random(now: Moment) -> Result<Self, MintError> {
+        Ok(Self::new(random_id()?, random_id()?, now))
     }
 }
 

@@ -11,9 +11,11 @@ use std::{
     },
 };
 
+use time::Duration;
+
 use super::{
-    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-    StoreFuture, SubjectRecord, TokenIdentity, sorted::ShortText,
+    Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreError, StoreFuture, SubjectRecord, TokenIdentity, sorted::ShortText,
 };
 
 /// How many parts it has, each behind a lock of its own.
@@ -22,9 +24,9 @@ const SHARDS: usize = 16;
 const DEFAULT_LIMIT: usize = 1 << 20;
 /// Of the limit, half as many more revoked tokens have room: each takes a ninth of what a session takes.
 const RESERVE: usize = 2;
-/// While the store is full, a shard is looked through for what has expired no more often than this, in
-/// milliseconds: a flood of logins must not make it the only thing that is done.
-const SWEEP_INTERVAL: u64 = 1_000;
+/// While the store is full, a shard is looked through for what has expired no more often than
+/// this: a flood of logins must not make it the only thing that is done.
+const SWEEP_INTERVAL: Duration = Duration::SECOND;
 /// And one login looks through so many of them at the most.
 const MOST_SWEEPS: usize = 2;
 
@@ -54,8 +56,8 @@ struct Shard {
     entries: usize,
     /// When so many are reached, what has expired is looked for.
     sweep_at: usize,
-    /// When that was done last, in milliseconds since 1970.
-    swept_at: Option<i64>,
+    /// When that was done last.
+    swept_at: Option<Moment>,
 }
 
 impl MemoryStore {
@@ -122,7 +124,7 @@ impl MemoryStore {
     }
 
     /// Takes the room of one entry, after what has expired has been forgotten if need be.
-    fn make_room(&self, subject: &str, limit: usize, now: i64) -> bool {
+    fn make_room(&self, subject: &str, limit: usize, now: Moment) -> bool {
         let own = self.number(subject);
         let mut shard = self.lock(own);
         if shard.entries >= shard.sweep_at {
@@ -135,7 +137,7 @@ impl MemoryStore {
                 return true;
             }
             let mut shard = self.lock(number);
-            let age = shard.swept_at.map(|swept_at| now.abs_diff(swept_at));
+            let age = shard.swept_at.map(|swept_at| now.since(swept_at).abs());
             if age.is_some_and(|age| age < SWEEP_INTERVAL) {
                 continue;
             }
@@ -148,7 +150,7 @@ impl MemoryStore {
         self.take_room(limit)
     }
 
-    fn sweep(&self, shard: &mut Shard, now: i64) {
+    fn sweep(&self, shard: &mut Shard, now: Moment) {
         let before = shard.entries;
         shard.sweep(now);
         self.count(before, shard.entries);
@@ -178,7 +180,7 @@ impl Shard {
 
     /// Forgets what has ended. Twice as much as is left has to come before that is done again, so
     /// that each entry is looked at a few times in all.
-    fn sweep(&mut self, now: i64) {
+    fn sweep(&mut self, now: Moment) {
         self.subjects.retain(|_, record| {
             record.forget_ended(now);
             !record.is_empty()
@@ -210,7 +212,7 @@ fn at_once<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> StoreFuture<'a, T
 }
 
 impl SessionStore for MemoryStore {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         let subject = &opening.session.subject;
         at_once(if self.make_room(subject, self.limit, now) {
             Ok(self.change_in_room(subject, |record| record.open(opening, now)))
@@ -225,7 +227,7 @@ impl SessionStore for MemoryStore {
         at_once(Ok(self.change(&mut shard, &rotation.subject, rotate)))
     }
 
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         let shard = self.shard(&token.subject);
         at_once(Ok(match shard.subjects.get(token.subject.as_bytes()) {
             Some(record) => record.standing(token, now),
@@ -233,14 +235,14 @@ impl SessionStore for MemoryStore {
         }))
     }
 
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         let mut shard = self.shard(&token.subject);
         at_once(Ok(
             shard.change(&token.subject, |record| record.mark_used(token, now))
         ))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         let subject = revocation.subject();
         let revoke = |record: &mut SubjectRecord| record.revoke(revocation, now);
         at_once(match revocation {
@@ -263,7 +265,7 @@ impl SessionStore for MemoryStore {
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         let shard = self.shard(subject);
         let record = shard.subjects.get(subject.as_bytes());
@@ -278,40 +280,35 @@ mod tests {
     use super::*;
     use crate::session::{Generation, subject::MARGIN};
 
+    const LIFETIME: Duration = Duration::seconds(10);
+
     fn opening(id: &str) -> Opening {
-        let session = SessionRecord {
-            id: id.to_owned(),
-            subject: "alice".to_owned(),
-            opened_at: 0,
-            expires_at: 10_000,
-            ends_at: 10_000,
-            label: None,
-            claims: "{}".to_owned(),
-            generations: vec![Generation {
-                refresh_id: format!("refresh {id}"),
-                auth_id: format!("auth {id}"),
-                issued_at: 0,
-                ..Generation::default()
-            }],
-        };
-        Opening::new(session, 100)
+        let ids = (format!("refresh {id}"), format!("auth {id}"));
+        let first = Generation::new(ids.0, ids.1, Moment::UNIX_EPOCH);
+        Opening::new(SessionRecord::new(id, "alice", first, LIFETIME), 100)
     }
 
     #[actix_web::test]
     async fn a_full_store_is_not_looked_through_for_every_login() {
         let store = MemoryStore::new(1);
-        assert!(store.open(&opening("first"), 0).await.is_ok());
+        assert!(
+            store
+                .open(&opening("first"), Moment::UNIX_EPOCH)
+                .await
+                .is_ok()
+        );
         let full = Err(StoreError::Full { limit: 1 });
         let there_is_room = Ok(Vec::<String>::new());
-        let expired = 10_000 + MARGIN;
+        let expired = Moment::UNIX_EPOCH + LIFETIME + MARGIN;
+        let after = |milliseconds| expired + Duration::milliseconds(milliseconds);
         for (now, expected) in [
-            (expired - 1, &full),
+            (after(-1), &full),
             (expired, &full), // it was looked through a millisecond ago
-            (expired + 998, &full),
-            (expired + 999, &there_is_room),
+            (after(998), &full),
+            (after(999), &there_is_room),
         ] {
             let opened = store.open(&opening("second"), now).await;
-            assert_eq!(format!("{opened:?}"), format!("{expected:?}"), "{now}");
+            assert_eq!(format!("{opened:?}"), format!("{expected:?}"), "{now:?}");
         }
     }
 }

@@ -22,6 +22,7 @@ mod issuer;
 mod login;
 #[cfg(feature = "memory-store")]
 mod memory;
+mod moment;
 mod opening;
 mod policy;
 mod record;
@@ -56,6 +57,7 @@ pub use self::{
     error::StoreError,
     event::SessionEvent,
     login::TokenPair,
+    moment::Moment,
     opening::Opening,
     record::{Generation, Rotated, Rotation, SessionRecord},
     session_error::SessionError,

@@ -1,6 +1,6 @@
 //! Opening a session, and who makes room for it where a subject has as many as it may.
 
-use super::SessionRecord;
+use super::{Moment, SessionRecord};
 
 /// The largest limit of a subject's sessions.
 ///
@@ -55,12 +55,12 @@ impl Opening {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
     is_live: bool,
-    refreshed_at: i64,
+    refreshed_at: Moment,
     pub(super) id: String,
 }
 
 impl Candidate {
-    pub(super) fn of(session: &SessionRecord, now: i64) -> Self {
+    pub(super) fn of(session: &SessionRecord, now: Moment) -> Self {
         Self {
             is_live: session.is_live(now),
             refreshed_at: session.refreshed_at(),
@@ -73,7 +73,7 @@ impl Candidate {
     pub(super) fn unreadable(id: &str) -> Self {
         Self {
             is_live: false,
-            refreshed_at: i64::MIN,
+            refreshed_at: Moment::MIN,
             id: id.to_owned(),
         }
     }
@@ -99,7 +99,7 @@ impl Candidate {
 
 impl SessionRecord {
     /// When the current pair of tokens was issued.
-    pub(super) fn refreshed_at(&self) -> i64 {
+    pub(super) fn refreshed_at(&self) -> Moment {
         self.current().map_or(self.opened_at, |it| it.issued_at)
     }
 }

@@ -1,9 +1,11 @@
 //! How sessions are kept: the store, and the times that are configured.
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc};
+
+use time::Duration;
 
 use super::{
-    Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError, StoreFuture,
+    Moment, Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError, StoreFuture,
     event::EventHook,
     unsettled::{Revocations, Unsettled},
 };
@@ -14,34 +16,34 @@ thread_local! {
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The rules of sessions. All times are milliseconds.
+/// The rules of sessions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy {
     /// For how long a retry with a rotated refresh token gets the same successor.
-    pub(crate) grace: i64,
+    pub(crate) grace: Duration,
     /// For how long an unused successor is given again after that, as a lost answer.
-    pub(crate) lost_answer_window: i64,
+    pub(crate) lost_answer_window: Duration,
     /// How many sessions a subject may have open.
     pub(crate) max_sessions: usize,
     /// How long a session lives, however often it is refreshed.
-    pub(crate) lifetime: i64,
+    pub(crate) lifetime: Duration,
     /// How long it lives without being refreshed: also the age of its refresh tokens.
-    pub(crate) idle: i64,
+    pub(crate) idle: Duration,
     /// The age of its auth tokens.
-    pub(crate) auth_max_age: i64,
+    pub(crate) auth_max_age: Duration,
     /// By how much clocks may differ.
-    pub(crate) leeway: i64,
+    pub(crate) leeway: Duration,
     /// The longest life of a token of no session.
-    pub(crate) longest_life: i64,
+    pub(crate) longest_life: Duration,
     /// For how long the store's last good answer about an auth token will do.
-    pub(crate) staleness: i64,
+    pub(crate) staleness: Duration,
 }
 
 /// What a manager with a session store has.
 pub(crate) struct Sessions {
     pub(crate) policy: Policy,
     store: Arc<dyn SessionStore>,
-    timeout: Duration,
+    timeout: std::time::Duration,
     on_event: Option<EventHook>,
     /// Lives as long as the store, where that is in this process's memory.
     pub(crate) memory: Option<Arc<()>>,
@@ -52,7 +54,7 @@ impl Sessions {
     pub(crate) fn new(
         store: Arc<dyn SessionStore>,
         policy: Policy,
-        timeout: Duration,
+        timeout: std::time::Duration,
         on_event: Option<EventHook>,
         memory: Option<Arc<()>>,
     ) -> Self {
@@ -91,7 +93,7 @@ impl Sessions {
     pub(super) async fn open(
         self: &Arc<Self>,
         opening: &Opening,
-        now: i64,
+        now: Moment,
     ) -> Result<(), SessionError> {
         let revokes = !opening.replaces.is_empty();
         let _until_it_is_done = revokes.then(|| Unsettled::begin(&self.revocations));
@@ -118,7 +120,7 @@ impl Sessions {
     pub(super) async fn revoke_token_unless_dropped(
         self: &Arc<Self>,
         revocation: &Revocation,
-        now: i64,
+        now: Moment,
     ) -> Result<bool, SessionError> {
         let _until_it_is_done = Unsettled::begin(&self.revocations);
         match self.answer(|store| store.revoke(revocation, now)).await {
@@ -135,7 +137,7 @@ impl Sessions {
     pub(super) async fn revoke(
         self: &Arc<Self>,
         revocation: Revocation,
-        now: i64,
+        now: Moment,
     ) -> Result<(), SessionError> {
         let sessions = Arc::clone(self);
         self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
@@ -146,7 +148,7 @@ impl Sessions {
     pub(super) async fn revoke_unless_dropped(
         self: &Arc<Self>,
         revocation: &Revocation,
-        now: i64,
+        now: Moment,
     ) -> Result<(), SessionError> {
         let _until_it_is_done = Unsettled::begin(&self.revocations);
         self.ask(|store| store.revoke(revocation, now)).await

@@ -32,6 +32,9 @@
 //! the two stops using it.
 
 use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use super::moment::{Moment, whole_milliseconds};
 
 /// How many generations are remembered. Whoever rotates faster than that
 /// within it is no browser with a few tabs.
@@ -39,8 +42,9 @@ const MOST_GENERATIONS: usize = 16;
 
 /// One session as a store remembers it. No token's text is in it.
 ///
-/// All moments are milliseconds since 1970. As JSON it has short names, the same in every store.
+/// As JSON it has short names, the same in every store, and moments are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SessionRecord {
     /// The session's id, the claim `sid` of its tokens: unguessable, unique.
     #[serde(rename = "i")]
@@ -50,13 +54,13 @@ pub struct SessionRecord {
     pub subject: String,
     /// When the login was.
     #[serde(rename = "o")]
-    pub opened_at: i64,
+    pub opened_at: Moment,
     /// When it ends, unless it is refreshed before: from then on it is as if it had never been.
     #[serde(rename = "e")]
-    pub expires_at: i64,
+    pub expires_at: Moment,
     /// When it ends, however often it is refreshed.
     #[serde(rename = "m")]
-    pub ends_at: i64,
+    pub ends_at: Moment,
     /// What a person recognises it by, if anything.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -71,6 +75,7 @@ pub struct SessionRecord {
 
 /// One pair of tokens of a session's line: what it takes to mint the very same pair again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Generation {
     /// The refresh token's id, its claim `rid`.
     #[serde(rename = "r")]
@@ -78,22 +83,37 @@ pub struct Generation {
     /// The auth token's id, its claim `jti`.
     #[serde(rename = "a")]
     pub auth_id: String,
-    /// When the pair was issued, in milliseconds since 1970.
+    /// When the pair was issued.
     #[serde(rename = "t")]
-    pub issued_at: i64,
-    /// Until when the pair may be given again as a lost answer, in milliseconds since 1970. `None`
-    /// once one of its tokens was presented, for the first pair of a session, for the successor of a
+    pub issued_at: Moment,
+    /// Until when the pair may be given again as a lost answer. `None` once one of its tokens was presented, for the first pair of a session, for the successor of a
     /// pair that was a lost answer, and where lost answers are not configured.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
-    pub repeatable_until: Option<i64>,
-    /// When the pair was last given again as a lost answer, in milliseconds since 1970.
+    pub repeatable_until: Option<Moment>,
+    /// When the pair was last given again as a lost answer.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
-    pub repeated_at: Option<i64>,
+    pub repeated_at: Option<Moment>,
 }
 
 impl Generation {
+    /// A pair of tokens with these ids. It is no lost answer, and is not to be given again as one.
+    #[must_use]
+    pub fn new(
+        refresh_id: impl Into<String>,
+        auth_id: impl Into<String>,
+        issued_at: Moment,
+    ) -> Self {
+        Self {
+            refresh_id: refresh_id.into(),
+            auth_id: auth_id.into(),
+            issued_at,
+            repeatable_until: None,
+            repeated_at: None,
+        }
+    }
+
     /// When the pair was last given out, apart from repetitions within the grace window.
-    fn given_at(&self) -> i64 {
+    fn given_at(&self) -> Moment {
         self.repeated_at.unwrap_or(self.issued_at)
     }
 
@@ -105,6 +125,7 @@ impl Generation {
 
 /// A refresh token that asks for its successor.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rotation {
     /// Whose session it is.
     pub subject: String,
@@ -115,16 +136,40 @@ pub struct Rotation {
     /// The pair that succeeds if this one wins. Its `issued_at` is now. Its ids are those of this
     /// attempt: a store that sees them again sees the same attempt again.
     pub successor: Generation,
-    /// How long a session lives without being refreshed, in milliseconds.
-    pub idle: i64,
-    /// For how long a retry gets the same successor, in milliseconds; 0 for never.
-    pub grace: i64,
+    /// How long a session lives without being refreshed. Parts of a millisecond do not count.
+    pub idle: Duration,
+    /// For how long a retry gets the same successor; zero for never. Parts of a millisecond do not count.
+    pub grace: Duration,
     /// The claims of auth tokens from now on, where they change, sealed by the manager.
     pub claims: Option<String>,
 }
 
+impl Rotation {
+    /// A refresh token of this id that asks for its successor. There is no grace window, and the claims stay
+    /// as they are, until the fields say otherwise.
+    #[must_use]
+    pub fn new(
+        subject: impl Into<String>,
+        session: impl Into<String>,
+        refresh_id: impl Into<String>,
+        successor: Generation,
+        idle: Duration,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            session: session.into(),
+            refresh_id: refresh_id.into(),
+            successor,
+            idle,
+            grace: Duration::ZERO,
+            claims: None,
+        }
+    }
+}
+
 /// What became of a [`Rotation`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rotated {
     /// The successor is issued, now or by an earlier run of the same attempt. The session is as it is
     /// now.
@@ -155,15 +200,38 @@ pub(super) enum Place<'a> {
 }
 
 impl SessionRecord {
+    /// A session that was opened when its first pair of tokens was issued, and that lives for so long. It has
+    /// no label and no claims, and may be refreshed until its end, until the fields say otherwise.
+    #[must_use]
+    pub fn new(
+        id: impl Into<String>,
+        subject: impl Into<String>,
+        first: Generation,
+        lifetime: Duration,
+    ) -> Self {
+        let ends_at = first.issued_at + lifetime;
+        Self {
+            id: id.into(),
+            subject: subject.into(),
+            opened_at: first.issued_at,
+            expires_at: ends_at,
+            ends_at,
+            label: None,
+            claims: "{}".to_owned(),
+            generations: vec![first],
+        }
+    }
+
     /// Whether the session has not ended by itself.
     #[must_use]
-    pub fn is_live(&self, now: i64) -> bool {
+    pub fn is_live(&self, now: Moment) -> bool {
         now < self.expires_at
     }
 
     /// What the refresh token of this id is. Every token of the line has been issued here, so that
     /// one that is not known any more is an old one.
-    pub(super) fn place(&self, refresh_id: &str, grace: i64, now: i64) -> Place<'_> {
+    pub(super) fn place(&self, refresh_id: &str, grace: Duration, now: Moment) -> Place<'_> {
+        let grace = whole_milliseconds(grace);
         let mut later = self
             .generations
             .iter()
@@ -174,12 +242,12 @@ impl SessionRecord {
         let Some(successor) = later.next() else {
             return Place::Current(presented);
         };
-        match now.saturating_sub(successor.given_at()) {
+        match whole_milliseconds(now.since(successor.given_at())) {
             age if age >= grace => match successor.repeatable_until {
                 Some(until) if now < until && later.next().is_none() => Place::Lost(successor),
                 _ => Place::Old,
             },
-            age if age <= -grace && age < 0 => Place::Unclear,
+            age if age <= grace.saturating_neg() && age < 0 => Place::Unclear,
             _ => Place::Rotated(successor),
         }
     }
@@ -225,7 +293,7 @@ impl SessionRecord {
                 self.mark_used();
                 self.generations.push(successor);
                 self.forget_old_generations(rotation.grace, now);
-                self.expires_at = now.saturating_add(rotation.idle).min(self.ends_at);
+                self.expires_at = (now + rotation.idle).min(self.ends_at);
                 if let Some(claims) = &rotation.claims {
                     self.claims.clone_from(claims);
                 }
@@ -236,7 +304,8 @@ impl SessionRecord {
 
     /// Keeps the new generation, its predecessor, and those before it that were rotated within the
     /// grace window.
-    fn forget_old_generations(&mut self, grace: i64, now: i64) {
+    fn forget_old_generations(&mut self, grace: Duration, now: Moment) {
+        let grace = whole_milliseconds(grace);
         let too_many = self.generations.len().saturating_sub(MOST_GENERATIONS);
         let rotated_before = self.generations.len().saturating_sub(2);
         let old = self
@@ -244,7 +313,7 @@ impl SessionRecord {
             .iter()
             .skip(1)
             .take(rotated_before)
-            .take_while(|successor| now.saturating_sub(successor.given_at()) >= grace)
+            .take_while(|successor| whole_milliseconds(now.since(successor.given_at())) >= grace)
             .count();
         self.generations.drain(..old.max(too_many));
     }

@@ -4,7 +4,6 @@ use super::{
     Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionEvent, SessionRecord,
     TokenPair,
     authority::{Authority, check_generation},
-    event::moment,
     issuer::SessionIssuer,
     login::Occasion,
     policy::Sessions,
@@ -31,9 +30,9 @@ impl SessionIssuer {
         let policy = self.sessions.policy;
         let claims = claims.map(OwnClaims::into_json).transpose()?;
         let now = self.now()?;
-        let mut successor = Generation::new(now)?;
-        if policy.lost_answer_window > 0 {
-            successor.repeatable_until = Some(now.saturating_add(policy.lost_answer_window));
+        let mut successor = Generation::random(now)?;
+        if policy.lost_answer_window.is_positive() {
+            successor.repeatable_until = Some(now + policy.lost_answer_window);
         }
         let mut rotation = Rotation {
             subject: token.sub().to_owned(),
@@ -63,7 +62,7 @@ impl SessionIssuer {
             session: rotation.session.clone(),
             subject: rotation.subject.clone(),
             opened_at: now,
-            ends_at: now.saturating_add(self.sessions.policy.lifetime),
+            ends_at: now + self.sessions.policy.lifetime,
             claims: claims.to_owned(),
         };
         self.mint_pair(&session, &rotation.successor, Occasion::Refresh)
@@ -154,8 +153,8 @@ impl Sessions {
         self.tell(&SessionEvent::Repeated {
             subject: rotation.subject.clone(),
             session: rotation.session.clone(),
-            rotated_at: moment(successor.issued_at),
-            repeated_at: moment(rotation.successor.issued_at),
+            rotated_at: successor.issued_at.into(),
+            repeated_at: rotation.successor.issued_at.into(),
         });
     }
 
@@ -169,8 +168,8 @@ impl Sessions {
         self.tell(&SessionEvent::LostAnswer {
             subject: rotation.subject.clone(),
             session: rotation.session.clone(),
-            rotated_at: moment(successor.issued_at),
-            repeated_at: moment(rotation.successor.issued_at),
+            rotated_at: successor.issued_at.into(),
+            repeated_at: rotation.successor.issued_at.into(),
         });
     }
 }

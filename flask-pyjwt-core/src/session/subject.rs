@@ -3,22 +3,23 @@
 use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 use super::{
-    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
-    TokenIdentity,
+    Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing,
+    StoreError, TokenIdentity,
     opening::{Candidate, MOST_TOKENS},
     record::Place,
     sorted::{Identified, Sorted},
 };
 
-/// What has ended is kept for an hour, in milliseconds, so that a clock that is set back by less
+/// What has ended is kept for an hour, so that a clock that is set back by less
 /// does not bring a revoked token to life.
-pub(super) const MARGIN: i64 = 3_600_000;
+pub(super) const MARGIN: Duration = Duration::HOUR;
 
 /// Everything that a store remembers of one subject.
 ///
-/// Its methods are the steps of a [`SessionStore`](crate::SessionStore) in plain code: a store that
+/// Its methods are the steps of a [`SessionStore`](crate::store::SessionStore) in plain code: a store that
 /// can read, change and write a row in one transaction needs no more than them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRecord {
@@ -28,7 +29,7 @@ pub struct SubjectRecord {
     tokens: Sorted<RevokedToken, 0>,
     /// Tokens of no session are revoked that were issued until the first moment; it is remembered
     /// until the second.
-    issued_until: Option<(i64, i64)>,
+    issued_until: Option<(Moment, Moment)>,
 }
 
 /// A token that is revoked by its id.
@@ -36,7 +37,7 @@ pub struct SubjectRecord {
 struct RevokedToken {
     id: String,
     /// Until when that is remembered.
-    until: i64,
+    until: Moment,
 }
 
 impl Identified for SessionRecord {
@@ -66,7 +67,7 @@ impl SubjectRecord {
 
     /// Remembers a session, and ends those that it replaces. Where the subject has more than it may then,
     /// others end: those that were refreshed the longest ago. Gives the ids of these.
-    pub fn open(&mut self, opening: &Opening, now: i64) -> Vec<String> {
+    pub fn open(&mut self, opening: &Opening, now: Moment) -> Vec<String> {
         let Opening {
             session,
             most,
@@ -101,7 +102,7 @@ impl SubjectRecord {
     }
 
     /// Notes that a token was presented, and says how it stands.
-    pub fn mark_used(&mut self, token: &TokenIdentity, now: i64) -> Standing {
+    pub fn mark_used(&mut self, token: &TokenIdentity, now: Moment) -> Standing {
         let standing = self.standing(token, now);
         if standing != Standing::Unused {
             return standing;
@@ -116,7 +117,7 @@ impl SubjectRecord {
 
     /// Says how a token stands.
     #[must_use]
-    pub fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+    pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         let id = token.id.as_deref();
         let session = token.session.as_deref();
         let known = Known {
@@ -132,7 +133,7 @@ impl SubjectRecord {
     /// # Errors
     ///
     /// [`StoreError::TooManyTokens`] where 1,000 tokens are revoked by their ids already.
-    pub fn revoke(&mut self, revocation: &Revocation, now: i64) -> Result<(), StoreError> {
+    pub fn revoke(&mut self, revocation: &Revocation, now: Moment) -> Result<(), StoreError> {
         match revocation {
             Revocation::Token { id, until, .. } => {
                 let known = self.tokens.get(id).map(|token| token.until);
@@ -163,13 +164,13 @@ impl SubjectRecord {
 
     /// The live sessions, at most so many.
     #[must_use]
-    pub fn sessions(&self, most: usize, now: i64) -> Vec<SessionRecord> {
+    pub fn sessions(&self, most: usize, now: Moment) -> Vec<SessionRecord> {
         let live = self.sessions.iter().filter(|session| session.is_live(now));
         live.take(most).cloned().collect()
     }
 
     /// Forgets what ended an hour ago or earlier.
-    pub fn forget_ended(&mut self, now: i64) {
+    pub fn forget_ended(&mut self, now: Moment) {
         let horizon = horizon(now);
         self.sessions.retain(|session| session.is_live(horizon));
         self.tokens.retain(|token| token.until > horizon);
@@ -185,12 +186,12 @@ pub(super) struct Known<'a> {
     /// Its session, if it is there.
     pub(super) session: Option<&'a SessionRecord>,
     /// Its subject's tokens of no session are revoked that were issued until then.
-    pub(super) issued_until: Option<i64>,
+    pub(super) issued_until: Option<Moment>,
 }
 
 impl Known<'_> {
     /// Says how the token stands.
-    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+    pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         if self.revoked {
             return Standing::Revoked;
         }
@@ -219,19 +220,22 @@ pub(super) fn rotate(
 }
 
 /// The revocation of a subject that covers both.
-pub(super) fn later(known: Option<(i64, i64)>, new: (i64, i64)) -> (i64, i64) {
-    known.map_or(new, |known| (known.0.max(new.0), known.1.max(new.1)))
+pub(super) fn later<T: Ord>(known: Option<(T, T)>, new: (T, T)) -> (T, T) {
+    match known {
+        Some(known) => (known.0.max(new.0), known.1.max(new.1)),
+        None => new,
+    }
 }
 
 /// What has ended until then is forgotten.
-pub(super) fn horizon(now: i64) -> i64 {
-    now.saturating_sub(MARGIN)
+pub(super) fn horizon(now: Moment) -> Moment {
+    now - MARGIN
 }
 
 impl SessionRecord {
     /// How a token of this session stands, unless it is revoked by its id.
     #[must_use]
-    pub fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+    pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         if !self.is_live(now) {
             return Standing::Revoked;
         }

@@ -106,7 +106,7 @@ mod tests {
     use time::{Duration, OffsetDateTime};
 
     use super::*;
-    use crate::{AuthManager, AuthType, Config, FrozenClock, TokenError};
+    use crate::{AuthManager, AuthType, Config, TokenError, testing::FrozenClock};
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::days(20_000));
 
@@ -130,14 +130,14 @@ mod tests {
         }
         clock.advance(Duration::seconds(3_599));
         assert!(verify().is_ok());
-        clock.advance(Duration::seconds(1));
+        clock.advance(Duration::SECOND);
         assert_eq!(verify(), Err(TokenError::Expired));
         assert_eq!(verify(), Err(TokenError::Expired));
         clock.set(NOW);
         assert!(verify().is_ok());
-        clock.set(NOW - Duration::seconds(1));
+        clock.set(NOW - Duration::SECOND);
         assert_eq!(verify(), Err(TokenError::NotYetValid));
-        clock.set(OffsetDateTime::UNIX_EPOCH - Duration::seconds(1));
+        clock.set(OffsetDateTime::UNIX_EPOCH - Duration::SECOND);
         assert_eq!(verify(), Err(TokenError::Clock));
     }
 

@@ -99,7 +99,7 @@ impl Verification {
             Found::Resolved(trust) => verify_by(&trust, signed, payload, segments, now),
             #[cfg(feature = "jwks")]
             Found::Unresolved(seconds) => Err(TokenError::KeysUnavailable {
-                retry_after: std::time::Duration::from_secs(seconds),
+                retry_after: time::Duration::seconds(seconds),
             }),
             Found::Nobody => Err(TokenError::Issuer),
         }

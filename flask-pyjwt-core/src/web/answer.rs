@@ -203,8 +203,8 @@ fn standard(manager: Option<&AuthManager>, rejection: &Rejection) -> HttpRespons
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Rejection::Unavailable { retry_after } = rejection {
-        let fraction = u64::from(retry_after.subsec_nanos() > 0);
-        let seconds = retry_after.as_secs().saturating_add(fraction);
+        let fraction = i64::from(retry_after.subsec_nanoseconds() > 0);
+        let seconds = retry_after.whole_seconds().saturating_add(fraction);
         response.insert_header((header::RETRY_AFTER, seconds.max(1)));
     }
     // Both are of a closed list, and nothing in it has to be escaped.

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     config::TokenCheckError,
     manager::AuthManager,
-    rules::{Location, Requirement, RouteVariables},
+    rules::{Requirement, RouteVariables, TokenLocation},
     session::Holder,
     token::{Token, TokenError, TokenType},
 };
@@ -119,7 +119,7 @@ pub(super) fn guard_at_once(
 ) -> Option<Verdict> {
     let manager = manager_of(request).ok()?;
     let places = Places::of(requirement, manager, request);
-    let [Location::Header] = places[..] else {
+    let [TokenLocation::Header] = places[..] else {
         return None; // it might be in a second place as well
     };
     let parts = manager.parts();
@@ -169,14 +169,14 @@ fn refuse(
     rejection: &Rejection,
     seen: Seen<'_>,
     manager: &AuthManager,
-    places: &[Location],
+    places: &[TokenLocation],
     request: &HttpRequest,
 ) -> HttpResponse {
     let mut refused = answer(Some(manager), rejection, request, seen);
     if *rejection == Rejection::SeveralCookies {
         manager.remove_former_cookies(refused.headers_mut());
     }
-    let by_query = |location: &Location| matches!(location, Location::Query(_));
+    let by_query = |location: &TokenLocation| matches!(location, TokenLocation::Query(_));
     if places.iter().any(by_query) {
         Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
     }
@@ -201,7 +201,7 @@ async fn prove_by_form(
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
-    places: &[Location],
+    places: &[TokenLocation],
     request: &HttpRequest,
     seen: &mut Option<Verified>,
 ) -> Result<Option<Accepted>, Rejection> {
@@ -303,15 +303,15 @@ enum Presented<'a> {
 fn find_token<'a>(
     manager: &AuthManager,
     requirement: &Requirement,
-    places: &[Location],
+    places: &[TokenLocation],
     request: &'a HttpRequest,
 ) -> Result<Option<(Presented<'a>, Source)>, Rejection> {
     let cookies = &manager.parts().browser.cookies;
     let default_cookie = credentials::default_cookie(cookies, requirement.token_type);
     let found = credentials::find(places, default_cookie, request)?;
-    let looks_at_cookie = |location: &Location| match location {
-        Location::DefaultCookie => true,
-        Location::Cookie(name) => name == default_cookie,
+    let looks_at_cookie = |location: &TokenLocation| match location {
+        TokenLocation::DefaultCookie => true,
+        TokenLocation::Cookie(name) => name == default_cookie,
         _ => false,
     };
     if found.is_none_or(|found| found.source == Source::Cookie)

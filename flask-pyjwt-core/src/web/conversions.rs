@@ -1,6 +1,6 @@
 //! What the errors of the lower layers are for a request: here HTTP is added to them.
 
-use std::time::Duration;
+use time::Duration;
 
 use super::{Misconfiguration, Rejection, refused};
 use crate::{error::MintError, rules::RuleError, session::SessionError, token::TokenError};
@@ -15,7 +15,7 @@ impl Rejection {
 }
 
 /// When a client may try again after the session store did not answer.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::SECOND;
 
 /// What a token's error is for the client. Nothing is said of whether it was logged before.
 fn of_token(error: TokenError) -> Rejection {

@@ -150,7 +150,7 @@ impl AuthManager {
         token: &Token,
     ) -> Result<Cookie<'static>, Rejection> {
         if !self.parts().browser.cookies.end_with_browser {
-            let left = token.expires_at_milliseconds() - self.now()?;
+            let left = token.expires_at_milliseconds() - self.now()?.milliseconds();
             cookie.set_max_age(Duration::seconds(left.max(0) / 1_000));
         }
         let size = cookie.to_string().len();

@@ -7,7 +7,7 @@ use super::{
     bearer::{bearer, named},
     query, websocket,
 };
-use crate::{config::Cookies, rules::Location, token::TokenType};
+use crate::{config::Cookies, rules::TokenLocation, token::TokenType};
 
 /// A token as it stands in a request, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,19 +42,19 @@ pub(super) fn default_cookie(cookies: &Cookies, token_type: TokenType) -> &str {
 /// Authorization: Bearer  eyJhbGciOi…      malformed: two blanks
 /// ```
 pub(super) fn find<'a>(
-    locations: &[Location],
+    locations: &[TokenLocation],
     default_cookie: &str,
     request: &'a HttpRequest,
 ) -> Result<Option<Found<'a>>, Rejection> {
     let mut token = None;
     for location in locations {
         let (found, source) = match location {
-            Location::Header => (bearer(request)?, Source::Header),
-            Location::NamedHeader(name) => (named(name, request)?, Source::Header),
-            Location::DefaultCookie => (cookie(default_cookie, request)?, Source::Cookie),
-            Location::Cookie(name) => (cookie(name, request)?, Source::Cookie),
-            Location::Query(name) => (query::token(name, request)?, Source::Query),
-            Location::WebSocket => (websocket::token(request)?, Source::WebSocket),
+            TokenLocation::Header => (bearer(request)?, Source::Header),
+            TokenLocation::NamedHeader(name) => (named(name, request)?, Source::Header),
+            TokenLocation::DefaultCookie => (cookie(default_cookie, request)?, Source::Cookie),
+            TokenLocation::Cookie(name) => (cookie(name, request)?, Source::Cookie),
+            TokenLocation::Query(name) => (query::token(name, request)?, Source::Query),
+            TokenLocation::WebSocket => (websocket::token(request)?, Source::WebSocket),
         };
         let found = found.map(|signed| Found { signed, source });
         if found.is_some() && token.is_some() {

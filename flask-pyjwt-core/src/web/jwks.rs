@@ -1,6 +1,6 @@
 //! This server's public keys, for everybody who verifies.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
@@ -12,11 +12,12 @@ use actix_web::{
     web,
 };
 use serde_json::{Map, Value, json};
+use time::Duration;
 
 use crate::manager::AuthManager;
 
 /// How long answers may be kept unless configured otherwise.
-const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
+const DEFAULT_MAX_AGE: Duration = Duration::seconds(300);
 
 impl AuthManager {
     /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
@@ -26,8 +27,8 @@ impl AuthManager {
 
     /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
     /// and that of RFC 8414.
-    pub fn metadata(&self, jwks_uri: impl Into<String>) -> Metadata {
-        Metadata::of(self.clone(), jwks_uri.into())
+    pub fn metadata(&self, jwks_uri: impl Into<String>) -> ServerMetadata {
+        ServerMetadata::of(self.clone(), jwks_uri.into())
     }
 }
 
@@ -83,7 +84,8 @@ impl Jwks {
         self
     }
 
-    /// Sets for how long answers may be kept: whole seconds, by default 300. A key that is to sign has
+    /// Sets for how long answers may be kept: whole seconds, by default 300; a negative
+    /// age counts as zero. A key that is to sign has
     /// to be prepublished for longer than that.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
@@ -121,13 +123,13 @@ impl fmt::Debug for Jwks {
 /// `/.well-known/oauth-authorization-server`, with `issuer`, `jwks_uri` and the algorithms in use.
 /// What else a client looks for is added with [`member`](Self::member).
 #[must_use = "register it with `.service(…)`"]
-pub struct Metadata {
+pub struct ServerMetadata {
     manager: AuthManager,
     jwks_uri: String,
     members: Map<String, Value>,
 }
 
-impl Metadata {
+impl ServerMetadata {
     pub(crate) fn of(manager: AuthManager, jwks_uri: String) -> Self {
         Self {
             manager,
@@ -157,7 +159,7 @@ impl Metadata {
     }
 }
 
-impl HttpServiceFactory for Metadata {
+impl HttpServiceFactory for ServerMetadata {
     fn register(self, config: &mut AppService) {
         let this = std::rc::Rc::new(self);
         for path in [
@@ -179,9 +181,9 @@ impl HttpServiceFactory for Metadata {
     }
 }
 
-impl fmt::Debug for Metadata {
+impl fmt::Debug for ServerMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Metadata")
+        f.debug_struct("ServerMetadata")
             .field("jwks_uri", &self.jwks_uri)
             .finish_non_exhaustive()
     }
@@ -215,7 +217,7 @@ fn document(
         .insert_header((header::ETAG, etag))
         .insert_header((
             header::CACHE_CONTROL,
-            format!("public, max-age={}", max_age.as_secs()),
+            format!("public, max-age={}", max_age.whole_seconds().max(0)),
         ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     if is_known(request.headers(), etag) {

@@ -35,7 +35,7 @@ mod websocket;
 
 pub use self::{
     current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
-    jwks::{Jwks, Metadata},
+    jwks::{Jwks, ServerMetadata},
     login_builder::LoginBuilder,
     misconfiguration::Misconfiguration,
     refresh_builder::RefreshBuilder,

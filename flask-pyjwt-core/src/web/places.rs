@@ -6,7 +6,7 @@ use actix_web::{HttpMessage as _, HttpRequest};
 
 use crate::{
     manager::AuthManager,
-    rules::{Location, Requirement},
+    rules::{Requirement, TokenLocation},
 };
 
 /// What a guard around a scope leaves in the extensions of a request that it let in, where it states
@@ -16,7 +16,7 @@ struct Enclosing(Rc<Requirement>);
 /// The places of one guard: its own, else those of the nearest enclosing guard that states some and
 /// has let the request in, else those of [`Config::locations`](crate::Config::locations).
 pub(super) enum Places<'a> {
-    Known(&'a [Location]),
+    Known(&'a [TokenLocation]),
     Enclosing(Rc<Requirement>),
 }
 
@@ -37,9 +37,9 @@ impl<'a> Places<'a> {
 }
 
 impl Deref for Places<'_> {
-    type Target = [Location];
+    type Target = [TokenLocation];
 
-    fn deref(&self) -> &[Location] {
+    fn deref(&self) -> &[TokenLocation] {
         match self {
             Self::Known(locations) => locations,
             Self::Enclosing(requirement) => requirement.locations.as_deref().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Every way in which a request is refused.
 
-use std::time::Duration;
+use time::Duration;
 
 use super::Misconfiguration;
 use crate::token::TokenError;

@@ -23,8 +23,8 @@ use super::{
     places,
 };
 use crate::{
-    claims::Expected,
-    rules::{IssuerNames, Location, Requirement, location},
+    claims::ExpectedClaim,
+    rules::{IssuerNames, Requirement, TokenLocation, location},
     token::TokenType,
 };
 
@@ -95,7 +95,7 @@ impl RequireToken {
     ///
     /// When there is no place, or a header, cookie or parameter has no name or an impossible one: the
     /// route could never be entered.
-    pub fn locations(self, locations: impl Into<Vec<Location>>) -> Self {
+    pub fn locations(self, locations: impl Into<Vec<TokenLocation>>) -> Self {
         let locations = locations.into();
         if let Some(problem) = location::problem(&locations) {
             panic!("RequireToken::locations {problem}");
@@ -106,7 +106,7 @@ impl RequireToken {
     /// Looks for the token in the cookie that [`Config::cookies`](crate::Config::cookies) names, and
     /// nowhere else.
     pub fn cookies(self) -> Self {
-        self.locations([Location::DefaultCookie])
+        self.locations([TokenLocation::DefaultCookie])
     }
 
     /// Whether a token in a cookie needs a CSRF proof where the method is unsafe. By default it does.
@@ -120,18 +120,18 @@ impl RequireToken {
     ///
     /// When the name is empty.
     pub fn cookie(self, name: impl Into<String>) -> Self {
-        self.locations([Location::Cookie(name.into())])
+        self.locations([TokenLocation::Cookie(name.into())])
     }
 
     /// Looks for the token in the header of this name, with or without `Bearer ` before it, and nowhere
     /// else: `"x-goog-iap-jwt-assertion"`. No CSRF proof is asked for; see
-    /// [`Location::NamedHeader`] for what that means behind a proxy.
+    /// [`TokenLocation::NamedHeader`] for what that means behind a proxy.
     ///
     /// # Panics
     ///
     /// When no header can have this name.
     pub fn header(self, name: impl Into<String>) -> Self {
-        self.locations([Location::NamedHeader(name.into())])
+        self.locations([TokenLocation::NamedHeader(name.into())])
     }
 
     /// Accepts tokens of this issuer only, or of one of several: the own one, one that is
@@ -144,13 +144,13 @@ impl RequireToken {
     /// Requires a claim to match this value: an object every member, an array every element,
     /// anything else to be equal and of the same JSON type.
     pub fn claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.with(|requirement| requirement.claim(name, Expected::Value(value.into())))
+        self.with(|requirement| requirement.claim(name, ExpectedClaim::Value(value.into())))
     }
 
     /// Requires a claim to be the value of the route's variable of this name. A route without
     /// such a variable is answered with 500.
     pub fn claim_from_path(self, name: impl Into<String>, variable: impl Into<String>) -> Self {
-        self.with(|requirement| requirement.claim(name, Expected::Path(variable.into())))
+        self.with(|requirement| requirement.claim(name, ExpectedClaim::Path(variable.into())))
     }
 
     /// Requires the subject to be the value of the route's variable of this name.
@@ -163,14 +163,14 @@ impl RequireToken {
         self.with(|requirement| requirement.scope(scope.into()))
     }
 
-    /// Requires a claim to be what is expected: `Expected::contains("read")`,
-    /// `Expected::all(["read", "write"])`, `Expected::any(["admin", "owner"])`.
-    pub fn expect_claim(self, name: impl Into<String>, expected: Expected) -> Self {
+    /// Requires a claim to be what is expected: `ExpectedClaim::contains("read")`,
+    /// `ExpectedClaim::all(["read", "write"])`, `ExpectedClaim::any(["admin", "owner"])`.
+    pub fn expect_claim(self, name: impl Into<String>, expected: ExpectedClaim) -> Self {
         self.with(|requirement| requirement.claim(name, expected))
     }
 
     /// The same for the claim `scope`, whose missing items the answer names.
-    pub fn expect_scope(self, expected: Expected) -> Self {
+    pub fn expect_scope(self, expected: ExpectedClaim) -> Self {
         self.with(|requirement| requirement.expect_scope(expected))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::refused::reporting;
 use crate::{
     manager::AuthManager,
-    session::{Holder, Session, SessionError, SessionIssuer, Sessions, own_session},
+    session::{Holder, Moment, Session, SessionError, SessionIssuer, Sessions, own_session},
     token::{Token, TokenError},
 };
 
@@ -141,8 +141,10 @@ impl AuthManager {
         sessions.filter(|_| token.iss() == &*parts.verification.rules.issuer)
     }
 
-    /// Now, in milliseconds since 1970.
-    pub(super) fn now(&self) -> Result<i64, TokenError> {
-        Ok(self.parts().verification.clock.now()?.milliseconds())
+    /// Now, as stores keep it.
+    pub(super) fn now(&self) -> Result<Moment, TokenError> {
+        Ok(Moment::from_milliseconds(
+            self.parts().verification.clock.now()?.milliseconds(),
+        ))
     }
 }

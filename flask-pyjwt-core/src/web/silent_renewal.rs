@@ -31,8 +31,8 @@ use super::{
 };
 use crate::{
     manager::AuthManager,
-    rules::Location,
-    session::TokenPair,
+    rules::TokenLocation,
+    session::{Moment, TokenPair},
     token::{Token, TokenType},
 };
 
@@ -105,8 +105,8 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         return None;
     }
     // Whoever says who he is in another way is asked about that.
-    let names_header = |location: &Location| match location {
-        Location::NamedHeader(name) => request.headers().contains_key(name.as_str()),
+    let names_header = |location: &TokenLocation| match location {
+        TokenLocation::NamedHeader(name) => request.headers().contains_key(name.as_str()),
         _ => false,
     };
     if request.headers().contains_key(AUTHORIZATION)
@@ -118,7 +118,8 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     if let Some(signed) = cookie(&cookies.auth_name, request).ok()?
         && let Ok(token) = manager.verify_token(signed)
     {
-        let left = Duration::milliseconds(token.expires_at_milliseconds() - manager.now().ok()?);
+        let end = Moment::from_milliseconds(token.expires_at_milliseconds());
+        let left = end.since(manager.now().ok()?);
         if left > margin.min(token.max_age() / 4) {
             return None;
         }
@@ -148,7 +149,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
 /// then it is rotated, too, since the page that waits cannot ask for that.
 async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
     let pair = manager.refresh(token).await?;
-    if manager.now()? < pair.auth.expires_at_milliseconds() {
+    if manager.now()? < Moment::from_milliseconds(pair.auth.expires_at_milliseconds()) {
         return Ok(pair);
     }
     Ok(manager.refresh(&pair.refresh).await?)

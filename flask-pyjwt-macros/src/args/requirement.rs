@@ -24,19 +24,19 @@ impl Args {
     fn location(&self, location: &LitStr, private: &TokenStream) -> TokenStream {
         match (location.value().as_str(), &self.cookie_name) {
             ("cookies", Some(name)) => {
-                quote!(#private::Location::Cookie(#private::json::owned(#name)))
+                quote!(#private::TokenLocation::Cookie(#private::json::owned(#name)))
             }
-            ("cookies", None) => quote!(#private::Location::DefaultCookie),
+            ("cookies", None) => quote!(#private::TokenLocation::DefaultCookie),
             ("query", _) => {
                 let name = self.query_name.as_deref().unwrap_or_default();
-                quote!(#private::Location::Query(#private::json::owned(#name)))
+                quote!(#private::TokenLocation::Query(#private::json::owned(#name)))
             }
             ("header", _) if self.header_name.is_some() => {
                 let name = self.header_name.as_deref().unwrap_or_default();
-                quote!(#private::Location::NamedHeader(#private::json::owned(#name)))
+                quote!(#private::TokenLocation::NamedHeader(#private::json::owned(#name)))
             }
-            ("websocket", _) => quote!(#private::Location::WebSocket),
-            _ => quote!(#private::Location::Header),
+            ("websocket", _) => quote!(#private::TokenLocation::WebSocket),
+            _ => quote!(#private::TokenLocation::Header),
         }
     }
 

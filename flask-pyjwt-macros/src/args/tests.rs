@@ -28,23 +28,23 @@ fn requirement(arguments: &str, route: &str) -> Result<String, Refused> {
 fn arguments_become_a_requirement() {
     let auth = "P::Requirement::new(P::TokenType::Auth)";
     let refresh = "P::Requirement::new(P::TokenType::Refresh)";
-    let cookie = r#"P::Location::Cookie(P::json::owned("c"))"#;
+    let cookie = r#"P::TokenLocation::Cookie(P::json::owned("c"))"#;
     for (arguments, expected) in [
         ("", auth.to_owned()),
         (r#""auth""#, auth.to_owned()),
         (r#""refresh","#, refresh.to_owned()),
         (r#"token_type = "refresh""#, refresh.to_owned()),
-        (r#""auth", "header""#, format!("{auth}.locations([P::Location::Header])")),
+        (r#""auth", "header""#, format!("{auth}.locations([P::TokenLocation::Header])")),
         (r#""auth", "cookies", cookie_name = "c""#, format!("{auth}.locations([{cookie}])")),
         (r#"location = "cookies", cookie_name = "c""#, format!("{auth}.locations([{cookie}])")),
         (
             r#"cookie_name = "c", location = ["cookies", "header",]"#,
-            format!("{auth}.locations([{cookie},P::Location::Header])"),
+            format!("{auth}.locations([{cookie},P::TokenLocation::Header])"),
         ),
-        (r#""auth", "cookies""#, format!("{auth}.locations([P::Location::DefaultCookie])")),
+        (r#""auth", "cookies""#, format!("{auth}.locations([P::TokenLocation::DefaultCookie])")),
         (
             r#"location = ["query", "websocket"], query_name = "q""#,
-            format!(r#"{auth}.locations([P::Location::Query(P::json::owned("q")),P::Location::WebSocket])"#),
+            format!(r#"{auth}.locations([P::TokenLocation::Query(P::json::owned("q")),P::TokenLocation::WebSocket])"#),
         ),
         ("csrf = true, fresh = false", auth.to_owned()),
         ("csrf = false", format!("{auth}.csrf(false)")),
@@ -58,12 +58,12 @@ fn arguments_become_a_requirement() {
         (r#"scope = "x""#, format!(r#"{auth}.scope(P::json::text("x"))"#)),
         (
             r#"scope = contains("read")"#,
-            format!(r#"{auth}.expect_scope(P::Expected::All(P::json::texts(["read"])))"#),
+            format!(r#"{auth}.expect_scope(P::ExpectedClaim::All(P::json::texts(["read"])))"#),
         ),
         (
             r#"scope = any("a", "b",), roles = all("c", "d")"#,
             format!(
-                r#"{auth}.claim(P::json::owned("roles"),P::Expected::All(P::json::texts(["c","d"]))).expect_scope(P::Expected::Any(P::json::texts(["a","b"])))"#
+                r#"{auth}.claim(P::json::owned("roles"),P::ExpectedClaim::All(P::json::texts(["c","d"]))).expect_scope(P::ExpectedClaim::Any(P::json::texts(["a","b"])))"#
             ),
         ),
         ("scope = {}", format!("{auth}.scope(P::json::object([]))")),
@@ -75,7 +75,7 @@ fn arguments_become_a_requirement() {
             r#"type = 1, r#match = 1, "scope" = 1, "a b" = 1"#,
             ["type", "match", "scope", "ab"].iter().fold(auth.to_owned(), |all, name| {
                 all + &format!(
-                    r#".claim(P::json::owned("{name}"),P::Expected::Value(P::json::uint(1u64)))"#
+                    r#".claim(P::json::owned("{name}"),P::ExpectedClaim::Value(P::json::uint(1u64)))"#
                 )
             }),
         ),
@@ -100,7 +100,7 @@ fn values_are_json_and_exact() {
         ("{}", "object([])"),
     ] {
         let expected = format!(
-            r#"P::Requirement::new(P::TokenType::Auth).claim(P::json::owned("x"),P::Expected::Value(P::json::{expected}))"#
+            r#"P::Requirement::new(P::TokenType::Auth).claim(P::json::owned("x"),P::ExpectedClaim::Value(P::json::{expected}))"#
         );
         assert_eq!(
             requirement(&format!("x = {value}"), ""),
@@ -142,7 +142,7 @@ fn a_string_is_a_variable_where_the_route_has_one() {
     ] {
         let requirement = requirement(claim, route).unwrap_or_else(|Refused(messages)| messages);
         assert!(
-            requirement.ends_with(&format!("P::Expected::{expected})")),
+            requirement.ends_with(&format!("P::ExpectedClaim::{expected})")),
             "{claim} {route}"
         );
     }

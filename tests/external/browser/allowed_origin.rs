@@ -7,7 +7,9 @@ use actix_web::{
     http::header::{CACHE_CONTROL, HeaderName},
     web,
 };
-use flask_pyjwt::{AuthManager, CurrentToken, MemoryStore, Rejection, SystemClock, require_token};
+use flask_pyjwt::{
+    AuthManager, CurrentToken, MemoryStore, Rejection, require_token, testing::SystemClock,
+};
 use serde_json::json;
 
 use super::{

@@ -1,6 +1,6 @@
 //! `docs/threats.md` 48: an answer to alice that arrives after the login as bob, in a browser that keeps the cookies.
 
-use flask_pyjwt::{FrozenClock, MemoryStore};
+use flask_pyjwt::{MemoryStore, testing::FrozenClock};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 

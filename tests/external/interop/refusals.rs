@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use flask_pyjwt::{AuthManager, Config, FrozenClock};
+use flask_pyjwt::{AuthManager, Config, testing::FrozenClock};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use flask_pyjwt::{RedisStore, SessionStore, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{SessionStore, Standing},
+};
 
 use super::{
     commands::Monitor,

@@ -3,7 +3,10 @@
 
 use std::{collections::HashSet, future::Future, pin::pin, rc::Rc, sync::atomic::Ordering};
 
-use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Rotated, SessionStore, Standing},
+};
 use futures_util::{
     future::{Either, join_all, select},
     join,

@@ -5,7 +5,12 @@ use std::{
     net::TcpStream,
 };
 
-use flask_pyjwt::{RedisStore, Rotated, SessionStore, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Rotated, SessionStore, Standing},
+};
+
+use time::Duration;
 
 use super::{
     records::{
@@ -71,7 +76,13 @@ async fn a_question_is_one_command_and_so_is_a_change() {
     assert_eq!(monitor.commands(&server), ["evalsha"]);
     for number in 0..200 {
         let next = (number + 1).to_string();
-        let rotation = rotation("ann", "1", &number.to_string(), &next, now + number);
+        let rotation = rotation(
+            "ann",
+            "1",
+            &number.to_string(),
+            &next,
+            now + Duration::milliseconds(number),
+        );
         assert!(matches!(store.rotates(&rotation).await, Rotated::Won(_)));
     }
     assert_eq!(monitor.commands(&server), vec!["evalsha"; 200]);
@@ -82,7 +93,10 @@ async fn a_question_is_one_command_and_so_is_a_change() {
             2 => lone("ann", Some("x"), now),
             _ => lone("ann", None, now),
         };
-        assert_eq!(store.says(&token, now + 200).await, Standing::Good);
+        assert_eq!(
+            store.says(&token, now + Duration::milliseconds(200)).await,
+            Standing::Good
+        );
     }
     assert_eq!(monitor.commands(&server), vec!["hmget"; 200]);
     for (session, standing) in [("2", Standing::Revoked), ("1", Standing::Replayed)] {
@@ -170,7 +184,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
     // A change that no replica has is an error, and so is one that was made before, and that no replica has.
     store.revokes(&revoke_session("ann", "2"), NOW).await;
     replica.pause();
-    let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
+    let builder = RedisStore::builder().timeout(time::Duration::SECOND);
     let impatient = builder.wait_for_replicas(1).connect(primary.url()).await;
     let impatient = impatient.expect("connected");
     let gone = revoke_session("ann", "1");

@@ -3,8 +3,12 @@
 use std::sync::Mutex;
 
 use flask_pyjwt::{
-    MemoryStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreFuture, TokenIdentity, store_conformance,
+    MemoryStore,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreFuture, TokenIdentity,
+    },
+    store_conformance,
 };
 
 use super::{
@@ -50,26 +54,26 @@ async fn reopened(own: Own) -> Own {
 }
 
 impl SessionStore for Own {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         self.store.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.store.rotate(rotation)
     }
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.standing(token, now)
     }
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         self.store.revoke(revocation, now)
     }
     fn sessions<'a>(
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.store.sessions(subject, most, now)
     }

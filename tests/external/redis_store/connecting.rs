@@ -1,6 +1,9 @@
 //! What has to be there when a store is connected, and what is told of it.
 
-use flask_pyjwt::{RedisStore, RedisStoreBuilder, SessionStore, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{RedisStoreBuilder, SessionStore, Standing},
+};
 use time::Duration;
 
 use super::{

@@ -1,6 +1,8 @@
 //! What lies in Redis: the keys, for how long, and what happens when somebody else writes there.
 
-use flask_pyjwt::{Opening, Rotated, SessionStore, Standing, StoreError};
+use flask_pyjwt::store::{Moment, Opening, Rotated, SessionStore, Standing, StoreError};
+
+use time::Duration;
 
 use super::{
     records::{
@@ -13,11 +15,11 @@ use super::{
 /// `ann` in base64url.
 const ANN: &str = "flask-pyjwt:YW5u";
 
-/// In how many milliseconds a key expires, rounded to minutes.
-fn expires_in(server: &Server, key: &str) -> i64 {
+/// When a key expires, rounded to minutes.
+fn expires_in(server: &Server, key: &str) -> Duration {
     let milliseconds: i64 = server.ask(&format!("PTTL {key}"));
     let minute = 60_000;
-    (milliseconds + minute / 2) / minute * minute
+    Duration::milliseconds((milliseconds + minute / 2) / minute * minute)
 }
 
 #[actix_web::test]
@@ -72,10 +74,10 @@ async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
     store
         .revokes(&revoke_token("ann", "x", NOW + HOUR), NOW)
         .await;
-    let x = lone("ann", Some("x"), NOW + 1);
+    let x = lone("ann", Some("x"), NOW + Duration::MILLISECOND);
     assert_eq!(
         server.ask::<String>(&format!("HGET {ANN} t:x")),
-        (NOW + 20 * DAY).to_string()
+        (NOW + 20 * DAY).milliseconds().to_string()
     );
     assert_eq!(store.says(&x, NOW).await, Standing::Revoked);
 
@@ -103,8 +105,8 @@ async fn what_has_ended_makes_room_however_long_a_subject_goes_on() {
     // which they are remembered, of each. One session is rotated all the time.
     let mut most = 0;
     store.opens(&session("ann", "long", NOW), NOW).await;
-    for (number, opened) in (0..2_000_i64).zip(2..) {
-        let now = NOW + number * HOUR / 6;
+    for (number, opened) in (0..2_000_i32).zip(2..) {
+        let now = NOW + HOUR * number / 6;
         let mut short = session("ann", &number.to_string(), now);
         short.expires_at = now + HOUR;
         store.opens(&short, now).await;
@@ -190,7 +192,9 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
         Standing::Revoked
     );
     assert_eq!(
-        store.says(&lone("ann", None, NOW + 1), NOW).await,
+        store
+            .says(&lone("ann", None, NOW + Duration::MILLISECOND), NOW)
+            .await,
         Standing::Good
     );
 
@@ -210,7 +214,7 @@ async fn a_moment_that_no_clock_shows_is_refused() {
     let server = Server::start();
     let store = connected(&server).await;
     let mut endless = session("ann", "1", NOW);
-    endless.ends_at = i64::MAX;
+    endless.ends_at = Moment::MAX;
     assert!(
         store
             .open(&Opening::new(endless, 1_000), NOW)
@@ -219,17 +223,17 @@ async fn a_moment_that_no_clock_shows_is_refused() {
     );
     assert!(
         store
-            .open(&opening("ann", "1", NOW), i64::MIN)
+            .open(&opening("ann", "1", NOW), Moment::MIN)
             .await
             .is_err()
     );
-    let rotation = rotation("ann", "1", "0", "1", i64::MAX);
+    let rotation = rotation("ann", "1", "0", "1", Moment::MAX);
     assert!(store.rotate(&rotation).await.is_err());
     assert_eq!(server.ask::<i64>("DBSIZE"), 0);
     // A revocation that is to be remembered for ever is remembered for long enough.
-    let all = revoke_subject("ann", i64::MAX, i64::MAX);
+    let all = revoke_subject("ann", Moment::MAX, Moment::MAX);
     store.revokes(&all, NOW).await;
-    let token = lone("ann", None, 253_402_300_799_000);
+    let token = lone("ann", None, Moment::from_milliseconds(253_402_300_799_000));
     assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
 }
 

@@ -13,7 +13,9 @@ use std::{
 
 use actix_web::{rt::time::timeout, web};
 use flask_pyjwt::{
-    CurrentToken, FrozenClock, RedisStore, SessionStore, Standing, TokenError, require_token,
+    CurrentToken, RedisStore, TokenError, require_token,
+    store::{SessionStore, Standing},
+    testing::FrozenClock,
 };
 use futures_util::future::join_all;
 use time::Duration;

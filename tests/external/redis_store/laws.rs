@@ -1,6 +1,8 @@
 //! The laws of a store, kept by each way of keeping sessions in Redis.
 
-use flask_pyjwt::{Rotated, SessionStore, Standing};
+use flask_pyjwt::store::{Rotated, SessionStore, Standing};
+
+use time::Duration;
 
 use super::{
     records::{
@@ -51,7 +53,7 @@ async fn a_session_is_opened_rotated_and_replayed(store: &impl SessionStore) {
         (won.expires_at, &won.claims),
         (opened.expires_at, &opened.claims)
     );
-    for late in [0, GRACE - 1] {
+    for late in [Duration::ZERO, GRACE - Duration::MILLISECOND] {
         let again = rotation("ann", "1", "0", "2", now + late);
         let answer = store.rotates(&again).await;
         assert_eq!(answer, Rotated::Again(won.clone(), first.successor.clone()));
@@ -116,7 +118,7 @@ async fn what_is_revoked_is_refused_and_nothing_else(store: &impl SessionStore) 
     );
     assert_eq!(store.says(&auth("cy", "2", "1"), NOW).await, Standing::Good);
 
-    for issued_until in [NOW, NOW - 1] {
+    for issued_until in [NOW, NOW - Duration::MILLISECOND] {
         let all = revoke_subject("cy", issued_until, NOW + DAY);
         store.revokes(&all, NOW).await;
     }
@@ -128,7 +130,7 @@ async fn what_is_revoked_is_refused_and_nothing_else(store: &impl SessionStore) 
     assert_eq!(store.lists("dan", NOW).await.len(), 1);
     for (subject, issued_at, standing) in [
         ("cy", NOW, Standing::Revoked),
-        ("cy", NOW + 1, Standing::Good),
+        ("cy", NOW + Duration::MILLISECOND, Standing::Good),
         ("dan", NOW, Standing::Good),
     ] {
         for id in [None, Some("x")] {
@@ -136,7 +138,7 @@ async fn what_is_revoked_is_refused_and_nothing_else(store: &impl SessionStore) 
             assert_eq!(store.says(&token, NOW).await, standing, "{token:?}");
         }
     }
-    let still = lone("cy", Some("a-0"), NOW + 1);
+    let still = lone("cy", Some("a-0"), NOW + Duration::MILLISECOND);
     assert_eq!(store.says(&still, NOW).await, Standing::Revoked);
     store.opens(&session("cy", "3", NOW), NOW).await;
     assert_eq!(store.says(&auth("cy", "3", "1"), NOW).await, Standing::Good);
@@ -145,7 +147,7 @@ async fn what_is_revoked_is_refused_and_nothing_else(store: &impl SessionStore) 
 async fn a_session_ends_by_itself(store: &impl SessionStore) {
     store.opens(&session("eve", "1", NOW), NOW).await;
     let end = NOW + IDLE;
-    for (now, is_live) in [(end - 1, true), (end, false)] {
+    for (now, is_live) in [(end - Duration::MILLISECOND, true), (end, false)] {
         let standing = store.says(&auth("eve", "1", "0"), now).await;
         assert_eq!(standing == Standing::Good, is_live);
         assert_eq!(store.lists("eve", now).await.len(), usize::from(is_live));
@@ -170,13 +172,13 @@ async fn a_clock_that_is_set_back_brings_nothing_back(store: &impl SessionStore)
         store.opens(&session("fay", "3", now), now).await;
         for now in [NOW - HOUR, NOW, now] {
             for token in [
-                lone("fay", Some("x"), NOW + 1),
+                lone("fay", Some("x"), NOW + Duration::MILLISECOND),
                 lone("fay", None, NOW),
                 auth("fay", "1", "0"),
                 auth("fay", "2", "0"),
             ] {
                 let standing = store.says(&token, now).await;
-                assert_eq!(standing, Standing::Revoked, "{token:?} at {now}");
+                assert_eq!(standing, Standing::Revoked, "{token:?} at {now:?}");
             }
         }
     }

@@ -1,12 +1,17 @@
 //! What one account may take of Redis, and hashes from before there were limits.
 
-use flask_pyjwt::{Opening, RedisStore, Rotated, SessionStore, Standing, StoreError};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Moment, Opening, Rotated, SessionStore, Standing, StoreError},
+};
 use futures_util::future::join_all;
+
+use time::Duration;
 
 use super::{
     records::{
-        Answers as _, DAY, HOUR, IDLE, NOW, auth, connected, lone, refresh, revoke_session,
-        revoke_subject, revoke_token, rotation, session,
+        Answers as _, DAY, HOUR, IDLE, NOW, auth, connected, lone, milliseconds, refresh,
+        revoke_session, revoke_subject, revoke_token, rotation, session,
     },
     server::{Server, needs_redis},
 };
@@ -29,8 +34,9 @@ async fn leave_many(server: &Server, store: &RedisStore, many: usize, tokens: us
         let mut write = redis::cmd("HSET");
         write.arg(ANN);
         for number in first..many.min(first + 1_000) {
-            let opened = (NOW - DAY).to_string();
-            let refreshed = (NOW - HOUR + i64::try_from(number).expect("small")).to_string();
+            let opened = (NOW - DAY).milliseconds().to_string();
+            let later = Duration::milliseconds(i64::try_from(number).expect("small"));
+            let refreshed = (NOW - HOUR + later).milliseconds().to_string();
             let own = stored.replace(&opened, &refreshed);
             write.arg(format!("s:{number}")).arg(own);
         }
@@ -40,11 +46,13 @@ async fn leave_many(server: &Server, store: &RedisStore, many: usize, tokens: us
         let mut write = redis::cmd("HSET");
         write.arg(ANN);
         for number in first..tokens.min(first + 1_000) {
-            write.arg(format!("t:old-{number}")).arg(NOW + 3 * DAY);
+            write
+                .arg(format!("t:old-{number}"))
+                .arg((NOW + 3 * DAY).milliseconds());
         }
         write.exec(&mut connection).expect("written");
     }
-    server.ask::<i64>(&format!("PEXPIRE {ANN} {}", 20 * DAY));
+    server.ask::<i64>(&format!("PEXPIRE {ANN} {}", milliseconds(20 * DAY)));
 }
 
 /// `docs/threats.md` 43.
@@ -55,7 +63,7 @@ async fn one_account_without_end_stays_small_and_strangers_are_answered() {
     let store = &connected(&server).await;
     for first in (0..4_000).step_by(200) {
         let steps = (first..first + 200).map(async |number| {
-            let now = NOW + number;
+            let now = NOW + Duration::milliseconds(number);
             let id = number.to_string();
             store.opens_of(&session("ann", &id, now), 100, now).await;
             let revoked = revoke_token("ann", &id, NOW + DAY);
@@ -70,7 +78,13 @@ async fn one_account_without_end_stays_small_and_strangers_are_answered() {
         assert!(length(&server) <= 1_100, "{first}");
     }
     assert_eq!(length(&server), 1_100);
-    assert_eq!(store.lists("ann", NOW + 4_000).await.len(), 100);
+    assert_eq!(
+        store
+            .lists("ann", NOW + Duration::milliseconds(4_000))
+            .await
+            .len(),
+        100
+    );
     let bob = session("bob", "1", NOW);
     store.opens(&bob, NOW).await;
     store
@@ -88,10 +102,17 @@ async fn one_account_without_end_stays_small_and_strangers_are_answered() {
     for number in 0..300 {
         let id = format!("short {number}");
         store
-            .opens_of(&session("ann", &id, NOW + 5_000), 100, NOW + 5_000)
+            .opens_of(
+                &session("ann", &id, NOW + Duration::milliseconds(5_000)),
+                100,
+                NOW + Duration::milliseconds(5_000),
+            )
             .await;
         store
-            .revokes(&revoke_session("ann", &id), NOW + 5_000)
+            .revokes(
+                &revoke_session("ann", &id),
+                NOW + Duration::milliseconds(5_000),
+            )
             .await;
     }
     assert!(length(&server) <= 1_100);
@@ -120,7 +141,7 @@ async fn a_hash_without_limits_is_brought_under_them_a_little_with_each_login() 
     let before = length(&server);
     let mut opened = Vec::new();
     for number in 0..2_000 {
-        let now = NOW + number;
+        let now = NOW + Duration::milliseconds(number);
         let id = format!("new {number}");
         let evicted = store.opens_of(&session("ann", &id, now), 100, now).await;
         opened.push(id);
@@ -188,7 +209,7 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
         store.opens(&session("ann", "anew", now), now).await;
         assert_eq!(store.says(&token, now).await, Standing::Revoked);
     }
-    assert!(server.ask::<i64>(&format!("PTTL {ANN}")) > 19 * DAY);
+    assert!(server.ask::<i64>(&format!("PTTL {ANN}")) > milliseconds(19 * DAY));
     assert_eq!(
         store.says(&auth("ann", "anew", "0"), NOW).await,
         Standing::Good
@@ -207,7 +228,7 @@ async fn an_opening_that_fails_ends_nothing() {
     assert!(store.open(&next, NOW).await.is_err());
     server.ask::<String>("CONFIG SET maxmemory 0");
     let mut endless = session("ann", "2", NOW);
-    endless.ends_at = i64::MAX;
+    endless.ends_at = Moment::MAX;
     assert!(store.open(&Opening::new(endless, 1), NOW).await.is_err());
     assert_eq!(store.lists("ann", NOW).await, [first]);
     assert_eq!(store.opens_of(&next.session, 1, NOW).await, ["1"]);

@@ -7,7 +7,10 @@ use std::{
 };
 
 use actix_web::rt::{spawn, task::JoinHandle, task::yield_now};
-use flask_pyjwt::{Opening, RedisStore, Rotated, SessionStore, Standing, TokenIdentity};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Opening, Rotated, SessionStore, Standing, TokenIdentity},
+};
 
 use super::{
     records::{
@@ -155,20 +158,18 @@ async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
                     Some(Rotated::Replayed | Rotated::Gone) => {
                         account.has_ended(&store, auth(subject, id, "1")).await;
                     }
-                    None => {}
+                    other => assert!(other.is_none(), "{other:?}"),
                 }
             }
             (1, _) => {
-                let token = auth(subject, id, "0");
+                let mut token = auth(subject, id, "0");
                 let revocation = revoke_token(subject, &format!("a-{id}-0"), NOW + DAY);
                 if account
                     .noted(store.revoke(&revocation, NOW).await)
                     .is_some()
                 {
-                    let id = Some(format!("a-{id}-0"));
-                    account
-                        .has_ended(&store, TokenIdentity { id, ..token })
-                        .await;
+                    token.id = Some(format!("a-{id}-0"));
+                    account.has_ended(&store, token).await;
                 }
             }
             (2, _) => {

@@ -11,7 +11,9 @@ use std::{
     thread,
 };
 
-use flask_pyjwt::{Rotated, SessionStore as _, Standing};
+use flask_pyjwt::store::{Rotated, SessionStore as _, Standing};
+
+use time::Duration;
 
 use super::{
     records::{
@@ -79,7 +81,8 @@ async fn a_rotation_whose_answer_was_cut_off_wins_when_the_script_is_sent_again(
     needs_redis!();
     let server = Server::start();
     let direct = connected(&server).await;
-    for (number, (grace, window)) in [(0, 0), (0, HOUR), (GRACE, 0), (GRACE, HOUR)]
+    let zero = Duration::ZERO;
+    for (number, (grace, window)) in [(zero, zero), (zero, HOUR), (GRACE, zero), (GRACE, HOUR)]
         .into_iter()
         .enumerate()
     {
@@ -90,7 +93,7 @@ async fn a_rotation_whose_answer_was_cut_off_wins_when_the_script_is_sent_again(
         let store = patient().connect(url).await.expect("connected");
         let mut attempt = rotation(&subject, "1", "0", "next", NOW);
         attempt.grace = grace;
-        attempt.successor.repeatable_until = (window > 0).then_some(NOW + window);
+        attempt.successor.repeatable_until = window.is_positive().then_some(NOW + window);
         let Rotated::Won(won) = store.rotates(&attempt).await else {
             panic!("the same attempt, with a grace of {grace}, and {window}");
         };
@@ -101,7 +104,7 @@ async fn a_rotation_whose_answer_was_cut_off_wins_when_the_script_is_sent_again(
         // Another attempt is not the same one.
         let mut other = attempt.clone();
         other.successor = generation("other", NOW + GRACE);
-        let expected_lost = window > 0;
+        let expected_lost = window.is_positive();
         let answer = direct.rotates(&other).await;
         assert_eq!(matches!(answer, Rotated::LostAnswer(..)), expected_lost);
         assert_eq!(answer == Rotated::Replayed, !expected_lost);
@@ -136,10 +139,9 @@ async fn a_session_without_marks_is_read_rotated_and_replayed() {
     let server = Server::start();
     let store = connected(&server).await;
     store.opens(&session("ann", "1", NOW), NOW).await;
+    let (now, end) = (NOW.milliseconds(), (NOW + HOUR).milliseconds());
     let stored = format!(
-        "[{NOW},{},{},[[\"r-0\",\"a-0\",{NOW}],[\"r-1\",\"a-1\",{NOW}]]]\nnull\n{{}}",
-        NOW + HOUR,
-        NOW + HOUR,
+        "[{now},{end},{end},[[\"r-0\",\"a-0\",{now}],[\"r-1\",\"a-1\",{now}]]]\nnull\n{{}}",
     );
     let mut set = redis::cmd("HSET");
     set.arg("flask-pyjwt:YW5u").arg("s:1").arg(stored);

@@ -7,11 +7,16 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use flask_pyjwt::{RedisStore, Rotated, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{Rotated, Standing},
+};
 use futures_util::future::join_all;
 
+use time::Duration;
+
 use super::{
-    records::{Answers as _, GRACE, NOW, patient, refresh, rotation, session},
+    records::{Answers as _, GRACE, NOW, milliseconds, patient, refresh, rotation, session},
     server::{Server, needs_redis},
 };
 
@@ -34,7 +39,8 @@ async fn rotate_all(store: &RedisStore, round: usize, who: &str) -> (usize, Hash
     let subject = format!("round {round}");
     // Some of them are a little later than the others.
     let attempts = (0..AT_A_TIME).map(|number| {
-        let now = NOW + i64::try_from(number).expect("small") % GRACE;
+        let late = i64::try_from(number).expect("small") % milliseconds(GRACE);
+        let now = NOW + Duration::milliseconds(late);
         rotation(&subject, "1", "0", &format!("{who}-{number}"), now)
     });
     let attempts: Vec<_> = attempts.collect();

@@ -1,113 +1,87 @@
 //! Sessions, tokens and rotations to store, and shorter names for what a store is asked.
 
 use flask_pyjwt::{
-    Generation, Opening, RedisStore, RedisStoreBuilder, Revocation, Rotated, Rotation,
-    SessionRecord, SessionStore, Standing, StoreError, TokenIdentity,
+    RedisStore,
+    store::{
+        Generation, Moment, Opening, RedisStoreBuilder, Revocation, Rotated, Rotation,
+        SessionRecord, SessionStore, Standing, StoreError, TokenIdentity,
+    },
 };
+
+use time::Duration;
 
 use super::server::Server;
 
-/// In milliseconds since 1970.
-pub(crate) const NOW: i64 = 1_800_000_000_000;
-pub(crate) const SECOND: i64 = 1_000;
-pub(crate) const HOUR: i64 = 3_600 * SECOND;
-pub(crate) const DAY: i64 = 24 * HOUR;
-pub(crate) const IDLE: i64 = 7 * DAY;
-pub(crate) const GRACE: i64 = 10 * SECOND;
+pub(crate) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+pub(crate) const SECOND: Duration = Duration::SECOND;
+pub(crate) const HOUR: Duration = Duration::HOUR;
+pub(crate) const DAY: Duration = Duration::DAY;
+pub(crate) const IDLE: Duration = Duration::days(7);
+pub(crate) const GRACE: Duration = Duration::seconds(10);
+
+/// What Redis counts a duration in.
+pub(crate) fn milliseconds(duration: Duration) -> i64 {
+    duration.whole_milliseconds().try_into().expect("short")
+}
 
 /// A pair of tokens with the ids `r-…` and `a-…`.
-pub(crate) fn generation(name: &str, issued_at: i64) -> Generation {
-    Generation {
-        refresh_id: format!("r-{name}"),
-        auth_id: format!("a-{name}"),
-        issued_at,
-        ..Generation::default()
-    }
+pub(crate) fn generation(name: &str, issued_at: Moment) -> Generation {
+    Generation::new(format!("r-{name}"), format!("a-{name}"), issued_at)
 }
 
 /// A session that was just opened, with the refresh token `r-0`.
-pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
-    SessionRecord {
-        id: id.to_owned(),
-        subject: subject.to_owned(),
-        opened_at: now,
-        expires_at: now + IDLE,
-        ends_at: now + 30 * DAY,
-        label: Some("a browser".to_owned()),
-        claims: r#"{"scope":["read"]}"#.to_owned(),
-        generations: vec![generation("0", now)],
-    }
+pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
+    let mut session = SessionRecord::new(id, subject, generation("0", now), 30 * DAY);
+    session.expires_at = now + IDLE;
+    session.label = Some("a browser".to_owned());
+    session.claims = r#"{"scope":["read"]}"#.into();
+    session
 }
 
-pub(crate) fn opening(subject: &str, id: &str, now: i64) -> Opening {
+pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
     Opening::new(session(subject, id, now), 1_000)
 }
 
 /// The rotation of `r-<from>` into the generation `to`.
-pub(crate) fn rotation(subject: &str, id: &str, from: &str, to: &str, now: i64) -> Rotation {
-    Rotation {
-        subject: subject.to_owned(),
-        session: id.to_owned(),
-        refresh_id: format!("r-{from}"),
-        successor: generation(to, now),
-        idle: IDLE,
-        grace: GRACE,
-        claims: None,
-    }
+pub(crate) fn rotation(subject: &str, id: &str, from: &str, to: &str, now: Moment) -> Rotation {
+    let successor = generation(to, now);
+    let mut rotation = Rotation::new(subject, id, format!("r-{from}"), successor, IDLE);
+    rotation.grace = GRACE;
+    rotation
 }
 
 /// The auth token `a-<name>` of a session.
 pub(crate) fn auth(subject: &str, session: &str, name: &str) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject.to_owned(),
-        session: Some(session.to_owned()),
-        id: Some(format!("a-{name}")),
-        issued_at: NOW,
-        grace: None,
-    }
+    let mut token = lone(subject, Some(&format!("a-{name}")), NOW);
+    token.session = Some(session.to_owned());
+    token
 }
 
 /// The refresh token `r-<name>` of a session.
 pub(crate) fn refresh(subject: &str, session: &str, name: &str) -> TokenIdentity {
-    TokenIdentity {
-        id: Some(format!("r-{name}")),
-        grace: Some(GRACE),
-        ..auth(subject, session, name)
-    }
+    let mut token = auth(subject, session, name);
+    token.id = Some(format!("r-{name}"));
+    token.grace = Some(GRACE);
+    token
 }
 
 /// A token of no session.
-pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: i64) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject.to_owned(),
-        session: None,
-        id: id.map(str::to_owned),
-        issued_at,
-        grace: None,
-    }
+pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: Moment) -> TokenIdentity {
+    let mut token = TokenIdentity::new(subject, issued_at);
+    token.id = id.map(str::to_owned);
+    token
 }
 
-pub(crate) fn revoke_token(subject: &str, id: &str, until: i64) -> Revocation {
-    Revocation::Token {
-        subject: subject.to_owned(),
-        id: id.to_owned(),
-        until,
-    }
+pub(crate) fn revoke_token(subject: &str, id: &str, until: Moment) -> Revocation {
+    Revocation::of_token(subject, id, until)
 }
 
 pub(crate) fn revoke_session(subject: &str, session: &str) -> Revocation {
-    Revocation::Session {
-        subject: subject.to_owned(),
-        session: session.to_owned(),
-    }
+    Revocation::of_session(subject, session)
 }
 
-pub(crate) fn revoke_subject(subject: &str, issued_until: i64, until: i64) -> Revocation {
-    Revocation::Subject {
-        subject: subject.to_owned(),
-        issued_until,
-        until,
-    }
+pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment) -> Revocation {
+    Revocation::of_subject(subject, issued_until, until)
 }
 
 /// A store in tests that are not about time: on a busy machine it waits for as long as it takes.
@@ -123,13 +97,13 @@ pub(crate) async fn connected(server: &Server) -> RedisStore {
 
 /// What a store answers that has to answer.
 pub(crate) trait Answers: SessionStore {
-    async fn opens(&self, session: &SessionRecord, now: i64) {
+    async fn opens(&self, session: &SessionRecord, now: Moment) {
         let evicted = self.opens_of(session, 1_000, now).await;
         assert_eq!(evicted, [""; 0]);
     }
 
     /// Opens a session of a subject that may have so many, and gives the ids of those that ended for it.
-    async fn opens_of(&self, session: &SessionRecord, most: usize, now: i64) -> Vec<String> {
+    async fn opens_of(&self, session: &SessionRecord, most: usize, now: Moment) -> Vec<String> {
         let opening = Opening::new(session.clone(), most);
         self.open(&opening, now).await.expect("opened")
     }
@@ -138,15 +112,15 @@ pub(crate) trait Answers: SessionStore {
         self.rotate(rotation).await.expect("an answer")
     }
 
-    async fn says(&self, token: &TokenIdentity, now: i64) -> Standing {
+    async fn says(&self, token: &TokenIdentity, now: Moment) -> Standing {
         self.standing(token, now).await.expect("an answer")
     }
 
-    async fn revokes(&self, revocation: &Revocation, now: i64) {
+    async fn revokes(&self, revocation: &Revocation, now: Moment) {
         self.revoke(revocation, now).await.expect("revoked");
     }
 
-    async fn lists(&self, subject: &str, now: i64) -> Vec<SessionRecord> {
+    async fn lists(&self, subject: &str, now: Moment) -> Vec<SessionRecord> {
         let mut sessions = self.sessions(subject, 1_000, now).await.expect("listed");
         sessions.sort_by(|a, b| a.id.cmp(&b.id));
         sessions

@@ -1,7 +1,7 @@
 //! The scripts decide as the Rust code does: thousands of random steps, done by both.
 
-use flask_pyjwt::{
-    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
+use flask_pyjwt::store::{
+    Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
     SubjectRecord, TokenIdentity,
 };
 use futures_util::future::join_all;
@@ -13,6 +13,8 @@ use proptest::{
     test_runner::TestRunner,
 };
 
+use time::Duration;
+
 use super::{
     records::{Answers as _, HOUR, NOW, connected, revoke_session, revoke_subject, revoke_token},
     server::{Server, needs_redis},
@@ -22,10 +24,11 @@ use super::{
 const LAST: i64 = 1 << 53;
 
 /// Moments around now, at the edges of the grace windows and of whatever a number can be.
-fn moment() -> impl Strategy<Value = i64> {
-    prop_oneof![
-        8 => (-30_i64..=30).prop_map(|seconds| NOW + seconds * 1_000),
-        4 => (-12_000_i64..=12_000).prop_map(|it| NOW + it),
+fn moment() -> impl Strategy<Value = Moment> {
+    let now = NOW.milliseconds();
+    let milliseconds = prop_oneof![
+        8 => (-30_i64..=30).prop_map(move |seconds| now + seconds * 1_000),
+        4 => (-12_000_i64..=12_000).prop_map(move |it| now + it),
         1 => -LAST..=LAST,
         1 => prop_oneof![
             Just(0),
@@ -36,22 +39,25 @@ fn moment() -> impl Strategy<Value = i64> {
             Just(253_402_300_799_999),
             Just(100_000_000_000_001),
         ],
-    ]
+    ];
+    milliseconds.prop_map(Moment::from_milliseconds)
 }
 
-fn idle() -> impl Strategy<Value = i64> {
-    prop_oneof![
+fn idle() -> impl Strategy<Value = Duration> {
+    let milliseconds = prop_oneof![
         3 => prop_oneof![Just(0_i64), Just(1), Just(1_000), Just(604_800_000)],
         1 => prop_oneof![Just(i64::MAX), Just(LAST)],
-    ]
+    ];
+    milliseconds.prop_map(Duration::milliseconds)
 }
 
-fn grace() -> impl Strategy<Value = i64> {
-    prop_oneof![
+fn grace() -> impl Strategy<Value = Duration> {
+    let milliseconds = prop_oneof![
         6 => prop_oneof![Just(0_i64), Just(1), Just(1_000), Just(10_000), Just(300_000)],
         2 => 0..20_000_i64,
         1 => prop_oneof![Just(-5_000_i64), Just(i64::MAX), Just(i64::MIN + 1), Just(LAST)],
-    ]
+    ];
+    milliseconds.prop_map(Duration::milliseconds)
 }
 
 /// Few, so that they meet; some that are hard to write.
@@ -75,35 +81,35 @@ fn claims() -> impl Strategy<Value = String> {
 }
 
 fn a_generation() -> impl Strategy<Value = Generation> {
-    let until = prop_oneof![3 => Just(NOW + 1_000_000), 1 => moment()];
+    let until = prop_oneof![3 => Just(NOW + Duration::seconds(1_000)), 1 => moment()];
     let until = proptest::option::weighted(0.8, until);
     let repeated_at = proptest::option::weighted(0.2, moment());
     (id(), id(), moment(), until, repeated_at).prop_map(
-        |(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| Generation {
-            refresh_id,
-            auth_id,
-            issued_at,
-            repeatable_until,
-            repeated_at,
+        |(refresh_id, auth_id, issued_at, repeatable_until, repeated_at)| {
+            let mut generation = Generation::new(refresh_id, auth_id, issued_at);
+            generation.repeatable_until = repeatable_until;
+            generation.repeated_at = repeated_at;
+            generation
         },
     )
 }
 
 fn a_session(subject: String, id: String) -> BoxedStrategy<SessionRecord> {
-    let expires_at = prop_oneof![4 => Just(NOW + 100_000), 1 => moment()];
+    let expires_at = prop_oneof![4 => Just(NOW + Duration::seconds(100)), 1 => moment()];
     let label = proptest::option::of(any::<String>());
     let generations = prop_oneof![4 => vec(a_generation(), 1..4), 1 => vec(a_generation(), 0..20)];
     (moment(), expires_at, moment(), label, claims(), generations)
         .prop_map(
-            move |(opened_at, expires_at, ends_at, label, claims, generations)| SessionRecord {
-                id: id.clone(),
-                subject: subject.clone(),
-                opened_at,
-                expires_at,
-                ends_at,
-                label,
-                claims,
-                generations,
+            move |(opened_at, expires_at, ends_at, label, claims, generations)| {
+                let first = Generation::default();
+                let mut session = SessionRecord::new(&id, &subject, first, Duration::ZERO);
+                session.opened_at = opened_at;
+                session.expires_at = expires_at;
+                session.ends_at = ends_at;
+                session.label = label;
+                session.claims = claims;
+                session.generations = generations;
+                session
             },
         )
         .boxed()
@@ -118,17 +124,12 @@ fn a_rotation(subject: String, session: String) -> BoxedStrategy<Rotation> {
     });
     let claims = proptest::option::of(claims());
     (id(), successor, idle(), grace(), claims)
-        .prop_map(
-            move |(refresh_id, successor, idle, grace, claims)| Rotation {
-                subject: subject.clone(),
-                session: session.clone(),
-                refresh_id,
-                successor,
-                idle,
-                grace,
-                claims,
-            },
-        )
+        .prop_map(move |(refresh_id, successor, idle, grace, claims)| {
+            let mut rotation = Rotation::new(&subject, &session, refresh_id, successor, idle);
+            rotation.grace = grace;
+            rotation.claims = claims;
+            rotation
+        })
         .boxed()
 }
 
@@ -152,12 +153,17 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
         let cases: Vec<_> = cases.collect();
         let done = cases.into_iter().map(async |(session, mut rotations)| {
             let mut model = SubjectRecord::default();
-            model.open(&Opening::new(session.clone(), 1), -LAST);
-            store.opens(&session, -LAST).await;
+            model.open(
+                &Opening::new(session.clone(), 1),
+                Moment::from_milliseconds(-LAST),
+            );
+            store
+                .opens(&session, Moment::from_milliseconds(-LAST))
+                .await;
             let mut codes = Vec::new();
             for (number, rotation) in rotations.iter_mut().enumerate() {
                 // Most rotations present a token that the session knows.
-                let known = model.sessions(1, i64::MIN);
+                let known = model.sessions(1, Moment::from_milliseconds(i64::MIN));
                 if let Some(generation) = known
                     .first()
                     .and_then(|session| session.generations.iter().rev().nth(number))
@@ -174,13 +180,15 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
                     let answer = store.rotates(rotation).await;
                     assert_eq!(answer, expected, "{session:?} {rotation:?}");
                 }
-                let expected = model.sessions(1, -LAST);
+                let expected = model.sessions(1, Moment::from_milliseconds(-LAST));
                 let horizon = rotation.successor.issued_at - HOUR;
                 if expected.first().is_some_and(|it| it.expires_at <= horizon) {
                     // It ended over an hour ago, and may have been forgotten.
                     break;
                 }
-                let left = store.lists(&session.subject, -LAST).await;
+                let left = store
+                    .lists(&session.subject, Moment::from_milliseconds(-LAST))
+                    .await;
                 assert_eq!(left, expected, "{session:?} {rotation:?}");
                 codes.push(match answer {
                     Rotated::Won(_) => 0,
@@ -188,6 +196,7 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
                     Rotated::Replayed => 2,
                     Rotated::Gone => 3,
                     Rotated::LostAnswer(..) => 4,
+                    other => panic!("{other:?}"),
                 });
             }
             codes
@@ -219,25 +228,25 @@ fn a_step() -> BoxedStrategy<Step> {
     let opens = (session(), a_session(SUBJECT.to_owned(), String::new()));
     let opens = opens.prop_map(|(id, mut session)| {
         session.id = id;
-        session.expires_at = session.expires_at.max(NOW - 1_000);
+        session.expires_at = session.expires_at.max(NOW - Duration::milliseconds(1_000));
         Step::Open(session)
     });
     let rotates = (session(), a_rotation(SUBJECT.to_owned(), String::new()));
     let rotates = rotates.prop_map(|(id, mut rotation)| {
         rotation.session = id;
         let issued_at = &mut rotation.successor.issued_at;
-        *issued_at = (*issued_at).clamp(NOW - 30_000, NOW + 30_000);
+        *issued_at = (*issued_at).clamp(NOW - Duration::seconds(30), NOW + Duration::seconds(30));
         Step::Rotate(rotation)
     });
     let of_session = proptest::option::weighted(0.7, session());
     let grace = proptest::option::of(grace());
     let checks = (of_session, proptest::option::of(id()), moment(), grace);
-    let checks = checks.prop_map(|(session, id, issued_at, grace)| TokenIdentity {
-        subject: SUBJECT.to_owned(),
-        session,
-        id,
-        issued_at,
-        grace,
+    let checks = checks.prop_map(|(session, id, issued_at, grace)| {
+        let mut token = TokenIdentity::new(SUBJECT, issued_at);
+        token.session = session;
+        token.id = id;
+        token.grace = grace;
+        token
     });
     let checks = checks.boxed();
     let marks = checks.clone().prop_map(Step::MarkUsed);

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use flask_pyjwt::{RedisStore, RedisStoreBuilder, SessionStore, Standing};
+use flask_pyjwt::{
+    RedisStore,
+    store::{RedisStoreBuilder, SessionStore, Standing},
+};
 
 use super::{
     load::{Load, subjects},

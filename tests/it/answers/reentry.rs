@@ -16,9 +16,13 @@ use actix_web::{
     test::TestRequest, web,
 };
 use flask_pyjwt::{
-    AuthManager, Clock, CurrentToken, MemoryStore, Opening, Rejection, RequireToken, Revocation,
-    Rotated, Rotation, SessionError, SessionEvent, SessionRecord, SessionStore, Standing,
-    StoreError, StoreFuture, Token, TokenCheckError, TokenError, TokenIdentity, require_token,
+    AuthManager, CurrentToken, MemoryStore, Rejection, RequireToken, SessionError, SessionEvent,
+    Token, TokenCheckError, TokenError, require_token,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
+    },
+    testing::Clock,
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};
@@ -134,7 +138,7 @@ struct Nosy {
 }
 
 impl SessionStore for Nosy {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         self.inner.open(opening, now)
     }
 
@@ -142,7 +146,7 @@ impl SessionStore for Nosy {
         self.inner.rotate(rotation)
     }
 
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         let asks = self.asks.lock().expect("not poisoned").clone();
         Box::pin(async move {
             if let Some((auth, about)) = asks {
@@ -153,11 +157,11 @@ impl SessionStore for Nosy {
         })
     }
 
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.inner.mark_used(token, now)
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         self.inner.revoke(revocation, now)
     }
 
@@ -165,7 +169,7 @@ impl SessionStore for Nosy {
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.inner.sessions(subject, most, now)
     }

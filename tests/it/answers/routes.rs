@@ -1,7 +1,7 @@
 //! The routes that are asked, by attribute and by middleware.
 
 use actix_web::web;
-use flask_pyjwt::{CurrentToken, Location, RequireToken, require_token};
+use flask_pyjwt::{CurrentToken, RequireToken, TokenLocation, require_token};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -78,7 +78,7 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
             .claim("role", "editor")
             .scope(json!({"admin": true}))
     };
-    let cookie = || Location::Cookie("auth_token".to_owned());
+    let cookie = || TokenLocation::Cookie("auth_token".to_owned());
     app.route("/plain", web::get().to(plain))
         .route("/cookie", web::get().to(by_cookie))
         .route("/either", web::get().to(by_either))
@@ -99,7 +99,7 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
                 ))
                 .service(wrapped(
                     "/either",
-                    RequireToken::auth().locations([Location::Header, cookie()]),
+                    RequireToken::auth().locations([TokenLocation::Header, cookie()]),
                     web::get().to(nothing),
                 ))
                 .service(wrapped(

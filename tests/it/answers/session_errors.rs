@@ -143,7 +143,7 @@ async fn failure(kind: &str) -> SessionError {
         }
         "expired" => TokenError::Expired.into(),
         "no keys" => {
-            let retry_after = std::time::Duration::from_secs(1);
+            let retry_after = time::Duration::SECOND;
             TokenError::KeysUnavailable { retry_after }.into()
         }
         "store" => {

@@ -1,6 +1,6 @@
 //! Rows 18 to 20 and 42: when a token is valid, and clocks that are wrong.
 
-use flask_pyjwt::{FrozenClock, MintError, TokenError};
+use flask_pyjwt::{MintError, TokenError, testing::FrozenClock};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 

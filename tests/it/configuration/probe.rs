@@ -7,7 +7,9 @@ use std::{
 };
 use support::folder::Folder;
 
-use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, FrozenClock, UnverifiedToken};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, ConfigError, UnverifiedToken, testing::FrozenClock,
+};
 use serde_json::{Value, json};
 
 use support::{NOW, at, log};

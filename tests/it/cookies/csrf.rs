@@ -282,8 +282,9 @@ async fn whoever_only_verifies_needs_a_secret_for_proofs() {
         .expect("derived from the private key");
     let secret = "a secret of 32 bytes for all proofs";
     let verify_only = || {
-        Config::verify_only(support::ISSUER, AuthType::EdDSA, &public)
-            .clock(flask_pyjwt::FrozenClock::new(super::at(super::NOW)))
+        Config::verify_only(support::ISSUER, AuthType::EdDSA, &public).clock(
+            flask_pyjwt::testing::FrozenClock::new(super::at(super::NOW)),
+        )
     };
     let shared = manager(config(AuthType::EdDSA, &private).csrf_secret(secret));
     let shared = shared.csrf_proof(&token).expect("made");

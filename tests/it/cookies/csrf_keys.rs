@@ -4,7 +4,7 @@ use std::{env, fs, process, time::SystemTime};
 
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, FrozenClock, Key, MemoryStore, Token, require_token,
+    AuthManager, AuthType, Config, Key, MemoryStore, Token, require_token, testing::FrozenClock,
 };
 use time::Duration;
 

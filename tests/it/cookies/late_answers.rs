@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use actix_web::{HttpResponse, http::header::SET_COOKIE, web};
-use flask_pyjwt::{AuthManager, FrozenClock, MemoryStore, TokenPair};
+use flask_pyjwt::{AuthManager, MemoryStore, TokenPair, testing::FrozenClock};
 use time::Duration;
 
 use support::{

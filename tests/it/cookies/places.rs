@@ -2,7 +2,7 @@
 //! asks for it there and nowhere else.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, test::TestRequest, web};
-use flask_pyjwt::{Cookies, CurrentToken, Location, RequireToken, require_token};
+use flask_pyjwt::{Cookies, CurrentToken, RequireToken, TokenLocation, require_token};
 
 use super::{login, with};
 use support::site::Site;
@@ -39,7 +39,7 @@ async fn socket(request: HttpRequest) -> HttpResponse {
 async fn threat_30_a_token_in_the_query_string_counts_where_the_route_asks_for_it() {
     let auth = with(Cookies::default());
     let pair = login(&auth).await;
-    let wrapped = RequireToken::auth().locations([Location::Query("t".to_owned())]);
+    let wrapped = RequireToken::auth().locations([TokenLocation::Query("t".to_owned())]);
     let site = Site::new(|app| {
         app.app_data(auth.clone())
             .route("/query", web::route().to(by_query))

@@ -12,7 +12,8 @@ use actix_web::{
     web,
 };
 use flask_pyjwt::{
-    AuthManager, CurrentToken, FrozenClock, MemoryStore, SilentRenewal, TokenPair, require_token,
+    AuthManager, CurrentToken, MemoryStore, SilentRenewal, TokenPair, require_token,
+    testing::FrozenClock,
 };
 use futures_util::stream;
 use time::Duration;

@@ -13,8 +13,8 @@ use actix_web::{
     web,
 };
 use flask_pyjwt::{
-    AuthManager, Config, CurrentToken, FrozenClock, MemoryStore, RequireToken, SilentRenewal,
-    TokenCheckError, TokenPair, require_token,
+    AuthManager, Config, CurrentToken, MemoryStore, RequireToken, SilentRenewal, TokenCheckError,
+    TokenPair, require_token, testing::FrozenClock,
 };
 use time::Duration;
 

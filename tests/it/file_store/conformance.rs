@@ -1,8 +1,12 @@
 //! The whole suite of laws, the store closed and opened again among them.
 
 use flask_pyjwt::{
-    FileStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreFuture, TokenIdentity, store_conformance,
+    FileStore,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreFuture, TokenIdentity,
+    },
+    store_conformance,
 };
 use support::folder::Folder;
 
@@ -26,26 +30,26 @@ impl Kept {
 }
 
 impl SessionStore for Kept {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         self.store.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.store.rotate(rotation)
     }
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.standing(token, now)
     }
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         self.store.revoke(revocation, now)
     }
     fn sessions<'a>(
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.store.sessions(subject, most, now)
     }

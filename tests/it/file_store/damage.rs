@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 use support::folder::Folder;
 
-use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
+use flask_pyjwt::{
+    FileStore,
+    store::{SessionStore as _, Standing, StoreError},
+};
 
 use super::sessions::{
     NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject, revoke_token,

@@ -10,7 +10,10 @@ use std::{
 use support::folder::Folder;
 
 use actix_web::rt;
-use flask_pyjwt::{FileStore, Rotated, SessionStore as _, Standing, StoreError};
+use flask_pyjwt::{
+    FileStore,
+    store::{Moment, Rotated, SessionStore as _, Standing, StoreError},
+};
 
 use super::sessions::{
     NOW, end_session, opening, plain_token, random, refresh_token, revoke_subject, revoke_token,
@@ -49,7 +52,7 @@ async fn work(store: &FileStore, round: &str, line: usize) {
             tell(&format!("{subject} {id} rotate"));
         }
         // One that is forgotten with the same change or the next.
-        let forgotten = revoke_token(&subject, &format!("{id}-forgotten"), 0);
+        let forgotten = revoke_token(&subject, &format!("{id}-forgotten"), Moment::UNIX_EPOCH);
         store.revoke(&forgotten, NOW).await.expect("revoked");
         let revocation = revoke_token(&subject, &id, NOW);
         store.revoke(&revocation, NOW).await.expect("revoked");

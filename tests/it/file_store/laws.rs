@@ -5,10 +5,13 @@ use support::folder::Folder;
 
 use actix_web::rt;
 use flask_pyjwt::{
-    FileStore, Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity,
+    FileStore,
+    store::{Moment, Opening, Rotated, SessionStore as _, Standing, SubjectRecord, TokenIdentity},
 };
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestCaseError};
+
+use time::Duration;
 
 use super::sessions::{
     HOUR, NOW, end_session, generation, opening, plain_token, refresh_token, revoke_subject,
@@ -48,26 +51,23 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Everything that can be asked.
-fn tokens(now: i64) -> Vec<TokenIdentity> {
+fn tokens(now: Moment) -> Vec<TokenIdentity> {
     let mut tokens = Vec::new();
     for subject in SUBJECTS {
         for session in SESSIONS {
             for number in 0..4 {
                 let refresh = refresh_token(subject, session, number);
-                let id = generation(session, number, 0).auth_id;
-                tokens.push(TokenIdentity {
-                    id: Some(id),
-                    grace: None,
-                    ..refresh.clone()
-                });
-                tokens.push(TokenIdentity {
-                    grace: Some(60_000),
-                    ..refresh.clone()
-                });
+                let mut auth = refresh.clone();
+                auth.id = Some(generation(session, number, Moment::UNIX_EPOCH).auth_id);
+                auth.grace = None;
+                tokens.push(auth);
+                let mut with_grace = refresh.clone();
+                with_grace.grace = Some(Duration::MINUTE);
+                tokens.push(with_grace);
                 tokens.push(refresh);
             }
         }
-        for issued_at in [NOW, now - 1, now] {
+        for issued_at in [NOW, now - Duration::MILLISECOND, now] {
             tokens.push(plain_token(subject, "p", issued_at));
         }
     }
@@ -94,11 +94,11 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Rotate(subject, id, number, grace) => {
                 let mut rotation = rotation(SUBJECTS[subject], SESSIONS[id], number, now);
-                rotation.grace = grace;
+                rotation.grace = Duration::milliseconds(grace);
                 rotation.successor.repeatable_until = (number > 0).then_some(now + HOUR / 2);
                 if now > NOW {
                     // Another attempt than the one of another moment.
-                    rotation.successor.auth_id += &now.to_string();
+                    rotation.successor.auth_id += &now.milliseconds().to_string();
                 }
                 rotation.claims = (number == 2).then(|| r#"{"scope":2}"#.to_owned());
                 let rotated = store.rotate(&rotation).await.expect("answered");
@@ -124,7 +124,7 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .expect("there is room");
             }
             Step::RevokeToken(subject, id, number) => {
-                let id = generation(SESSIONS[id], number, 0).refresh_id;
+                let id = generation(SESSIONS[id], number, Moment::UNIX_EPOCH).refresh_id;
                 let revocation = revoke_token(SUBJECTS[subject], &id, far);
                 store.revoke(&revocation, now).await.expect("revoked");
                 model
@@ -142,7 +142,10 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .revoke(&revocation, now)
                     .expect("there is room");
             }
-            Step::Wait(time) => now = (now + time).min(NOW + 2 * HOUR - 1),
+            Step::Wait(time) => {
+                let last = NOW + 2 * HOUR - Duration::MILLISECOND;
+                now = (now + Duration::milliseconds(time)).min(last);
+            }
             Step::Reopen => {
                 drop(store);
                 store = open();
@@ -195,7 +198,7 @@ async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_suc
         .map(|number| {
             let mut rotation = rotation("alice", "s", 0, NOW);
             rotation.successor = generation("s", number + 1, NOW);
-            rotation.grace = 10_000;
+            rotation.grace = Duration::milliseconds(10_000);
             rotation
         })
         .collect();

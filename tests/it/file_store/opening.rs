@@ -3,7 +3,12 @@
 use std::fs;
 use support::folder::Folder;
 
-use flask_pyjwt::{FileStore, SessionStore as _, Standing, StoreError};
+use flask_pyjwt::{
+    FileStore,
+    store::{SessionStore as _, Standing, StoreError},
+};
+
+use time::Duration;
 
 use super::sessions::{
     NOW, end_session, opening, plain_token, refresh_token, revoke_token, rotation, standing,
@@ -28,7 +33,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
         .revoke(&end_session("alice", "ended"), NOW)
         .await
         .expect("ended");
-    let revocation = revoke_token("alice", "plain", NOW + 1);
+    let revocation = revoke_token("alice", "plain", NOW + Duration::MILLISECOND);
     store.revoke(&revocation, NOW).await.expect("revoked");
     let before = store.sessions("alice", 1_000, NOW).await.expect("listed");
     drop(store);

@@ -11,7 +11,7 @@ use std::{
 };
 use support::folder::Folder;
 
-use flask_pyjwt::{FileStore, StoreError};
+use flask_pyjwt::{FileStore, store::StoreError};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("there").permissions().mode() & 0o7777

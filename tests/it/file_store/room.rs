@@ -3,8 +3,13 @@
 use std::fs;
 use support::folder::Folder;
 
-use flask_pyjwt::{FileStore, SessionStore as _, Standing};
+use flask_pyjwt::{
+    FileStore,
+    store::{Moment, SessionStore as _, Standing},
+};
 use futures_util::future::join_all;
+
+use time::Duration;
 
 use super::sessions::{
     HOUR, NOW, end_session, opening, plain_token, refresh_token, revoke_subject, revoke_token,
@@ -12,7 +17,7 @@ use super::sessions::{
 };
 
 /// Opens so many sessions at once.
-async fn open_many(store: &FileStore, name: &str, many: usize, now: i64) {
+async fn open_many(store: &FileStore, name: &str, many: usize, now: Moment) {
     let sessions: Vec<_> = (0..many)
         .map(|number| {
             opening(
@@ -28,7 +33,7 @@ async fn open_many(store: &FileStore, name: &str, many: usize, now: i64) {
 }
 
 /// Makes changes that change nothing, so that what has ended is forgotten.
-async fn forget(store: &FileStore, now: i64) {
+async fn forget(store: &FileStore, now: Moment) {
     for _ in 0..4 {
         let revocation = end_session("nobody", "none");
         store.revoke(&revocation, now).await.expect("nothing to do");
@@ -53,7 +58,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
     let revoked = [plain_token("alice", "t", NOW), plain_token("bob", "u", NOW)];
 
     // The clock goes on, and an hour back: nothing has come to life.
-    let now = NOW + 2 * HOUR - 1;
+    let now = NOW + 2 * HOUR - Duration::MILLISECOND;
     forget(&store, now).await;
     for token in &revoked {
         assert_eq!(standing(&store, token, NOW).await, Standing::Revoked);
@@ -62,7 +67,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
     assert_eq!(standing(&store, &token, now).await, Standing::Revoked);
     assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
 
-    forget(&store, now + 1).await;
+    forget(&store, now + Duration::MILLISECOND).await;
     for token in &revoked {
         assert_eq!(standing(&store, token, NOW).await, Standing::Good);
     }
@@ -88,9 +93,9 @@ async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
     let tokens = [plain_token("alice", "t", NOW), plain_token("bob", "u", NOW)];
     let mut now = NOW;
     for number in 0..6 {
-        now += HOUR - 1;
+        now += HOUR - Duration::MILLISECOND;
         let rotated = store.rotate(&rotation("carol", "s", number, now)).await;
-        assert!(matches!(rotated, Ok(flask_pyjwt::Rotated::Won(_))));
+        assert!(matches!(rotated, Ok(flask_pyjwt::store::Rotated::Won(_))));
         forget(&store, now).await;
         for token in &tokens {
             let standing = standing(&store, token, now).await;

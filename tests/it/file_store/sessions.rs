@@ -1,102 +1,79 @@
 //! Sessions and tokens to ask a store about.
 
 use flask_pyjwt::{
-    FileStore, Generation, Opening, Revocation, Rotation, SessionRecord, SessionStore as _,
-    Standing, TokenIdentity,
+    FileStore,
+    store::{
+        Generation, Moment, Opening, Revocation, Rotation, SessionRecord, SessionStore as _,
+        Standing, TokenIdentity,
+    },
 };
 
-/// The moment at which the tests stand, and an hour, in milliseconds.
-pub(crate) const NOW: i64 = 1_800_000_000_000;
-pub(crate) const HOUR: i64 = 3_600_000;
+use time::Duration;
+
+/// The moment at which the tests stand, and an hour.
+pub(crate) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+pub(crate) const HOUR: Duration = Duration::HOUR;
 
 /// The pair of tokens of this number of a session.
-pub(crate) fn generation(session: &str, number: usize, issued_at: i64) -> Generation {
-    Generation {
-        refresh_id: format!("{session}-r{number}"),
-        auth_id: format!("{session}-a{number}"),
-        issued_at,
-        ..Generation::default()
-    }
+pub(crate) fn generation(session: &str, number: usize, issued_at: Moment) -> Generation {
+    let (refresh, auth) = (
+        format!("{session}-r{number}"),
+        format!("{session}-a{number}"),
+    );
+    Generation::new(refresh, auth, issued_at)
 }
 
 /// A session that lives for an hour unless it is refreshed, and ten hours at the most.
-pub(crate) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
-    SessionRecord {
-        id: id.to_owned(),
-        subject: subject.to_owned(),
-        opened_at: now,
-        expires_at: now + HOUR,
-        ends_at: now + 10 * HOUR,
-        label: Some("a browser".to_owned()),
-        claims: r#"{"scope":{"admin":true}}"#.to_owned(),
-        generations: vec![generation(id, 0, now)],
-    }
+pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
+    let mut session = SessionRecord::new(id, subject, generation(id, 0, now), 10 * HOUR);
+    session.expires_at = now + HOUR;
+    session.label = Some("a browser".to_owned());
+    session.claims = r#"{"scope":{"admin":true}}"#.into();
+    session
 }
 
-pub(crate) fn opening(subject: &str, id: &str, now: i64) -> Opening {
+pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
     Opening::new(session(subject, id, now), 1_000)
 }
 
 /// Asks for the successor of the pair of this number. There is no grace window.
-pub(crate) fn rotation(subject: &str, session: &str, number: usize, now: i64) -> Rotation {
-    Rotation {
-        subject: subject.to_owned(),
-        session: session.to_owned(),
-        refresh_id: generation(session, number, now).refresh_id,
-        successor: generation(session, number + 1, now),
-        idle: HOUR,
-        grace: 0,
-        claims: None,
-    }
+pub(crate) fn rotation(subject: &str, session: &str, number: usize, now: Moment) -> Rotation {
+    let presented = generation(session, number, now).refresh_id;
+    let successor = generation(session, number + 1, now);
+    Rotation::new(subject, session, presented, successor, HOUR)
 }
 
 /// The refresh token of this number.
 pub(crate) fn refresh_token(subject: &str, session: &str, number: usize) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject.to_owned(),
-        session: Some(session.to_owned()),
-        id: Some(generation(session, number, 0).refresh_id),
-        issued_at: 0,
-        grace: Some(0),
-    }
+    let epoch = Moment::UNIX_EPOCH;
+    let mut token = TokenIdentity::new(subject, epoch);
+    token.session = Some(session.to_owned());
+    token.id = Some(generation(session, number, epoch).refresh_id);
+    token.grace = Some(Duration::ZERO);
+    token
 }
 
 /// A token of no session.
-pub(crate) fn plain_token(subject: &str, id: &str, issued_at: i64) -> TokenIdentity {
-    TokenIdentity {
-        subject: subject.to_owned(),
-        session: None,
-        id: Some(id.to_owned()),
-        issued_at,
-        grace: None,
-    }
+pub(crate) fn plain_token(subject: &str, id: &str, issued_at: Moment) -> TokenIdentity {
+    let mut token = TokenIdentity::new(subject, issued_at);
+    token.id = Some(id.to_owned());
+    token
 }
 
 pub(crate) fn end_session(subject: &str, session: &str) -> Revocation {
-    Revocation::Session {
-        subject: subject.to_owned(),
-        session: session.to_owned(),
-    }
+    Revocation::of_session(subject, session)
 }
 
-pub(crate) fn revoke_token(subject: &str, id: &str, until: i64) -> Revocation {
-    Revocation::Token {
-        subject: subject.to_owned(),
-        id: id.to_owned(),
-        until,
-    }
+pub(crate) fn revoke_token(subject: &str, id: &str, until: Moment) -> Revocation {
+    Revocation::of_token(subject, id, until)
 }
 
-pub(crate) fn revoke_subject(subject: &str, issued_until: i64, until: i64) -> Revocation {
-    Revocation::Subject {
-        subject: subject.to_owned(),
-        issued_until,
-        until,
-    }
+pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment) -> Revocation {
+    Revocation::of_subject(subject, issued_until, until)
 }
 
 /// How a token stands.
-pub(crate) async fn standing(store: &FileStore, token: &TokenIdentity, now: i64) -> Standing {
+pub(crate) async fn standing(store: &FileStore, token: &TokenIdentity, now: Moment) -> Standing {
     store.standing(token, now).await.expect("answered")
 }
 

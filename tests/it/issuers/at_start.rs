@@ -1,6 +1,6 @@
 //! Issuers that cannot work are found at start.
 
-use flask_pyjwt::{AuthManager, AuthType, ConfigError, Expected, Issuer, Key};
+use flask_pyjwt::{AuthManager, AuthType, ConfigError, ExpectedClaim, Issuer, Key};
 use time::Duration;
 
 use super::{OTHER, other, public};
@@ -46,11 +46,11 @@ fn what_cannot_work_is_found_at_start() {
         (other().map_claim("exp", "x"), "maps the claim `exp`"),
         (other().map_claim("sub", [""; 0]), "an empty list of places"),
         (
-            other().require_claim("a", Expected::Path("id".to_owned())),
+            other().require_claim("a", ExpectedClaim::Path("id".to_owned())),
             "a route's variable",
         ),
         (
-            other().require_claim("a", Expected::one_of([""; 0])),
+            other().require_claim("a", ExpectedClaim::one_of([""; 0])),
             "one of no values",
         ),
         (other().require_any_claim([""; 0]), "an empty list"),

@@ -1,6 +1,6 @@
 //! Where another issuer's claims are, and by how much its clock may differ.
 
-use flask_pyjwt::{AuthType, Expected, TokenError, TokenType};
+use flask_pyjwt::{AuthType, ExpectedClaim, TokenError, TokenType};
 use serde_json::json;
 use time::Duration;
 
@@ -77,7 +77,7 @@ fn an_id_token_is_accepted_only_where_the_issuer_requires_one() {
         );
         let wanting = manager(hs256().trust(other().require_claim(name, "id")));
         assert!(outcome(&wanting, &id).is_ok(), "{name}");
-        let present = other().require_claim(name, Expected::Present);
+        let present = other().require_claim(name, ExpectedClaim::Present);
         let present = manager(hs256().trust(present));
         assert!(outcome(&present, &id).is_err(), "{name}");
     }

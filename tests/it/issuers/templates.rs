@@ -1,6 +1,8 @@
 //! Issuers that nobody can list: templates of their names.
 
-use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Expected, Issuer, Key, TokenError};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, ConfigError, ExpectedClaim, Issuer, Key, TokenError,
+};
 use serde_json::json;
 
 use super::{OTHER, other, outcome, public, token};
@@ -168,7 +170,7 @@ fn an_exact_name_comes_before_a_template_and_the_first_template_before_the_secon
     let wider = Issuer::template("https://login.example/{tenant}/v2.{minor}")
         .key(Key::verify_only(AuthType::ES256, public(AuthType::ES256)).id("e"))
         .audience("api");
-    let strict = tenants().require_claim("nonce", Expected::Present);
+    let strict = tenants().require_claim("nonce", ExpectedClaim::Present);
     for (first, second, expected) in [
         (&strict, &wider, Err(TokenError::IssuerClaim)),
         (&wider, &strict, Ok(())),

@@ -73,7 +73,7 @@ async fn handlers_inside_a_guarded_scope_take_the_token_that_let_the_request_in(
 
 #[actix_web::test]
 async fn the_enclosing_guard_comes_before_the_configuration() {
-    let auth = with(|config| config.locations([Location::Query("t".to_owned())]));
+    let auth = with(|config| config.locations([TokenLocation::Query("t".to_owned())]));
     let editor = editor(&auth, "alice").await;
     let site = site(&auth, RequireToken::auth().locations(places())).await;
     let query = |path: &str| format!("{path}?t={}", editor.auth.signed());

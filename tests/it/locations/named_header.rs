@@ -30,7 +30,7 @@ const NAME: &str = "x-goog-iap-jwt-assertion";
 
 #[actix_web::test]
 async fn threats_28_and_29_a_named_header_holds_one_token_and_no_other_place_does() {
-    let auth = with(|config| config.locations([Location::NamedHeader(NAME.to_uppercase())]));
+    let auth = with(|config| config.locations([TokenLocation::NamedHeader(NAME.to_uppercase())]));
     let pair = login(&auth, "alice").await;
     let token = pair.auth.signed();
     let site = Site::new(|app| {
@@ -131,8 +131,8 @@ async fn the_usual_header_by_name_is_the_usual_header() {
 #[actix_web::test]
 async fn credentials_in_a_named_header_and_a_cookie_are_refused() {
     let either = [
-        Location::NamedHeader("x-token".to_owned()),
-        Location::DefaultCookie,
+        TokenLocation::NamedHeader("x-token".to_owned()),
+        TokenLocation::DefaultCookie,
     ];
     let auth = with(|config| config.locations(either));
     let pair = login(&auth, "alice").await;
@@ -149,10 +149,10 @@ async fn credentials_in_a_named_header_and_a_cookie_are_refused() {
 
 #[actix_web::test]
 async fn cookies_are_not_renewed_for_requests_with_a_token_in_the_configured_header() {
-    let clock = flask_pyjwt::FrozenClock::new(at(NOW));
+    let clock = flask_pyjwt::testing::FrozenClock::new(at(NOW));
     let either = [
-        Location::NamedHeader("x-token".to_owned()),
-        Location::DefaultCookie,
+        TokenLocation::NamedHeader("x-token".to_owned()),
+        TokenLocation::DefaultCookie,
     ];
     let auth = with(|config| config.clock(clock.clone()).locations(either));
     let pair = login(&auth, "alice").await;

@@ -1,57 +1,37 @@
 //! Who finds room in the store in memory when others fill it. `docs/threats.md` 43.
 
 use flask_pyjwt::{
-    Generation, MemoryStore, Opening, Revocation, SessionRecord, SessionStore as _, Standing,
-    StoreError, TokenIdentity,
+    MemoryStore,
+    store::{
+        Generation, Moment, Opening, Revocation, SessionRecord, SessionStore as _, Standing,
+        StoreError, TokenIdentity,
+    },
 };
 
-const NOW: i64 = 1_800_000_000_000;
-const HOUR: i64 = 3_600_000;
+use time::Duration;
+
+const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+const HOUR: Duration = Duration::HOUR;
 const STRANGERS: usize = 1_600;
 
 fn opening(subject: &str, number: usize) -> Opening {
-    let session = SessionRecord {
-        id: format!("s{number}"),
-        subject: subject.to_owned(),
-        opened_at: NOW,
-        expires_at: NOW + HOUR,
-        ends_at: NOW + HOUR,
-        label: None,
-        claims: "{}".to_owned(),
-        generations: vec![Generation {
-            refresh_id: format!("r{number}"),
-            auth_id: format!("a{number}"),
-            issued_at: NOW,
-            ..Generation::default()
-        }],
-    };
+    let first = Generation::new(format!("r{number}"), format!("a{number}"), NOW);
+    let session = SessionRecord::new(format!("s{number}"), subject, first, HOUR);
     Opening::new(session, 100)
 }
 
 fn token(subject: &str, number: usize) -> Revocation {
-    Revocation::Token {
-        subject: subject.to_owned(),
-        id: format!("t{number}"),
-        until: NOW + HOUR,
-    }
+    Revocation::of_token(subject, format!("t{number}"), NOW + HOUR)
 }
 
 fn everything(subject: &str) -> Revocation {
-    Revocation::Subject {
-        subject: subject.to_owned(),
-        issued_until: NOW,
-        until: NOW + HOUR,
-    }
+    Revocation::of_subject(subject, NOW, NOW + HOUR)
 }
 
 async fn standing(store: &MemoryStore, subject: &str, session: Option<&str>, id: &str) -> Standing {
-    let token = TokenIdentity {
-        subject: subject.to_owned(),
-        session: session.map(str::to_owned),
-        id: Some(id.to_owned()),
-        issued_at: NOW,
-        grace: None,
-    };
+    let mut token = TokenIdentity::new(subject, NOW);
+    token.session = session.map(str::to_owned);
+    token.id = Some(id.to_owned());
     store.standing(&token, NOW).await.expect("answered")
 }
 

@@ -7,7 +7,7 @@ use std::sync::{
 
 use actix_web::{HttpResponse, rt::task, web};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, FrozenClock, Issuer, Key, RequireToken, TokenError,
+    AuthManager, AuthType, Config, Issuer, Key, RequireToken, TokenError, testing::FrozenClock,
 };
 use serde_json::json;
 use time::Duration;

@@ -29,7 +29,7 @@ async fn mistaken(_name: web::Path<String>) -> HttpResponse {
 
 #[actix_web::test]
 async fn threat_33_a_refusal_is_one_event_with_its_reason_and_nothing_of_the_token() {
-    let retry_after = std::time::Duration::from_secs(7);
+    let retry_after = time::Duration::seconds(7);
     let auth = manager(hs256().token_check(move |token| {
         std::future::ready(match token.claim("check").and_then(|it| it.as_str()) {
             Some("revoked") => Err(TokenCheckError::Revoked),

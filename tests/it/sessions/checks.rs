@@ -10,8 +10,11 @@ use std::{
 
 use actix_web::{HttpResponse, test::TestRequest, web};
 use flask_pyjwt::{
-    AuthManager, MemoryStore, Opening, RequireToken, Revocation, Rotated, Rotation, SessionRecord,
-    SessionStore, Standing, StoreError, StoreFuture, TokenError, TokenIdentity, require_token,
+    AuthManager, MemoryStore, RequireToken, TokenError, require_token,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
+    },
 };
 use serde_json::json;
 use time::Duration;
@@ -114,7 +117,7 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
     ask("fresh", next.auth.signed(), 401).await;
     ask("recent", next.auth.signed(), 200).await;
     ask("renew", next.refresh.signed(), 200).await;
-    clock.advance(Duration::milliseconds(1));
+    clock.advance(Duration::MILLISECOND);
     ask("renew", next.refresh.signed(), 401).await;
     ask("fresh", pair.auth.signed(), 200).await;
     ask("recent", pair.auth.signed(), 401).await;
@@ -147,27 +150,27 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
 struct Counting(MemoryStore, Arc<AtomicUsize>);
 
 impl SessionStore for Counting {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         self.0.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.0.rotate(rotation)
     }
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.1.fetch_add(1, Ordering::Relaxed);
         self.0.standing(token, now)
     }
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.0.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         self.0.revoke(revocation, now)
     }
     fn sessions<'a>(
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.0.sessions(subject, most, now)
     }
@@ -198,9 +201,9 @@ async fn a_store_is_asked_once_a_request_unless_an_earlier_answer_will_do() {
         clock.advance(Duration::seconds(2));
         let again = get(pair.auth.signed(), "").await;
         assert_eq!(again, if staleness.is_zero() { 3 } else { 0 }, "at its end");
-        clock.advance(Duration::milliseconds(1));
+        clock.advance(Duration::MILLISECOND);
         assert_eq!(get(pair.auth.signed(), "").await, expected, "after its end");
-        clock.advance(-Duration::milliseconds(1));
+        clock.advance(-Duration::MILLISECOND);
         assert_eq!(get(pair.auth.signed(), "").await, expected, "set back");
         // What this process revokes counts at once, and a no is never remembered.
         auth.logout(&pair.refresh).await.expect("ended");
@@ -225,22 +228,27 @@ impl Broken {
 }
 
 impl SessionStore for Broken {
-    fn open<'a>(&'a self, _: &'a Opening, _: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, _: &'a Opening, _: Moment) -> StoreFuture<'a, Vec<String>> {
         self.answer()
     }
     fn rotate<'a>(&'a self, _: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.answer()
     }
-    fn standing<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, _: &'a TokenIdentity, _: Moment) -> StoreFuture<'a, Standing> {
         self.answer()
     }
-    fn mark_used<'a>(&'a self, _: &'a TokenIdentity, _: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, _: &'a TokenIdentity, _: Moment) -> StoreFuture<'a, Standing> {
         self.answer()
     }
-    fn revoke<'a>(&'a self, _: &'a Revocation, _: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: Moment) -> StoreFuture<'a, ()> {
         self.answer()
     }
-    fn sessions<'a>(&'a self, _: &'a str, _: usize, _: i64) -> StoreFuture<'a, Vec<SessionRecord>> {
+    fn sessions<'a>(
+        &'a self,
+        _: &'a str,
+        _: usize,
+        _: Moment,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.answer()
     }
 }

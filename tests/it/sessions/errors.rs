@@ -4,8 +4,8 @@ use std::{error::Error, io, sync::Arc};
 
 use actix_web::rt::Runtime;
 use flask_pyjwt::{
-    AuthManager, MemoryStore, MintError, Misconfiguration, Rejection, SessionError, StoreError,
-    TokenError,
+    AuthManager, MemoryStore, MintError, Misconfiguration, Rejection, SessionError, TokenError,
+    store::StoreError,
 };
 use time::Duration;
 
@@ -54,7 +54,7 @@ fn a_job_without_http_revokes_and_prints_what_went_wrong() {
              because the session store cannot be reached or failed\n  \
              because no route to host"
     );
-    let timeout = Duration::milliseconds(1);
+    let timeout = Duration::MILLISECOND;
     assert_eq!(
         printed(manager(
             hs256()

@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use flask_pyjwt::{
-    AuthManager, FrozenClock, MemoryStore, SessionError, SessionEvent, TokenError, TokenPair,
+    AuthManager, MemoryStore, SessionError, SessionEvent, TokenError, TokenPair,
+    testing::FrozenClock,
 };
 use futures_util::FutureExt as _;
 use time::Duration;
@@ -281,7 +282,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
         assert_eq!(Some(&**session), first.auth.session_id());
         assert_eq!(*rotated_at, at(NOW));
         let now = stage.clock.clone();
-        assert_eq!(*repeated_at, flask_pyjwt::Clock::now(&now));
+        assert_eq!(*repeated_at, flask_pyjwt::testing::Clock::now(&now));
     }
 }
 

@@ -10,8 +10,11 @@ use std::{
 };
 
 use flask_pyjwt::{
-    MemoryStore, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreError, StoreFuture, TokenIdentity,
+    MemoryStore,
+    store::{
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
+    },
 };
 use time::Duration;
 
@@ -28,16 +31,16 @@ struct Marking {
 }
 
 impl SessionStore for Marking {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         self.store.open(opening, now)
     }
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         self.store.rotate(rotation)
     }
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.standing(token, now)
     }
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.marks.fetch_add(1, Ordering::Relaxed);
         if self.is_failing.load(Ordering::Relaxed) {
             return Box::pin(ready(Err(StoreError::unavailable("no route to host"))));
@@ -47,14 +50,14 @@ impl SessionStore for Marking {
         }
         self.store.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         self.store.revoke(revocation, now)
     }
     fn sessions<'a>(
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.store.sessions(subject, most, now)
     }

@@ -5,7 +5,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flask_pyjwt_core::{
-    AuthManager, AuthType, Config, Expected, Token, TokenError, UnverifiedToken,
+    AuthManager, AuthType, Config, ExpectedClaim, Token, TokenError, UnverifiedToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
@@ -134,7 +134,7 @@ fn requirements() {
         };
         assert_eq!(verified.err(), expected, "{required} {claim}");
     }
-    let _ = Expected::contains("x");
+    let _ = ExpectedClaim::contains("x");
 }
 
 fn depth_and_order(auth: &AuthManager) {

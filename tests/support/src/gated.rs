@@ -5,9 +5,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use flask_pyjwt::{
-    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreFuture,
-    TokenIdentity,
+use flask_pyjwt::store::{
+    Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreFuture, TokenIdentity,
 };
 
 use super::gate::Gate;
@@ -77,7 +77,7 @@ impl<S: SessionStore> Gated<S> {
 }
 
 impl<S: SessionStore> SessionStore for Gated<S> {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         self.step(Box::pin(async move { self.inner.open(opening, now).await }))
     }
 
@@ -85,21 +85,21 @@ impl<S: SessionStore> SessionStore for Gated<S> {
         self.step(Box::pin(async move { self.inner.rotate(rotation).await }))
     }
 
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         self.step(Box::pin(
             async move { self.inner.standing(token, now).await },
         ))
     }
 
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         self.step(Box::pin(
             async move { self.inner.mark_used(token, now).await },
         ))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         self.step(Box::pin(
             async move { self.inner.revoke(revocation, now).await },
         ))
@@ -109,7 +109,7 @@ impl<S: SessionStore> SessionStore for Gated<S> {
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.step(Box::pin(async move {
             self.inner.sessions(subject, most, now).await

@@ -20,7 +20,9 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     web::{self, ServiceConfig},
 };
-use flask_pyjwt::{AuthManager, AuthType, Config, CurrentToken, FrozenClock, RequireToken};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, CurrentToken, RequireToken, testing::FrozenClock,
+};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 

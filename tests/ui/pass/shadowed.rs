@@ -20,7 +20,7 @@ struct HttpRequest;
 struct Payload;
 struct HttpResponse;
 struct Requirement;
-struct Expected;
+struct ExpectedClaim;
 struct u64;
 struct i64;
 struct f64;

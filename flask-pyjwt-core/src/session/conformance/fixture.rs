@@ -1,25 +1,27 @@
 //! Sessions, tokens and questions for the laws.
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
+
+use time::Duration;
 
 use super::Store;
 use crate::session::{
-    Generation, MOST_SESSIONS, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing,
-    StoreError, TokenIdentity,
+    Generation, MOST_SESSIONS, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord,
+    Standing, StoreError, TokenIdentity,
 };
 
-/// The moment of most laws, in milliseconds since 1970.
-pub(super) const NOW: i64 = 1_800_000_000_123;
-pub(super) const SECOND: i64 = 1_000;
-pub(super) const HOUR: i64 = 3_600 * SECOND;
+/// The moment of most laws.
+pub(super) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_123);
+pub(super) const SECOND: Duration = Duration::SECOND;
+pub(super) const HOUR: Duration = Duration::HOUR;
 /// The times of the sessions here.
-pub(super) const GRACE: i64 = 10 * SECOND;
-pub(super) const IDLE: i64 = 2 * HOUR;
-pub(super) const LIFETIME: i64 = 5 * HOUR;
+pub(super) const GRACE: Duration = Duration::seconds(10);
+pub(super) const IDLE: Duration = Duration::hours(2);
+pub(super) const LIFETIME: Duration = Duration::hours(5);
 /// More sessions than most laws open, and the most that any subject may have.
 pub(super) const MANY: usize = MOST_SESSIONS;
 /// Far longer than any answer takes: a store that hangs fails the law.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(super) async fn answered<T>(answer: impl Future<Output = Result<T, StoreError>>) -> T {
     actix_web::rt::time::timeout(PATIENCE, answer)
@@ -28,7 +30,7 @@ pub(super) async fn answered<T>(answer: impl Future<Output = Result<T, StoreErro
         .expect("the store does not fail")
 }
 
-pub(super) fn generation(name: &str, issued_at: i64) -> Generation {
+pub(super) fn generation(name: &str, issued_at: Moment) -> Generation {
     Generation {
         refresh_id: format!("refresh-{name}"),
         auth_id: format!("auth-{name}"),
@@ -38,7 +40,7 @@ pub(super) fn generation(name: &str, issued_at: i64) -> Generation {
 }
 
 /// A session of this subject and id, opened now. Its first pair has the name `0`.
-pub(super) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
+pub(super) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     SessionRecord {
         id: id.to_owned(),
         subject: subject.to_owned(),
@@ -51,7 +53,7 @@ pub(super) fn session(subject: &str, id: &str, now: i64) -> SessionRecord {
     }
 }
 
-pub(super) async fn open(store: &Store, subject: &str, id: &str, now: i64) -> SessionRecord {
+pub(super) async fn open(store: &Store, subject: &str, id: &str, now: Moment) -> SessionRecord {
     let session = session(subject, id, now);
     opened(store, &session, MANY, now).await;
     session
@@ -62,18 +64,18 @@ pub(super) async fn opened(
     store: &Store,
     session: &SessionRecord,
     most: usize,
-    now: i64,
+    now: Moment,
 ) -> Vec<String> {
     let opening = Opening::new(session.clone(), most);
     answered(store.open(&opening, now)).await
 }
 
-pub(super) async fn listed(store: &Store, subject: &str, now: i64) -> Vec<SessionRecord> {
+pub(super) async fn listed(store: &Store, subject: &str, now: Moment) -> Vec<SessionRecord> {
     answered(store.sessions(subject, MANY, now)).await
 }
 
 /// A rotation from the pair of one name to that of another.
-pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: i64) -> Rotation {
+pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: Moment) -> Rotation {
     Rotation {
         subject: session.subject.clone(),
         session: session.id.clone(),
@@ -86,7 +88,7 @@ pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: i64) 
 }
 
 /// Such a rotation, whose successor is given again as a lost answer for an hour.
-pub(super) fn repeatable(session: &SessionRecord, from: &str, to: &str, now: i64) -> Rotation {
+pub(super) fn repeatable(session: &SessionRecord, from: &str, to: &str, now: Moment) -> Rotation {
     let mut rotation = rotation(session, from, to, now);
     rotation.successor.repeatable_until = Some(now + HOUR);
     rotation
@@ -97,7 +99,7 @@ pub(super) async fn rotate(
     session: &SessionRecord,
     from: &str,
     to: &str,
-    now: i64,
+    now: Moment,
 ) -> Rotated {
     answered(store.rotate(&rotation(session, from, to, now))).await
 }
@@ -157,7 +159,7 @@ pub(super) fn refresh_token(session: &SessionRecord, name: &str) -> TokenIdentit
 }
 
 /// A token of no session.
-pub(super) fn plain_token(subject: &str, id: Option<&str>, issued_at: i64) -> TokenIdentity {
+pub(super) fn plain_token(subject: &str, id: Option<&str>, issued_at: Moment) -> TokenIdentity {
     TokenIdentity {
         subject: subject.to_owned(),
         session: None,
@@ -167,16 +169,16 @@ pub(super) fn plain_token(subject: &str, id: Option<&str>, issued_at: i64) -> To
     }
 }
 
-pub(super) async fn standing(store: &Store, token: &TokenIdentity, now: i64) -> Standing {
+pub(super) async fn standing(store: &Store, token: &TokenIdentity, now: Moment) -> Standing {
     answered(store.standing(token, now)).await
 }
 
-pub(super) async fn revoke(store: &Store, revocation: Revocation, now: i64) {
+pub(super) async fn revoke(store: &Store, revocation: Revocation, now: Moment) {
     answered(store.revoke(&revocation, now)).await;
 }
 
 /// The ids of the open sessions, sorted.
-pub(super) async fn open_ids(store: &Store, subject: &str, now: i64) -> Vec<String> {
+pub(super) async fn open_ids(store: &Store, subject: &str, now: Moment) -> Vec<String> {
     let sessions = listed(store, subject, now).await;
     let mut ids: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
     ids.sort();

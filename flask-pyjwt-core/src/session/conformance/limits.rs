@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use actix_web::rt::spawn;
 
+use time::Duration;
+
 use super::{
     Store,
     fixture::{
@@ -11,22 +13,46 @@ use super::{
         plain_token, refresh_token, revoke, rotate, session, standing,
     },
 };
-use crate::session::{Opening, Revocation, Rotated, SessionRecord, Standing, StoreError};
+use crate::session::{Moment, Opening, Revocation, Rotated, SessionRecord, Standing, StoreError};
 
 /// A login beyond the limit ends the sessions that were refreshed the longest ago, of this subject alone.
 pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Store) {
     let bobs = open(&store, "bob", "a", NOW - HOUR).await;
     let mut sessions = Vec::new();
     for (number, id) in (0..).zip(["c", "b", "a"]) {
-        let session = session("alice", id, NOW + number);
-        assert_eq!(opened(&store, &session, 3, NOW + number).await, [""; 0]);
+        let session = session("alice", id, NOW + Duration::milliseconds(number));
+        assert_eq!(
+            opened(&store, &session, 3, NOW + Duration::milliseconds(number)).await,
+            [""; 0]
+        );
         sessions.push(session);
     }
     // The oldest one is refreshed, and a retry of that does not count.
-    let rotated = rotate(&store, &sessions[0], "0", "1", NOW + 10).await;
+    let rotated = rotate(
+        &store,
+        &sessions[0],
+        "0",
+        "1",
+        NOW + Duration::milliseconds(10),
+    )
+    .await;
     assert!(matches!(rotated, Rotated::Won(_)), "{rotated:?}");
-    rotate(&store, &sessions[1], "0", "1", NOW + 5).await;
-    rotate(&store, &sessions[1], "0", "1", NOW + 5 + GRACE - 1).await;
+    rotate(
+        &store,
+        &sessions[1],
+        "0",
+        "1",
+        NOW + Duration::milliseconds(5),
+    )
+    .await;
+    rotate(
+        &store,
+        &sessions[1],
+        "0",
+        "1",
+        NOW + Duration::milliseconds(5) + GRACE - Duration::MILLISECOND,
+    )
+    .await;
 
     let now = NOW + GRACE;
     let next = session("alice", "0", now);
@@ -58,22 +84,32 @@ pub async fn of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first(sto
         open(&store, "alice", id, NOW).await;
     }
     for (number, expected) in (1..).zip(["B", "_", "a", "a-2", "b", "\u{e9}"]) {
-        let later = session("alice", &format!("later {number}"), NOW + number);
-        assert_eq!(opened(&store, &later, 6, NOW + number).await, [expected]);
+        let later = session(
+            "alice",
+            &format!("later {number}"),
+            NOW + Duration::milliseconds(number),
+        );
+        assert_eq!(
+            opened(&store, &later, 6, NOW + Duration::milliseconds(number)).await,
+            [expected]
+        );
     }
 }
 
 /// A session that has ended, by itself or before its time, makes nobody end.
 pub async fn an_ended_session_takes_no_place(store: Store) {
     open(&store, "alice", "expired", NOW).await;
-    open(&store, "alice", "revoked", NOW + 1).await;
+    open(&store, "alice", "revoked", NOW + Duration::MILLISECOND).await;
     let revocation = Revocation::Session {
         subject: "alice".to_owned(),
         session: "revoked".to_owned(),
     };
-    revoke(&store, revocation, NOW + 1).await;
-    let last = session("alice", "last", NOW + IDLE - 1);
-    assert_eq!(opened(&store, &last, 2, NOW + IDLE - 1).await, [""; 0]);
+    revoke(&store, revocation, NOW + Duration::MILLISECOND).await;
+    let last = session("alice", "last", NOW + IDLE - Duration::MILLISECOND);
+    assert_eq!(
+        opened(&store, &last, 2, NOW + IDLE - Duration::MILLISECOND).await,
+        [""; 0]
+    );
     let now = NOW + IDLE;
     assert_eq!(
         opened(&store, &session("alice", "next", now), 2, now).await,
@@ -91,8 +127,8 @@ pub async fn an_ended_session_takes_no_place(store: Store) {
 pub async fn a_session_that_is_replaced_makes_room_before_any_other(store: Store) {
     let bobs = open(&store, "bob", "bobs", NOW).await;
     let elsewhere = open(&store, "alice", "elsewhere", NOW).await;
-    let replaced = open(&store, "alice", "replaced", NOW + 1).await;
-    let now = NOW + 2;
+    let replaced = open(&store, "alice", "replaced", NOW + Duration::MILLISECOND).await;
+    let now = NOW + Duration::milliseconds(2);
     let replacing = |id: &str, most, others: &[&str]| {
         let others = others.iter().map(|&id| id.to_owned()).collect();
         Opening::new(session("alice", id, now), most).replacing(others)
@@ -119,15 +155,22 @@ pub async fn a_session_that_is_replaced_makes_room_before_any_other(store: Store
 pub async fn fifty_openings_at_once_with_a_limit_of_two_leave_two(store: Store) {
     for round in 0..3 {
         let subject = format!("subject {round}");
-        let racers: Vec<_> = (0..50)
-            .map(|racer| {
-                let store = Arc::clone(&store);
-                let session = session(&subject, &format!("s{racer:02}"), NOW + racer % 3);
-                spawn(async move { opened(&store, &session, 2, NOW + 2).await })
-            })
-            .collect();
+        let racers: Vec<_> =
+            (0..50)
+                .map(|racer| {
+                    let store = Arc::clone(&store);
+                    let session = session(
+                        &subject,
+                        &format!("s{racer:02}"),
+                        NOW + Duration::milliseconds(racer % 3),
+                    );
+                    spawn(async move {
+                        opened(&store, &session, 2, NOW + Duration::milliseconds(2)).await
+                    })
+                })
+                .collect();
         let mut ids = ended_by(racers).await;
-        let left = open_ids(&store, &subject, NOW + 2).await;
+        let left = open_ids(&store, &subject, NOW + Duration::milliseconds(2)).await;
         assert_eq!(left.len(), 2, "{left:?}");
         ids.extend(left);
         ids.sort();
@@ -166,7 +209,7 @@ pub async fn a_list_has_every_live_session_beside_those_that_have_ended(store: S
     }
     let later = NOW + IDLE;
     for id in ["0", "b", "c"] {
-        open(&store, "alice", id, later - 1).await;
+        open(&store, "alice", id, later - Duration::MILLISECOND).await;
     }
     for most in [1, 3, 10] {
         let listed = answered(store.sessions("alice", most, later)).await;
@@ -247,7 +290,7 @@ pub async fn revoking_many_tokens_of_one_subject_leaves_room_for_every_other_rev
     );
 }
 
-fn token(subject: &str, number: usize, until: i64) -> Revocation {
+fn token(subject: &str, number: usize, until: Moment) -> Revocation {
     Revocation::Token {
         subject: subject.to_owned(),
         id: format!("t{number}"),

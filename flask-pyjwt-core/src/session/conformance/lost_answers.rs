@@ -1,6 +1,8 @@
 //! Laws of refresh tokens that are presented again because an answer was lost. `record.rs` has the
 //! cases as a table.
 
+use time::Duration;
+
 use super::{
     Store,
     fixture::{
@@ -8,7 +10,7 @@ use super::{
         generation, open, open_ids, refresh_token, repeatable, rotation, standing,
     },
 };
-use crate::session::{Generation, Revocation, Rotated, Standing};
+use crate::session::{Generation, Moment, Revocation, Rotated, Standing};
 
 /// The pair that a lost answer gives.
 fn lost_pair(rotated: &Rotated) -> Generation {
@@ -24,7 +26,7 @@ pub async fn the_same_attempt_again_wins_again(store: Store) {
     for window in [None, Some(NOW + HOUR)] {
         let session = open(&store, "alice", "s", NOW).await;
         let mut attempt = rotation(&session, "0", "1", NOW);
-        attempt.grace = 0;
+        attempt.grace = Duration::ZERO;
         attempt.successor.repeatable_until = window;
         let first = answered(store.rotate(&attempt)).await;
         assert_won(&first, &session, &attempt.successor);
@@ -33,7 +35,7 @@ pub async fn the_same_attempt_again_wins_again(store: Store) {
         assert_eq!(Rotated::Won(listed[0].clone()), first);
 
         let mut used = refresh_token(&session, "1");
-        used.grace = Some(0);
+        used.grace = Some(Duration::ZERO);
         answered(store.mark_used(&used, NOW)).await;
         let again = answered(store.rotate(&attempt)).await;
         assert!(matches!(again, Rotated::Won(_)), "{again:?}");
@@ -52,7 +54,7 @@ pub async fn a_lost_answer_gives_the_same_pair_again(store: Store) {
     let won = answered(store.rotate(&first)).await;
     assert_won(&won, &session, &first.successor);
     let end = answered(store.sessions("alice", 10, NOW)).await[0].expires_at;
-    for late in [GRACE, HOUR / 2, HOUR - 1] {
+    for late in [GRACE, HOUR / 2, HOUR - Duration::MILLISECOND] {
         let now = NOW + late;
         let old = refresh_token(&session, "0");
         assert_eq!(standing(&store, &old, now).await, Standing::Good);
@@ -75,10 +77,10 @@ pub async fn a_lost_answer_gives_the_same_pair_again(store: Store) {
     // Without a grace window, at the same moment too.
     let session = open(&store, "bob", "s", NOW).await;
     let mut first = repeatable(&session, "0", "1", NOW);
-    first.grace = 0;
+    first.grace = Duration::ZERO;
     answered(store.rotate(&first)).await;
     let mut retry = repeatable(&session, "0", "x", NOW);
-    retry.grace = 0;
+    retry.grace = Duration::ZERO;
     for _ in 0..2 {
         assert_lost(&answered(store.rotate(&retry)).await, &first.successor);
     }
@@ -96,7 +98,7 @@ pub async fn parallel_tabs_share_a_lost_answer(store: Store) {
     assert_eq!(marked, Standing::Good);
     let mut used = lost_pair(&lost);
     used.repeatable_until = None;
-    for moment in [late, late + GRACE - 1] {
+    for moment in [late, late + GRACE - Duration::MILLISECOND] {
         let again = answered(store.rotate(&repeatable(&session, "0", "y", moment))).await;
         assert_again(&again, &used);
     }
@@ -139,7 +141,7 @@ pub async fn after_the_window_nothing_is_a_lost_answer(store: Store) {
 /// A thief who always rotates first, and an owner who always comes late, are found out the second
 /// time. After a rotation that nobody repeats, an answer may be lost again.
 pub async fn two_lost_answers_in_a_row_are_a_replay(store: Store) {
-    let lose_answer = async |session, from: &str, to: &str, now: i64| {
+    let lose_answer = async |session, from: &str, to: &str, now: Moment| {
         let first = repeatable(session, from, to, now);
         answered(store.rotate(&first)).await;
         let late = repeatable(session, from, "x", now + HOUR / 2);

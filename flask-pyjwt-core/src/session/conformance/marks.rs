@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use actix_web::rt::spawn;
 
+use time::Duration;
+
 use super::{
     Store,
     fixture::{
@@ -52,7 +54,12 @@ pub async fn a_mark_is_made_once_and_changes_nothing_else(store: Store) {
     let mut expected = answered(store.sessions("alice", 10, NOW)).await;
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     expected[0].generations[1].repeatable_until = None;
-    for now in [NOW + HOUR, NOW + HOUR, NOW, NOW + IDLE - 1] {
+    for now in [
+        NOW + HOUR,
+        NOW + HOUR,
+        NOW,
+        NOW + IDLE - Duration::MILLISECOND,
+    ] {
         for token in [auth_token(&session, "1"), refresh_token(&session, "1")] {
             let marked = answered(store.mark_used(&token, now)).await;
             assert_eq!(marked, Standing::Good);

@@ -101,7 +101,7 @@ pub fn run_reopened<S, Fresh, Reopened>(
     });
 }
 
-/// Tests a [`SessionStore`](crate::SessionStore) against its laws: each is one `#[test]` in a module of the
+/// Tests a [`SessionStore`](crate::store::SessionStore) against its laws: each is one `#[test]` in a module of the
 /// name given.
 ///
 /// The first expression makes an empty store, each time it is called, in a `Future`. The second one,

@@ -1,5 +1,7 @@
 //! Laws of ending before the time.
 
+use time::Duration;
+
 use super::{
     Store,
     fixture::{
@@ -7,9 +9,9 @@ use super::{
         standing,
     },
 };
-use crate::session::{Revocation, Rotated, SessionRecord, Standing};
+use crate::session::{Moment, Revocation, Rotated, SessionRecord, Standing};
 
-fn token(subject: &str, id: &str, until: i64) -> Revocation {
+fn token(subject: &str, id: &str, until: Moment) -> Revocation {
     Revocation::Token {
         subject: subject.to_owned(),
         id: id.to_owned(),
@@ -24,7 +26,7 @@ fn one_session(subject: &str, session: &str) -> Revocation {
     }
 }
 
-fn everything(subject: &str, issued_until: i64, until: i64) -> Revocation {
+fn everything(subject: &str, issued_until: Moment, until: Moment) -> Revocation {
     Revocation::Subject {
         subject: subject.to_owned(),
         issued_until,
@@ -102,7 +104,10 @@ pub async fn a_revoked_subject_has_no_session_and_no_earlier_token(store: Store)
             Standing::Revoked,
         ),
         (plain_token("alice", None, NOW), Standing::Revoked),
-        (plain_token("alice", None, NOW + 1), Standing::Good),
+        (
+            plain_token("alice", None, NOW + Duration::MILLISECOND),
+            Standing::Good,
+        ),
         (plain_token("bob", None, NOW), Standing::Good),
     ] {
         assert_eq!(standing(&store, &token, NOW).await, expected, "{token:?}");
@@ -140,7 +145,7 @@ pub async fn revocations_are_kept_as_long_as_they_say(store: Store) {
 }
 
 /// Does something of everything, for a store to remember.
-pub(super) async fn leave_something(store: Store, now: i64) -> [SessionRecord; 4] {
+pub(super) async fn leave_something(store: Store, now: Moment) -> [SessionRecord; 4] {
     let kept = open(&store, "alice", "kept", now).await;
     let ended = open(&store, "alice", "ended", now).await;
     let replayed = open(&store, "bob", "replayed", now).await;
@@ -154,7 +159,7 @@ pub(super) async fn leave_something(store: Store, now: i64) -> [SessionRecord; 4
 }
 
 /// Whether all of that is there.
-pub(super) async fn is_all_there(store: Store, sessions: [SessionRecord; 4], now: i64) {
+pub(super) async fn is_all_there(store: Store, sessions: [SessionRecord; 4], now: Moment) {
     let [kept, ended, replayed, gone] = &sessions;
     for (token, expected) in [
         (auth_token(kept, "1"), Standing::Good),

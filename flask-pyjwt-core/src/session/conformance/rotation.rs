@@ -1,5 +1,7 @@
 //! Laws of opening, rotating and ending by time.
 
+use time::Duration;
+
 use super::{
     Store,
     fixture::{
@@ -20,14 +22,17 @@ pub async fn an_opened_session_is_there(store: Store) {
     for token in [auth_token(&session, "0"), refresh_token(&session, "0")] {
         assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
     }
-    let other = open(&store, "alice", "t", NOW + 1).await;
-    assert_eq!(open_ids(&store, "alice", NOW + 1).await, ["s", "t"]);
-    assert_won(
-        &rotate(&store, &other, "0", "1", NOW + 2).await,
-        &other,
-        &generation("1", NOW + 2),
+    let other = open(&store, "alice", "t", NOW + Duration::MILLISECOND).await;
+    assert_eq!(
+        open_ids(&store, "alice", NOW + Duration::MILLISECOND).await,
+        ["s", "t"]
     );
-    let sessions = listed(&store, "alice", NOW + 2).await;
+    assert_won(
+        &rotate(&store, &other, "0", "1", NOW + Duration::milliseconds(2)).await,
+        &other,
+        &generation("1", NOW + Duration::milliseconds(2)),
+    );
+    let sessions = listed(&store, "alice", NOW + Duration::milliseconds(2)).await;
     assert!(sessions.contains(&session), "the other one is as it was");
 }
 
@@ -57,7 +62,11 @@ pub async fn a_retry_within_the_grace_window_gets_the_same_successor(store: Stor
     let first = rotate(&store, &session, "0", "1", at).await;
     let successor = generation("1", at);
     assert_won(&first, &session, &successor);
-    for (moment, name) in [(at, "2"), (at + 1, "3"), (at + GRACE - 1, "4")] {
+    for (moment, name) in [
+        (at, "2"),
+        (at + Duration::MILLISECOND, "3"),
+        (at + GRACE - Duration::MILLISECOND, "4"),
+    ] {
         let again = rotate(&store, &session, "0", name, moment).await;
         assert_again(&again, &successor);
         let old = refresh_token(&session, "0");
@@ -122,16 +131,16 @@ pub async fn a_replay_after_the_grace_window_ends_the_session(store: Store) {
 pub async fn without_a_grace_window_every_retry_is_a_replay(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let mut first = rotation(&session, "0", "1", NOW);
-    first.grace = 0;
+    first.grace = Duration::ZERO;
     let mut second = rotation(&session, "0", "2", NOW);
-    second.grace = 0;
+    second.grace = Duration::ZERO;
     assert_won(
         &answered(store.rotate(&first)).await,
         &session,
         &generation("1", NOW),
     );
     let mut old = refresh_token(&session, "0");
-    old.grace = Some(0);
+    old.grace = Some(Duration::ZERO);
     assert_eq!(standing(&store, &old, NOW).await, Standing::Replayed);
     assert_eq!(answered(store.rotate(&second)).await, Rotated::Replayed);
     assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
@@ -141,17 +150,23 @@ pub async fn without_a_grace_window_every_retry_is_a_replay(store: Store) {
 pub async fn a_session_ends_by_itself(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let token = auth_token(&session, "0");
-    let last = NOW + IDLE - 1;
+    let last = NOW + IDLE - Duration::MILLISECOND;
     assert_eq!(standing(&store, &token, last).await, Standing::Good);
-    assert_eq!(standing(&store, &token, last + 1).await, Standing::Revoked);
-    assert_eq!(open_ids(&store, "alice", last + 1).await, [""; 0]);
-    let rotated = rotate(&store, &session, "0", "1", last + 1).await;
+    assert_eq!(
+        standing(&store, &token, last + Duration::MILLISECOND).await,
+        Standing::Revoked
+    );
+    assert_eq!(
+        open_ids(&store, "alice", last + Duration::MILLISECOND).await,
+        [""; 0]
+    );
+    let rotated = rotate(&store, &session, "0", "1", last + Duration::MILLISECOND).await;
     assert_eq!(rotated, Rotated::Gone);
 
     let session = open(&store, "bob", "s", NOW).await;
     let mut moment = NOW;
     for step in 0..3 {
-        moment += IDLE - 1;
+        moment += IDLE - Duration::MILLISECOND;
         let (from, to) = (step.to_string(), (step + 1).to_string());
         let rotated = rotate(&store, &session, &from, &to, moment).await;
         if moment < NOW + LIFETIME {
@@ -161,10 +176,16 @@ pub async fn a_session_ends_by_itself(store: Store) {
         }
     }
     let token = auth_token(&session, "2");
-    let last = NOW + LIFETIME - 1;
+    let last = NOW + LIFETIME - Duration::MILLISECOND;
     assert_eq!(standing(&store, &token, last).await, Standing::Good);
-    assert_eq!(standing(&store, &token, last + 1).await, Standing::Revoked);
-    assert_eq!(open_ids(&store, "bob", last + 1).await, [""; 0]);
+    assert_eq!(
+        standing(&store, &token, last + Duration::MILLISECOND).await,
+        Standing::Revoked
+    );
+    assert_eq!(
+        open_ids(&store, "bob", last + Duration::MILLISECOND).await,
+        [""; 0]
+    );
 }
 
 /// New claims are the winner's. A retry changes nothing.
@@ -192,7 +213,14 @@ pub async fn a_clock_that_is_set_back_brings_nothing_to_life(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     rotate(&store, &session, "0", "1", NOW).await;
     // A difference of clocks within the grace window is one of hosts.
-    let again = rotate(&store, &session, "0", "2", NOW - GRACE + 1).await;
+    let again = rotate(
+        &store,
+        &session,
+        "0",
+        "2",
+        NOW - GRACE + Duration::MILLISECOND,
+    )
+    .await;
     assert_again(&again, &generation("1", NOW));
     let unclear = rotate(&store, &session, "0", "2", NOW - GRACE).await;
     assert_eq!(unclear, Rotated::Gone);

@@ -4,6 +4,8 @@ use redb::{
     ReadableTable as _, StorageError, Table, TableDefinition, TableError, WriteTransaction,
 };
 
+use crate::session::Moment;
+
 /// A moment in milliseconds since 1970, a [`Kind`], whose, and its id.
 type Key = (i64, u8, &'static str, &'static str);
 
@@ -30,7 +32,7 @@ impl Kind {
 /// An entry: at this moment it is to be looked at. What it is about may live longer by then, and not
 /// be there any more.
 pub(super) struct End {
-    pub(super) at: i64,
+    pub(super) at: Moment,
     pub(super) kind: Kind,
     pub(super) subject: String,
     pub(super) id: String,
@@ -46,36 +48,38 @@ impl<'t> Ends<'t> {
 
     pub(super) fn add(
         &mut self,
-        at: i64,
+        at: Moment,
         kind: Kind,
         subject: &str,
         id: &str,
     ) -> Result<(), StorageError> {
-        self.0.insert((at, kind as u8, subject, id), ())?;
+        self.0
+            .insert((at.milliseconds(), kind as u8, subject, id), ())?;
         Ok(())
     }
 
     pub(super) fn remove(
         &mut self,
-        at: i64,
+        at: Moment,
         kind: Kind,
         subject: &str,
         id: &str,
     ) -> Result<(), StorageError> {
-        self.0.remove((at, kind as u8, subject, id))?;
+        self.0
+            .remove((at.milliseconds(), kind as u8, subject, id))?;
         Ok(())
     }
 
     /// The entries until then, the earliest first, at most so many.
-    pub(super) fn until(&self, horizon: i64, most: usize) -> Result<Vec<End>, StorageError> {
-        let entries = self.0.range(..=(horizon, u8::MAX, "", ""))?;
+    pub(super) fn until(&self, horizon: Moment, most: usize) -> Result<Vec<End>, StorageError> {
+        let entries = self.0.range(..=(horizon.milliseconds(), u8::MAX, "", ""))?;
         entries
             .take(most)
             .map(|entry| {
                 let (key, _) = entry?;
                 let (at, kind, subject, id) = key.value();
                 Ok(End {
-                    at,
+                    at: Moment::from_milliseconds(at),
                     kind: Kind::of(kind)?,
                     subject: subject.to_owned(),
                     id: id.to_owned(),

@@ -40,8 +40,8 @@ use self::{
     writer::{Change, Finish, write},
 };
 use super::{
-    Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-    StoreFuture, TokenIdentity,
+    Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+    StoreError, StoreFuture, TokenIdentity,
 };
 
 /// How many threads look things up.
@@ -143,7 +143,7 @@ impl FileStore {
     /// Makes a change, and answers when it is on the disk.
     async fn change<T: Send + 'static>(
         &self,
-        now: i64,
+        now: Moment,
         abandoned: Abandoned,
         step: impl FnOnce(&mut Rows<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -221,7 +221,7 @@ fn read(database: &Database, health: &Health, looks: Vec<Look>) {
 }
 
 impl SessionStore for FileStore {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
             let opening = opening.clone();
             let open = move |rows: &mut Rows<'_>| rows.open(&opening, now);
@@ -237,7 +237,7 @@ impl SessionStore for FileStore {
         })
     }
 
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         Box::pin(async move {
             let token = token.clone();
             self.look(move |snapshot| snapshot.standing(&token, now))
@@ -245,7 +245,7 @@ impl SessionStore for FileStore {
         })
     }
 
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         Box::pin(async move {
             let token = token.clone();
             let mark = move |rows: &mut Rows<'_>| rows.mark_used(&token, now);
@@ -253,7 +253,7 @@ impl SessionStore for FileStore {
         })
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let revocation = revocation.clone();
             let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation, now);
@@ -265,7 +265,7 @@ impl SessionStore for FileStore {
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
             let subject = subject.to_owned();

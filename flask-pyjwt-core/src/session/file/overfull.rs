@@ -1,5 +1,7 @@
 //! Files from before there were limits, and openings that fail.
 
+use time::Duration;
+
 use super::{
     FileStore, database,
     simulated_disk::SimulatedDisk,
@@ -16,7 +18,7 @@ use crate::session::{
 /// A session of `alice` that was refreshed so many milliseconds ago.
 fn aged(id: &str, age: i64) -> SessionRecord {
     let mut session = session(id);
-    session.generations[0].issued_at -= age;
+    session.generations[0].issued_at -= Duration::milliseconds(age);
     session
 }
 
@@ -30,7 +32,7 @@ fn with_many(disk: &SimulatedDisk, many: i64) -> FileStore {
         let row = serde_json::to_vec(&session).expect("JSON");
         let key = ("alice", &*session.id);
         sessions
-            .insert(key, (session.expires_at, &*row))
+            .insert(key, (session.expires_at.milliseconds(), &*row))
             .expect("inserted");
     }
     drop(sessions);
@@ -62,7 +64,7 @@ async fn a_file_without_limits_is_brought_under_them_a_little_with_each_login() 
     // Of all, those are left that were refreshed last.
     let oldest = listed.iter().map(SessionRecord::refreshed_at).min();
     assert!(
-        oldest.is_some_and(|oldest| oldest >= NOW - 100),
+        oldest.is_some_and(|oldest| oldest >= NOW - Duration::milliseconds(100)),
         "{oldest:?}"
     );
 }
@@ -143,19 +145,24 @@ async fn a_thousand_revoked_tokens_make_room_when_they_have_ended() {
     for revoke in revoking {
         revoke.await.expect("revoked");
     }
-    let more = revoked(1_000, NOW + 10_000_000);
-    let early = store.revoke(&more, NOW + 3_599_999).await;
+    let more = revoked(1_000, NOW + Duration::milliseconds(10_000_000));
+    let early = store
+        .revoke(&more, NOW + Duration::milliseconds(3_599_999))
+        .await;
     assert!(
         matches!(early, Err(StoreError::TooManyTokens { limit: 1_000 })),
         "{early:?}"
     );
-    store.revoke(&more, NOW + 3_600_000).await.expect("revoked");
+    store
+        .revoke(&more, NOW + Duration::milliseconds(3_600_000))
+        .await
+        .expect("revoked");
     let token = TokenIdentity {
         issued_at: NOW,
         ..plain_token(&generation("t", 1_000).auth_id)
     };
     let standing = store
-        .standing(&token, NOW + 3_600_000)
+        .standing(&token, NOW + Duration::milliseconds(3_600_000))
         .await
         .expect("answered");
     assert_eq!(standing, Standing::Revoked);

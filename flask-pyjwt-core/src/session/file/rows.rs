@@ -13,7 +13,8 @@ use super::{
     },
 };
 use crate::session::{
-    Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError, TokenIdentity,
+    Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
+    TokenIdentity,
     opening::{Candidate, MOST_SESSIONS, MOST_TOKENS, OVERFULL},
     subject::{horizon, later, rotate},
 };
@@ -44,7 +45,7 @@ impl<'t> Rows<'t> {
     }
 
     /// Remembers a session, and ends others where its subject has too many. Gives their ids.
-    pub(super) fn open(&mut self, opening: &Opening, now: i64) -> Result<Vec<String>, Fault> {
+    pub(super) fn open(&mut self, opening: &Opening, now: Moment) -> Result<Vec<String>, Fault> {
         let session = &opening.session;
         let json = encode(session)?;
         for ended in opening.replaces.iter().chain([&session.id]) {
@@ -61,7 +62,7 @@ impl<'t> Rows<'t> {
     }
 
     /// Ends what the subject has beyond its limit.
-    fn make_room(&mut self, opening: &Opening, now: i64) -> Result<Vec<String>, Fault> {
+    fn make_room(&mut self, opening: &Opening, now: Moment) -> Result<Vec<String>, Fault> {
         let Opening { session, most, .. } = opening;
         let after = after(&session.subject);
         let whole = (&*session.subject, "")..(&*after, "");
@@ -116,7 +117,11 @@ impl<'t> Rows<'t> {
     }
 
     /// Notes that a token was presented, and says how it stands.
-    pub(super) fn mark_used(&mut self, token: &TokenIdentity, now: i64) -> Result<Standing, Fault> {
+    pub(super) fn mark_used(
+        &mut self,
+        token: &TokenIdentity,
+        now: Moment,
+    ) -> Result<Standing, Fault> {
         let mut found = find(&self.sessions, &self.tokens, &self.subjects, token)?;
         let standing = found.standing(token, now);
         if standing != Standing::Unused {
@@ -130,7 +135,7 @@ impl<'t> Rows<'t> {
     }
 
     /// Ends something before its time.
-    pub(super) fn revoke(&mut self, revocation: &Revocation, now: i64) -> Result<(), Fault> {
+    pub(super) fn revoke(&mut self, revocation: &Revocation, now: Moment) -> Result<(), Fault> {
         match revocation {
             Revocation::Token { subject, id, until } => {
                 self.revoke_token(subject, id, *until, now)?;
@@ -140,7 +145,9 @@ impl<'t> Rows<'t> {
                 subject,
                 issued_until,
                 until,
-            } => self.revoke_subject(subject, (*issued_until, *until))?,
+            } => {
+                self.revoke_subject(subject, (issued_until.milliseconds(), until.milliseconds()))?;
+            }
         }
         Ok(())
     }
@@ -148,32 +155,43 @@ impl<'t> Rows<'t> {
     fn put_session(
         &mut self,
         session: &SessionRecord,
-        end: i64,
+        end: Moment,
         json: &[u8],
     ) -> Result<(), StorageError> {
         self.has_changes = true;
         let key = (&*session.subject, &*session.id);
-        self.sessions.insert(key, (end, json))?;
+        self.sessions.insert(key, (end.milliseconds(), json))?;
         Ok(())
     }
 
     fn remove_session(&mut self, subject: &str, id: &str) -> Result<(), StorageError> {
         if let Some(row) = self.sessions.remove((subject, id))? {
             self.has_changes = true;
-            self.ends
-                .remove(row.value().0, Kind::Session, subject, id)?;
+            self.ends.remove(
+                Moment::from_milliseconds(row.value().0),
+                Kind::Session,
+                subject,
+                id,
+            )?;
         }
         Ok(())
     }
 
-    fn revoke_token(&mut self, subject: &str, id: &str, until: i64, now: i64) -> Result<(), Fault> {
+    fn revoke_token(
+        &mut self,
+        subject: &str,
+        id: &str,
+        until: Moment,
+        now: Moment,
+    ) -> Result<(), Fault> {
         let known = self.tokens.get((subject, id))?.map(|row| row.value());
+        let end = until.milliseconds();
         if known.is_none() && !self.has_room_for_a_token(subject, now)? {
             return Err(StoreError::TooManyTokens { limit: MOST_TOKENS }.into());
         }
         self.has_changes = true;
         self.tokens
-            .insert((subject, id), known.map_or(until, |known| known.max(until)))?;
+            .insert((subject, id), known.map_or(end, |known| known.max(end)))?;
         if known.is_none() {
             self.ends.add(until, Kind::Token, subject, id)?;
         }
@@ -182,7 +200,7 @@ impl<'t> Rows<'t> {
 
     /// Whether one more token of the subject may be revoked by its id, after those are forgotten that
     /// may be, if need be.
-    fn has_room_for_a_token(&mut self, subject: &str, now: i64) -> Result<bool, StorageError> {
+    fn has_room_for_a_token(&mut self, subject: &str, now: Moment) -> Result<bool, StorageError> {
         let after = after(subject);
         let whole = (subject, "")..(&*after, "");
         let count = self.tokens.range(whole.clone())?.take(OVERFULL).count();
@@ -192,7 +210,7 @@ impl<'t> Rows<'t> {
         if count == OVERFULL {
             return Ok(false);
         }
-        let horizon = horizon(now);
+        let horizon = horizon(now).milliseconds();
         let mut forgotten = 0;
         // Their entries among the ends go when their time comes.
         for row in self
@@ -217,7 +235,10 @@ impl<'t> Rows<'t> {
             let (key, row) = row?;
             // Of more than a subject may have, the entries among the ends go when their time comes.
             if removed.len() < OVERFULL {
-                removed.push((row.value().0, key.value().1.to_owned()));
+                removed.push((
+                    Moment::from_milliseconds(row.value().0),
+                    key.value().1.to_owned(),
+                ));
             }
         }
         for (end, id) in removed {
@@ -226,13 +247,18 @@ impl<'t> Rows<'t> {
         let known = self.subjects.get(subject)?.map(|row| row.value());
         self.subjects.insert(subject, later(known, new))?;
         if known.is_none() {
-            self.ends.add(new.1, Kind::Subject, subject, "")?;
+            self.ends
+                .add(Moment::from_milliseconds(new.1), Kind::Subject, subject, "")?;
         }
         Ok(())
     }
 
     /// Forgets what ended until then: at most so many steps of it, the earliest first.
-    pub(super) fn forget_ended(&mut self, horizon: i64, steps: usize) -> Result<(), StorageError> {
+    pub(super) fn forget_ended(
+        &mut self,
+        horizon: Moment,
+        steps: usize,
+    ) -> Result<(), StorageError> {
         for end in self.ends.until(horizon, steps)? {
             self.has_changes = true;
             self.ends.remove(end.at, end.kind, &end.subject, &end.id)?;
@@ -240,7 +266,10 @@ impl<'t> Rows<'t> {
             let later = match end.kind {
                 Kind::Session => self.end_session(&end.subject, &end.id, horizon)?,
                 Kind::Token => {
-                    let until = self.tokens.get(key)?.map(|row| row.value());
+                    let until = self
+                        .tokens
+                        .get(key)?
+                        .map(|row| Moment::from_milliseconds(row.value()));
                     let later = until.filter(|until| *until > horizon);
                     if later.is_none() {
                         self.tokens.remove(key)?;
@@ -248,7 +277,10 @@ impl<'t> Rows<'t> {
                     later
                 }
                 Kind::Subject => {
-                    let until = self.subjects.get(key.0)?.map(|row| row.value().1);
+                    let until = self
+                        .subjects
+                        .get(key.0)?
+                        .map(|row| Moment::from_milliseconds(row.value().1));
                     let later = until.filter(|until| *until > horizon);
                     if later.is_none() {
                         self.subjects.remove(key.0)?;
@@ -268,8 +300,8 @@ impl<'t> Rows<'t> {
         &mut self,
         subject: &str,
         id: &str,
-        horizon: i64,
-    ) -> Result<Option<i64>, StorageError> {
+        horizon: Moment,
+    ) -> Result<Option<Moment>, StorageError> {
         let session = match session_of(&self.sessions, subject, id) {
             Ok(row) => row.map(|(_, session)| session),
             Err(Fault::Disk(error)) => return Err(error),

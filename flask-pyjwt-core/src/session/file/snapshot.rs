@@ -5,7 +5,7 @@ use redb::{Database, Error, ReadOnlyTable, ReadableDatabase as _};
 use super::tables::{
     Fault, Key, SESSIONS, SUBJECTS, SessionRow, SubjectRow, TOKENS, find, sessions_of,
 };
-use crate::session::{SessionRecord, Standing, TokenIdentity};
+use crate::session::{Moment, SessionRecord, Standing, TokenIdentity};
 
 /// The rows as the last answered change has left them.
 pub(super) struct Snapshot {
@@ -25,7 +25,7 @@ impl Snapshot {
     }
 
     /// Says how a token stands.
-    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Result<Standing, Fault> {
+    pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Result<Standing, Fault> {
         let found = find(&self.sessions, &self.tokens, &self.subjects, token)?;
         Ok(found.standing(token, now))
     }
@@ -35,7 +35,7 @@ impl Snapshot {
         &self,
         subject: &str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> Result<Vec<SessionRecord>, Fault> {
         sessions_of(&self.sessions, subject, most, now)
     }

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, StorageError, TableDefinition};
 
 use crate::session::{
-    SessionRecord, Standing, StoreError, TokenIdentity, opening::OVERFULL, subject::Known,
+    Moment, SessionRecord, Standing, StoreError, TokenIdentity, opening::OVERFULL, subject::Known,
 };
 
 /// Whose, and its id.
@@ -45,16 +45,16 @@ impl From<StoreError> for Fault {
 /// What is in the rows that concerns one token.
 pub(super) struct Found {
     /// Its session, and under which moment that is among the ends.
-    pub(super) session: Option<(i64, SessionRecord)>,
+    pub(super) session: Option<(Moment, SessionRecord)>,
     /// It is revoked by its id.
     pub(super) revoked: bool,
     /// Its subject's tokens of no session are revoked that were issued until then.
-    pub(super) issued_until: Option<i64>,
+    pub(super) issued_until: Option<Moment>,
 }
 
 impl Found {
     /// Says how the token stands.
-    pub(super) fn standing(&self, token: &TokenIdentity, now: i64) -> Standing {
+    pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         let known = Known {
             revoked: self.revoked,
             session: self.session.as_ref().map(|(_, session)| session),
@@ -78,7 +78,12 @@ pub(super) fn find(
     };
     let (session, issued_until) = match &token.session {
         Some(id) => (session_of(sessions, subject, id)?, None),
-        None => (None, subjects.get(subject)?.map(|row| row.value().0)),
+        None => (
+            None,
+            subjects
+                .get(subject)?
+                .map(|row| Moment::from_milliseconds(row.value().0)),
+        ),
     };
     Ok(Found {
         session,
@@ -92,11 +97,12 @@ pub(super) fn session_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
     subject: &str,
     id: &str,
-) -> Result<Option<(i64, SessionRecord)>, Fault> {
+) -> Result<Option<(Moment, SessionRecord)>, Fault> {
     let Some(row) = sessions.get((subject, id))? else {
         return Ok(None);
     };
     let (end, json) = row.value();
+    let end = Moment::from_milliseconds(end);
     Ok(Some((end, decode(subject, id, json)?)))
 }
 
@@ -105,7 +111,7 @@ pub(super) fn sessions_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
     subject: &str,
     most: usize,
-    now: i64,
+    now: Moment,
 ) -> Result<Vec<SessionRecord>, Fault> {
     let after = after(subject);
     let rows = sessions.range((subject, "")..(&*after, ""))?;

@@ -8,16 +8,18 @@ use std::{
 
 use actix_web::rt;
 
+use time::Duration;
+
 use super::{
     FileStore, database, simulated_disk::SimulatedDisk, tables::SESSIONS, worker::MOST_WAITING,
 };
 use crate::session::{
-    Generation, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _, Standing,
-    StoreError, TokenIdentity,
+    Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
+    Standing, StoreError, TokenIdentity,
 };
 
-pub(super) const NOW: i64 = 1_800_000_000_000;
-const HOUR: i64 = 3_600_000;
+pub(super) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
+const HOUR: Duration = Duration::HOUR;
 
 pub(super) fn fresh(disk: &SimulatedDisk) -> FileStore {
     FileStore::on(database::fresh(disk.clone()).expect("a good disk")).expect("started")
@@ -42,7 +44,7 @@ pub(super) fn session(id: &str) -> SessionRecord {
         subject: "alice".to_owned(),
         opened_at: NOW,
         expires_at: NOW + HOUR,
-        ends_at: NOW + 10 * HOUR,
+        ends_at: NOW + HOUR * 10,
         label: Some("a browser".to_owned()),
         claims: "{}".to_owned(),
         generations: vec![generation(id, 0)],
@@ -60,7 +62,7 @@ pub(super) fn rotation(session: &str, number: usize) -> Rotation {
         refresh_id: generation(session, number).refresh_id,
         successor: generation(session, number + 1),
         idle: HOUR,
-        grace: 0,
+        grace: Duration::ZERO,
         claims: None,
     }
 }
@@ -87,7 +89,7 @@ pub(super) fn refresh_token(session: &str, number: usize) -> TokenIdentity {
         session: Some(session.to_owned()),
         id: Some(generation(session, number).refresh_id),
         issued_at: NOW,
-        grace: Some(0),
+        grace: Some(Duration::ZERO),
     }
 }
 

@@ -3,7 +3,7 @@
 use redb::{Database, Error, StorageError};
 
 use super::{rows::Rows, worker::Health};
-use crate::session::subject::horizon;
+use crate::session::{Moment, subject::horizon};
 
 /// How much of what has ended is forgotten with each change. One change adds one end at the most, so
 /// that two would do.
@@ -20,7 +20,7 @@ pub(super) type Step =
 /// Somebody's change.
 pub(super) struct Change {
     /// The caller's time.
-    pub(super) now: i64,
+    pub(super) now: Moment,
     pub(super) step: Step,
 }
 
@@ -49,7 +49,7 @@ fn commit(database: &Database, changes: Vec<Change>) -> Result<Vec<Finish>, Erro
     for change in changes {
         finishes.extend((change.step)(&mut rows)?);
     }
-    rows.forget_ended(horizon(now.unwrap_or(i64::MIN)), steps)?;
+    rows.forget_ended(horizon(now.unwrap_or(Moment::MIN)), steps)?;
     let anything = rows.has_changes();
     drop(rows);
     if anything {

@@ -14,7 +14,9 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::super::{Generation, SessionRecord, StoreError};
+use time::Duration;
+
+use super::super::{Generation, Moment, SessionRecord, StoreError, moment::whole_milliseconds};
 
 /// The largest moment that Lua, which has only floating point, counts exactly: the year 287396.
 const LAST_MOMENT: i64 = 1 << 53;
@@ -37,7 +39,8 @@ struct StoredGeneration(
 /// # Errors
 ///
 /// [`StoreError::Unavailable`] for one that is farther away than any clock shows.
-pub(super) fn moment(milliseconds: i64) -> Result<i64, StoreError> {
+pub(super) fn moment(moment: Moment) -> Result<i64, StoreError> {
+    let milliseconds = moment.milliseconds();
     if (-LAST_MOMENT..=LAST_MOMENT).contains(&milliseconds) {
         Ok(milliseconds)
     } else {
@@ -48,13 +51,13 @@ pub(super) fn moment(milliseconds: i64) -> Result<i64, StoreError> {
 }
 
 /// The nearest moment that the scripts can count with: for the ends of revocations.
-pub(super) fn nearest_moment(milliseconds: i64) -> i64 {
-    milliseconds.clamp(-LAST_MOMENT, LAST_MOMENT)
+pub(super) fn nearest_moment(moment: Moment) -> i64 {
+    moment.milliseconds().clamp(-LAST_MOMENT, LAST_MOMENT)
 }
 
 /// A duration that acts like this one on every [`moment`].
-pub(super) fn duration(milliseconds: i64) -> i64 {
-    milliseconds.clamp(-4 * LAST_MOMENT, 4 * LAST_MOMENT)
+pub(super) fn duration(duration: Duration) -> i64 {
+    whole_milliseconds(duration).clamp(-4 * LAST_MOMENT, 4 * LAST_MOMENT)
 }
 
 /// What is stored of a session.
@@ -102,18 +105,18 @@ pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRe
             Generation {
                 refresh_id,
                 auth_id,
-                issued_at,
-                repeatable_until,
-                repeated_at,
+                issued_at: Moment::from_milliseconds(issued_at),
+                repeatable_until: repeatable_until.map(Moment::from_milliseconds),
+                repeated_at: repeated_at.map(Moment::from_milliseconds),
             }
         },
     );
     Ok(SessionRecord {
         id: id.to_owned(),
         subject: subject.to_owned(),
-        opened_at,
-        expires_at,
-        ends_at,
+        opened_at: Moment::from_milliseconds(opened_at),
+        expires_at: Moment::from_milliseconds(expires_at),
+        ends_at: Moment::from_milliseconds(ends_at),
         label: json(label).ok_or_else(corrupt)?,
         claims: claims.to_owned(),
         generations: generations.collect(),
@@ -129,12 +132,13 @@ fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
 /// # Errors
 ///
 /// [`StoreError::Corrupt`] when it is not what the script writes.
-pub(super) fn issued_until(stored: &[u8]) -> Result<i64, StoreError> {
+pub(super) fn issued_until(stored: &[u8]) -> Result<Moment, StoreError> {
     std::str::from_utf8(stored)
         .ok()
         .and_then(|stored| stored.split_once(' '))
         .filter(|(_, until)| until.parse::<i64>().is_ok())
         .and_then(|(issued_until, _)| issued_until.parse().ok())
+        .map(Moment::from_milliseconds)
         .ok_or_else(|| StoreError::corrupt("the revocation of a subject"))
 }
 
@@ -146,17 +150,17 @@ mod tests {
         SessionRecord {
             id: "s".to_owned(),
             subject: "alice".to_owned(),
-            opened_at: 1,
-            expires_at: LAST_MOMENT,
-            ends_at: -3,
+            opened_at: Moment::from_milliseconds(1),
+            expires_at: Moment::from_milliseconds(LAST_MOMENT),
+            ends_at: Moment::from_milliseconds(-3),
             label: Some("two\nlines, \"quoted\"".to_owned()),
             claims: "{\"a\":\n1}\n".to_owned(),
             generations: vec![Generation {
                 refresh_id: "r\n\"".to_owned(),
                 auth_id: String::new(),
-                issued_at: 0,
-                repeatable_until: Some(2),
-                repeated_at: Some(1),
+                issued_at: Moment::UNIX_EPOCH,
+                repeatable_until: Some(Moment::from_milliseconds(2)),
+                repeated_at: Some(Moment::from_milliseconds(1)),
             }],
         }
     }
@@ -172,7 +176,7 @@ mod tests {
             session.claims.clear();
             session.generations.clear();
         }
-        session.opened_at = LAST_MOMENT + 1;
+        session.opened_at = Moment::from_milliseconds(LAST_MOMENT + 1);
         assert!(encode(&session).is_err());
     }
 
@@ -197,7 +201,10 @@ mod tests {
             assert!(decode("alice", "s", stored.as_bytes()).is_err(), "{stored}");
         }
         assert!(decode("alice", "s", b"[1,2,3,[]]\nnull\n\xff").is_err());
-        assert_eq!(issued_until(b"-5 7").ok(), Some(-5));
+        assert_eq!(
+            issued_until(b"-5 7").ok(),
+            Some(Moment::from_milliseconds(-5))
+        );
         for stored in ["", "5", "5 ", " 7", "5 x", "x 7", "5  7", "5.5 7"] {
             assert!(issued_until(stored.as_bytes()).is_err(), "{stored}");
         }

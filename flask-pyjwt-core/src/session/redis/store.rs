@@ -7,8 +7,8 @@ use redis::Value;
 
 use super::{
     super::{
-        Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing, StoreError,
-        StoreFuture, TokenIdentity,
+        Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
+        StoreError, StoreFuture, TokenIdentity,
         opening::{MOST_SESSIONS, MOST_TOKENS, OVERFULL},
         subject::MARGIN,
     },
@@ -92,14 +92,14 @@ impl RedisStore {
         &self,
         subject: &str,
         script: &'static Script,
-        now: i64,
+        now: Moment,
         args: impl IntoIterator<Item = Vec<u8>>,
     ) -> Result<Value, StoreError> {
         let servers = Arc::clone(&self.servers);
         let key = self.key(subject);
         let mut all = vec![
             number(encoding::moment(now)?),
-            number(MARGIN),
+            number(encoding::duration(MARGIN)),
             number(i64::from(servers.waits())),
         ];
         all.extend(args);
@@ -125,14 +125,14 @@ fn token_field(id: &str) -> String {
 }
 
 impl SessionStore for RedisStore {
-    fn open<'a>(&'a self, opening: &'a Opening, now: i64) -> StoreFuture<'a, Vec<String>> {
+    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
             let session = &opening.session;
             let replaced = opening.replaces.iter();
             let args = [
                 session.id.clone().into_bytes(),
                 encoding::encode(session)?.into_bytes(),
-                number(session.expires_at),
+                number(encoding::moment(session.expires_at)?),
                 count(opening.most),
                 count(OVERFULL),
             ]
@@ -168,7 +168,7 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         Box::pin(async move {
             let mut fields = Vec::with_capacity(2);
             fields.push(match &token.session {
@@ -200,7 +200,7 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: i64) -> StoreFuture<'a, Standing> {
+    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         Box::pin(async move {
             let (Some(session), Some(id)) = (&token.session, &token.id) else {
                 return self.standing(token, now).await;
@@ -223,7 +223,7 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: i64) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let what = match revocation {
                 Revocation::Token { id, until, .. } => vec![
@@ -259,7 +259,7 @@ impl SessionStore for RedisStore {
         &'a self,
         subject: &'a str,
         most: usize,
-        now: i64,
+        now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
             // All fields, where there are no more than the limits allow, and otherwise any of them. What has

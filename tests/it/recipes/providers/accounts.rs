@@ -1,6 +1,6 @@
 //! What the providers of accounts issue, with which people log in at many applications.
 
-use flask_pyjwt::{Expected, Issuer};
+use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;
 
 use super::{Provider, Signs, accepted, provider, recipes, refused, typed, untyped, with};
@@ -26,12 +26,12 @@ pub(super) fn google() -> Provider {
             issuer: Issuer::new("https://accounts.google.com")
                 .discovery()
                 .audience("CLIENT-ID.apps.googleusercontent.com")
-                .require_claim("azp", Expected::one_of(["CLIENT-ID.apps.googleusercontent.com"]))
+                .require_claim("azp", ExpectedClaim::one_of(["CLIENT-ID.apps.googleusercontent.com"]))
                 .require_claim("email_verified", true);
             old_spelling: Issuer::new("accounts.google.com")
                 .jwks_url("https://www.googleapis.com/oauth2/v3/certs")
                 .audience("CLIENT-ID.apps.googleusercontent.com")
-                .require_claim("azp", Expected::one_of(["CLIENT-ID.apps.googleusercontent.com"]))
+                .require_claim("azp", ExpectedClaim::one_of(["CLIENT-ID.apps.googleusercontent.com"]))
                 .require_claim("email_verified", true);
         },
         vec![
@@ -90,7 +90,7 @@ pub(super) fn firebase() -> Provider {
                 .jwks_url("https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com")
                 .audience("PROJECT-ID")
                 .map_claim("sign_in_provider", "/firebase/sign_in_provider")
-                .require_claim("auth_time", Expected::Present);
+                .require_claim("auth_time", ExpectedClaim::Present);
         },
         vec![
             accepted("user", "uid1", &typed(), user.clone()),

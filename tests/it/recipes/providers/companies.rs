@@ -1,6 +1,6 @@
 //! What companies that run an identity provider for others issue.
 
-use flask_pyjwt::{Expected, Issuer};
+use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::{Value, json};
 
 use super::{Provider, accepted, provider, recipes, refused, typed, untyped, with};
@@ -30,7 +30,7 @@ pub(super) fn auth0() -> Provider {
                 .discovery()
                 .audience("https://api.example.com")
                 .types(["at+jwt", "JWT"])
-                .require_claim("nonce", Expected::Absent);
+                .require_claim("nonce", ExpectedClaim::Absent);
         },
         vec![
             accepted(
@@ -102,7 +102,7 @@ pub(super) fn entra() -> Provider {
                 .map_claim("sub", "oid")
                 .require_claim("ver", "2.0")
                 .require_claim("tid", "TENANT-ID")
-                .require_claim("azp", Expected::Present)
+                .require_claim("azp", ExpectedClaim::Present)
                 .require_any_claim(["scp", "roles"]);
         },
         vec![
@@ -176,7 +176,7 @@ pub(super) fn entra_v1() -> Provider {
                 .map_claim("sub", "oid")
                 .require_claim("ver", "1.0")
                 .require_claim("tid", "TENANT-ID")
-                .require_claim("appid", Expected::Present)
+                .require_claim("appid", ExpectedClaim::Present)
                 .require_any_claim(["scp", "roles"]);
         },
         vec![
@@ -227,8 +227,8 @@ pub(super) fn okta() -> Provider {
                 .accept_untyped(true)
                 .audience("api://default")
                 .map_claim("scope", "scp")
-                .require_claim("cid", Expected::Present)
-                .require_claim("scp", Expected::Present);
+                .require_claim("cid", ExpectedClaim::Present)
+                .require_claim("scp", ExpectedClaim::Present);
         },
         vec![
             accepted("user", "jane@example.com", &untyped(), user.clone()),

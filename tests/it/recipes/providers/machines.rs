@@ -1,6 +1,6 @@
 //! What platforms issue to the jobs that run on them.
 
-use flask_pyjwt::{Expected, Issuer};
+use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;
 
 use super::{Provider, accepted, provider, recipes, refused, typed, untyped, with};
@@ -19,7 +19,7 @@ pub(super) fn google_services() -> Provider {
             issuer: Issuer::new("https://accounts.google.com")
                 .discovery()
                 .audience("https://api.example.com")
-                .require_claim("azp", Expected::one_of(["112010400000000710080"]));
+                .require_claim("azp", ExpectedClaim::one_of(["112010400000000710080"]));
         },
         vec![
             accepted(
@@ -66,7 +66,7 @@ pub(super) fn github() -> Provider {
             issuer: Issuer::new("https://token.actions.githubusercontent.com")
                 .discovery()
                 .audience("our-api")
-                .require_claim("repository", Expected::one_of(["ORGANISATION/REPOSITORY"]))
+                .require_claim("repository", ExpectedClaim::one_of(["ORGANISATION/REPOSITORY"]))
                 .require_claim("ref", "refs/heads/main");
         },
         vec![
@@ -119,7 +119,7 @@ pub(super) fn gitlab() -> Provider {
             issuer: Issuer::new("https://gitlab.com")
                 .discovery()
                 .audience("https://our-api.example.com")
-                .require_claim("project_path", Expected::one_of(["GROUP/PROJECT"]))
+                .require_claim("project_path", ExpectedClaim::one_of(["GROUP/PROJECT"]))
                 .require_claim("ref_protected", "true");
         },
         vec![
@@ -174,7 +174,7 @@ pub(super) fn kubernetes() -> Provider {
                 .audience("our-api")
                 .map_claim("namespace", "/kubernetes.io/namespace")
                 .map_claim("service_account", "/kubernetes.io/serviceaccount/name")
-                .require_claim("service_account", Expected::Present);
+                .require_claim("service_account", ExpectedClaim::Present);
         },
         vec![
             accepted(

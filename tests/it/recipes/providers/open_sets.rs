@@ -1,6 +1,6 @@
 //! Providers whose tenants nobody can list.
 
-use flask_pyjwt::{AuthType, Expected, Issuer, Key};
+use flask_pyjwt::{AuthType, ExpectedClaim, Issuer, Key};
 use serde_json::{Value, json};
 
 use super::{Provider, Signs, accepted, provider, recipes, refused, typed, with};
@@ -35,12 +35,12 @@ pub(super) fn entra_tenants() -> Provider {
             issuer: Issuer::template("https://login.microsoftonline.com/{tenantid}/v2.0")
                 .discovery_url("https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration")
                 .claim_from_issuer("tid", "tenantid")
-                .require_claim("tid", Expected::one_of(["TENANT-ID", "ANOTHER-TENANT-ID"]))
+                .require_claim("tid", ExpectedClaim::one_of(["TENANT-ID", "ANOTHER-TENANT-ID"]))
                 .audience("CLIENT-ID-OF-THE-API")
                 .map_claim("scope", "scp")
                 .map_claim("sub", "oid")
                 .require_claim("ver", "2.0")
-                .require_claim("azp", Expected::Present)
+                .require_claim("azp", ExpectedClaim::Present)
                 .require_any_claim(["scp", "roles"]);
         },
         vec![
@@ -98,7 +98,7 @@ pub(super) fn shopify() -> Provider {
             issuer: Issuer::template("https://{shop}.myshopify.com/admin")
                 .key(Key::new(AuthType::HS256, client_secret()))
                 .audience("CLIENT-ID")
-                .require_claim("dest", Expected::Present);
+                .require_claim("dest", ExpectedClaim::Present);
         },
         vec![
             accepted("user", "42", &header, user.clone()),

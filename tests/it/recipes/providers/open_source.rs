@@ -1,6 +1,6 @@
 //! What the smaller identity providers issue that a team runs by itself.
 
-use flask_pyjwt::{Expected, Issuer};
+use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;
 
 use super::{Provider, accepted, provider, recipes, refused, typed, untyped, with};
@@ -25,9 +25,9 @@ pub(super) fn zitadel() -> Provider {
                 .discovery()
                 .audience("PROJECT-ID")
                 .map_claim("roles", "urn:zitadel:iam:org:project:roles")
-                .require_claim("jti", Expected::Present)
-                .require_claim("auth_time", Expected::Absent)
-                .require_claim("amr", Expected::Absent);
+                .require_claim("jti", ExpectedClaim::Present)
+                .require_claim("auth_time", ExpectedClaim::Absent)
+                .require_claim("amr", ExpectedClaim::Absent);
         },
         vec![
             accepted("user", "165617850692654601", &typed(), user.clone()),
@@ -63,8 +63,8 @@ pub(super) fn authentik() -> Provider {
             issuer: Issuer::new("https://authentik.example.com/application/o/APPLICATION/")
                 .discovery()
                 .audience("CLIENT-ID")
-                .require_claim("uid", Expected::Present)
-                .require_claim("scope", Expected::Present);
+                .require_claim("uid", ExpectedClaim::Present)
+                .require_claim("scope", ExpectedClaim::Present);
         },
         vec![
             accepted("user", "hashed-user", &typed(), user.clone()),
@@ -104,8 +104,8 @@ pub(super) fn hydra() -> Provider {
                 .discovery()
                 .audience("my-api")
                 .map_claim("scope", "scp")
-                .require_claim("client_id", Expected::Present)
-                .require_claim("scp", Expected::Present);
+                .require_claim("client_id", ExpectedClaim::Present)
+                .require_claim("scp", ExpectedClaim::Present);
         },
         vec![
             accepted("user", "jane", &typed(), user.clone()),

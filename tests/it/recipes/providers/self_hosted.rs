@@ -1,6 +1,6 @@
 //! What identity providers issue that a team runs by itself.
 
-use flask_pyjwt::{Expected, Issuer};
+use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;
 
 use super::{Provider, accepted, provider, recipes, refused, typed, with};
@@ -163,7 +163,7 @@ pub(super) fn adfs() -> Provider {
                 .audience("microsoft:identityserver:CLIENT-ID-OF-THE-API")
                 .map_claim("scope", "scp")
                 .map_claim("sub", ["sub", "upn"])
-                .require_claim("appid", Expected::Present);
+                .require_claim("appid", ExpectedClaim::Present);
         },
         vec![
             accepted(

@@ -14,7 +14,7 @@ use actix_web::{
     rt::System,
     test::{TestRequest, init_service},
 };
-use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, require_token};
+use flask_pyjwt::{AuthManager, AuthType, Config, require_token, testing::FrozenClock};
 use time::OffsetDateTime;
 
 static AUTH: LazyLock<AuthManager> = LazyLock::new(|| {

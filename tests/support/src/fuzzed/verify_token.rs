@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use flask_pyjwt::{AuthManager, AuthType, Config, FrozenClock, Token, UnverifiedToken};
+use flask_pyjwt::{AuthManager, AuthType, Config, Token, UnverifiedToken, testing::FrozenClock};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

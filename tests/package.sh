@@ -1,0 +1,33 @@
+#!/bin/sh
+# The published packages, as users get them: sh tests/package.sh
+#
+# Packs the workspace as `cargo publish` would, unpacks it outside the repository, and looks at what is in the
+# packages, where their READMEs link to, and whether library and examples compile there: with the default
+# features, and with all. Compiled dependencies are shared with the workspace.
+set -eu
+
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+mkdir -p "$target"
+target=$(cd "$target" && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cargo fetch --quiet --locked
+# A change that is not committed yet is packed too.
+cargo package --quiet --workspace --no-verify --locked --allow-dirty --target-dir "$folder/packed"
+# Without a number: the folders keep their names when the version changes.
+for package in flask-pyjwt flask-pyjwt-core flask-pyjwt-macros; do
+    mkdir "$folder/$package"
+    tar -xzf "$folder/packed/package/$package"-[0-9]*.crate -C "$folder/$package" --strip-components 1
+done
+
+python3 tests/package.py "$folder"
+
+cd "$folder/flask-pyjwt"
+for features in '' --all-features; do
+    # The examples that lack a feature are left out by cargo: with all features, none is.
+    CARGO_TARGET_DIR=$target cargo check --offline --lib --examples $features \
+        --config "patch.crates-io.flask-pyjwt-core.path='$folder/flask-pyjwt-core'" \
+        --config "patch.crates-io.flask-pyjwt-macros.path='$folder/flask-pyjwt-macros'"
+done
