@@ -21,7 +21,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Builder, sync::oneshot};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::oneshot,
+};
 
 /// How long the owner of a [`RuntimeThread`] waits for its end. It takes microseconds, unless the thread reads a
 /// file of a disk that does not answer.
@@ -97,25 +100,24 @@ impl RuntimeThread {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let driver = Driver::new()?;
         #[cfg(feature = "redis-store")]
-        let handle = runtime.handle().clone();
+        let handle = driver.runtime().handle().clone();
         let work = {
-            let _inside = runtime.enter();
+            let _inside = driver.runtime().enter();
             work()
         };
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = channel();
         let thread = Thread::start(name, move || {
             let _ending = ending;
-            runtime.block_on(async move {
+            let driver = driver;
+            driver.runtime().block_on(async move {
                 tokio::select! {
                     _ = stopped => {}
                     () = work => {}
                 }
             });
-            // A name that is being looked up is not waited for.
-            runtime.shutdown_background();
         })?;
         Ok(Self {
             #[cfg(feature = "redis-store")]
@@ -144,6 +146,29 @@ impl Drop for RuntimeThread {
         if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("a background thread has not ended within a second of its owner");
             self.thread.leave();
+        }
+    }
+}
+
+/// A runtime that waits for nothing when it is dropped: not for a name that is being looked up, and not where the
+/// system gives no thread. There it is dropped by the thread that wanted one, whose own runtime may not be blocked.
+struct Driver(Option<Runtime>);
+
+impl Driver {
+    fn new() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.0.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -223,6 +248,12 @@ mod tests {
         });
         assert!(dropped.recv().is_err());
         drop((ended, panicked.expect("a thread")));
+    }
+
+    /// As where the system gives no thread to a server that starts.
+    #[actix_web::test]
+    async fn a_runtime_that_got_no_thread_is_dropped_inside_another_one() {
+        drop(Driver::new().expect("a runtime"));
     }
 
     /// The disk of a keys folder may not answer.

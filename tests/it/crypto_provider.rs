@@ -4,6 +4,7 @@ mod default_provider;
 mod everywhere;
 mod faults;
 mod hsm;
+mod kept;
 mod own;
 
 use flask_pyjwt::{

@@ -189,6 +189,15 @@ fn weak_and_mismatched_keys_are_refused() {
             "{auth_type}"
         );
     }
+    // No public key belongs to a secret, and none replaces one.
+    let point = DecodingKey::from_ed_der(&[7; 32]);
+    for key in [
+        Key::new(AuthType::HS256, SECRET).public_key(&point),
+        Key::from_decoding_key(AuthType::HS256, &point),
+    ] {
+        let said = with(key).expect_err("a key of another kind").to_string();
+        assert!(said.contains("a key of another kind"), "{said}");
+    }
 }
 
 #[test]

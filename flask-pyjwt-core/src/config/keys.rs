@@ -73,8 +73,8 @@ impl Config {
     /// of tokens, and are made by this package as ever.
     ///
     /// What a provider makes of a key belongs to one thread. Each thread asks for it once, when it first needs
-    /// it, and once more while the manager is made; what it has of a key that is gone goes when it asks for
-    /// another. Signing and verifying happen on the thread that serves the request, so a provider that waits
+    /// it, and once more while the manager is made; what it has of a key that is gone goes when it next signs or
+    /// verifies. Signing and verifying happen on the thread that serves the request, so a provider that waits
     /// makes its other requests wait; one that fails to verify is taken as saying that the
     /// signature is wrong. A signature of another length than the algorithm's, and one that no
     /// signer makes, is refused before the provider sees it and is never sent.
@@ -249,9 +249,9 @@ impl Config {
             .clock
             .now()
             .map_err(|error| ConfigError::invalid(key::KEYS_DIR, error.to_string()))?;
-        let replace = |keys| ring.replace(keys, now);
+        let change = |change| ring.change(change, now);
         let directory =
-            KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, replace)?;
+            KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, change)?;
         if ring.load().signing.is_none() {
             tracing::warn!("`JWT_KEYS_DIR` has no private key that signs: nothing can be minted");
         }

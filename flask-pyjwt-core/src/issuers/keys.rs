@@ -40,7 +40,7 @@ impl Issuer {
                     "a key of the JWK set is left out: {key}"
                 );
             }
-            set.joined_to(&[])
+            set.keys
         } else {
             let keys = self.keys.iter().cloned();
             let keys = keys.map(|key| Ok(key.prepare(ISSUERS, ISSUERS, crypto)?.split().1));

@@ -27,7 +27,8 @@ use self::{
     reading::{Found, Reading},
 };
 use super::{
-    AuthType, Crypto, Family, Key, Material, Prepared, PrivatePart, PublicPart, Role, Wanted,
+    AuthType, Change, Crypto, Family, Key, Material, Prepared, PrivatePart, PublicPart, Role,
+    Wanted,
 };
 use crate::{
     error::{ConfigError, Problem},
@@ -59,6 +60,8 @@ struct State {
     used: BTreeMap<OsString, Used>,
     /// The files that may not be complete yet.
     fresh: BTreeMap<OsString, Fresh>,
+    /// Whether the keys of `used` could not be handed on.
+    is_behind: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -136,7 +139,7 @@ impl KeyDirectory {
         auth_type: AuthType,
         allow_weak: bool,
         crypto: Crypto,
-        replace: impl Fn(Vec<Wanted>) -> Result<(), Problem>,
+        change: impl Fn(Change) -> Result<(), Problem>,
     ) -> Result<Self, ConfigError> {
         let directory = Self {
             path,
@@ -146,7 +149,7 @@ impl KeyDirectory {
             state: Mutex::default(),
         };
         directory.warn_of_mode();
-        until_complete(|| directory.look(&replace))?.result()?;
+        until_complete(|| directory.look(&change))?.result()?;
         Ok(directory)
     }
 
@@ -157,15 +160,15 @@ impl KeyDirectory {
     /// Where nothing can be said of the folder: then nothing changes.
     pub(crate) fn look(
         &self,
-        replace: impl FnOnce(Vec<Wanted>) -> Result<(), Problem>,
+        change: impl FnOnce(Change) -> Result<(), Problem>,
     ) -> Result<Look, ConfigError> {
-        self.look_at(Now::get(), replace)
+        self.look_at(Now::get(), change)
     }
 
     fn look_at(
         &self,
         now: Now,
-        replace: impl FnOnce(Vec<Wanted>) -> Result<(), Problem>,
+        change: impl FnOnce(Change) -> Result<(), Problem>,
     ) -> Result<Look, ConfigError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let unreadable = |source: io::Error| ConfigError::Unreadable {
@@ -179,9 +182,20 @@ impl KeyDirectory {
             let reason = "has no key: put a file there whose name ends with `.pem` or `.key`";
             look.problems.push(reason.into());
         }
-        if next.used != state.used {
-            replace(self.wanted(&next.used)?)
-                .map_err(|reason| ConfigError::invalid(KEYS_DIR, reason))?;
+        if next.used != state.used || state.is_behind {
+            let invalid = |reason| ConfigError::invalid(KEYS_DIR, reason);
+            match self.wanted(&next.used) {
+                Ok(keys) => change(Change::To(keys)).map_err(invalid)?,
+                Err(problem) => {
+                    // A provider may refuse what it took before. What is gone ends all the same.
+                    let used = &mut state.used;
+                    used.retain(|_, file| next.used.values().any(|next| next.id == file.id));
+                    let ids = used.values().map(|file| file.id.clone()).collect();
+                    state.is_behind = true;
+                    change(Change::Only(ids)).map_err(invalid)?;
+                    return Err(invalid(problem));
+                }
+            }
             look.is_changed = true;
         }
         *state = next;
@@ -252,20 +266,18 @@ impl KeyDirectory {
     }
 
     /// The keys of these files, each with what it does: the newest one signs.
-    fn wanted(&self, used: &BTreeMap<OsString, Used>) -> Result<Vec<Wanted>, ConfigError> {
+    fn wanted(&self, used: &BTreeMap<OsString, Used>) -> Result<Vec<Wanted>, Problem> {
         let mut files: Vec<_> = used.iter().collect();
         files.sort_by(|(a, own), (b, other)| (other.modified, b).cmp(&(own.modified, a)));
         let mut wanted = Vec::new();
         // When the key that is looked at was followed by a newer one.
         let mut followed = None;
         for (name, file) in files {
-            let key = self.key_of(name, &file.content);
-            let (key, is_next) = key.map_err(|reason| ConfigError::invalid(KEYS_DIR, reason))?;
-            let role = match (&key.signer, followed) {
-                (None, _) => Role::Verifies,
-                _ if is_next => Role::Verifies,
-                (Some(_), None) => Role::Signs,
-                (Some(_), Some(second)) => Role::SignedUntil(second),
+            let (key, is_next) = self.key_of(name, &file.content)?;
+            let role = match followed {
+                _ if is_next || key.signer.is_none() => Role::Verifies,
+                None => Role::Signs,
+                Some(second) => Role::SignedUntil(second),
             };
             if matches!(role, Role::Signs | Role::SignedUntil(_)) {
                 followed = Some(seconds(file.modified));
@@ -348,17 +360,13 @@ fn drop_copies(
     look: &mut Look,
 ) {
     let had_it = |name: &OsString, id: &str| old.get(name).is_some_and(|file| file.id == id);
-    let mut names: Vec<_> = used
-        .iter()
-        .map(|(name, file)| (!had_it(name, &file.id), name.clone()))
-        .collect();
+    let in_order = |(name, file): (&OsString, &Used)| (!had_it(name, &file.id), name.clone());
+    let mut names: Vec<_> = used.iter().map(in_order).collect();
     names.sort();
     let mut ids = HashSet::new();
     for (_, name) in names {
-        if used
-            .get(&name)
-            .is_some_and(|file| !ids.insert(file.id.clone()))
-        {
+        let is_copy = |file: &Used| !ids.insert(file.id.clone());
+        if used.get(&name).is_some_and(is_copy) {
             used.remove(&name);
             look.problems.push(told(
                 &name,

@@ -15,6 +15,7 @@ use serde::{
     Deserialize,
     de::{IntoDeserializer as _, value::Error},
 };
+use zeroize::Zeroizing;
 
 use super::{
     AuthType, Family, KeyProblem, PublicKey, Secret,
@@ -125,9 +126,13 @@ impl Named<'_> {
         };
         // What it is for is told before what it is.
         check_purpose(&common)?;
-        let curve = || {
-            let name = text("crv")?.ok_or(JwkProblem::Unsupported)?;
-            named(&name).map_err(|_| JwkProblem::Unsupported)
+        // Where a kind has no curve, too.
+        let curve = text("crv")?;
+        let curve = |supported: &[EllipticCurve]| {
+            let curve = curve.as_deref().ok_or(JwkProblem::Unsupported)?;
+            let curve = named(curve).map_err(|_| JwkProblem::Unsupported)?;
+            let is_supported = supported.contains(&curve);
+            is_supported.then_some(curve).ok_or(JwkProblem::Unsupported)
         };
         let algorithm = match &*kind {
             "RSA" => AlgorithmParameters::RSA(RSAKeyParameters {
@@ -137,13 +142,13 @@ impl Named<'_> {
             }),
             "EC" => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
                 key_type: EllipticCurveKeyType::EC,
-                curve: curve()?,
+                curve: curve(&Curve::ALL.map(Into::into))?,
                 x: number("x")?,
                 y: number("y")?,
             }),
             "OKP" => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
                 key_type: OctetKeyPairType::OctetKeyPair,
-                curve: curve()?,
+                curve: curve(&[EllipticCurve::Ed25519])?,
                 x: number("x")?,
             }),
             _ => return Err(JwkProblem::Unsupported),
@@ -211,7 +216,7 @@ pub(super) fn key_of(jwk: &Jwk) -> Result<Given, JwkProblem> {
         return Ok(Given {
             id: id_of(&jwk.common)?,
             algorithm,
-            key: JwkKey::Secret(Secret::new(decoded("k", &key.value)?)),
+            key: JwkKey::Secret(Secret::new(Zeroizing::new(decoded("k", &key.value)?))),
         });
     }
     let judged = named.judge(None)?;

@@ -30,7 +30,7 @@ impl GivenSet {
         crypto: Crypto,
     ) -> Result<JudgedSet, SetProblem> {
         match self {
-            Self::Text(json) => JudgedSet::parse(json, accepted, crypto),
+            Self::Text(json) => JudgedSet::parse(json, accepted, crypto, &[]),
             Self::Read(set) => JudgedSet::of_jwks(set, accepted, crypto),
         }
     }
@@ -38,7 +38,7 @@ impl GivenSet {
 
 /// A set of keys that was read.
 pub(crate) struct JudgedSet {
-    pub(crate) keys: Vec<VerifyingKey>,
+    pub(crate) keys: Vec<Arc<VerifyingKey>>,
     /// Those that were left out.
     pub(crate) refused: Vec<RefusedKey>,
 }
@@ -96,7 +96,8 @@ fn told(refused: &[RefusedKey]) -> String {
 
 impl JudgedSet {
     /// Reads a set. `accepted` are the algorithms that may be used; without them a key serves the one
-    /// that it says itself, or else the usual one of its kind.
+    /// that it says itself, or else the usual one of its kind. The keys that are among the `known` ones already
+    /// are those very ones: they are not prepared again, which a crypto provider may refuse the second time.
     ///
     /// Not by `jsonwebtoken`'s `Deserialize`: there one malformed member spoils the whole set, repeated members
     /// and private ones are dropped in silence, and ES512 is unknown.
@@ -104,6 +105,7 @@ impl JudgedSet {
         text: &str,
         accepted: Option<&[AuthType]>,
         crypto: Crypto,
+        known: &[Arc<VerifyingKey>],
     ) -> Result<Self, SetProblem> {
         let document = Document::object(text.to_owned()).map_err(|_| SetProblem::NoSet)?;
         let keys = document.root().member("keys").ok_or(SetProblem::NoSet)?;
@@ -115,7 +117,7 @@ impl JudgedSet {
             let id = member(key, "kid").and_then(|id| Some(id.as_str()?.into_owned()));
             (judged, id)
         });
-        Self::of(keys, crypto)
+        Self::of(keys, crypto, known)
     }
 
     /// Judges a set that was read with `jsonwebtoken`.
@@ -128,13 +130,14 @@ impl JudgedSet {
             let judged = Named::of(jwk).judge(accepted);
             (judged, jwk.common.key_id.clone())
         });
-        Self::of(keys, crypto)
+        Self::of(keys, crypto, &[])
     }
 
     /// Prepares the keys of a set, each with its id or why it cannot be used.
     fn of(
         judged: impl Iterator<Item = (Result<Judged, JwkProblem>, Option<String>)>,
         crypto: Crypto,
+        known: &[Arc<VerifyingKey>],
     ) -> Result<Self, SetProblem> {
         let mut set = Self {
             keys: Vec::new(),
@@ -145,7 +148,7 @@ impl JudgedSet {
             if number > MOST_KEYS {
                 return Err(SetProblem::TooMany);
             }
-            match judged.and_then(|judged| prepare(&judged, crypto)) {
+            match judged.and_then(|judged| prepare(&judged, crypto, known)) {
                 Ok(keys) => {
                     for key in keys {
                         // A key that is there already is not added.
@@ -171,7 +174,7 @@ impl JudgedSet {
 
     /// Of keys that only a guess could tell apart, none is used. `numbers` are the places of the keys.
     fn refuse_ambiguous(&mut self, numbers: &[usize]) {
-        let name = |key: &VerifyingKey| (key.id.clone(), key.auth_type);
+        let name = |key: &Arc<VerifyingKey>| (key.id.clone(), key.auth_type);
         let mut count = std::collections::HashMap::new();
         for key in self.keys.iter().filter(|key| !key.id.is_empty()) {
             *count.entry(name(key)).or_insert(0) += 1;
@@ -191,36 +194,31 @@ impl JudgedSet {
             is_unique
         });
     }
-
-    /// The keys, those that are in another set already being those very ones.
-    pub(crate) fn joined_to(self, old: &[Arc<VerifyingKey>]) -> Vec<Arc<VerifyingKey>> {
-        let known = |key: &VerifyingKey| old.iter().find(|own| is_same(own, key)).map(Arc::clone);
-        self.keys
-            .into_iter()
-            .map(|key| known(&key).unwrap_or_else(|| Arc::new(key)))
-            .collect()
-    }
 }
 
 /// The verifiers of all the algorithms that a key serves.
-fn prepare(judged: &Judged, crypto: Crypto) -> Result<Vec<VerifyingKey>, JwkProblem> {
+fn prepare(
+    judged: &Judged,
+    crypto: Crypto,
+    known: &[Arc<VerifyingKey>],
+) -> Result<Vec<Arc<VerifyingKey>>, JwkProblem> {
     let fingerprint = judged.public.thumbprint();
     let serves = match judged.id {
         None => Serves::Any,
         Some(_) => Serves::NamedOrOnly,
     };
     let prepared = judged.algorithms.iter().map(|algorithm| {
-        let verifier = crypto.public(*algorithm, &judged.public.to_material())?;
         let id = judged.id.clone().unwrap_or_default();
+        let is_known = |key: &&Arc<VerifyingKey>| {
+            key.id == id && key.auth_type == *algorithm && key.fingerprint == fingerprint
+        };
+        if let Some(known) = known.iter().find(is_known) {
+            return Ok(Arc::clone(known));
+        }
+        let verifier = crypto.public(*algorithm, &judged.public.to_material())?;
         let fingerprint = fingerprint.clone();
-        Ok(VerifyingKey::new(
-            *algorithm,
-            id,
-            fingerprint,
-            serves,
-            verifier,
-            None,
-        ))
+        let key = VerifyingKey::new(*algorithm, id, fingerprint, serves, verifier, None);
+        Ok(Arc::new(key))
     });
     prepared.collect::<Result<_, _>>().map_err(JwkProblem::Key)
 }

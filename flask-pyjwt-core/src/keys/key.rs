@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey, jwk::Jwk};
 
 use super::{
-    AuthType, Crypto, Family, PrivatePart, PublicPart, Serves, Signer, SigningKey, VerifyingKey,
+    AuthType, Crypto, Family, KeyProblem, PrivatePart, PublicPart, Serves, Signer, SigningKey,
+    VerifyingKey,
     jwk::{self, JwkKey},
     pair,
 };
@@ -252,6 +253,9 @@ impl Key {
         let names = pair::Names { secret, public };
         let private = self.secret.as_ref();
         let pair = if auth_type.family() == Family::Hmac {
+            if let Some(PublicPart::Decoding(_)) = self.public {
+                return Err(pair::unusable(auth_type, public)(KeyProblem::OtherKind));
+            }
             pair::hmac(auth_type, private, self.allow_weak, crypto, names)?
         } else {
             pair::asymmetric(auth_type, private, self.public.as_ref(), crypto, names)?

@@ -1,6 +1,9 @@
 //! The keys of the own issuer: which of them signs, and how they follow one another.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+};
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -82,6 +85,14 @@ impl TokenLife {
 pub(crate) struct Wanted {
     pub(crate) key: Prepared,
     pub(crate) role: Role,
+}
+
+/// How a ring changes with the files of its keys.
+pub(crate) enum Change {
+    /// To these keys.
+    To(Vec<Wanted>),
+    /// To those that are there of these ids, each with the role that it has.
+    Only(HashSet<String>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -232,8 +243,30 @@ impl KeyRing {
         Ok(())
     }
 
+    /// Follows the files of the keys.
+    pub(crate) fn change(&self, change: Change, now: NumericDate) -> Result<(), Problem> {
+        match change {
+            Change::To(wanted) => self.replace(wanted, now),
+            Change::Only(ids) => {
+                self.leave_only(&ids);
+                Ok(())
+            }
+        }
+    }
+
+    /// Drops the keys of all other ids at once.
+    fn leave_only(&self, ids: &HashSet<String>) {
+        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let mut keys = old.set.keys().to_vec();
+        keys.retain(|key| ids.contains(&key.id));
+        let signing = old.signing.as_ref();
+        let signing = signing.filter(|signing| ids.contains(&signing.key.id));
+        self.put(&old, RingState::new(signing.map(Arc::clone), keys, true));
+    }
+
     /// Puts these keys in the place of all that there are. Those that stay, stay as they are.
-    pub(crate) fn replace(&self, wanted: Vec<Wanted>, now: NumericDate) -> Result<(), Problem> {
+    fn replace(&self, wanted: Vec<Wanted>, now: NumericDate) -> Result<(), Problem> {
         let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let mut signing = None;

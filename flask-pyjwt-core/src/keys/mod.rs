@@ -44,7 +44,7 @@ pub(crate) use self::{
     jwk_set::GivenSet,
     key::Prepared,
     key_parts::{PrivatePart, PublicPart},
-    key_ring::{KeyRing, MadeBy, Role, TokenLife, Wanted},
+    key_ring::{Change, KeyRing, MadeBy, Role, TokenLife, Wanted},
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,

@@ -29,8 +29,12 @@ pub(super) fn hmac(
     check_secret(auth_type, secret, allow_weak)
         .map_err(|reason| ConfigError::invalid(names.secret, reason))?;
     let (signer, verifier) = crypto.hmac(auth_type, secret).map_err(&in_secret)?;
-    if crypto.is_provided() && !belong_together(&signer, &verifier, auth_type, names.secret)? {
-        return Err(in_secret(KeyProblem::ProviderErrs));
+    if crypto.is_provided() {
+        let own = backend::Verifier::hmac(auth_type, secret);
+        let signature = proof(&signer, auth_type, names.secret)?;
+        if !own.verify(PROOF, &signature) || !is_right(&verifier, &signature) {
+            return Err(in_secret(KeyProblem::ProviderErrs));
+        }
     }
     Ok(Pair {
         signer: Some(signer),
@@ -111,30 +115,46 @@ pub(super) fn asymmetric(
         Some(_) => names.public,
         None => names.secret,
     };
+    let Some(signer) = &pair.signer else {
+        return Ok(pair);
+    };
     // A pair that does not belong together is found here, and not when the first user is refused.
-    match &pair.signer {
-        Some(signer) if !belong_together(signer, &pair.verifier, auth_type, names.secret)? => {
-            let reason = "does not belong to the private key in `JWT_SECRET`: derive it with \
-                          `openssl pkey -pubout`, or leave it out";
-            Err(ConfigError::invalid(key, reason))
+    let signature = proof(signer, auth_type, names.secret)?;
+    let belongs = match (&pair.verifier, &pair.public) {
+        // A provider is not believed that its own signatures are good.
+        (Verifier::Provided(_), Some(public)) => {
+            let own = backend::Verifier::public(auth_type, &public.to_material());
+            let own = own.map_err(unusable(auth_type, key))?;
+            let belongs = own.verify(PROOF, &signature);
+            if belongs && !is_right(&pair.verifier, &signature) {
+                return Err(unusable(auth_type, key)(KeyProblem::ProviderErrs));
+            }
+            belongs
         }
-        _ => Ok(pair),
+        (verifier, _) => verifier.verify(PROOF, &signature),
+    };
+    if belongs {
+        Ok(pair)
+    } else {
+        let reason = "does not belong to the private key in `JWT_SECRET`: derive it with \
+                      `openssl pkey -pubout`, or leave it out";
+        Err(ConfigError::invalid(key, reason))
     }
 }
 
-fn unusable(auth_type: AuthType, key: &'static str) -> impl Fn(KeyProblem) -> ConfigError {
+pub(super) fn unusable(
+    auth_type: AuthType,
+    key: &'static str,
+) -> impl Fn(KeyProblem) -> ConfigError {
     move |problem| ConfigError::invalid(key, format!("{problem} ({auth_type} is configured)"))
 }
 
-/// Signs and verifies once.
-fn belong_together(
-    signer: &Signer,
-    verifier: &Verifier,
-    auth_type: AuthType,
-    key: &'static str,
-) -> Result<bool, ConfigError> {
-    const PROOF: &[u8] = b"the keys belong together";
-    let signature = signer.sign(PROOF).map_err(|error| match error {
+/// What is signed to find out whether the keys belong together.
+const PROOF: &[u8] = b"the keys belong together";
+
+/// The signature of [`PROOF`].
+fn proof(signer: &Signer, auth_type: AuthType, key: &'static str) -> Result<Vec<u8>, ConfigError> {
+    signer.sign(PROOF).map_err(|error| match error {
         MintError::Provider(source) => {
             tracing::error!(
                 error = &source as &dyn std::error::Error,
@@ -143,8 +163,12 @@ fn belong_together(
             unusable(auth_type, key)(KeyProblem::ProviderRefuses)
         }
         _ => unusable(auth_type, key)(KeyProblem::Unfit),
-    })?;
-    Ok(verifier.verify(PROOF, &signature))
+    })
+}
+
+/// Whether a provider verifies a good signature of [`PROOF`], and verifies it for nothing else.
+fn is_right(verifier: &Verifier, signature: &[u8]) -> bool {
+    verifier.verify(PROOF, signature) && !verifier.verify(b"the keys belong apart", signature)
 }
 
 /// A pair for this package's own cryptography.

@@ -34,7 +34,10 @@ pub(crate) enum KeyProblem {
          never takes the provider's place"
     )]
     ProviderRefuses,
-    #[error("is accepted by a crypto provider that verifies what the key has not signed")]
+    #[error(
+        "is used by a crypto provider that signs otherwise than the algorithm does, verifies what the key has not \
+         signed, or refuses what it has"
+    )]
     ProviderErrs,
     #[error(
         "is for an algorithm that `jsonwebtoken` does not have, so that no crypto provider can serve it"

@@ -2,8 +2,8 @@
 //!
 //! What a provider makes of a key is bound to its thread: `Box<dyn JwtSigner>` is neither `Send` nor `Sync`.
 //! So each thread asks the provider for its own, once for each key, when it first needs it. After that there is
-//! neither parsing nor locking. What belonged to a key that is gone is dropped when the thread next prepares
-//! another.
+//! neither parsing nor locking. What belonged to a key that is gone is dropped when the thread next asks for any
+//! of the provider's keys.
 
 use std::{
     cell::RefCell,
@@ -82,9 +82,53 @@ enum Prepared {
     Verifier(Rc<dyn JwtVerifier>),
 }
 
-thread_local! {
+/// Lives as long as its key.
+#[derive(Default)]
+struct Life(());
+
+/// How many keys have gone.
+static GONE: AtomicU64 = AtomicU64::new(0);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        // No `Weak` finds it any more.
+        GONE.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// What a thread has.
+#[derive(Default)]
+struct Kept {
     /// By the numbers of their keys, with what tells whether the key is still there.
-    static PREPARED: RefCell<HashMap<u64, (Weak<()>, Prepared)>> = RefCell::default();
+    keys: HashMap<u64, (Weak<Life>, Prepared)>,
+    /// How many keys had gone when those that were gone were last dropped here.
+    gone: u64,
+}
+
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::default();
+}
+
+/// Asks what this thread has. `None` while the thread ends: it keeps nothing any more.
+fn with_kept<T>(ask: impl FnOnce(&mut Kept) -> T) -> Option<T> {
+    let asked = KEPT.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
+        let gone = GONE.load(Ordering::Acquire);
+        let dropped: Vec<_> = if kept.gone == gone {
+            Vec::new()
+        } else {
+            kept.gone = gone;
+            let gone = kept
+                .keys
+                .extract_if(|_, (life, _)| life.strong_count() == 0);
+            gone.collect()
+        };
+        (ask(&mut kept), dropped)
+    });
+    // Nothing is borrowed while the provider's code runs, that of a drop either.
+    let (answer, dropped) = asked.ok()?;
+    drop(dropped);
+    Some(answer)
 }
 
 /// A key that a provider has, or is given in each thread.
@@ -94,7 +138,7 @@ struct Provided<K> {
     key: K,
     form: SignatureForm,
     number: u64,
-    life: Arc<()>,
+    life: Arc<Life>,
 }
 
 impl<K> Provided<K> {
@@ -120,26 +164,16 @@ impl<K> Provided<K> {
         &self,
         make: impl FnOnce() -> errors::Result<Prepared>,
     ) -> errors::Result<Prepared> {
-        let known = PREPARED.try_with(|all| {
-            let all = all.borrow();
-            all.get(&self.number).map(|(_, prepared)| prepared.clone())
+        let known = with_kept(|kept| {
+            let known = kept.keys.get(&self.number);
+            known.map(|(_, prepared)| prepared.clone())
         });
-        // While a thread ends it keeps nothing any more.
-        if let Ok(Some(prepared)) = known {
+        if let Some(Some(prepared)) = known {
             return Ok(prepared);
         }
-        // Nothing is borrowed while the provider's code runs.
         let prepared = make()?;
         let entry = (Arc::downgrade(&self.life), prepared.clone());
-        let gone = PREPARED.try_with(|all| {
-            let mut all = all.borrow_mut();
-            let gone: Vec<_> = all
-                .extract_if(|_, (life, _)| life.strong_count() == 0)
-                .collect();
-            all.insert(self.number, entry);
-            gone
-        });
-        drop(gone);
+        drop(with_kept(|kept| kept.keys.insert(self.number, entry)));
         Ok(prepared)
     }
 }

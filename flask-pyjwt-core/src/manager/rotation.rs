@@ -137,7 +137,7 @@ impl AuthManager {
     fn look(&self, directory: &KeyDirectory) -> Result<Look, ConfigError> {
         let could_sign = self.ring().load().signing.is_some();
         let now = self.now_or(key::KEYS_DIR)?;
-        let look = directory.look(|keys| self.ring().replace(keys, now))?;
+        let look = directory.look(|change| self.ring().change(change, now))?;
         if look.is_changed {
             tracing::info!("the keys of `JWT_KEYS_DIR` have changed");
         }

@@ -214,17 +214,18 @@ impl RemoteKeys {
     /// Puts a set in the place of the old one. Keys that are in both stay as they are; keys that are
     /// gone end. Gives the seconds until it is renewed.
     fn take(&self, fetched: &Fetched, now: i64) -> Result<i64, FetchError> {
+        let old = self.state.load_full();
         let set = JudgedSet::parse(
             &fetched.json,
             self.rules.algorithms.as_deref(),
             self.rules.crypto,
+            old.keys.keys(),
         )?;
         let issuer = &self.rules.issuer;
         for key in &set.refused {
             tracing::warn!(issuer, "a key of the JWK set is left out: {key}");
         }
-        let old = self.state.load_full();
-        let keys = set.joined_to(old.keys.keys());
+        let keys = set.keys;
         for key in &keys {
             key.ends_at(now.saturating_add(self.rules.keep));
         }

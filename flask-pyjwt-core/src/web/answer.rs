@@ -10,6 +10,7 @@ use actix_web::{
 
 use super::{
     Rejection,
+    conversions::of_mint,
     on_rejection::hook_of,
     refused::{self, Known, begin_report},
     registered::manager_of,
@@ -177,7 +178,7 @@ impl ResponseError for SessionError {
 /// The same as for [`Rejection`].
 impl ResponseError for MintError {
     fn status_code(&self) -> StatusCode {
-        Rejection::from(self.clone()).status()
+        of_mint(self).status()
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -189,7 +190,7 @@ impl ResponseError for MintError {
 fn rejection_in(error: &Error) -> Option<Rejection> {
     let rejection = || error.as_error::<Rejection>().cloned();
     let session = || error.as_error::<SessionError>().map(Rejection::from);
-    let mint = || error.as_error::<MintError>().cloned().map(Rejection::from);
+    let mint = || error.as_error::<MintError>().map(of_mint);
     rejection().or_else(session).or_else(mint)
 }
 

@@ -25,7 +25,8 @@ fn of_token(error: TokenError) -> Rejection {
     }
 }
 
-fn of_mint(error: &MintError) -> Rejection {
+/// What a token that is not minted is for the client.
+pub(super) fn of_mint(error: &MintError) -> Rejection {
     match error {
         MintError::Refused(TokenError::Clock) => of_token(TokenError::Clock),
         error => Misconfiguration::NotMinted(error.clone()).into(),

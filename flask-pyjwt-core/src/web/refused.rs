@@ -252,6 +252,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn asking_for_the_status_of_an_error_forgets_nothing() {
+        let error = crate::error::MintError::MissingSigner;
+        let rejection = Rejection::from(error.clone());
+        report(&rejection, Known::default());
+        assert_eq!(actix_web::ResponseError::status_code(&error), 500);
+        assert!(was_reported(&rejection));
+    }
+
     #[actix_web::test]
     async fn a_rejection_of_one_connection_is_not_mistaken_for_that_of_another() {
         let expired = || Rejection::InvalidToken(TokenError::Expired);

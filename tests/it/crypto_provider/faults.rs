@@ -82,6 +82,79 @@ fn a_provider_that_verifies_everything_is_found_at_the_start() {
     }
 }
 
+/// Verifies each signature that it has made, whatever was signed.
+#[test]
+fn a_provider_that_looks_at_signatures_only_is_found_at_the_start() {
+    struct Careless(Box<dyn JwtVerifier>);
+    impl Verifier<Vec<u8>> for Careless {
+        fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+            if signature.iter().all(|byte| *byte == 1) {
+                self.0.verify(message, signature)
+            } else {
+                Ok(())
+            }
+        }
+    }
+    impl JwtVerifier for Careless {
+        fn algorithm(&self) -> Algorithm {
+            self.0.algorithm()
+        }
+    }
+    static CARELESS: CryptoProvider = CryptoProvider {
+        verifier_factory: |algorithm, key| {
+            let verifier = (CRYPTO_PROVIDER.verifier_factory)(algorithm, key)?;
+            Ok(Box::new(Careless(verifier)))
+        },
+        ..GOOD
+    };
+    for (auth_type, _) in algorithms() {
+        let said = reason(made(auth_type, &CARELESS));
+        assert!(said.contains("has not signed"), "{said}");
+    }
+}
+
+/// Its signers and verifiers agree with each other, and with nobody else.
+#[test]
+fn a_provider_that_signs_something_else_is_found_at_the_start() {
+    const PREFIX: &[u8] = b"something else ";
+    struct Signing(Box<dyn JwtSigner>);
+    impl Signer<Vec<u8>> for Signing {
+        fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+            self.0.try_sign(&[PREFIX, message].concat())
+        }
+    }
+    impl JwtSigner for Signing {
+        fn algorithm(&self) -> Algorithm {
+            self.0.algorithm()
+        }
+    }
+    struct Verifying(Box<dyn JwtVerifier>);
+    impl Verifier<Vec<u8>> for Verifying {
+        fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+            self.0.verify(&[PREFIX, message].concat(), signature)
+        }
+    }
+    impl JwtVerifier for Verifying {
+        fn algorithm(&self) -> Algorithm {
+            self.0.algorithm()
+        }
+    }
+    static ALIKE: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| {
+            let signer = (CRYPTO_PROVIDER.signer_factory)(algorithm, key)?;
+            Ok(Box::new(Signing(signer)))
+        },
+        verifier_factory: |algorithm, key| {
+            let verifier = (CRYPTO_PROVIDER.verifier_factory)(algorithm, key)?;
+            Ok(Box::new(Verifying(verifier)))
+        },
+        ..GOOD
+    };
+    for (auth_type, _) in algorithms() {
+        assert!(made(auth_type, &ALIKE).is_err(), "{auth_type}");
+    }
+}
+
 #[test]
 fn signatures_of_another_form_are_never_sent() {
     static SHORT: CryptoProvider = CryptoProvider {

@@ -29,6 +29,7 @@ fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JudgedSet, Set
         &json!({ "keys": keys }).to_string(),
         accepted,
         Crypto::default(),
+        &[],
     )
 }
 
@@ -145,6 +146,8 @@ fn misnumbered() -> Vec<(Value, JwkProblem)> {
             JwkProblem::Malformed("x"),
         ),
         (with(EC, json!({ "crv": null })), JwkProblem::Unsupported),
+        (with(RSA, json!({ "crv": 1 })), JwkProblem::Malformed("crv")),
+        (with(OKP, json!({ "kty": "EC" })), JwkProblem::Unsupported),
         (
             with(OKP, json!({ "crv": "Ed448" })),
             JwkProblem::Unsupported,
@@ -308,7 +311,7 @@ fn threat_9_what_is_no_set() {
         r#"{"keys":[]} x"#,
         "\u{feff}{\"keys\":[]}",
     ] {
-        let problem = JudgedSet::parse(text, None, Crypto::default()).map(drop);
+        let problem = JudgedSet::parse(text, None, Crypto::default(), &[]).map(drop);
         assert_eq!(problem, Err(SetProblem::NoSet), "{text}");
     }
     assert_eq!(parse(&[], None).map(drop), Err(SetProblem::NoKey(vec![])));

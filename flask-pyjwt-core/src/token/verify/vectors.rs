@@ -48,7 +48,7 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
     if !refused.is_empty() {
         return Err(refused.join(", ").into());
     }
-    Ok(KeySet::new(set.joined_to(&[]), types))
+    Ok(KeySet::new(set.keys, types))
 }
 
 fn outcome(case: &Value) -> Result<(), Box<dyn Error>> {
