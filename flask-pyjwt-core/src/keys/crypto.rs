@@ -9,9 +9,12 @@ use super::{
 use crate::error::MintError;
 
 /// Verifies signatures of one algorithm with one key.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per configured key, never moved"
+#[cfg_attr(
+    feature = "aws-lc-rs",
+    expect(
+        clippy::large_enum_variant,
+        reason = "one per configured key, never moved"
+    )
 )]
 pub(crate) enum Verifier {
     Own(backend::Verifier),
