@@ -25,6 +25,8 @@ type Rest<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) struct Change<T: Send + 'static> {
     revocations: Arc<Revocations>,
     has_begun: bool,
+    has_ended: bool,
+    /// `None` once it has ended or panicked.
     rest: Option<Rest<T>>,
 }
 
@@ -33,12 +35,14 @@ impl<T: Send + 'static> Future for Change<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         self.has_begun = true;
-        let Some(rest) = &mut self.rest else {
+        // Taken out meanwhile: a future that has panicked must not be polled again.
+        let Some(mut rest) = self.rest.take() else {
             return Poll::Pending;
         };
         let polled = rest.as_mut().poll(context);
-        if polled.is_ready() {
-            self.rest = None;
+        self.has_ended = polled.is_ready();
+        if polled.is_pending() {
+            self.rest = Some(rest);
         }
         polled
     }
@@ -46,10 +50,14 @@ impl<T: Send + 'static> Future for Change<T> {
 
 impl<T: Send + 'static> Drop for Change<T> {
     fn drop(&mut self) {
-        let Some(rest) = self.rest.take().filter(|_| self.has_begun) else {
+        if !self.has_begun || self.has_ended {
+            return;
+        }
+        let unsettled = Unsettled::begin(&self.revocations);
+        // A store that panicked may have made its change: what is remembered is forgotten.
+        let Some(rest) = self.rest.take() else {
             return;
         };
-        let unsettled = Unsettled::begin(&self.revocations);
         // Without a runtime the change ends here: what is remembered is forgotten all the same.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
@@ -69,6 +77,7 @@ impl Sessions {
         Change {
             revocations: Arc::clone(&self.revocations),
             has_begun: false,
+            has_ended: false,
             rest: Some(Box::pin(change)),
         }
     }
@@ -80,5 +89,40 @@ impl Sessions {
 
     pub(super) fn epoch(&self) -> Option<u64> {
         self.revocations.epoch()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    /// `docs/threats.md` 45: the store's own code panics in the middle of a change.
+    #[actix_web::test]
+    async fn a_change_that_panics_is_not_polled_again_and_earlier_answers_are_forgotten() {
+        let revocations = Revocations::new();
+        let before = revocations.epoch();
+        let polls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&polls);
+        let panicking = poll_fn(move |_| -> Poll<()> {
+            counted.fetch_add(1, Ordering::SeqCst);
+            panic!("the store panics")
+        });
+        let change = Change {
+            revocations: Arc::clone(&revocations),
+            has_begun: false,
+            has_ended: false,
+            rest: Some(Box::pin(panicking)),
+        };
+        let ended = tokio::spawn(change).await;
+        assert!(ended.is_err_and(|error| error.is_panic()));
+        tokio::task::yield_now().await;
+        assert_eq!(polls.load(Ordering::SeqCst), 1);
+        let after = revocations.epoch();
+        assert!(after.is_some_and(|after| Some(after) != before));
     }
 }

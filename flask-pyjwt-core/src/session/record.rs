@@ -12,7 +12,7 @@
 //!
 //! The cases, with an owner and a thief who both have the refresh token `r0`. Its successor is the
 //! pair `a1`, `r1`, and so on. Each case is a law in `conformance/lost_answers.rs`, or a test in
-//! `tests/sessions/lost_answers.rs`:
+//! `tests/it/sessions/lost_answers.rs`:
 //!
 //! | who does what | what happens |
 //! | --- | --- |

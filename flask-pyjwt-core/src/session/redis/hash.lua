@@ -1,7 +1,7 @@
 -- What every script begins with.
 --
 -- KEYS[1] is the hash of one subject:
---   s:<session>  a session: what `stored.rs` writes
+--   s:<session>  a session: what `encoding.rs` writes
 --   t:<token>    until when the revocation of this token is remembered
 --   n            tokens of no session are revoked that were issued until the first moment; it is
 --                remembered until the second

@@ -1,4 +1,4 @@
--- Reads and writes a session's field, for the scripts that change sessions: `stored.rs` says how it lies there.
+-- Reads and writes a session's field, for the scripts that change sessions: `encoding.rs` says how it lies there.
 
 local function is_moment(number)
     return type(number) == 'number' and number == math.floor(number) and math.abs(number) <= 2 ^ 53
