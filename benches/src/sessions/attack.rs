@@ -137,6 +137,6 @@ pub(super) async fn open(store: &Store, session: SessionRecord) {
 
 fn own(number: usize) -> SessionRecord {
     let mut session = session(number);
-    session.subject = "mallory".to_owned();
+    session.subject = String::from("mallory");
     session
 }

@@ -311,7 +311,7 @@ fn session(number: usize) -> SessionRecord {
     let mut session = SessionRecord::new(id(number), subject(number), first, 30 * DAY);
     session.expires_at = NOW + 7 * DAY;
     session.label = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0".to_owned());
-    session.claims = r#"{"scope":{"read":true,"write":false},"team":7}"#.to_owned();
+    session.claims = String::from(r#"{"scope":{"read":true,"write":false},"team":7}"#);
     session
 }
 
