@@ -12,13 +12,11 @@ use crate::{
     errors::Errors,
     nearest::nearest,
     route::{Found, Routes},
-    value::{Key, Value, string},
+    value::{BINDINGS, Key, Value, string},
 };
 
 /// The words that ask for items of a claim.
 pub(crate) const ITEMS: [&str; 3] = ["contains", "all", "any"];
-/// The words that say how a string is meant.
-pub(crate) const BINDINGS: [&str; 3] = ["path", "literal", "outer_path"];
 
 /// The right side of `claim = …`.
 pub(crate) enum Expected {

@@ -9,11 +9,10 @@ use syn::{
     token::{Brace, Bracket, Paren},
 };
 
-use crate::{
-    claim::BINDINGS,
-    errors::{Errors, given_twice},
-};
+use crate::errors::{Errors, given_twice};
 
+/// The words that say how a string is meant.
+pub(crate) const BINDINGS: [&str; 3] = ["path", "literal", "outer_path"];
 /// Arrays and objects inside each other, at the most: a token cannot be deeper either.
 const MAX_DEPTH: usize = 64;
 

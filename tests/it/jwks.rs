@@ -1,4 +1,4 @@
-//! The own public keys as a document for everybody who verifies (RFC 7517).
+//! This server's public keys as a document for everybody who verifies its tokens (RFC 7517).
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{AuthManager, AuthType, Config, Key, testing::FrozenClock};

@@ -1,4 +1,4 @@
-//! TLS: to a server whose certificate an authority vouches for, and to no other.
+//! TLS: connections are made only to servers with a certificate of a trusted authority.
 
 use flask_pyjwt::RedisStore;
 use support::folder::Folder;

@@ -104,7 +104,7 @@ async fn a_source_that_was_never_there() {
     let own = here.auth.auth_token("alice").sign().expect("minted");
     assert!(
         here.auth.verify_token(own.signed()).is_ok(),
-        "the own tokens need nobody"
+        "this server's own tokens need no other server"
     );
     here.server.answers(PATH, set(&[jwk(&keys::ED25519, "a")]));
     here.clock.advance(Duration::seconds(10));

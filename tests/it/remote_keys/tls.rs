@@ -1,4 +1,4 @@
-//! https: from a server that an authority vouches for, and from no other.
+//! https: keys are fetched only from servers with a certificate of a trusted authority.
 
 use std::{path::Path, sync::Arc};
 use support::folder::Folder;
@@ -116,7 +116,7 @@ async fn discovery_and_its_keys_come_from_a_server_that_is_vouched_for() {
         Answer::json(json!({ "issuer": name, "jwks_uri": server.https_url(host, PATH) }))
     };
     let place = "/issuer/.well-known/openid-configuration";
-    // The document may not lead to a server that nobody vouches for.
+    // The document may not lead to a server without a trusted certificate.
     server.answers(place, document("127.0.0.1"));
     let auth = trusting([issuer()]);
     let states = auth.fetch_keys().await;

@@ -26,7 +26,7 @@ pub fn make_authority(folder: &Path, name: &str) {
     );
 }
 
-/// Makes `name.key`, and `name.crt` that an authority vouches for, for hosts like
+/// Makes `name.key`, and `name.crt` signed by an authority, for hosts like
 /// `DNS:localhost,IP:127.0.0.1`.
 pub fn make_certificate(folder: &Path, authority: &str, name: &str, hosts: &str) {
     openssl(
