@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod guide;
+
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
