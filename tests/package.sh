@@ -1,7 +1,7 @@
 #!/bin/sh
 # The published packages, as users get them: sh tests/package.sh
 #
-# Packs the workspace as `cargo publish` would, unpacks it outside the repository, and looks at what is in the
+# Packs them as `cargo publish` would, unpacks them outside the repository, and looks at what is in the
 # packages, where their READMEs link to, and whether the library compiles there: with the default features, and with
 # all. Compiled dependencies are shared with the workspace.
 set -eu
@@ -15,7 +15,8 @@ trap 'rm -rf "$folder"' EXIT
 
 cargo fetch --quiet --locked
 # A change that is not committed yet is packed too.
-cargo package --quiet --workspace --no-verify --locked --allow-dirty --target-dir "$folder/packed"
+cargo package --quiet -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros --no-verify --locked \
+    --allow-dirty --target-dir "$folder/packed"
 # Without a number: the folders keep their names when the version changes.
 for package in flask-pyjwt flask-pyjwt-core flask-pyjwt-macros; do
     mkdir "$folder/$package"
