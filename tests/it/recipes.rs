@@ -1,6 +1,5 @@
 //! The recipes of docs/issuers.md, with tokens and key sets in the shapes that the providers publish:
 //! the very code of the page is what is tested here.
-#![cfg(feature = "jwks")]
 
 mod page;
 mod providers;
