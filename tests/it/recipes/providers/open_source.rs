@@ -190,12 +190,7 @@ pub(super) fn rauthy() -> Provider {
         },
         vec![
             accepted("user", "9yTRNVGgzMxGq2Vy2Y0GnIzn", &typed(), user.clone()),
-            accepted(
-                "machine",
-                "rs-test",
-                &typed(),
-                machine,
-            ),
+            accepted("machine", "rs-test", &typed(), machine),
             refused("ID token", &typed(), with(&user, json!({"typ": "Id"}))),
             refused(
                 "refresh token",
