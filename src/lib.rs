@@ -47,8 +47,3 @@ pub mod __private {
     pub use flask_pyjwt_core::__private::*;
     pub use flask_pyjwt_macros::__require_token_facade as require_token;
 }
-
-// The recipes of docs/issuers.md compile.
-#[cfg(all(doctest, feature = "jwks"))]
-#[doc = include_str!("../docs/issuers.md")]
-mod recipes {}
