@@ -142,6 +142,7 @@ pub(crate) fn providers() -> Vec<Provider> {
         companies::okta(),
         companies::cognito(),
         accounts::google(),
+        accounts::identity_aware_proxy(),
         accounts::firebase(),
         accounts::apple(),
         accounts::supabase(),
