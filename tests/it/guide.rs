@@ -35,8 +35,9 @@ fn pages() -> Vec<Page> {
         for entry in fs::read_dir(guide.join(folder)).expect("a folder") {
             let name = entry.expect("an entry").file_name();
             let name = name.to_str().expect("a name in UTF-8");
-            if name.ends_with(".md") && !["links.md", "SUMMARY.md"].contains(&name) {
-                let path = Path::new(folder).join(name);
+            let path = Path::new(folder).join(name);
+            let is_text = path.extension().is_some_and(|ending| ending == "md");
+            if is_text && !["links.md", "SUMMARY.md"].contains(&name) {
                 names.push(path.to_str().expect("a path in UTF-8").to_owned());
             }
         }

@@ -40,8 +40,8 @@ fn of_page(page: &str, link: &str) -> Target {
 fn item_of_address(address: &str) -> String {
     let (path, member) = address.split_once('#').unwrap_or((address, ""));
     let mut parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
-    if let Some(file) = parts.pop_if(|part| part.ends_with(".html")) {
-        let name = file.trim_end_matches(".html");
+    if let Some(name) = parts.last().and_then(|file| file.strip_suffix(".html")) {
+        parts.pop();
         parts.extend(name.split_once('.').map(|(_, name)| name));
     }
     parts.extend(member.split_once('.').map(|(_, name)| name));
