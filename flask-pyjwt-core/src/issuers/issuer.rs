@@ -173,7 +173,7 @@ impl Issuer {
     /// ```
     #[doc(alias = "JwkSet")]
     pub fn jwks(mut self, set: JwkSet) -> Self {
-        self.set = Some(GivenSet::Read(set));
+        self.set = Some(GivenSet::Parsed(set));
         self
     }
 

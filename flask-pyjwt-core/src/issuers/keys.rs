@@ -38,7 +38,7 @@ impl Issuer {
         }
         let crypto = defaults.crypto;
         let keys = if let Some(set) = &self.set {
-            let set = set.judge(self.algorithms.as_deref(), crypto);
+            let set = set.check(self.algorithms.as_deref(), crypto);
             let set = set.map_err(|problem| {
                 Problem::new(format!("has a JWK set that cannot be used: {problem}"))
             })?;

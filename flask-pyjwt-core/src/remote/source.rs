@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::TimeSource,
     jose::{HeaderTypes, NumericDate, TokenError},
-    keys::{AuthType, Crypto, JudgedSet, KeySet, VerifyingKey},
+    keys::{AuthType, CheckedSet, Crypto, KeySet, VerifyingKey},
 };
 
 /// The minimum time in seconds between two fetches that unknown keys cause.
@@ -217,7 +217,7 @@ impl RemoteKeys {
     /// the seconds until the set is renewed.
     fn install(&self, fetched: &Fetched, now: i64) -> Result<i64, FetchError> {
         let old = self.state.load_full();
-        let set = JudgedSet::parse(
+        let set = CheckedSet::parse(
             &fetched.json,
             self.rules.algorithms.as_deref(),
             self.rules.crypto,
@@ -229,7 +229,7 @@ impl RemoteKeys {
         }
         let keys = set.keys;
         for key in &keys {
-            key.ends_at(now.saturating_add(self.rules.keep));
+            key.set_end(now.saturating_add(self.rules.keep));
         }
         let snapshot = Arc::new(Snapshot {
             keys: Self::set(&self.rules, keys),

@@ -33,7 +33,7 @@ pub(crate) struct Minting {
 /// # use flask_pyjwt::{AuthManager, AuthType, Config, MintError};
 /// # use serde_json::json;
 /// # let auth = AuthManager::new(Config::new(
-/// #     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+/// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// # ))?;
 /// let token = auth.auth_token("alice").scope(json!({"admin": true})).claim("team", 7).sign()?;
 /// assert_eq!(token.scope(), Some(&json!({"admin": true})));
@@ -125,7 +125,7 @@ impl fmt::Debug for AuthTokenBuilder<'_> {
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// # use flask_pyjwt::{AuthManager, AuthType, Config, TokenType};
 /// # let auth = AuthManager::new(Config::new(
-/// #     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+/// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// # ))?;
 /// let token = auth.refresh_token("alice").sign()?;
 /// assert_eq!(token.token_type(), TokenType::Refresh);

@@ -231,7 +231,11 @@ mod tests {
     use crate::{AuthManager, AuthType, Config};
 
     fn tokens(count: usize) -> Vec<Token> {
-        let config = Config::new("i", AuthType::HS256, "a secret of 32 bytes, at the least");
+        let config = Config::new(
+            "i",
+            AuthType::HS256,
+            "change-me: at least 32 bytes of secret",
+        );
         let auth = AuthManager::new(config).expect("a good configuration");
         (0..count)
             .map(|n| auth.auth_token(n).sign().expect("minted"))

@@ -111,7 +111,7 @@ mod tests {
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::days(20_000));
 
     fn manager(clock: &FrozenClock) -> AuthManager {
-        let secret = "a secret of 32 bytes, at the least";
+        let secret = "change-me: at least 32 bytes of secret";
         AuthManager::new(Config::new("i", AuthType::HS256, secret).clock(clock.clone()))
             .expect("a good configuration")
     }

@@ -29,7 +29,7 @@ use crate::{
 /// use serde_json::json;
 ///
 /// let auth = AuthManager::new(Config::new(
-///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// ))?;
 /// let token = auth.auth_token("alice").scope(json!({"admin": true})).claim("team", 7).sign()?;
 ///
@@ -242,7 +242,7 @@ impl Token {
     /// # use flask_pyjwt_core as flask_pyjwt;
     /// # use flask_pyjwt::{AuthManager, AuthType, Config};
     /// # let auth = AuthManager::new(Config::new(
-    /// #     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
     /// # ))?;
     /// #[derive(serde::Deserialize)]
     /// struct Claims {

@@ -20,7 +20,7 @@ impl Token {
     /// }
     ///
     /// let auth = AuthManager::new(Config::new(
-    ///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+    ///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
     /// ))?;
     /// let token = auth.auth_token("alice").claim("team", 7).sign()?;
     /// let data: TokenData<Claims> = auth.verify_token(token.signed())?.token_data()?;

@@ -43,7 +43,7 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
     } else {
         json!({ "keys": [key] })
     };
-    let set = GivenSet::Text(set.to_string()).judge(None, Crypto::default())?;
+    let set = GivenSet::Text(set.to_string()).check(None, Crypto::default())?;
     let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
     if !refused.is_empty() {
         return Err(refused.join(", ").into());
