@@ -38,6 +38,7 @@ use crate::error::ConfigError;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[doc(alias = "kid")]
 #[doc(alias = "signing key")]
 #[doc(alias = "secret")]
 #[doc(alias = "PEM")]
@@ -316,7 +317,7 @@ impl Key {
             (_, Some(false)) => Serves::Named,
             (None, _) => Serves::Any,
             (Some(_), None) => Serves::NamedOrOnly,
-            (Some(_), Some(true)) => Serves::Nameless,
+            (Some(_), Some(true)) => Serves::WithoutId,
         };
         let (fingerprint, public) = (pair.fingerprint, pair.public);
         let id = self.id.unwrap_or_else(|| fingerprint.clone());

@@ -26,7 +26,6 @@ use super::{AuthType, VerifyingKey};
 /// assert!(retired.retires_at().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[doc(alias = "kid")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyState {
     id: String,

@@ -13,8 +13,8 @@ const TRIAL_LIMIT: u32 = 1 << 12;
 /// most 33 bits long.
 ///
 /// The check does not find moduli that are a prime, the power of a prime, or the product of primes that are close to each
-/// other or shared with other keys. Nobody but the owner of such a key can make it, and the owner has no better key to
-/// protect.
+/// other or shared with other keys. Only the owner can create such a key, so refusing
+/// it would protect nobody else.
 pub(super) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyProblem> {
     match bits(n) {
         ..2048 => return Err(KeyProblem::TooSmall),

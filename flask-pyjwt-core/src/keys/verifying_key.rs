@@ -16,7 +16,7 @@ pub(crate) enum Serves {
     /// For tokens without a `kid`, if no other key has their algorithm (`OpenID` Connect Core 1.0, section 10.1).
     NamedOrOnly,
     /// For tokens without a `kid`.
-    Nameless,
+    WithoutId,
     /// For tokens without a `kid` and tokens with an unknown `kid`: the key has no explicit ID.
     Any,
 }
@@ -24,7 +24,7 @@ pub(crate) enum Serves {
 impl Serves {
     /// Returns whether the key is tried for tokens without a `kid`, regardless of other keys.
     pub(super) fn without_id(self) -> bool {
-        matches!(self, Self::Nameless | Self::Any)
+        matches!(self, Self::WithoutId | Self::Any)
     }
 }
 

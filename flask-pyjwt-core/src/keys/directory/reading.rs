@@ -30,7 +30,7 @@ const ATTEMPTS: usize = 3;
 /// The result of reading one file.
 pub(super) enum Reading {
     File(Found),
-    /// There is no file, or something else than a file.
+    /// There is no file, or something that is not a file.
     Gone(String),
     /// There may be a file, but it could not be read.
     Unread(String),
@@ -101,8 +101,8 @@ fn attempt(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
     Ok(readings)
 }
 
-/// Returns whether the error means that there is no file to read: nothing, something else than a file, or a link without
-/// a target.
+/// Returns whether the error means that there is no file to read: nothing, something that is not a file, or a link
+/// without a target.
 fn is_gone(error: &io::Error) -> bool {
     use ErrorKind::{InvalidInput, NotADirectory, NotFound};
     #[cfg(unix)]

@@ -30,13 +30,13 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
         let secret =
             base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
         let secret = secret.map_err(|_| "the secret is not base64url")?;
-        let mut own =
+        let mut secret_key =
             Key::of(algorithm, Some(PrivatePart::text(secret)), None).accept_without_id(true);
         if let Some(id) = key["kid"].as_str() {
-            own = own.id(id);
+            secret_key = secret_key.id(id);
         }
-        let own = own.prepare("secret", "public", Crypto::default())?;
-        return Ok(KeySet::new(vec![own.split().1], types));
+        let key = secret_key.prepare("secret", "public", Crypto::default())?;
+        return Ok(KeySet::new(vec![key.split().1], types));
     }
     let set = if key.get("keys").is_some() {
         key.clone()
