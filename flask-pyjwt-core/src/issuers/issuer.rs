@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::JwkSet;
 use time::Duration;
 
 use crate::{
-    claims::{ClaimNames, ClaimPlaces, ExpectedClaim, Required, Template},
+    claims::{ClaimNames, Required, Template},
     error::Problem,
     jose::MAX_HEADER,
     keys::{AuthType, GivenSet, Key},
@@ -181,6 +181,20 @@ impl Issuer {
     ///
     /// By default, each key of a JWK set is used with the algorithm in its `alg`. A key without `alg` is used with
     /// RS256, ES256, ES384, ES512 or EdDSA, depending on its type and curve.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer};
+    ///
+    /// // RFC 8037, appendix A.2
+    /// let set = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    /// let accepting = |algorithm| {
+    ///     let issuer = Issuer::new("https://accounts.example").jwk_set(set).audience("our-api");
+    ///     AuthManager::new(Config::for_issuers([issuer.algorithms([algorithm])]))
+    /// };
+    /// assert!(accepting(AuthType::EdDSA).is_ok());
+    /// assert!(accepting(AuthType::RS256).is_err()); // no key is left
+    /// ```
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = AuthType>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self
@@ -188,6 +202,27 @@ impl Issuer {
 
     /// Accepts tokens for this audience: their claim `aud` must contain it (RFC 7519, section 4.1.3). Can be called
     /// repeatedly to accept several audiences.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
+    /// # let shared = "change-me: at least 32 bytes of secret";
+    ///
+    /// let auth = AuthManager::new(Config::for_issuers([
+    ///     Issuer::new("https://accounts.example")
+    ///         .audience("our-api")
+    ///         .key(Key::new(AuthType::HS256, shared)),
+    /// ]))?;
+    /// let token_for = |audience| -> Result<_, Box<dyn std::error::Error>> {
+    ///     let accounts = Config::new("https://accounts.example", AuthType::HS256, shared);
+    ///     Ok(AuthManager::new(accounts.audience(audience))?.auth_token("alice").sign()?)
+    /// };
+    /// assert!(auth.verify_token(token_for("our-api")?.signed()).is_ok());
+    ///
+    /// let refused = auth.verify_token(token_for("another-api")?.signed());
+    /// assert_eq!(refused.unwrap_err(), TokenError::Audience);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "aud")]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -228,115 +263,6 @@ impl Issuer {
         self
     }
 
-    /// Reads the claim that routes call `name` from another place in the token.
-    ///
-    /// A place is the name of another claim, or a JSON pointer (RFC 6901), which begins with `/`. If several places
-    /// are given, the first one that is present is used; `null` counts as absent. A token whose value at that place
-    /// has the wrong type is refused.
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
-    /// use serde_json::json;
-    /// # let shared = "change-me: at least 32 bytes of secret";
-    ///
-    /// let auth = AuthManager::new(Config::for_issuers([
-    ///     Issuer::new("https://accounts.example")
-    ///         .map_claim("roles", "/realm_access/roles")
-    ///         .map_claim("scope", ["scp", "scope"])
-    ///         .key(Key::new(AuthType::HS256, shared))
-    ///         .audience("our-api"),
-    /// ]))?;
-    /// let accounts = AuthManager::new(
-    ///     Config::new("https://accounts.example", AuthType::HS256, shared).audience("our-api"),
-    /// )?;
-    ///
-    /// let access = json!({ "roles": ["editor"] });
-    /// let token = accounts.auth_token("alice").claim("realm_access", access).claim("scp", "read").sign()?;
-    /// let token = auth.verify_token(token.signed())?;
-    /// assert_eq!(token.claim("roles"), Some(&json!(["editor"])));
-    /// assert_eq!(token.scope(), Some(&json!("read")));
-    ///
-    /// // Claims that decide whether a token is valid cannot be mapped.
-    /// let issuer = Issuer::new("https://accounts.example").map_claim("exp", "valid_until");
-    /// # let issuer = issuer.key(Key::new(AuthType::HS256, shared)).audience("our-api");
-    /// assert!(AuthManager::new(Config::for_issuers([issuer])).is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// The subject and the audience can be mapped too. At some providers, machine clients have no `sub`:
-    /// `map_claim("sub", ["sub", "client_id"])` accepts their tokens and does not change those of users. The ID of a
-    /// client and that of a user can then be the same text. If that matters, require a claim that only one of them
-    /// has.
-    pub fn map_claim(mut self, name: impl Into<String>, places: impl Into<ClaimPlaces>) -> Self {
-        self.names.add(name.into(), places.into());
-        self
-    }
-
-    /// Requires a claim in every token of this issuer: an exact value, or an [`ExpectedClaim`]. Can be called
-    /// repeatedly; a token must meet all requirements.
-    ///
-    /// The conditions are:
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{ExpectedClaim, Issuer};
-    ///
-    /// let issuer = Issuer::new("https://accounts.example")
-    ///     .require_claim("token_use", "access")                            // exactly this value
-    ///     .require_claim("azp", ExpectedClaim::one_of(["web", "mobile"]))  // one of these values
-    ///     .require_claim("scope", ExpectedClaim::contains("our-api"))      // a list with this item
-    ///     .require_claim("client_id", ExpectedClaim::Present)              // any value
-    ///     .require_claim("nonce", ExpectedClaim::Absent);                  // not in the token: ID tokens have one
-    /// # drop(issuer);
-    /// ```
-    ///
-    /// A token that does not meet them is refused:
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key};
-    /// # let shared = "change-me: at least 32 bytes of secret";
-    ///
-    /// let auth = AuthManager::new(Config::for_issuers([
-    ///     Issuer::new("https://accounts.example")
-    ///         .require_claim("token_use", "access")
-    ///         .key(Key::new(AuthType::HS256, shared))
-    ///         .audience("our-api"),
-    /// ]))?;
-    /// let accounts = AuthManager::new(
-    ///     Config::new("https://accounts.example", AuthType::HS256, shared).audience("our-api"),
-    /// )?;
-    ///
-    /// let token = accounts.auth_token("alice").claim("token_use", "access").sign()?;
-    /// assert!(auth.verify_token(token.signed()).is_ok());
-    ///
-    /// let token = accounts.auth_token("alice").claim("token_use", "consent").sign()?;
-    /// assert!(auth.verify_token(token.signed()).is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn require_claim(
-        mut self,
-        name: impl Into<String>,
-        expected: impl Into<ExpectedClaim>,
-    ) -> Self {
-        self.required.claims.push((name.into(), expected.into()));
-        self
-    }
-
-    /// Requires at least one of these claims to be present and not empty. Can be called repeatedly; a token must meet
-    /// each list.
-    ///
-    /// For example, `["scp", "roles"]` refuses the ID tokens of Microsoft Entra, which have neither claim.
-    pub fn require_any_claim<T: Into<String>>(
-        mut self,
-        names: impl IntoIterator<Item = T>,
-    ) -> Self {
-        let names = names.into_iter().map(Into::into).collect();
-        self.required.any_of.push(names);
-        self
-    }
-
     /// Sets how far this issuer's clock may differ from this server's: 0 to 300 whole seconds.
     ///
     /// The default is 5 seconds, or [`Config::leeway`](crate::Config::leeway) if that is longer.
@@ -346,6 +272,30 @@ impl Issuer {
     }
 
     /// Refuses tokens whose lifetime, from `iat` to `exp`, is longer than this. By default there is no limit.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
+    /// use time::Duration;
+    /// # let shared = "change-me: at least 32 bytes of secret";
+    ///
+    /// let auth = AuthManager::new(Config::for_issuers([
+    ///     Issuer::new("https://accounts.example")
+    ///         .max_lifetime(Duration::hours(1))
+    ///         .key(Key::new(AuthType::HS256, shared))
+    ///         .audience("our-api"),
+    /// ]))?;
+    /// let token_for = |age| -> Result<_, Box<dyn std::error::Error>> {
+    ///     let accounts = Config::new("https://accounts.example", AuthType::HS256, shared);
+    ///     let accounts = accounts.audience("our-api").auth_max_age(age);
+    ///     Ok(AuthManager::new(accounts)?.auth_token("alice").sign()?)
+    /// };
+    /// assert!(auth.verify_token(token_for(Duration::hours(1))?.signed()).is_ok());
+    ///
+    /// let refused = auth.verify_token(token_for(Duration::hours(2))?.signed());
+    /// assert_eq!(refused.unwrap_err(), TokenError::Lifetime);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_lifetime(mut self, limit: Duration) -> Self {
         self.max_lifetime = Some(limit);
         self

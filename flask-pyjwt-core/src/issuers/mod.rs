@@ -1,5 +1,6 @@
 //! Other issuers whose tokens this server accepts. Each has separate keys and rules.
 
+mod claims;
 mod defaults;
 mod issuer;
 #[expect(

@@ -74,6 +74,18 @@ impl Issuer {
     /// Allows plain http to this machine's loopback addresses: `127.0.0.1`, `[::1]` and `localhost`.
     ///
     /// This is for tests and sidecars. Any local process that can bind the port can issue tokens.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, Config, Issuer};
+    ///
+    /// let trusting = |url| {
+    ///     let issuer = Issuer::new("https://accounts.example").jwks_url(url).audience("our-api");
+    ///     AuthManager::new(Config::for_issuers([issuer.allow_http_on_loopback(true)]))
+    /// };
+    /// assert!(trusting("http://127.0.0.1:8080/jwks.json").is_ok());
+    /// assert!(trusting("http://accounts.example/jwks.json").is_err());
+    /// ```
     pub fn allow_http_on_loopback(mut self, allow: bool) -> Self {
         self.remote.loopback = allow;
         self
@@ -95,6 +107,18 @@ impl Issuer {
     /// This is for a server inside a network that you trust, such as a cluster. **Anybody who can answer in its place
     /// can issue tokens.** A warning is logged at start. All other servers need https, including those that a discovery
     /// document of this server names.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, Config, Issuer};
+    ///
+    /// let trusting = |url| {
+    ///     let issuer = Issuer::new("https://sso.example").jwks_url(url).audience("our-api");
+    ///     AuthManager::new(Config::for_issuers([issuer.allow_insecure_http("http://keycloak:8080")]))
+    /// };
+    /// assert!(trusting("http://keycloak:8080/realms/our/protocol/openid-connect/certs").is_ok());
+    /// assert!(trusting("http://other:8080/certs").is_err());
+    /// ```
     pub fn allow_insecure_http(mut self, server: impl Into<String>) -> Self {
         self.remote.insecure = Some(server.into());
         self
