@@ -43,28 +43,26 @@ pub fn repository() -> &'static Path {
 /// The executable of an example.
 pub fn executable(name: &str) -> PathBuf {
     let sources = repository().join("examples");
-    let files = [sources.join(name).with_extension("rs"), sources.join(name)];
-    let path = Path::new("examples").join(name);
-    built(&path, &files, &["examples", "--example", name])
+    let sources = [sources.join(name).with_extension("rs"), sources.join(name)];
+    built("examples", name, &sources)
 }
 
 /// The executable with the programs of the guide.
 pub fn guide() -> PathBuf {
     let sources = ["docs/guide", "tests/guide"].map(|it| repository().join(it));
-    let target = ["guide-programs", "--bin", "guide"];
-    built(Path::new("guide"), &sources, &target)
+    built("guide-programs", "guide", &sources)
 }
 
-/// An executable in `target/<profile>`. Cargo builds it for a test run that has its package in it. For any other run it
-/// is built here, if it is older than its sources.
-fn built(path: &Path, sources: &[PathBuf], target: &[&str]) -> PathBuf {
+/// `target/<profile>/examples/<name>`. Cargo builds it for a test run that has its package in it. For any other run it is
+/// built here, if it is older than its sources.
+fn built(package: &str, name: &str, sources: &[PathBuf]) -> PathBuf {
     let test = env::current_exe().expect("a test has an executable");
     let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
-    let executable = profile.join(path);
+    let executable = profile.join("examples").join(name);
     let newest = sources.iter().filter_map(|source| changed(source)).max();
     let built = fs::metadata(&executable).and_then(|file| file.modified());
     if built.ok() < newest {
-        build(target, profile);
+        build(package, name, profile);
     }
     executable
 }
@@ -79,20 +77,19 @@ fn changed(path: &Path) -> Option<SystemTime> {
     }
 }
 
-fn build(target: &[&str], profile: &Path) {
+fn build(package: &str, example: &str, profile: &Path) {
     let name = match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
     let cargo = Command::new(env!("CARGO"))
         .current_dir(repository())
-        .args(["build", "--quiet", "--locked", "--package"])
-        .args(target)
-        .args(["--profile", name, "--target-dir"])
+        .args(["build", "--quiet", "--locked", "--package", package])
+        .args(["--example", example, "--profile", name, "--target-dir"])
         .arg(profile.parent().expect("target/<profile>"))
         .status();
     assert!(
         cargo.is_ok_and(|status| status.success()),
-        "{target:?} does not compile"
+        "the example {example} does not compile"
     );
 }
