@@ -1,77 +1,33 @@
-//! Sessions in a browser, on one page to try them on: `cargo run --example browser`.
+//! Sessions in a browser: cookies that no script can read, CSRF proofs, silent renewal, and a WebSocket.
 //!
-//! The tokens are in cookies that no script can read, what changes something needs a proof against
-//! cross-site requests, and a token that has ended is renewed silently. The page is plain HTML, CSS and
-//! JavaScript, in `examples/browser/`. `JWT_AUTHMAXAGE=20` lets you see tokens end; `PORT` overrides 8080.
+//! ```text
+//! cargo run --example browser
+//! ```
+//!
+//! It prints an address. Open it in a browser, log in, and watch what the page shows. With `JWT_AUTHMAXAGE=20` tokens expire
+//! after 20 seconds and are renewed silently. `PORT` overrides 8080.
+//!
+//! This file has the sessions. `examples/browser/` has the page, the notes and the WebSocket.
 
-use std::{
-    collections::HashMap,
-    env,
-    error::Error,
-    pin::pin,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+#[path = "browser/clock.rs"]
+mod clock;
+#[path = "browser/notes.rs"]
+mod notes;
+#[path = "browser/page.rs"]
+mod page;
+
+use std::{env, error::Error};
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, Responder, get,
-    http::header::{self, HeaderName},
-    middleware::DefaultHeaders,
-    post, rt, web,
+    App, HttpRequest, HttpResponse, HttpServer, Responder, get, http::header, post, web,
 };
-use actix_ws::{CloseCode, CloseReason, Message, MessageStream};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, Cookies, CurrentToken, MemoryStore, Rejection,
-    SilentRenewal, Token, require_token,
+    SilentRenewal, require_token,
 };
-use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
-
-// --- The page -------------------------------------------------------------------------------------------
-
-#[get("/")]
-async fn index() -> impl Responder {
-    web::Html::new(include_str!("browser/index.html"))
-}
-
-#[get("/style.css")]
-async fn style() -> impl Responder {
-    file("text/css; charset=utf-8", include_str!("browser/style.css"))
-}
-
-#[get("/app.js")]
-async fn script() -> impl Responder {
-    file(
-        "text/javascript; charset=utf-8",
-        include_str!("browser/app.js"),
-    )
-}
-
-fn file(content_type: &str, content: &'static str) -> HttpResponse {
-    HttpResponse::Ok().content_type(content_type).body(content)
-}
-
-/// What every answer tells the browser: run this site's own scripts alone and none in the page's text,
-/// put it into nobody's frame, guess no content types, keep nothing. A referrer policy of `no-referrer`
-/// would take the `Origin` from the page's own forms.
-fn security_headers() -> DefaultHeaders {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-        connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; \
-        frame-ancestors 'none'";
-    DefaultHeaders::new()
-        .add((header::CONTENT_SECURITY_POLICY, POLICY))
-        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .add((header::REFERRER_POLICY, "same-origin"))
-        .add((header::CACHE_CONTROL, "no-store"))
-        .add((
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ))
-}
-
-// --- Sessions -------------------------------------------------------------------------------------------
 
 #[derive(Deserialize)]
 struct Login {
@@ -79,16 +35,16 @@ struct Login {
     password: String,
 }
 
-/// Opens a session for the right password, and gives its tokens to the browser as cookies.
+/// Opens a session if the password is right, and sets its tokens as cookies.
 #[post("/login")]
 async fn login(
     auth: AuthManager,
     request: HttpRequest,
     form: web::Form<Login>,
 ) -> Result<HttpResponse, Rejection> {
-    // Without a token there is nothing to prove. But no other site may log its visitors in here.
+    // There is no token yet, and so no CSRF proof. But pages of other sites must not log their visitors in here.
     auth.check_origin(&request)?;
-    // A real server looks the user up, and compares a password's hash.
+    // A real server looks the user up, and compares the hash of the password.
     let is_right = matches!(
         (form.username.as_str(), form.password.as_str()),
         ("alice", "wonderland") | ("root", "correct-horse")
@@ -109,7 +65,7 @@ async fn login(
     Ok(response.finish())
 }
 
-/// The next pair of tokens. `SilentRenewal` does this unasked; a page may ask for it as well.
+/// Sets the next pair of tokens. `SilentRenewal` does this for every request; a page can also ask for it.
 #[require_token("refresh", "cookies")]
 #[post("/renew")]
 async fn renew(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
@@ -118,7 +74,7 @@ async fn renew(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, R
     Ok(response.finish())
 }
 
-/// Ends this session: its tokens are refused from now on, whoever has a copy of them.
+/// Ends this session. Every copy of its tokens is refused from now on.
 #[require_token("auth", "cookies")]
 #[post("/logout")]
 async fn logout(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
@@ -126,7 +82,7 @@ async fn logout(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, 
     Ok(signed_out(&auth))
 }
 
-/// Ends every session of whoever is asking.
+/// Ends all sessions of the user.
 #[require_token("auth", "cookies")]
 #[post("/logout_everywhere")]
 async fn logout_everywhere(
@@ -137,7 +93,7 @@ async fn logout_everywhere(
     Ok(signed_out(&auth))
 }
 
-/// Ends one session of whoever is asking; nothing happens to one of somebody else.
+/// Ends one session of the user. Sessions of other users stay open.
 #[require_token("auth", "cookies")]
 #[post("/sessions/{id}/end")]
 async fn end_session(
@@ -161,7 +117,7 @@ fn signed_out(auth: &AuthManager) -> HttpResponse {
     response.finish()
 }
 
-/// Who is asking, and until when.
+/// Shows the user, and when token and session end.
 #[require_token("auth", "cookies")]
 #[get("/me")]
 async fn me(auth: AuthManager, token: CurrentToken) -> Result<impl Responder, Rejection> {
@@ -177,7 +133,7 @@ async fn me(auth: AuthManager, token: CurrentToken) -> Result<impl Responder, Re
     })))
 }
 
-/// The open sessions of whoever is asking.
+/// Lists the open sessions of the user.
 #[require_token("auth", "cookies")]
 #[get("/sessions")]
 async fn my_sessions(auth: AuthManager, token: CurrentToken) -> Result<impl Responder, Rejection> {
@@ -196,118 +152,10 @@ async fn my_sessions(auth: AuthManager, token: CurrentToken) -> Result<impl Resp
     Ok(web::Json(shown.collect::<Vec<_>>()))
 }
 
-// --- Notes: what needs a proof against cross-site requests ---------------------------------------------
-
-/// The last notes of every user. A real server has a database.
-#[derive(Default)]
-struct Notes(Mutex<HashMap<String, Vec<String>>>);
-
-#[derive(Deserialize)]
-struct Note {
-    text: String,
-}
-
-/// Keeps a note. The proof is in the form field `csrf_token` or in the header `X-CSRF-Token`; without
-/// it the request does not come this far.
-#[require_token("auth", "cookies")]
-#[post("/note")]
-async fn note(
-    token: CurrentToken,
-    notes: web::Data<Notes>,
-    request: HttpRequest,
-    form: web::Form<Note>,
-) -> impl Responder {
-    let text = form.into_inner().text.chars().take(280).collect();
-    let mut notes = notes.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let own = notes.entry(token.sub().to_owned()).or_default();
-    own.insert(0, text);
-    own.truncate(5);
-    let accepted = request.headers().get(header::ACCEPT);
-    let is_form = accepted.is_some_and(|accepted| accepted.as_bytes().starts_with(b"text/html"));
-    if is_form {
-        let kept = (header::LOCATION, "/#note-kept");
-        HttpResponse::SeeOther().insert_header(kept).finish()
-    } else {
-        HttpResponse::NoContent().finish()
-    }
-}
-
-/// The last notes of whoever is asking, the newest first.
-#[require_token("auth", "cookies")]
-#[get("/notes")]
-async fn my_notes(token: CurrentToken, notes: web::Data<Notes>) -> impl Responder {
-    let notes = notes.0.lock().unwrap_or_else(PoisonError::into_inner);
-    web::Json(notes.get(token.sub()).cloned().unwrap_or_default())
-}
-
-// --- A WebSocket that lives no longer than its token ---------------------------------------------------
-
-/// The server's time, every second. Only this site's own page can open it.
-#[require_token("auth", "cookies")]
-#[get("/ws")]
-async fn clock(
-    auth: AuthManager,
-    token: CurrentToken,
-    request: HttpRequest,
-    body: web::Payload,
-) -> actix_web::Result<HttpResponse> {
-    let (response, session, messages) = actix_ws::handle(&request, body)?;
-    rt::spawn(tell_the_time(auth, token.into_token(), session, messages));
-    Ok(response)
-}
-
-/// Asks before each message whether the token is still good: when it has expired or is revoked, the
-/// server closes the socket, and says why.
-async fn tell_the_time(
-    auth: AuthManager,
-    token: Token,
-    mut session: actix_ws::Session,
-    mut messages: MessageStream,
-) {
-    let mut seconds = rt::time::interval(Duration::from_secs(1));
-    loop {
-        let sent = match select(pin!(seconds.tick()), pin!(messages.recv())).await {
-            Either::Left(_) => {
-                if let Err(error) = auth.check_revocation(&token).await {
-                    // A client that is gone already needs no reason.
-                    let reason = close_reason(&error.into());
-                    session.close(Some(reason)).await.ok();
-                    return;
-                }
-                let now = OffsetDateTime::now_utc().unix_timestamp();
-                session.text(now.to_string()).await
-            }
-            Either::Right((Some(Ok(Message::Ping(bytes))), _)) => session.pong(&bytes).await,
-            Either::Right((Some(Ok(Message::Close(reason))), _)) => {
-                session.close(reason).await.ok();
-                return;
-            }
-            Either::Right((Some(Ok(_)), _)) => Ok(()),
-            Either::Right((Some(Err(_)) | None, _)) => return,
-        };
-        if sent.is_err() {
-            return;
-        }
-    }
-}
-
-fn close_reason(rejection: &Rejection) -> CloseReason {
-    let code = match rejection {
-        Rejection::Unavailable { .. } => CloseCode::Again,
-        _ => CloseCode::Policy,
-    };
-    CloseReason {
-        code,
-        description: Some(rejection.reason().to_owned()),
-    }
-}
-
-// --- The server -----------------------------------------------------------------------------------------
-
 fn configure(app: &mut web::ServiceConfig) {
-    app.service(index)
-        .service(style)
-        .service(script)
+    app.service(page::index)
+        .service(page::style)
+        .service(page::script)
         .service(login)
         .service(renew)
         .service(logout)
@@ -315,23 +163,23 @@ fn configure(app: &mut web::ServiceConfig) {
         .service(end_session)
         .service(me)
         .service(my_sessions)
-        .service(note)
-        .service(my_notes)
-        .service(clock);
+        .service(notes::note)
+        .service(notes::my_notes)
+        .service(clock::clock);
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_target(false).init();
     let auth = manager()?;
-    let notes = web::Data::new(Notes::default());
+    let notes = web::Data::new(notes::Notes::default());
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(auth.clone())
             .app_data(notes.clone())
             .wrap(SilentRenewal::new())
-            .wrap(security_headers())
+            .wrap(page::security_headers())
             .configure(configure)
     })
     .workers(2)
@@ -344,8 +192,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A manager of the environment and `.env`, whose sessions are kept in memory. Without `JWT_SECRET` it
-/// makes a random secret for this run.
+/// Makes a manager from the environment and `.env`, with sessions in memory. What is missing there gets a value for this
+/// run.
 fn manager() -> Result<AuthManager, Box<dyn Error>> {
     let mut config = Config::from_env()?
         .session_store(MemoryStore::default())
@@ -357,7 +205,7 @@ fn manager() -> Result<AuthManager, Box<dyn Error>> {
                 key: "JWT_AUTHTYPE",
             }) => config.auth_type(AuthType::HS256),
             Err(ConfigError::Missing { key: "JWT_SECRET" }) => {
-                println!("JWT_SECRET is not set: a random secret serves, and ends with this run.");
+                println!("JWT_SECRET is not set: this run uses a random secret.");
                 let mut secret = [0; 64];
                 getrandom::fill(&mut secret)?;
                 config.secret(secret)

@@ -1,24 +1,23 @@
-//! An issuer: it mints tokens at the login, publishes its public keys, and rotates them while it serves.
-//! `examples/resource.rs` is a server that accepts its tokens.
+//! Key rotation: an issuer that publishes its public keys, and rotates them while requests go on.
 //!
 //! ```text
 //! PORT=8081 cargo run --example issuer
 //! ```
 //!
-//! `AUTHTYPE` is the algorithm, by default EdDSA. The keys are made for this run. (A real issuer keeps its
-//! keys: in a folder named by `JWT_KEYS_DIR`, which all its processes read.)
+//! It prints `curl` lines: `/login` answers with a token, `/.well-known/jwks.json` with the public keys, `/rotate` with the
+//! ID of the key that signs from now on. `examples/resource.rs` is a server that accepts its tokens.
+//!
+//! `AUTHTYPE` selects the algorithm, by default EdDSA. The keys are made for this run. A real issuer keeps them in the
+//! folder that `JWT_KEYS_DIR` names, and all its processes read them there.
 
 use std::{
     collections::VecDeque,
+    error::Error,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use actix_web::{
-    App, Error, HttpRequest, HttpServer, Responder,
-    error::{ErrorForbidden, ErrorInternalServerError, ErrorUnauthorized},
-    post, web,
-};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, post, rt, web};
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
     rsa::{self, KeySize},
@@ -27,7 +26,7 @@ use aws_lc_rs::{
         ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
     },
 };
-use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key};
+use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key, Rejection};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -37,37 +36,33 @@ struct Login {
     password: String,
 }
 
-/// An auth token for a user with the right password.
+/// Answers with an auth token if the password is right.
 #[post("/login")]
-async fn login(
-    auth: web::Data<AuthManager>,
-    login: web::Form<Login>,
-) -> Result<impl Responder, Error> {
+async fn login(auth: AuthManager, login: web::Form<Login>) -> Result<HttpResponse, Rejection> {
     let is_right = matches!(
         (login.username.as_str(), login.password.as_str()),
         ("alice", "wonderland") | ("root", "correct-horse")
     );
     if !is_right {
-        return Err(ErrorUnauthorized("wrong username or password"));
+        return Ok(HttpResponse::Unauthorized().body("wrong username or password"));
     }
-    let token = auth.auth_token(&login.username).scope("read").sign();
-    let token = token.map_err(ErrorInternalServerError)?;
-    Ok(web::Json(json!({ "auth_token": token.signed() })))
+    let token = auth.auth_token(&login.username).scope("read").sign()?;
+    Ok(HttpResponse::Ok().json(json!({ "auth_token": token.signed() })))
 }
 
-/// Keys that are shown already and do not sign yet, the next one first, with the moment since when.
+/// Keys that are published and do not sign yet. The next one comes first, with the moment of its publication.
 #[derive(Default)]
-struct Shown(Mutex<VecDeque<(Key, Option<Instant>)>>);
+struct Published(Mutex<VecDeque<(Key, Option<Instant>)>>);
 
-/// So many keys are shown ahead.
+/// How many keys are published ahead.
 const AHEAD: usize = 3;
-/// A verifier asks for an unknown key once in ten seconds. A key that was shown for longer than that is
-/// known everywhere, or will be asked for.
-const SHOWN_FOR: Duration = Duration::from_secs(11);
+/// Verifiers fetch the keys again for an unknown key ID, but only once in ten seconds. After this time each verifier
+/// knows a new key, or can fetch it.
+const WAIT: Duration = Duration::from_secs(11);
 
-impl Shown {
-    /// Shows one more key. Those of the start need no time: nobody has fetched anything before.
-    fn show(&self, auth: &AuthManager, since: Option<Instant>) -> Result<(), ConfigError> {
+impl Published {
+    /// Publishes one more key. The keys of the start need no moment, because no verifier has fetched any before.
+    fn add(&self, auth: &AuthManager, since: Option<Instant>) -> Result<(), ConfigError> {
         let key = generate(auth.auth_type());
         auth.prepublish(key.clone())?;
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,35 +76,29 @@ impl Shown {
     }
 }
 
-/// Signs with the next key, and shows one more. Answers when tokens are signed with it: at once, unless
-/// there were more than three rotations in a few seconds.
+/// Signs with the next key from now on, and publishes one more. It answers at once, unless there were more than three
+/// rotations in a few seconds.
 #[post("/rotate")]
 async fn rotate(
     request: HttpRequest,
-    auth: web::Data<AuthManager>,
-    shown: web::Data<Shown>,
-) -> Result<impl Responder, Error> {
-    // The peer of the connection, whatever a field says of somebody else.
-    if !request
-        .peer_addr()
-        .is_some_and(|peer| peer.ip().is_loopback())
-    {
-        return Err(ErrorForbidden("only from this machine"));
+    auth: AuthManager,
+    published: web::Data<Published>,
+) -> Result<HttpResponse, Box<dyn Error>> {
+    // The peer of the connection: fields such as `X-Forwarded-For` do not count.
+    let peer = request.peer_addr();
+    if !peer.is_some_and(|peer| peer.ip().is_loopback()) {
+        return Ok(HttpResponse::Forbidden().body("only from this machine"));
     }
-    shown
-        .show(&auth, Some(Instant::now()))
-        .map_err(ErrorInternalServerError)?;
-    let (key, since) = shown
-        .next()
-        .ok_or_else(|| ErrorInternalServerError("no key is shown"))?;
+    published.add(&auth, Some(Instant::now()))?;
+    let (key, since) = published.next().ok_or("no key is published")?;
     if let Some(since) = since {
-        actix_web::rt::time::sleep_until((since + SHOWN_FOR).into()).await;
+        rt::time::sleep_until((since + WAIT).into()).await;
     }
-    let id = auth.rotate(key).map_err(ErrorInternalServerError)?;
-    Ok(web::Json(json!({ "kid": id })))
+    let id = auth.rotate(key)?;
+    Ok(HttpResponse::Ok().json(json!({ "kid": id })))
 }
 
-/// A new key: a secret for HMAC, else a private key in PEM.
+/// Makes a key: a secret for HMAC, a private key in PEM for the others.
 fn generate(auth_type: AuthType) -> Key {
     Key::new(auth_type, generate_secret(auth_type))
 }
@@ -148,25 +137,25 @@ fn generate_secret(auth_type: AuthType) -> Vec<u8> {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_target(false).init();
     let port: u16 = std::env::var("PORT").map_or(Ok(8081), |port| port.parse())?;
     let auth_type = std::env::var("AUTHTYPE").map_or(Ok(AuthType::EdDSA), |name| name.parse())?;
 
-    // The issuer's name is its address, which has to be known before: `PORT=0` asks for any that is free.
+    // The name of the issuer is its address, so the port is bound first.
     let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
     let url = format!("http://{}", listener.local_addr()?);
     let config = Config::new(&url, auth_type, generate_secret(auth_type)).audience("example-api");
     let auth = AuthManager::new(config.always_key_id(true))?;
-    let shown = web::Data::new(Shown::default());
+    let published = web::Data::new(Published::default());
     for _ in 0..AHEAD {
-        shown.show(&auth, None)?;
+        published.add(&auth, None)?;
     }
     println!(
         "\
 Listening on {url}. In other terminals of the same machine:
 
-ISSUER_URL={url} PORT=8082 cargo run --example resource --features jwks
+ISSUER_URL={url} PORT=8082 cargo run --example resource
 curl -s {url}/.well-known/jwks.json
 TOKEN=$(curl -s -d 'username=alice&password=wonderland' {url}/login | sed 's/.*\"auth_token\":\"\\([^\"]*\\)\".*/\\1/')
 curl -i -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8082/protected
@@ -176,8 +165,8 @@ Ctrl-C ends it."
     );
     HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::new(auth.clone()))
-            .app_data(shown.clone())
+            .app_data(auth.clone())
+            .app_data(published.clone())
             .service(login)
             .service(rotate)
             .service(auth.jwks())

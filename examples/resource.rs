@@ -1,23 +1,25 @@
-//! A resource server: it accepts the tokens of `examples/issuer.rs`, whose keys it fetches, and mints none.
+//! Tokens of another issuer: a server that fetches the keys of `examples/issuer.rs` and mints nothing.
 //!
 //! ```text
-//! ISSUER_URL=http://127.0.0.1:8081 PORT=8082 cargo run --example resource --features jwks
+//! ISSUER_URL=http://127.0.0.1:8081 PORT=8082 cargo run --example resource
 //! ```
+//!
+//! Start the issuer first. It prints the `curl` line for this server, which answers 200 and names the key.
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
-use flask_pyjwt::{AuthManager, AuthType, Config, CurrentToken, Issuer, require_token};
+use flask_pyjwt::{AuthManager, Config, CurrentToken, Issuer, require_token};
 use serde_json::json;
 
-/// Any token of the issuer whose scope has `read`.
+/// Requires a token with the scope `read`.
 #[require_token(scope = contains("read"))]
 #[get("/protected")]
 async fn protected(token: CurrentToken) -> impl Responder {
     web::Json(json!({ "sub": token.sub(), "iss": token.iss(), "kid": token.header()["kid"] }))
 }
 
-/// Whether the issuer's keys are known: what a load balancer asks.
+/// Tells a load balancer whether the keys of the issuer are known.
 #[get("/ready")]
-async fn ready(auth: web::Data<AuthManager>) -> impl Responder {
+async fn ready(auth: AuthManager) -> impl Responder {
     let sources = auth.key_sources();
     let mut answer = if sources.iter().all(flask_pyjwt::KeySourceState::is_usable) {
         HttpResponse::Ok()
@@ -41,24 +43,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::var("PORT").map_or(Ok(8082), |port| port.parse())?;
     let issuer_url = std::env::var("ISSUER_URL").unwrap_or("http://127.0.0.1:8081".to_owned());
 
-    // Own tokens are not used here: a secret that nobody knows.
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    let config = Config::new("resource-example", AuthType::HS256, secret).trust(
-        Issuer::new(&issuer_url)
-            .discovery()
-            .allow_http_on_loopback(true) // both run on this machine; anywhere else, https
-            .audience("example-api"),
-    );
-    let auth = AuthManager::new(config)?;
+    let issuer = Issuer::new(&issuer_url)
+        .discovery()
+        .allow_http_on_loopback(true) // only because both run on this machine
+        .audience("example-api");
+    let auth = AuthManager::new(Config::for_issuers([issuer]))?;
     for source in auth.fetch_keys().await {
         if let Some(error) = source.error() {
-            println!("{}: {error}; it is asked again", source.issuer());
+            println!("{}: {error}; this server tries again", source.issuer());
         }
     }
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::new(auth.clone()))
+            .app_data(auth.clone())
             .service(protected)
             .service(ready)
     })

@@ -1,8 +1,12 @@
-//! Sessions that can be ended: `cargo run --example sessions`.
+//! Sessions: refresh tokens work once, theft is detected, and a logout takes effect at once.
 //!
-//! Refresh tokens are rotated, theft is detected, and a logout works at once. `STORE` says where
-//! sessions are kept: `memory` (the default), `file:PATH` or `redis://HOST:PORT`. `JWT_REFRESHGRACE` sets the
-//! grace window in seconds. `PORT` overrides 8080.
+//! ```text
+//! cargo run --example sessions
+//! ```
+//!
+//! It prints `curl` lines with the status that comes back: 200 until the logout, 401 after it. `STORE` selects the
+//! session store: `memory` (the default), `file:PATH` or `redis://HOST:PORT`. `JWT_REFRESHGRACE` sets the grace window
+//! in seconds. `PORT` overrides 8080.
 
 use std::{env, error::Error};
 
@@ -20,14 +24,14 @@ struct Login {
     password: String,
 }
 
-/// Opens a session for the right password.
+/// Opens a session if the password is right.
 #[post("/login")]
 async fn login(
     auth: AuthManager,
     form: web::Form<Login>,
     request: actix_web::HttpRequest,
 ) -> Result<HttpResponse, Rejection> {
-    // A real server looks the user up, and compares a password's hash.
+    // A real server looks the user up, and compares the hash of the password.
     let is_right = matches!(
         (form.username.as_str(), form.password.as_str()),
         ("alice", "wonderland") | ("root", "correct-horse")
@@ -46,7 +50,7 @@ async fn login(
     Ok(tokens(&session.await?))
 }
 
-/// The next pair of tokens for a refresh token, which is good once.
+/// Exchanges a refresh token for the next pair of tokens. Each refresh token works once.
 #[require_token("refresh")]
 #[post("/refresh")]
 async fn refresh(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
@@ -62,14 +66,14 @@ fn tokens(pair: &TokenPair) -> HttpResponse {
         }))
 }
 
-/// Who is asking, and in which session.
+/// Shows the user and the session of the token.
 #[require_token]
 #[get("/me")]
 async fn me(token: CurrentToken) -> impl Responder {
     web::Json(json!({"sub": token.sub(), "session": token.session_id()}))
 }
 
-/// The open sessions of whoever is asking.
+/// Lists the open sessions of the user.
 #[require_token]
 #[get("/sessions")]
 async fn sessions(auth: AuthManager, token: CurrentToken) -> Result<impl Responder, Rejection> {
@@ -88,7 +92,7 @@ async fn sessions(auth: AuthManager, token: CurrentToken) -> Result<impl Respond
     Ok(web::Json(shown.collect::<Vec<_>>()))
 }
 
-/// Ends this session: all its tokens are refused from now on.
+/// Ends this session. All its tokens are refused from now on.
 #[require_token]
 #[post("/logout")]
 async fn logout(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
@@ -96,7 +100,7 @@ async fn logout(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, 
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends every session of whoever is asking.
+/// Ends all sessions of the user.
 #[require_token]
 #[post("/logout_everywhere")]
 async fn logout_everywhere(
@@ -132,8 +136,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A manager of the environment and `.env`, with the store that is named. Without `JWT_SECRET` it makes a
-/// random secret for this run.
+/// Makes a manager from the environment and `.env`, with this session store. What is missing there gets a value
+/// for this run.
 async fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
     let mut config = with_store(Config::from_env()?, store).await?;
     loop {
@@ -143,7 +147,7 @@ async fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
                 key: "JWT_AUTHTYPE",
             }) => config.auth_type(AuthType::HS256),
             Err(ConfigError::Missing { key: "JWT_SECRET" }) => {
-                println!("JWT_SECRET is not set: a random secret serves, and ends with this run.");
+                println!("JWT_SECRET is not set: this run uses a random secret.");
                 let mut secret = [0; 64];
                 getrandom::fill(&mut secret)?;
                 config.secret(secret)

@@ -149,7 +149,7 @@ fi
 
 check() {
     run cargo fmt --all --check
-    for package in tests/serde_features tests/public_api; do
+    for package in tests/serde_features tests/public_api docs/site; do
         run cargo fmt --manifest-path "$package/Cargo.toml" --check
     done
 
@@ -202,7 +202,11 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
             cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
     done
 
-    # What users get, and where the documents link to.
+    # The guide as a book, and where all documents link to.
+    run sh docs/site.sh
+    run python3 tests/links.py
+
+    # What users get.
     run sh tests/package.sh
 }
 

@@ -1,6 +1,9 @@
 //! The package beside what it works with: Redis, a browser, an OpenID provider, the real Flask_PyJWT, `curl`.
 
 mod browser;
+#[cfg(unix)]
+mod curl;
+mod guide;
 mod interop;
 mod oidc;
 mod quickstart;

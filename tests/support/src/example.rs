@@ -1,9 +1,10 @@
-//! The executables of `examples/`.
+//! The executables of `examples/` and of the guide.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    time::SystemTime,
 };
 
 use super::{folder::Folder, process::Process};
@@ -39,33 +40,51 @@ pub fn repository() -> &'static Path {
     tests.and_then(Path::parent).expect("tests/support")
 }
 
-/// `target/<profile>/examples/<name>`. Cargo builds it for a test run that has the package `examples` in it.
-/// For any other run it is built here.
+/// The executable of an example.
 pub fn executable(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("a test has an executable");
-    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
-    let example = profile.join("examples").join(name);
     let sources = repository().join("examples");
-    let mut files = vec![sources.join(name).with_extension("rs")];
-    if let Ok(folder) = fs::read_dir(sources.join(name)) {
-        files.extend(folder.filter_map(Result::ok).map(|entry| entry.path()));
-    }
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let newest = files.iter().filter_map(|file| changed(file)).max();
-    if changed(&example) < newest {
-        build(name, profile);
-    }
-    example
+    let sources = [sources.join(name).with_extension("rs"), sources.join(name)];
+    built("examples", name, &sources)
 }
 
-fn build(example: &str, profile: &Path) {
+/// The executable with the programs of the guide.
+pub fn guide() -> PathBuf {
+    let sources = ["docs/guide", "tests/guide"].map(|it| repository().join(it));
+    built("guide-programs", "guide", &sources)
+}
+
+/// `target/<profile>/examples/<name>`. Cargo builds it for a test run that has its package in it. For any other run it is
+/// built here, if it is older than its sources.
+fn built(package: &str, name: &str, sources: &[PathBuf]) -> PathBuf {
+    let test = env::current_exe().expect("a test has an executable");
+    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
+    let executable = profile.join("examples").join(name);
+    let newest = sources.iter().filter_map(|source| changed(source)).max();
+    let built = fs::metadata(&executable).and_then(|file| file.modified());
+    if built.ok() < newest {
+        build(package, name, profile);
+    }
+    executable
+}
+
+/// When a file, or the newest file in a folder, was changed.
+fn changed(path: &Path) -> Option<SystemTime> {
+    match fs::read_dir(path) {
+        Ok(folder) => folder
+            .filter_map(|entry| changed(&entry.ok()?.path()))
+            .max(),
+        Err(_) => fs::metadata(path).ok()?.modified().ok(),
+    }
+}
+
+fn build(package: &str, example: &str, profile: &Path) {
     let name = match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
     let cargo = Command::new(env!("CARGO"))
         .current_dir(repository())
-        .args(["build", "--quiet", "--locked", "--package", "examples"])
+        .args(["build", "--quiet", "--locked", "--package", package])
         .args(["--example", example, "--profile", name, "--target-dir"])
         .arg(profile.parent().expect("target/<profile>"))
         .status();
