@@ -15,7 +15,7 @@ use super::{
 use crate::session::{
     Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
     TokenIdentity,
-    opening::{Candidate, MOST_SESSIONS, MOST_TOKENS, OVERFULL},
+    opening::{Candidate, MAX_TOKENS, MOST_SESSIONS, OVERFULL},
     subject::{horizon, later, rotate},
 };
 
@@ -187,7 +187,7 @@ impl<'t> Rows<'t> {
         let known = self.tokens.get((subject, id))?.map(|row| row.value());
         let end = until.milliseconds();
         if known.is_none() && !self.has_room_for_a_token(subject, now)? {
-            return Err(StoreError::TooManyTokens { limit: MOST_TOKENS }.into());
+            return Err(StoreError::TooManyTokens { limit: MAX_TOKENS }.into());
         }
         self.has_changes = true;
         self.tokens
@@ -204,7 +204,7 @@ impl<'t> Rows<'t> {
         let after = after(subject);
         let whole = (subject, "")..(&*after, "");
         let count = self.tokens.range(whole.clone())?.take(OVERFULL).count();
-        if count < MOST_TOKENS {
+        if count < MAX_TOKENS {
             return Ok(true);
         }
         if count == OVERFULL {
@@ -221,7 +221,7 @@ impl<'t> Rows<'t> {
             forgotten += 1;
         }
         self.has_changes |= forgotten > 0;
-        Ok(count - forgotten < MOST_TOKENS)
+        Ok(count - forgotten < MAX_TOKENS)
     }
 
     fn revoke_subject(&mut self, subject: &str, new: SubjectRow) -> Result<(), StorageError> {

@@ -9,7 +9,7 @@ use super::{
     super::{
         Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
         StoreError, StoreFuture, TokenIdentity,
-        opening::{MOST_SESSIONS, MOST_TOKENS, OVERFULL},
+        opening::{MAX_TOKENS, MOST_SESSIONS, OVERFULL},
         subject::MARGIN,
     },
     encoding, reply,
@@ -230,7 +230,7 @@ impl SessionStore for RedisStore {
                     b"token".to_vec(),
                     id.clone().into_bytes(),
                     number(encoding::nearest_moment(*until)),
-                    count(MOST_TOKENS),
+                    count(MAX_TOKENS),
                     count(OVERFULL),
                 ],
                 Revocation::Session { session, .. } => {
@@ -249,7 +249,7 @@ impl SessionStore for RedisStore {
             };
             match self.write(revocation.subject(), &REVOKE, now, what).await? {
                 Value::Int(1) => Ok(()),
-                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MOST_TOKENS }),
+                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MAX_TOKENS }),
                 _ => Err(reply::unexpected()),
             }
         })
@@ -264,7 +264,7 @@ impl SessionStore for RedisStore {
         Box::pin(async move {
             // All fields, where there are no more than the limits allow, and otherwise any of them. What has
             // ended may be there yet, and takes no place in the list.
-            let fields = MOST_SESSIONS + MOST_TOKENS + 2;
+            let fields = MOST_SESSIONS + MAX_TOKENS + 2;
             let some = [fields.to_string(), "WITHVALUES".to_owned()];
             let all = self.read(subject, "HRANDFIELD", &some).await?;
             let mut sessions = Vec::new();
