@@ -157,7 +157,7 @@ impl SubjectRecord {
                 ..
             } => {
                 self.sessions = Sorted::default();
-                self.issued_until = Some(later(self.issued_until, (*issued_until, *until)));
+                self.issued_until = Some(merged(self.issued_until, (*issued_until, *until)));
             }
         }
         Ok(())
@@ -221,7 +221,7 @@ pub(super) fn rotate(
 }
 
 /// Merges two revocations of a subject into one that covers both.
-pub(super) fn later<T: Ord>(known: Option<(T, T)>, new: (T, T)) -> (T, T) {
+pub(super) fn merged<T: Ord>(known: Option<(T, T)>, new: (T, T)) -> (T, T) {
     match known {
         Some(known) => (known.0.max(new.0), known.1.max(new.1)),
         None => new,
