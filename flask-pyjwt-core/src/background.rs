@@ -55,8 +55,8 @@ impl Thread {
 
     /// Whether the current thread is this one.
     fn is_current(&self) -> bool {
-        let own = self.0.as_ref().map(|thread| thread.thread().id());
-        own == Some(thread::current().id())
+        let this = self.0.as_ref().map(|thread| thread.thread().id());
+        this == Some(thread::current().id())
     }
 
     /// Detaches the thread, so that dropping this does not wait.

@@ -24,7 +24,7 @@ use crate::json::{Json, Kind};
 ///     AuthType::HS256,
 ///     "change-me: at least 32 bytes of secret",
 /// ))?;
-/// let editors = RequireToken::new().claim("role", ExpectedClaim::one_of(["editor", "admin"]));
+/// let editors = RequireToken::auth().claim("role", ExpectedClaim::one_of(["editor", "admin"]));
 /// let app = App::new()
 ///     .app_data(auth.clone())
 ///     .service(web::scope("/articles").wrap(editors).default_service(web::to(HttpResponse::Ok)));

@@ -6,10 +6,10 @@ use crate::json::{Json, Kind};
 /// Items are compared exactly.
 pub(super) fn has_item(claim: Json<'_>, item: &str) -> bool {
     match claim.kind() {
-        Kind::Array => claim.items().any(|own| own.is_str(item)),
+        Kind::Array => claim.items().any(|element| element.is_str(item)),
         Kind::String | Kind::EscapedString => claim
             .as_str()
-            .is_some_and(|text| !item.is_empty() && text.split(' ').any(|own| own == item)),
+            .is_some_and(|text| !item.is_empty() && text.split(' ').any(|word| word == item)),
         _ => false,
     }
 }

@@ -20,13 +20,15 @@ pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
             actual.kind() == Kind::Array
                 && required
                     .iter()
-                    .all(|item| actual.items().any(|own| matches(item, own)))
+                    .all(|item| actual.items().any(|element| matches(item, element)))
         }
         Value::Object(required) => {
             actual.kind() == Kind::Object
-                && required
-                    .iter()
-                    .all(|(name, value)| actual.member(name).is_some_and(|own| matches(value, own)))
+                && required.iter().all(|(name, value)| {
+                    actual
+                        .member(name)
+                        .is_some_and(|member| matches(value, member))
+                })
         }
     }
 }

@@ -109,7 +109,7 @@ pub(crate) struct ClaimNames(Vec<(String, ClaimPlaces)>);
 impl ClaimNames {
     /// Adds the places of the claim `name`. Replaces earlier ones.
     pub(crate) fn add(&mut self, name: String, places: ClaimPlaces) {
-        self.0.retain(|(own, _)| *own != name);
+        self.0.retain(|(known, _)| *known != name);
         self.0.push((name, places));
     }
 
@@ -125,7 +125,7 @@ impl ClaimNames {
     }
 
     fn places(&self, name: &str) -> Option<&[Place]> {
-        let places = self.0.iter().find(|(own, _)| own == name);
+        let places = self.0.iter().find(|(known, _)| known == name);
         places.map(|(_, places)| &*places.0)
     }
 

@@ -53,7 +53,7 @@ impl Required {
         };
         self.claims
             .iter()
-            .any(|(own, expected)| own == name && is_value(expected))
+            .any(|(known, expected)| known == name && is_value(expected))
     }
 
     /// Whether a payload satisfies all requirements.

@@ -180,7 +180,7 @@ impl<'a> Json<'a> {
     /// The member with this name.
     pub(crate) fn member(self, name: &str) -> Option<Json<'a>> {
         self.named()
-            .find(|(own, _)| own.is_str(name))
+            .find(|(known, _)| known.is_str(name))
             .map(|(_, value)| value)
     }
 

@@ -52,18 +52,18 @@ fn has_duplicates_in_table<const SLOTS: usize>(text: &str, names: &Names<'_>) ->
     let mut slots = [0; SLOTS];
     let keys = keys();
     names.clone().enumerate().any(|(index, (_, name))| {
-        let own = hash(keys, text, *name) | 1; // an empty slot is 0
-        let mut slot = (own >> 1) as usize % SLOTS;
-        while slots[slot] != 0 && slots[slot] != own {
+        let hash_bits = hash(keys, text, *name) | 1; // an empty slot is 0
+        let mut slot = (hash_bits >> 1) as usize % SLOTS;
+        while slots[slot] != 0 && slots[slot] != hash_bits {
             slot = (slot + 1) % SLOTS;
         }
         if slots[slot] == 0 {
-            slots[slot] = own;
+            slots[slot] = hash_bits;
             return false;
         }
-        let own = text_of(text, *name);
+        let content = text_of(text, *name);
         let mut earlier = names.clone().take(index);
-        earlier.any(|(_, other)| content_is(text, *other, &own))
+        earlier.any(|(_, other)| content_is(text, *other, &content))
     })
 }
 

@@ -150,8 +150,8 @@ pub(super) fn check_generation(
     };
     // Hosts' clocks may differ, but by no more than this.
     let latest = now + policy.grace.max(policy.leeway);
-    let is_own = is_id(&generation.refresh_id)
+    let is_well_formed = is_id(&generation.refresh_id)
         && is_id(&generation.auth_id)
         && (Moment::UNIX_EPOCH..=latest).contains(&generation.issued_at);
-    is_own.then_some(()).ok_or_else(|| refused(session))
+    is_well_formed.then_some(()).ok_or_else(|| refused(session))
 }

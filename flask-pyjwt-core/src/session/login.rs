@@ -43,8 +43,6 @@ use crate::{
 /// ```
 #[doc(alias = "refresh token")]
 #[doc(alias = "refresh token rotation")]
-#[doc(alias = "create_access_token")]
-#[doc(alias = "create_refresh_token")]
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenPair {
@@ -92,12 +90,13 @@ impl SessionIssuer {
         // Mint first: a login whose tokens cannot be minted must open no session.
         let generation = &session.generations[0];
         let pair = self.mint_pair(&authority, generation, Occasion::Login)?;
-        let is_own = |(subject, _): &(String, String)| *subject == session.subject;
-        let (own, others): (Vec<_>, Vec<_>) = login.replaced.into_iter().partition(is_own);
-        let own = own.into_iter().map(|(_, session)| session).collect();
+        let is_same_subject = |(subject, _): &(String, String)| *subject == session.subject;
+        let (replaced, others): (Vec<_>, Vec<_>) =
+            login.replaced.into_iter().partition(is_same_subject);
+        let replaced = replaced.into_iter().map(|(_, session)| session).collect();
         let shared = Arc::clone(sessions);
         let opening = async move {
-            let opening = Opening::new(session, policy.max_sessions).replacing(own);
+            let opening = Opening::new(session, policy.max_sessions).replacing(replaced);
             shared.open(&opening, now).await?;
             for (subject, session) in others {
                 let revocation = Revocation::Session { subject, session };

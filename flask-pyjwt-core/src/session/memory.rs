@@ -18,7 +18,7 @@ use super::{
     StoreError, StoreFuture, SubjectRecord, TokenIdentity, sorted::ShortText,
 };
 
-/// The store is split into this many shards, each with its own lock.
+/// The store is split into this many shards, each with a separate lock.
 const SHARDS: usize = 16;
 /// The limit of [`MemoryStore::default`], in sessions and revocations together.
 const DEFAULT_LIMIT: usize = 1 << 20;
@@ -149,14 +149,14 @@ impl MemoryStore {
 
     /// Reserves one entry. Removes expired entries first when there is no room.
     fn make_room(&self, subject: &str, limit: usize, now: Moment) -> bool {
-        let own = self.number(subject);
-        let mut shard = self.lock(own);
+        let first = self.number(subject);
+        let mut shard = self.lock(first);
         if shard.entries >= shard.sweep_at {
             self.sweep(&mut shard, now);
         }
         drop(shard);
         let mut sweeps = 0;
-        for number in (own..SHARDS).chain(0..own) {
+        for number in (first..SHARDS).chain(0..first) {
             if self.take_room(limit) {
                 return true;
             }

@@ -63,7 +63,7 @@ impl<T: Identified, const IN_PLACE: usize> Sorted<T, IN_PLACE> {
     /// The index of the id, or the index at which it would be inserted.
     fn place(&self, id: &str) -> Result<usize, usize> {
         self.0
-            .binary_search_by(|(own, _)| own.as_slice().cmp(id.as_bytes()))
+            .binary_search_by(|(known, _)| known.as_slice().cmp(id.as_bytes()))
     }
 }
 

@@ -268,7 +268,6 @@ pub enum Standing {
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias = "logout")]
 #[doc(alias = "blocklist")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -246,8 +246,8 @@ impl SessionRecord {
             _ => Standing::Good,
         };
         let Some(grace) = token.grace else {
-            let own = self.current().filter(|current| current.auth_id == id);
-            return own.map_or(Standing::Good, by_use);
+            let current = self.current().filter(|current| current.auth_id == id);
+            return current.map_or(Standing::Good, by_use);
         };
         match self.position(id, grace, now) {
             Position::Current(current) => by_use(current),

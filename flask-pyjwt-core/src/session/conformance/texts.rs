@@ -54,12 +54,12 @@ pub async fn texts_are_stored_unchanged(store: Store) {
                     panic!("{subject:?} {id:?}: {rotated:?}");
                 };
                 assert_eq!(after.current(), Some(&generation(&to, NOW)));
-                let unchanged = |own: &crate::session::SessionRecord| {
+                let unchanged = |record: &crate::session::SessionRecord| {
                     (
-                        own.subject.clone(),
-                        own.id.clone(),
-                        own.label.clone(),
-                        own.claims.clone(),
+                        record.subject.clone(),
+                        record.id.clone(),
+                        record.label.clone(),
+                        record.claims.clone(),
                     )
                 };
                 assert_eq!(unchanged(&after), unchanged(&session));

@@ -96,11 +96,11 @@ fn check_private(file: &File, path: &Path) -> Result<(), StoreError> {
     let refused = |reason: String| Err(StoreError::NotPrivate { reason });
     #[cfg(unix)]
     {
-        let (owner, own) = (files::owner(&about), files::own_user());
-        let own = own.map_err(StoreError::unavailable)?;
-        if owner != own {
+        let (owner, user) = (files::owner(&about), files::own_user());
+        let user = user.map_err(StoreError::unavailable)?;
+        if owner != user {
             return refused(format!(
-                "`{}` belongs to user {owner}, and this process runs as user {own}: run `chown {own}` on it \
+                "`{}` belongs to user {owner}, and this process runs as user {user}: run `chown {user}` on it \
                  if nobody else can have changed it, or move it away",
                 path.display()
             ));

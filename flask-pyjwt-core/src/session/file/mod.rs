@@ -73,8 +73,7 @@ type Query = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let path = std::env::temp_dir().join(format!("flask-pyjwt-doc-{}.redb", std::process::id()));
-/// # let config = || Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of
-/// secret");
+/// # let config = || Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
 /// let auth = AuthManager::new(config().session_store(FileStore::open(&path)?))?;
 /// let [kept, ended] = [auth.login("alice").await?, auth.login("alice").await?];
 /// auth.logout(&ended.auth).await?;
@@ -89,6 +88,8 @@ type Query = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "blocklist")]
+#[doc(alias = "token_in_blocklist_loader")]
 pub struct FileStore {
     // Dropped in this order: the last one closes the file.
     readers: [Worker<Query>; READERS],
@@ -129,13 +130,13 @@ impl FileStore {
         let database = Arc::new(database);
         let health = Arc::new(Health::default());
         let reader = || {
-            let (own, database) = (Arc::clone(&health), Arc::clone(&database));
-            let read = move |queries| read(&database, &own, queries);
+            let (shared, database) = (Arc::clone(&health), Arc::clone(&database));
+            let read = move |queries| read(&database, &shared, queries);
             Worker::start("sessions-read", Arc::clone(&health), read)
         };
         let readers = [reader()?, reader()?];
-        let own = Arc::clone(&health);
-        let write = move |changes| write(&database, &own, changes);
+        let shared = Arc::clone(&health);
+        let write = move |changes| write(&database, &shared, changes);
         Ok(Self {
             readers,
             writer: Worker::start("sessions-write", Arc::clone(&health), write)?,

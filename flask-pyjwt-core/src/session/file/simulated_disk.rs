@@ -106,11 +106,11 @@ pub(super) struct Halt(SimulatedDisk);
 
 impl Drop for Halt {
     fn drop(&mut self) {
-        let (state, told) = &*self.0.0;
+        let (state, changed) = &*self.0.0;
         if let Ok(mut state) = state.lock() {
             state.halted = false;
         }
-        told.notify_all();
+        changed.notify_all();
     }
 }
 

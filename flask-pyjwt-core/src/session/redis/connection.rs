@@ -203,20 +203,20 @@ impl<E: Endpoint> Connection<E> {
 
     /// Opens a connection.
     async fn connect(self: Arc<Self>) {
-        let own = Arc::clone(&self);
+        let this = Arc::clone(&self);
         // In a separate task, so that a panic does not leave the state `Connecting` forever.
         let connecting = tokio::spawn(async move {
             let started = Instant::now();
-            let opening = own.endpoint.open(own.connect_timeout);
+            let opening = this.endpoint.open(this.connect_timeout);
             let opened =
-                timeout(own.connect_timeout, opening)
+                timeout(this.connect_timeout, opening)
                     .await
                     .map_err(|_| Problem::Silent {
-                        server: own.endpoint.to_string(),
+                        server: this.endpoint.to_string(),
                     })??;
             Ok::<_, Problem>(Connected {
                 opened,
-                serial: own.serial.fetch_add(1, Ordering::Relaxed),
+                serial: this.serial.fetch_add(1, Ordering::Relaxed),
                 confirmed: started,
                 is_being_confirmed: false,
             })

@@ -15,19 +15,19 @@ if not session then
 end
 local generations = session.generations
 local current = generations[#generations]
-local is_own
+local is_current
 if ARGV[6] == 'auth' then
-    is_own = current and current.auth_id == ARGV[5]
+    is_current = current and current.auth_id == ARGV[5]
 else
     -- The first pair with this id counts, as in `record.rs`.
     for _, it in ipairs(generations) do
         if it.refresh_id == ARGV[5] then
-            is_own = it == current
+            is_current = it == current
             break
         end
     end
 end
-if now < session.expires_at and is_own and current.repeatable_until then
+if now < session.expires_at and is_current and current.repeatable_until then
     current.repeatable_until = nil
     stored = write_session(session)
     redis.call('HSET', key, field, stored)

@@ -2,7 +2,7 @@
 -- ids ARGV[9] and following end. The subject may then have ARGV[7] sessions; further ones are evicted in the
 -- order of `Candidate` in opening.rs. Returns the ids of evicted sessions that were live.
 
-local own = 's:' .. ARGV[4]
+local new = 's:' .. ARGV[4]
 local most = tonumber(ARGV[7])
 -- A hash with more fields than this is not read as a whole.
 local overfull = tonumber(ARGV[8])
@@ -80,7 +80,7 @@ local function least(sessions, excess)
         local moment = refreshed_at(stored)
         -- Usually one session is evicted. Nothing has to be sorted then, and most sessions are skipped here.
         local may_be_first = excess > 1 or not first or not is_live or moment <= first.refreshed_at
-        if may_be_first and field ~= own then
+        if may_be_first and field ~= new then
             local candidate = { field = field, is_live = is_live, refreshed_at = moment }
             table.insert(candidates, candidate)
             if not first or goes_first(candidate, first) then
@@ -95,11 +95,11 @@ local function least(sessions, excess)
     return { unpack(candidates, 1, math.min(excess, #candidates)) }
 end
 
-redis.call('HSET', key, own, ARGV[5])
+redis.call('HSET', key, new, ARGV[5])
 keep_until(tonumber(ARGV[6]))
 for i = 9, #ARGV do
     local replaced = 's:' .. ARGV[i]
-    if replaced ~= own then
+    if replaced ~= new then
         redis.call('HDEL', key, replaced)
     end
 end
