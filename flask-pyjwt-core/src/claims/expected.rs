@@ -7,7 +7,7 @@ use crate::json::{Json, Kind};
 
 /// The value that a claim must have, for guards and for the tokens of an issuer.
 ///
-/// Used with [`RequireToken::claim`](crate::RequireToken::claim) and
+/// Used with [`RequireToken::expect_claim`](crate::RequireToken::expect_claim) and
 /// [`Issuer::require_claim`](crate::Issuer::require_claim). A plain value converts into a
 /// requirement for exactly that value. Values are compared with their JSON type: `true`, `1`, `1.0`
 /// and `"true"` are four different values.
@@ -24,7 +24,7 @@ use crate::json::{Json, Kind};
 ///     AuthType::HS256,
 ///     "change-me: at least 32 bytes of secret",
 /// ))?;
-/// let editors = RequireToken::auth().claim("role", ExpectedClaim::one_of(["editor", "admin"]));
+/// let editors = RequireToken::auth().expect_claim("role", ExpectedClaim::one_of(["editor", "admin"]));
 /// let app = App::new()
 ///     .app_data(auth.clone())
 ///     .service(web::scope("/articles").wrap(editors).default_service(web::to(HttpResponse::Ok)));
