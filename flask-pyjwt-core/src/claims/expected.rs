@@ -84,12 +84,16 @@ impl ExpectedClaim {
     }
 
     /// Requires all of these items. An empty list is never satisfied.
+    ///
+    /// `all(["read", "write"])` accepts `"read write admin"`. It refuses `"read"`.
     #[must_use]
     pub fn all<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
         Self::All(items.into_iter().map(Into::into).collect())
     }
 
     /// Requires at least one of these items. An empty list is never satisfied.
+    ///
+    /// `any(["read", "write"])` accepts `["read"]`. It refuses `["admin"]`.
     #[must_use]
     pub fn any<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
         Self::Any(items.into_iter().map(Into::into).collect())

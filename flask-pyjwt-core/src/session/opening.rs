@@ -18,6 +18,24 @@ pub(super) const MAX_TOKENS: usize = 1_000;
 pub(super) const OVERFULL: usize = 2 * (MOST_SESSIONS + MAX_TOKENS);
 
 /// A session that a store is to open, with the number of sessions that its subject may have.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::store::{Generation, Moment, Opening, SessionRecord, SubjectRecord};
+/// use time::Duration;
+///
+/// let mut alice = SubjectRecord::default();
+/// let mut log_in = |id: &str, at: i64| {
+///     let now = Moment::from_milliseconds(at);
+///     let first = Generation::new(format!("refresh-{id}"), format!("auth-{id}"), now);
+///     let session = SessionRecord::new(id, "alice", first, Duration::DAY);
+///     alice.open(&Opening::new(session, 2), now)
+/// };
+/// // Two sessions are accepted. The third one evicts the oldest.
+/// assert!(log_in("phone", 1).is_empty());
+/// assert!(log_in("laptop", 2).is_empty());
+/// assert_eq!(log_in("tablet", 3), ["phone"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Opening {

@@ -22,6 +22,30 @@ pub(super) const MARGIN: Duration = Duration::HOUR;
 /// The methods implement the steps of a [`SessionStore`](crate::store::SessionStore). A store that
 /// can read, change and write a row in one transaction needs nothing else;
 /// [`SessionStore`](crate::store::SessionStore) shows one.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::store::{Moment, Revocation, Standing, SubjectRecord, TokenIdentity};
+/// use time::Duration;
+///
+/// # fn main() -> Result<(), flask_pyjwt::store::StoreError> {
+/// let now = Moment::from_milliseconds(1_800_000_000_000);
+/// let token = |id: &str| {
+///     let mut token = TokenIdentity::new("alice", now);
+///     token.id = Some(id.to_owned());
+///     token
+/// };
+/// let mut alice = SubjectRecord::default();
+/// alice.revoke(&Revocation::of_token("alice", "stolen", now + Duration::HOUR), now)?;
+/// assert_eq!(alice.standing(&token("stolen"), now), Standing::Revoked);
+/// assert_eq!(alice.standing(&token("other"), now), Standing::Good);
+///
+/// // The record is one JSON text, for instance in a column of a database.
+/// let json = serde_json::to_string(&alice).expect("a record is valid JSON");
+/// assert_eq!(serde_json::from_str::<SubjectRecord>(&json).ok(), Some(alice));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRecord {
     // Most subjects have one session and no revoked tokens. Sorted inline lists need the fewest
@@ -235,6 +259,22 @@ pub(super) fn horizon(now: Moment) -> Moment {
 
 impl SessionRecord {
     /// Returns the standing of a token of this session, not considering revocation by id.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::store::{Generation, Moment, SessionRecord, Standing, TokenIdentity};
+    /// use time::Duration;
+    ///
+    /// let now = Moment::from_milliseconds(1_800_000_000_000);
+    /// let first = Generation::new("refresh-0", "auth-0", now);
+    /// let session = SessionRecord::new("phone", "alice", first, Duration::DAY);
+    /// let mut token = TokenIdentity::new("alice", now);
+    /// token.session = Some("phone".to_owned());
+    /// token.id = Some("auth-0".to_owned());
+    ///
+    /// assert_eq!(session.standing(&token, now), Standing::Good);
+    /// assert_eq!(session.standing(&token, now + Duration::DAY), Standing::Revoked);
+    /// ```
     #[must_use]
     pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         if !self.is_live(now) {

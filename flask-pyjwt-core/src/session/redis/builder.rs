@@ -55,6 +55,17 @@ impl RedisStore {
     ///
     /// [`StoreError::Unavailable`]. Its source says which server cannot be reached and why, or what
     /// is wrong with the URL.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::RedisStore;
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() {
+    /// // The scheme is wrong. With a server, `redis://localhost:6379/0` is accepted.
+    /// assert!(RedisStore::connect("http://localhost:6379").await.is_err());
+    /// # }
+    /// ```
     pub async fn connect(url: impl AsRef<str>) -> Result<Self, StoreError> {
         Self::builder().connect(url).await
     }
