@@ -49,8 +49,8 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// Creates the request to open a session. `most` is the number of live sessions that the
-    /// subject may have afterwards; it is clamped to 1 to 1,000.
+    /// Creates the request to open a session. `most` is the number of live sessions that the subject
+    /// may have afterwards, and is clamped to 1 to 1,000.
     #[must_use]
     pub fn new(session: SessionRecord, most: usize) -> Self {
         Self {

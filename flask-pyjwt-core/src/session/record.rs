@@ -170,7 +170,7 @@ pub struct Rotation {
 
 impl Rotation {
     /// Creates a request to exchange the refresh token with this id. It has no grace window and
-    /// leaves the claims unchanged; set the fields to change that.
+    /// leaves the claims unchanged. Set the fields to change that.
     #[must_use]
     pub fn new(
         subject: impl Into<String>,
@@ -227,7 +227,7 @@ pub(super) enum Position<'a> {
 
 impl SessionRecord {
     /// Creates a session that was opened when `first` was issued, and that ends after `lifetime`.
-    /// It has no label and no claims, and no idle timeout; set the fields to change that.
+    /// It has no label and no claims, and no idle timeout. Set the fields to change that.
     #[must_use]
     pub fn new(
         id: impl Into<String>,

@@ -211,8 +211,8 @@ pub struct TokenIdentity {
 }
 
 impl TokenIdentity {
-    /// Creates the identity of an auth token that has no id and belongs to no session; set the
-    /// fields to change that.
+    /// Creates the identity of an auth token that has no id and belongs to no session. Set
+    /// the fields to change that.
     #[must_use]
     pub fn new(subject: impl Into<String>, issued_at: Moment) -> Self {
         Self {

@@ -20,8 +20,8 @@ pub(super) const MARGIN: Duration = Duration::HOUR;
 /// Everything that a store keeps about one subject: its sessions and its revocations.
 ///
 /// The methods implement the steps of a [`SessionStore`](crate::store::SessionStore). A store that
-/// can read, change and write a row in one transaction needs nothing else;
-/// [`SessionStore`](crate::store::SessionStore) shows one.
+/// can read, change and write a row in one transaction needs nothing else, as the
+/// example there shows.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;

@@ -99,7 +99,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// Opens the file. Creates it if it does not exist; its folder has to exist.
+    /// Opens the file. Creates it if it does not exist. Its folder has to exist.
     ///
     /// This waits for the disk and reads the whole file, so call it before the server starts.
     /// Dropping the store waits as well, until running changes are done and the file is closed.
