@@ -101,7 +101,6 @@ thread_local! {
 /// ```
 #[doc(alias = "freezegun")]
 #[doc(alias = "freeze_time")]
-#[doc(alias = "mock time")]
 #[derive(Clone)]
 pub struct FrozenClock(Arc<Mutex<OffsetDateTime>>);
 

@@ -45,12 +45,13 @@ pub(crate) type EventHook = Arc<dyn Fn(&SessionEvent) + Send + Sync>;
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias = "reuse detection")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
     /// A rotated refresh token was presented again after the grace window. Somebody has a copy of
     /// it. The session and all its tokens are revoked.
+    #[doc(alias = "reuse_detection")]
+    #[doc(alias = "theft")]
     Replayed {
         /// The user whose session was revoked.
         subject: String,

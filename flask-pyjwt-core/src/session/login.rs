@@ -41,8 +41,6 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias = "refresh token")]
-#[doc(alias = "refresh token rotation")]
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenPair {
@@ -50,6 +48,7 @@ pub struct TokenPair {
     pub auth: Token,
     /// The token for [`AuthManager::refresh`](crate::AuthManager::refresh), for one use. It has the
     /// claims `rid`, `sid` and `auth_time`.
+    #[doc(alias = "refresh_token")]
     pub refresh: Token,
 }
 
