@@ -53,11 +53,11 @@ fn what_cannot_work_is_found_at_start() {
         (other().map_claim("sub", [""; 0]), "an empty list of places"),
         (
             other().require_claim("a", ExpectedClaim::Path("id".to_owned())),
-            "a route's variable",
+            "a route variable",
         ),
         (
             other().require_claim("a", ExpectedClaim::one_of([""; 0])),
-            "one of no values",
+            "one of an empty list of values",
         ),
         (other().require_any_claim([""; 0]), "an empty list"),
         (other().leeway(Duration::seconds(301)), "0 to 300"),

@@ -229,7 +229,7 @@ fn templates_that_cannot_work_are_found_at_start() {
     for (issuer, reason) in [
         (of("https://a.example"), "has no placeholder"),
         (of("{issuer}"), "begins with a placeholder"),
-        (of("https://{a}{b}.example"), "could tell where it ends"),
+        (of("https://{a}{b}.example"), "its end is ambiguous"),
         (of("https://{a.example"), "without a `}`"),
         (of(""), "has no name"),
         (
