@@ -91,10 +91,7 @@ pub(crate) async fn with_hash(
 }
 
 /// The account of this name in any case.
-pub(crate) async fn named(
-    database: &SqlitePool,
-    username: &str,
-) -> Result<Option<Account>, Error> {
+pub(crate) async fn named(database: &SqlitePool, username: &str) -> Result<Option<Account>, Error> {
     let account =
         sqlx::query_as("SELECT id, username, is_admin, created FROM accounts WHERE username = ?")
             .bind(username)
@@ -128,10 +125,7 @@ pub(crate) struct Claims {
 /// Sessions are in a file of their own: they can outlive an account, or the whole database. A user who then takes
 /// the name of a deleted account is another one, and only the id tells. Without this check, which is one look
 /// at an index, tokens stay good until they expire.
-pub(crate) async fn check(
-    database: &SqlitePool,
-    token: &Token,
-) -> Result<(), TokenCheckError> {
+pub(crate) async fn check(database: &SqlitePool, token: &Token) -> Result<(), TokenCheckError> {
     // Refresh tokens have no claims but the subject: `/refresh` checks the auth token that it hands out.
     if token.token_type() == TokenType::Refresh {
         return Ok(());

@@ -22,7 +22,9 @@ use flask_pyjwt::{
 use serde_json::json;
 use sqlx::SqlitePool;
 
-use crate::{accounts, database, error, notes, page, passwords::Passwords, secret, sessions, users};
+use crate::{
+    accounts, database, error, notes, page, passwords::Passwords, secret, sessions, users,
+};
 
 /// The longest body of a request, in bytes.
 const MAX_BODY: usize = 32 * 1024;
@@ -115,9 +117,7 @@ pub(crate) fn create(
         .app_data(json_bodies())
         // Also what is read unseen, such as a form with a CSRF proof.
         .app_data(web::PayloadConfig::new(MAX_BODY))
-        .app_data(
-            web::PathConfig::default().error_handler(|_, _| error::Error::NotFound.into()),
-        )
+        .app_data(web::PathConfig::default().error_handler(|_, _| error::Error::NotFound.into()))
         .app_data(web::QueryConfig::default().error_handler(|_, _| {
             error::Error::Invalid("The query string is not what this route takes").into()
         }))

@@ -45,9 +45,7 @@ async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
             false,
         )
     });
-    Migrator::with_migrations(migrations.into())
-        .run(pool)
-        .await
+    Migrator::with_migrations(migrations.into()).run(pool).await
 }
 
 /// Creates the file for this user alone: password hashes are in it. SQLite gives the files that it adds, `-wal`

@@ -54,15 +54,33 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let database = state.database.clone();
     let server = HttpServer::new(move || app::create(&state))
         .bind(("127.0.0.1", port))
-        .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?;
+        .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?
+        // By itself actix-web cuts off the requests that it is answering when Ctrl-C comes.
+        .shutdown_signal(interrupted())
+        .shutdown_timeout(5);
     for address in server.addrs() {
         explain(&format!("http://{address}"), &path);
     }
-    // Ends on Ctrl-C and on SIGTERM, after the requests that are being answered.
     server.run().await?;
     database.close().await;
     println!("stopped");
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for what a service manager sends.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    tokio::signal::ctrl_c().await.ok();
 }
 
 fn explain(url: &str, path: &Path) {

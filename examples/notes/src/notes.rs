@@ -14,10 +14,7 @@ const MAX_TEXT: usize = 2_000;
 pub(crate) const MAX_NOTES: i64 = 500;
 
 pub(crate) fn routes(app: &mut web::ServiceConfig) {
-    app.service(list)
-        .service(add)
-        .service(show)
-        .service(remove);
+    app.service(list).service(add).service(show).service(remove);
 }
 
 #[derive(Debug, Serialize)]

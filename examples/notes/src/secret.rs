@@ -20,10 +20,9 @@ pub(crate) fn read_or_create(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         Ok(secret) => {
             check_private(path)?;
             if secret.len() != LENGTH {
-                return Err(format!(
-                    "{shown} is damaged: delete it, and every user logs in again"
-                )
-                .into());
+                return Err(
+                    format!("{shown} is damaged: delete it, and every user logs in again").into(),
+                );
             }
             println!("JWT_SECRET is not set: using the secret in {shown}.");
             Ok(secret)

@@ -5,7 +5,9 @@ use actix_web::{
     http::{StatusCode, header},
     post, web,
 };
-use flask_pyjwt::{AuthManager, CurrentToken, Rejection, TokenCheckError, TokenError, TokenPair, require_token};
+use flask_pyjwt::{
+    AuthManager, CurrentToken, Rejection, TokenCheckError, TokenError, TokenPair, require_token,
+};
 use serde_json::json;
 use sqlx::SqlitePool;
 
