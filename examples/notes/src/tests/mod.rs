@@ -18,9 +18,10 @@ use actix_web::{
     http::header,
     test::{self, TestRequest},
 };
-use flask_pyjwt::{AuthType, Config};
+use flask_pyjwt::{AuthType, Config, testing::FrozenClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 
 use crate::app::{self, State};
 
@@ -31,6 +32,9 @@ const PASSWORD: &str = "down the rabbit hole";
 fn config() -> Config {
     Config::new("notes", AuthType::HS256, SECRET)
 }
+
+/// Longer than an old refresh token is answered with the pair that replaced it (`JWT_REFRESHGRACE`).
+const AFTER_GRACE: Duration = Duration::seconds(11);
 
 /// An answer that was read.
 struct Answer {
@@ -75,6 +79,8 @@ impl Answer {
 struct Server<S> {
     app: S,
     state: State,
+    /// Stands still, so that no test has to wait.
+    clock: FrozenClock,
     /// Deleted when the last one who has it is dropped.
     folder: Rc<TempDir>,
 }
@@ -91,11 +97,14 @@ fn temporary_folder() -> Rc<TempDir> {
 async fn start_in(
     folder: Rc<TempDir>,
 ) -> Server<impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = Error>> {
-    let state = State::open_with(&folder.path().join("data/notes.db"), config()).await;
+    let clock = FrozenClock::new(OffsetDateTime::now_utc());
+    let path = folder.path().join("data/notes.db");
+    let state = State::open_with(&path, config().clock(clock.clone())).await;
     let state = state.expect("a new folder can hold a database");
     Server {
         app: test::init_service(app::create(&state)).await,
         state,
+        clock,
         folder,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{PASSWORD, start};
+use super::{AFTER_GRACE, PASSWORD, start};
 
 #[actix_web::test]
 async fn a_refresh_gives_the_next_pair() {
@@ -48,7 +48,7 @@ async fn each_type_of_token_is_good_for_its_routes_only() {
 }
 
 #[actix_web::test]
-async fn a_refresh_token_that_was_used_two_rotations_ago_ends_the_session() {
+async fn a_refresh_token_used_again_after_the_grace_window_ends_the_session() {
     let server = start().await;
     server.register("alice").await;
     let stolen = server
@@ -64,6 +64,7 @@ async fn a_refresh_token_that_was_used_two_rotations_ago_ends_the_session() {
         200
     );
 
+    server.clock.advance(AFTER_GRACE);
     assert_eq!(
         server.post("/refresh", &stolen, json!({})).await.status,
         401
@@ -120,4 +121,17 @@ async fn tokens_of_a_deleted_account_do_not_open_one_of_the_same_name() {
     assert_eq!(renewed.status, 401);
     assert!(!renewed.headers.contains_key("set-cookie"));
     assert_eq!(server.get("/notes", &new).await.body[0]["text"], "a secret");
+}
+
+#[actix_web::test]
+async fn an_auth_token_expires_and_a_refresh_gives_the_next() {
+    let server = start().await;
+    let pair = server.enter("/register", "alice", PASSWORD).await;
+    server.clock.advance(time::Duration::hours(1));
+    let token = pair.text("auth_token");
+    assert_eq!(server.get("/me", &token).await.status, 401);
+    let renewal = pair.text("refresh_token");
+    let next = server.post("/refresh", &renewal, json!({})).await;
+    let token = next.text("auth_token");
+    assert_eq!(server.get("/me", &token).await.status, 200);
 }
