@@ -55,7 +55,7 @@ impl Credentials {
     }
 }
 
-/// Creates an account. The first one is the admin: one statement looks and inserts, and SQLite runs one writing
+/// Creates an account. The first one is the admin: one statement looks and inserts, and `SQLite` runs one writing
 /// statement at a time.
 pub(crate) async fn create(
     database: &SqlitePool,

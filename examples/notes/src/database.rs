@@ -1,4 +1,4 @@
-//! The SQLite database: one file, opened or created, with the tables of `migrations/`.
+//! The `SQLite` database: one file, opened or created, with the tables of `migrations/`.
 
 use std::{error::Error, fs, path::Path, time::Duration};
 
@@ -48,7 +48,7 @@ async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
     Migrator::with_migrations(migrations.into()).run(pool).await
 }
 
-/// Creates the file for this user alone: password hashes are in it. SQLite gives the files that it adds, `-wal`
+/// Creates the file for this user alone: password hashes are in it. `SQLite` gives the files that it adds, `-wal`
 /// and `-shm`, the same mode.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();

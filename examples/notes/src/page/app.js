@@ -146,7 +146,7 @@ $("add").addEventListener("submit", (event) => {
     await ask("POST", "/notes", { text: form.elements.text.value });
     form.reset();
     await showNotes();
-    return "Your note is kept.";
+    return "Your note is saved.";
   });
 });
 
