@@ -1,7 +1,7 @@
 CREATE TABLE accounts (
-    -- Random, so that no token of an earlier database or a deleted account means another account.
+    -- Random: an id of a deleted account, or of a deleted database, is never used again.
     id TEXT NOT NULL PRIMARY KEY DEFAULT (lower(hex(randomblob(16)))),
-    -- `Alice` is taken where `alice` is.
+    -- `Alice` and `alice` are the same name.
     username TEXT NOT NULL UNIQUE COLLATE NOCASE,
     password_hash TEXT NOT NULL,
     is_admin INTEGER NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE accounts (
 ) STRICT;
 
 CREATE TABLE notes (
-    -- AUTOINCREMENT never uses the id of a deleted note again.
+    -- AUTOINCREMENT does not reuse the ids of deleted notes.
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     text TEXT NOT NULL,

@@ -1,4 +1,4 @@
-//! The users: what the database knows of them, and whether a token still means one of them.
+//! The accounts in the database, and the check whether the account of a token still exists.
 
 use flask_pyjwt::{Token, TokenCheckError, TokenType};
 use serde::{Deserialize, Serialize};
@@ -7,10 +7,10 @@ use sqlx::{FromRow, Row as _, SqlitePool, sqlite::SqliteRow};
 
 use crate::error::Error;
 
-/// How many accounts one answer lists.
+/// How many accounts one answer lists at most.
 pub(crate) const PAGE: i64 = 100;
 
-/// An account as other parts of the program see it: without the hash.
+/// An account, without the password hash.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Account {
     #[serde(skip)]
@@ -32,7 +32,7 @@ impl FromRow<'_, SqliteRow> for Account {
     }
 }
 
-/// What `/register` and `/login` take.
+/// The body of `/register` and `/login`.
 #[derive(Deserialize)]
 pub(crate) struct Credentials {
     pub(crate) username: String,
@@ -40,7 +40,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Checks what a new account has to keep. A login is not checked: what breaks a rule is a wrong login.
+    /// Checks the rules for new accounts. `/login` does not: there, a password that breaks a rule is a wrong one.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         if !(3..=32).contains(&self.username.len()) || !self.username.bytes().all(is_name) {
@@ -55,8 +55,8 @@ impl Credentials {
     }
 }
 
-/// Creates an account. The first one is the admin: one statement looks and inserts, and `SQLite` runs one writing
-/// statement at a time.
+/// Creates an account. The first one is the admin. The check for other accounts is part of the `INSERT`, and `SQLite`
+/// runs one writing statement at a time: two registrations cannot both be the first.
 pub(crate) async fn create(
     database: &SqlitePool,
     username: &str,
@@ -75,7 +75,7 @@ pub(crate) async fn create(
     created.ok_or(Error::Taken)
 }
 
-/// The account of this name in any case, with the hash of its password.
+/// The account with this name, in upper or lower case, and its password hash.
 pub(crate) async fn with_hash(
     database: &SqlitePool,
     username: &str,
@@ -90,7 +90,7 @@ pub(crate) async fn with_hash(
         .transpose()
 }
 
-/// The account of this name in any case.
+/// The account with this name, in upper or lower case.
 pub(crate) async fn named(database: &SqlitePool, username: &str) -> Result<Option<Account>, Error> {
     let account =
         sqlx::query_as("SELECT id, username, is_admin, created FROM accounts WHERE username = ?")
@@ -100,7 +100,7 @@ pub(crate) async fn named(database: &SqlitePool, username: &str) -> Result<Optio
     Ok(account)
 }
 
-/// Accounts in the order of their names, from behind `after`.
+/// Lists the accounts whose names come after `after`, in the order of the names.
 pub(crate) async fn list(database: &SqlitePool, after: &str) -> Result<Vec<Account>, Error> {
     let accounts = sqlx::query_as(
         "SELECT id, username, is_admin, created FROM accounts \
@@ -113,20 +113,21 @@ pub(crate) async fn list(database: &SqlitePool, after: &str) -> Result<Vec<Accou
     Ok(accounts)
 }
 
-/// What the auth tokens say beside the subject, which is the username.
+/// The claims of auth tokens that handlers use. The subject is the username.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Claims {
     /// The id of the account.
     pub(crate) account: String,
 }
 
-/// Whether the account of a token is still there, and as powerful as the token says.
+/// Checks that the account of a token still exists, and is an admin if the token says so. Guards call it through
+/// `Config::token_check`.
 ///
-/// Sessions are in a file of their own: they can outlive an account, or the whole database. A user who then takes
-/// the name of a deleted account is another one, and only the id tells. Without this check, which is one look
-/// at an index, tokens stay good until they expire.
+/// The session store is a file apart from the database, so that a session can outlive its account, or the whole
+/// database. A new user who takes the name of a deleted account gets another id: the old tokens are refused. The
+/// check costs one query by primary key. Without it, such tokens are accepted until they expire.
 pub(crate) async fn check(database: &SqlitePool, token: &Token) -> Result<(), TokenCheckError> {
-    // Refresh tokens have no claims but the subject: `/refresh` checks the auth token that it hands out.
+    // Refresh tokens do not have these claims. `/refresh` checks the new auth token instead.
     if token.token_type() == TokenType::Refresh {
         return Ok(());
     }
@@ -143,7 +144,7 @@ pub(crate) async fn check(database: &SqlitePool, token: &Token) -> Result<(), To
         Ok(Some(admin)) if admin || !is_admin => Ok(()),
         Ok(_) => Err(TokenCheckError::Revoked),
         Err(cause) => {
-            tracing::error!(%cause, "the database has failed");
+            tracing::error!(%cause, "a database query failed");
             Err(TokenCheckError::Unavailable {
                 retry_after: time::Duration::SECOND,
             })

@@ -1,4 +1,4 @@
-//! The application: what it is made of, and its routes.
+//! Builds the application: the parts that all workers share, the routes and the middleware.
 
 use std::{
     error::Error,
@@ -26,10 +26,10 @@ use crate::{
     accounts, database, error, notes, page, passwords::Passwords, secret, sessions, users,
 };
 
-/// The longest body of a request, in bytes.
+/// The maximum length of a request body, in bytes.
 const MAX_BODY: usize = 32 * 1024;
 
-/// What all workers share. Clones are cheap.
+/// The parts that all workers share. Clones are cheap.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) auth: AuthManager,
@@ -38,15 +38,15 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Opens the database at this path, and the files beside it: `….sessions` and `….secret`.
+    /// Opens the database at this path, and the files beside it: `….sessions` and, if needed, `….secret`.
     pub(crate) async fn open(path: &Path) -> Result<Self, Box<dyn Error>> {
         Self::open_with(path, Config::from_env()?).await
     }
 
-    /// The same with a given configuration, to which it adds what this application needs.
+    /// Opens the database with this configuration, and adds what the application needs. Tests call it directly.
     pub(crate) async fn open_with(path: &Path, config: Config) -> Result<Self, Box<dyn Error>> {
         create_folder(path).map_err(|error| format!("cannot create the folder: {error}"))?;
-        // First of all, since only one process can have it open: a second one ends here.
+        // This comes first: only one process can have the store open, and a second one stops here.
         let sessions = beside(path, ".sessions");
         let store = FileStore::open(&sessions)
             .map_err(|error| format!("cannot open {}: {error}", sessions.display()))?;
@@ -58,7 +58,7 @@ impl State {
             .issuer("notes")
             .auth_type(AuthType::HS256)
             .session_store(store)
-            // Programs send a token in the `Authorization` field, and browsers in a cookie.
+            // Programs send their token in the `Authorization` field, browsers in a cookie.
             .locations([TokenLocation::Header, TokenLocation::DefaultCookie])
             .token_check(move |token| {
                 let pool = pool.clone();
@@ -79,14 +79,14 @@ impl State {
     }
 }
 
-/// The file with this added to the name: `notes.db` and `notes.db.secret`.
+/// Appends to the name of the file: `notes.db` becomes `notes.db.secret`.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Creates the folder of the file, and those above it, for this user alone.
+/// Creates the folder of the file, and its parents. Only this user can open the new ones.
 fn create_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -98,7 +98,7 @@ fn create_folder(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The application of one worker. The tests use the same one.
+/// The application of one worker. The tests use it as well.
 pub(crate) fn create(
     state: &State,
 ) -> App<
@@ -115,11 +115,11 @@ pub(crate) fn create(
         .app_data(web::Data::new(state.database.clone()))
         .app_data(web::Data::new(state.passwords.clone()))
         .app_data(json_bodies())
-        // Also what is read unseen, such as a form with a CSRF proof.
+        // For other bodies, such as a form with a CSRF proof.
         .app_data(web::PayloadConfig::new(MAX_BODY))
         .app_data(web::PathConfig::default().error_handler(|_, _| error::Error::NotFound.into()))
         .app_data(web::QueryConfig::default().error_handler(|_, _| {
-            error::Error::Invalid("The query string is not what this route takes").into()
+            error::Error::Invalid("The query string does not fit this route").into()
         }))
         .configure(page::routes)
         .configure(sessions::routes)
@@ -131,7 +131,7 @@ pub(crate) fn create(
         .wrap(security_headers())
 }
 
-/// Whether the server can answer: for what watches it.
+/// For monitoring: answers 200 when the database works.
 #[get("/health")]
 async fn health(database: web::Data<SqlitePool>) -> actix_web::Result<HttpResponse> {
     sqlx::query("SELECT 1")
@@ -153,15 +153,15 @@ fn json_bodies() -> web::JsonConfig {
                 error::Error::TooLarge.into()
             }
             _ => error::Error::Invalid(
-                "The body is not the JSON that this route takes, as application/json",
+                "The body has to be the JSON of this route, sent as application/json",
             )
             .into(),
         })
 }
 
-/// What every answer says to browsers: run this site's scripts and none in the page's text, show the page in no
-/// frame of another, guess no content types, keep nothing. `same-origin` and not `no-referrer`, which would
-/// take the `Origin` from the page's own forms.
+/// Headers for every answer. Browsers run only scripts from this site and none in the page's text, show the page in no
+/// frame, guess no content types, and store nothing. The referrer policy is `same-origin`: with `no-referrer`,
+/// browsers send the page's forms with `Origin: null`.
 fn security_headers() -> DefaultHeaders {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
         connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; \

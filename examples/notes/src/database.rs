@@ -1,4 +1,4 @@
-//! The `SQLite` database: one file, opened or created, with the tables of `migrations/`.
+//! The `SQLite` database: one file with the tables of `migrations/`.
 
 use std::{error::Error, fs, path::Path, time::Duration};
 
@@ -8,17 +8,17 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
-/// Every migration, in order. One that was released is never changed: add the next.
+/// All migrations, in order. Never change one that was released: add another.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(
     1,
     "accounts and notes",
     include_str!("../migrations/0001_accounts_and_notes.sql"),
 )];
 
-/// Opens the database, and creates the file where it is missing. Its folder has to be there.
+/// Opens the database, and creates the file if it is missing. Its folder has to exist.
 pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Box<dyn Error>> {
     create_private(path)?;
-    // SQLite gives names like `:memory:` and `file:…` a meaning of their own. An absolute path has none.
+    // Names like `:memory:` and `file:…` have a special meaning for SQLite. Absolute paths do not.
     let options = SqliteConnectOptions::new()
         .filename(std::path::absolute(path)?)
         .foreign_keys(true)
@@ -33,7 +33,7 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Box<dyn Error>> {
     Ok(pool)
 }
 
-/// What `sqlx::migrate!()` does as well, with the feature `macros`.
+/// The same as `sqlx::migrate!()`, which needs the feature `macros`.
 async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
     let migrations = MIGRATIONS.map(|(version, description, sql)| {
         let sql = sql.into_sql_str();
@@ -48,8 +48,8 @@ async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
     Migrator::with_migrations(migrations.into()).run(pool).await
 }
 
-/// Creates the file for this user alone: password hashes are in it. `SQLite` gives the files that it adds, `-wal`
-/// and `-shm`, the same mode.
+/// Creates the file so that only this user can read it: it contains password hashes. `SQLite` gives its other files,
+/// `-wal` and `-shm`, the same mode.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);

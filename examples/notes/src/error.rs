@@ -1,6 +1,6 @@
 //! What can go wrong in a handler, and the answer to each.
 //!
-//! The guards answer refused tokens themselves. Handlers return `actix_web::Result`, so that `?` takes both: the
+//! Guards answer refused tokens themselves. Handlers return `actix_web::Result`, so that `?` works for both: the
 //! errors here, and those of `AuthManager`.
 
 use actix_web::{
@@ -11,32 +11,32 @@ use serde_json::json;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The request is not what the route takes. The text says what it takes.
+    /// The request breaks a rule of the route. The text is the rule.
     #[error("{0}")]
     Invalid(&'static str),
-    /// The body is longer than any that the routes take.
+    /// The body is longer than any route accepts.
     #[error("The body is too long")]
     TooLarge,
-    /// One answer for an unknown user and for a wrong password: which of them it was is nobody's business.
+    /// One answer for an unknown user and for a wrong password, so that it does not tell which users exist.
     #[error("The username or the password is wrong")]
     WrongLogin,
     #[error("The username is taken")]
     Taken,
     #[error("There are too many notes: delete one first")]
     TooManyNotes,
-    #[error("There is nothing here")]
+    #[error("Not found")]
     NotFound,
-    /// More logins at the same time than the server has room for.
+    /// There are more logins at the same time than the server can handle.
     #[error("The server is busy: try again in a moment")]
     Busy,
-    #[error("The server has failed")]
+    #[error("Internal server error")]
     Database(#[from] sqlx::Error),
-    #[error("The server has failed")]
+    #[error("Internal server error")]
     Password(#[from] argon2::password_hash::Error),
 }
 
 impl Error {
-    /// The status, and a name for programs.
+    /// The status, and a code for programs.
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
@@ -60,13 +60,13 @@ impl ResponseError for Error {
         self.parts().0
     }
 
-    /// The same form as the guards' answers.
+    /// Builds the same JSON as the guards' answers.
     fn error_response(&self) -> HttpResponse {
         let (status, error) = self.parts();
-        // The log has the cause, and the client has not.
+        // The cause is for the log only.
         match self {
-            Self::Database(cause) => tracing::error!(%cause, "the database has failed"),
-            Self::Password(cause) => tracing::error!(%cause, "a password cannot be hashed"),
+            Self::Database(cause) => tracing::error!(%cause, "a database query failed"),
+            Self::Password(cause) => tracing::error!(%cause, "a password could not be hashed"),
             _ => {}
         }
         let mut response = HttpResponse::build(status);

@@ -1,7 +1,7 @@
-//! Notes, each user's own: a whole application on flask-pyjwt, to copy and to delete from.
+//! Notes for several users: a whole application with flask-pyjwt, to copy and to delete from.
 //!
-//! `cargo run -p notes`, then open the address that it prints. `README.md` has the routes and says what each file
-//! shows.
+//! `cargo run -p notes`, then open the address that it prints. `README.md` lists the routes and what each
+//! file shows.
 
 use std::{
     env,
@@ -49,13 +49,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let path = env::var_os("NOTES_DB").filter(|path| !path.is_empty());
     let path = path.map_or_else(|| PathBuf::from("notes.db"), PathBuf::from);
 
-    // Made once, before `HttpServer::new`: its closure runs in each worker.
+    // Opened once, before `HttpServer::new`: its closure runs in every worker.
     let state = app::State::open(&path).await?;
     let database = state.database.clone();
     let server = HttpServer::new(move || app::create(&state))
         .bind(("127.0.0.1", port))
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?
-        // By itself actix-web cuts off the requests that it is answering when Ctrl-C comes.
+        // By default, actix-web drops the running requests on Ctrl-C.
         .shutdown_signal(interrupted())
         .shutdown_timeout(5);
     for address in server.addrs() {
@@ -67,7 +67,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Waits for Ctrl-C, or for what a service manager sends.
+/// Waits for Ctrl-C, or for SIGTERM, which service managers send.
 async fn interrupted() {
     #[cfg(unix)]
     {
@@ -86,7 +86,7 @@ async fn interrupted() {
 fn explain(url: &str, path: &Path) {
     println!(
         r#"
-notes is running: open {url} in a browser. The notes are in {path}.
+notes is running: open {url} in a browser. The database is {path}.
 The first user who registers is the admin. To try the API:
 
   curl {url}/register --json '{{"username": "alice", "password": "down the rabbit hole"}}'

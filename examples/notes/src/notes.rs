@@ -1,4 +1,4 @@
-//! Notes: `/notes` of whoever asks, and nobody else's.
+//! The notes of the current user. Every query names the account, so that other users' notes do not exist here.
 
 use actix_web::{HttpResponse, delete, get, http::header, post, web};
 use flask_pyjwt::{CurrentToken, require_token};
@@ -7,10 +7,10 @@ use sqlx::{FromRow, Row as _, SqlitePool, sqlite::SqliteRow};
 
 use crate::{accounts::Claims, error::Error};
 
-/// The longest note, in characters.
+/// The maximum length of a note, in characters.
 const MAX_TEXT: usize = 2_000;
 
-/// How many notes an account may have.
+/// How many notes an account can have.
 pub(crate) const MAX_NOTES: i64 = 500;
 
 pub(crate) fn routes(app: &mut web::ServiceConfig) {
@@ -40,7 +40,7 @@ struct NewNote {
     text: String,
 }
 
-/// The notes of whoever asks, the newest first.
+/// Lists the notes of the current user, newest first.
 #[require_token]
 #[get("/notes")]
 async fn list(
@@ -50,7 +50,7 @@ async fn list(
     Ok(web::Json(of(&database, &token.typed().account).await?))
 }
 
-/// The notes of an account, the newest first.
+/// The notes of an account, newest first.
 pub(crate) async fn of(database: &SqlitePool, account: &str) -> Result<Vec<Note>, Error> {
     let notes =
         sqlx::query_as("SELECT id, text, created FROM notes WHERE account = ? ORDER BY id DESC")
@@ -60,7 +60,7 @@ pub(crate) async fn of(database: &SqlitePool, account: &str) -> Result<Vec<Note>
     Ok(notes)
 }
 
-/// Keeps a note. With a cookie it needs the CSRF proof, like everything here that is not a `GET`.
+/// Saves a note. A request with cookies needs the CSRF proof, as with every method but `GET`.
 #[require_token]
 #[post("/notes")]
 async fn add(
@@ -72,7 +72,7 @@ async fn add(
     if text.is_empty() || text.chars().count() > MAX_TEXT {
         return Err(Error::Invalid("A note has 1 to 2,000 characters").into());
     }
-    // Counts and inserts in one statement, so that two requests at once keep the limit, too.
+    // One statement counts and inserts, so that parallel requests cannot exceed the limit.
     let kept = sqlx::query_as::<_, Note>(
         "INSERT INTO notes (account, text) \
          SELECT id, ?2 FROM accounts \
@@ -91,7 +91,7 @@ async fn add(
         .json(note))
 }
 
-/// One note. Somebody else's is 404, as one that is not there: 403 would tell that it is.
+/// Shows one note. Another user's note is a 404: a 403 would tell that it exists.
 #[require_token]
 #[get("/notes/{id}")]
 async fn show(
@@ -108,7 +108,7 @@ async fn show(
     Ok(web::Json(note.ok_or(Error::NotFound)?))
 }
 
-/// Deletes a note; again 404 where it is somebody else's.
+/// Deletes a note. Another user's note is a 404 here, too.
 #[require_token]
 #[delete("/notes/{id}")]
 async fn remove(

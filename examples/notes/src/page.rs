@@ -1,4 +1,4 @@
-//! The page for browsers: three files, built into the program.
+//! The page for browsers: three files that are compiled into the program.
 
 use actix_web::{HttpResponse, web};
 

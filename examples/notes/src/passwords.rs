@@ -90,7 +90,8 @@ impl Passwords {
     }
 }
 
-/// The memory of one hash. It is reused: glibc keeps several times as much in every thread when it is freed.
+/// The memory for one hash. It is reused, because glibc does not return freed memory of this kind to the system: with
+/// new memory for each hash, the process grows to several times the size.
 fn new_memory() -> Vec<Block> {
     vec![Block::default(); Argon2::default().params().block_count()]
 }
@@ -99,7 +100,7 @@ fn lock(pool: &Mutex<Vec<Vec<Block>>>) -> std::sync::MutexGuard<'_, Vec<Vec<Bloc
     pool.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does what `Argon2::hash_password` does, in memory that is there already. The defaults are the parameters that OWASP
+/// Does what `Argon2::hash_password` does, in memory that the caller provides. The defaults are the parameters that OWASP
 /// recommends: argon2id with 19 MiB, two passes and one lane.
 fn hash(password: &[u8], salt: Salt, memory: &mut [Block]) -> Result<PasswordHash, HashError> {
     let argon2 = Argon2::default();
@@ -122,12 +123,12 @@ fn is_password_of(
     let expected = PasswordHash::new(expected)?;
     if let Some(salt) = expected.salt {
         let computed = hash(password, salt, memory)?;
-        // The comparison of two hashes takes the same time for all.
+        // `==` compares the outputs in constant time.
         if computed.params == expected.params {
             return Ok(computed == expected);
         }
     }
-    // Somebody has changed the parameters since.
+    // The parameters have changed since this hash was made.
     match Argon2::default().verify_password(password, &expected) {
         Ok(()) => Ok(true),
         Err(HashError::PasswordInvalid) => Ok(false),

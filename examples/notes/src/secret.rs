@@ -1,6 +1,6 @@
-//! The secret that signs the tokens, where the environment has none: random, and kept in a file.
+//! The secret that signs the tokens, if the environment does not set one: random, and stored in a file.
 //!
-//! A secret that is new at every start would log everybody out.
+//! A new secret at every start would log everybody out.
 
 use std::{
     error::Error,
@@ -9,20 +9,21 @@ use std::{
     path::Path,
 };
 
-/// Random bytes in the file; HS256 asks for at least 32.
+/// The length of the file, in bytes. HS256 needs at least 32.
 const LENGTH: usize = 64;
 
-/// Reads the secret, or makes one where the file is missing. One process at a time may call this: the session
-/// store, which is open by now, sees to that.
+/// Reads the secret, or creates one if the file is missing. The session store has to be open: it makes sure that no
+/// second process is here at the same time.
 pub(crate) fn read_or_create(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let shown = path.display();
     match fs::read(path) {
         Ok(secret) => {
             check_private(path)?;
             if secret.len() != LENGTH {
-                return Err(
-                    format!("{shown} is damaged: delete it, and every user logs in again").into(),
-                );
+                return Err(format!(
+                    "{shown} is damaged: delete it; then every user has to log in again"
+                )
+                .into());
             }
             println!("JWT_SECRET is not set: using the secret in {shown}.");
             Ok(secret)
@@ -31,14 +32,14 @@ pub(crate) fn read_or_create(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
             let mut secret = vec![0; LENGTH];
             getrandom::fill(&mut secret)?;
             write(path, &secret).map_err(|error| format!("cannot write {shown}: {error}"))?;
-            println!("JWT_SECRET is not set: made a random secret, and keep it in {shown}.");
+            println!("JWT_SECRET is not set: created a random one in {shown}.");
             Ok(secret)
         }
         Err(error) => Err(format!("cannot read {shown}: {error}").into()),
     }
 }
 
-/// Writes a file for this user alone. It appears under its name when all of it is on the disk.
+/// Writes a file that only this user can read. It gets its name when all of it is on the disk.
 fn write(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".new");
@@ -56,7 +57,7 @@ fn write(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     fs::rename(unfinished, path)
 }
 
-/// Whoever reads the secret can sign tokens of every user.
+/// Refuses a file that others can read: with the secret they can sign tokens for every user.
 #[cfg(unix)]
 fn check_private(path: &Path) -> Result<(), Box<dyn Error>> {
     let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(path)?);

@@ -1,4 +1,4 @@
-//! Registration, login, refresh and logout: what opens, renews and ends a session.
+//! Registration, login, refresh and logout: the routes that open, renew and end sessions.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -24,7 +24,7 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
         .service(logout);
 }
 
-/// Creates an account, and logs it in.
+/// Creates an account and opens a session.
 #[post("/register")]
 async fn register(
     auth: AuthManager,
@@ -50,8 +50,8 @@ async fn login(
     request: HttpRequest,
     credentials: web::Json<Credentials>,
 ) -> actix_web::Result<HttpResponse> {
-    // There is no token to prove anything with yet. But no other site may log its visitors in here, as a user
-    // whose notes it reads later.
+    // No other site may log its visitors in here: they would write their notes into the attacker's account.
+    // There is no token yet, and so no CSRF proof, but browsers tell where a request comes from.
     auth.check_origin(&request)?;
     let Credentials { username, password } = credentials.into_inner();
     let (account, hash) = accounts::with_hash(&database, &username).await?.unzip();
@@ -62,7 +62,7 @@ async fn login(
     }
 }
 
-/// Opens a session, and answers with its tokens.
+/// Opens a session and answers with its tokens, as JSON and as cookies.
 async fn open_session(
     auth: &AuthManager,
     request: &HttpRequest,
@@ -72,10 +72,10 @@ async fn open_session(
     let mut session = auth
         .login(&account.username)
         .claim("account", &account.id)
-        // A session that this browser has had until now ends, whoever opened it.
+        // Ends the session that this browser had before.
         .replacing(request);
     if account.admin {
-        // Routes look for the one or for the other: `/admin/users` for the scope, and `override` for the claim.
+        // `/admin/users` requires the scope, and `override` looks at the claim.
         session = session.scope(json!({"admin": true})).claim("admin", true);
     }
     let pair = session.await?;
@@ -84,7 +84,7 @@ async fn open_session(
     Ok(response.json(body(&pair)))
 }
 
-/// The next pair of tokens, for a refresh token. Each is good once.
+/// Exchanges a refresh token for the next pair of tokens. Each refresh token can be used once.
 #[require_token("refresh")]
 #[post("/refresh")]
 async fn refresh(
@@ -111,7 +111,7 @@ async fn refresh(
     })
 }
 
-/// Ends the session: all of its tokens are refused from now on, whoever has a copy of them.
+/// Ends the session: all of its tokens are refused from now on, copies included.
 #[require_token]
 #[post("/logout")]
 async fn logout(auth: AuthManager, token: CurrentToken) -> actix_web::Result<HttpResponse> {
@@ -128,8 +128,8 @@ fn body(pair: &TokenPair) -> serde_json::Value {
     })
 }
 
-/// Whether a page in a browser has sent its cookies. Such a page gets new cookies and no tokens: a script that was
-/// smuggled into it must not read them, and cannot leave out these fields.
+/// Whether a page in a browser sent the request, with its cookies. The answer to a page sets cookies and contains no
+/// tokens: an injected script could read them. Browsers set these two fields, and scripts cannot remove them.
 fn is_page(request: &HttpRequest) -> bool {
     let headers = request.headers();
     !headers.contains_key(header::AUTHORIZATION)

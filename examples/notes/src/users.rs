@@ -1,4 +1,4 @@
-//! Users: oneself, the notes of a user, and the list for admins. Each guard asks for something else.
+//! The current user, the notes of a user, and the list of users for admins: three guards with different rules.
 
 use actix_web::{get, web};
 use flask_pyjwt::{CurrentToken, require_token};
@@ -16,7 +16,7 @@ pub(crate) fn routes(app: &mut web::ServiceConfig) {
     app.service(me).service(notes_of).service(list);
 }
 
-/// Who is asking, as the token says. `accounts::check` has compared it with the database.
+/// The current user. The token has all of it, and `accounts::check` has compared it with the database.
 #[require_token]
 #[get("/me")]
 async fn me(token: CurrentToken<Claims>) -> web::Json<Value> {
@@ -28,7 +28,7 @@ async fn me(token: CurrentToken<Claims>) -> web::Json<Value> {
     }))
 }
 
-/// The notes of a user, for that user, and for admins. Anybody else gets 403, whether there is such a user or not.
+/// The notes of a user, for that user and for admins. Others get a 403, whether or not the user exists.
 #[require_token(sub = "username", override = {"admin": true})]
 #[get("/users/{username}/notes")]
 async fn notes_of(
@@ -46,7 +46,7 @@ struct Page {
     after: String,
 }
 
-/// The users in the order of their names, a hundred at a time: `?after=` takes the last name of the page before.
+/// Lists the users in the order of their names, a hundred at a time. `?after=` takes the last name of the previous page.
 #[require_token(scope = {"admin": true})]
 #[get("/admin/users")]
 async fn list(

@@ -1,5 +1,5 @@
-// The page's script. It never sees a token that it could keep: the tokens are in cookies for the server alone.
-// What it reads is the cookie `__Host-csrf`, the proof that a request comes from this site's own page.
+// The page's script. It keeps no token: the tokens are in cookies that scripts cannot read. It reads one cookie,
+// `__Host-csrf`: the proof that a request comes from a page of this site.
 
 const $ = (id) => document.getElementById(id);
 
@@ -37,7 +37,7 @@ async function ask(method, path, json) {
   return answer;
 }
 
-/** Does what a button stands for, once at a time, and says what came of it. */
+/** Runs the action of a button, once at a time, and shows the result. */
 async function attempt(button, action) {
   if (button.ariaDisabled === "true") {
     return;
@@ -52,7 +52,7 @@ async function attempt(button, action) {
 }
 
 function complain(error) {
-  // `wrong_login` is about what was typed; any other 401 is about the session.
+  // `wrong_login` is about the input. Any other 401 is about the session.
   if (error.status === 401 && error.code !== "wrong_login" && me) {
     showSignedOut();
     say("Your session has ended. Please log in again.", true);
@@ -66,9 +66,9 @@ function say(text = "", isError = false) {
   $("message").classList.toggle("error", isError);
 }
 
-// --- Who is here ---------------------------------------------------------------------------------------
+// --- The user ------------------------------------------------------------------------------------------
 
-let me = null; // what /me has said last
+let me = null; // the last answer of /me
 
 async function start() {
   try {
@@ -92,7 +92,7 @@ async function showSignedIn(answer) {
   await Promise.all([showNotes(), me.admin && showUsers()]);
 }
 
-/** Leaves nothing of the user in the page. */
+/** Removes everything of the user from the page. */
 function showSignedOut() {
   me = null;
   $("name").textContent = "";
@@ -126,7 +126,7 @@ $("logout").addEventListener("click", ({ target }) =>
   }),
 );
 
-// Another tab may have logged out, or logged in as somebody else.
+// Another tab may have logged out, or logged in as another user.
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible" && me) {
     ask("GET", "/me").then((answer) => {
@@ -156,7 +156,7 @@ async function showNotes() {
   $("notes").replaceChildren(...notes.map(noteItem));
 }
 
-// Text goes into the page as `textContent`, and never as HTML: nobody's note is a script.
+// `textContent`, never `innerHTML`: a note cannot run as a script.
 function noteItem(note) {
   const item = $("note").content.cloneNode(true);
   item.querySelector(".text").textContent = note.text;
@@ -182,7 +182,7 @@ function showTime(element, seconds) {
 
 // --- Users, for the admin ------------------------------------------------------------------------------
 
-const PAGE = 100; // how many the server lists at a time
+const PAGE = 100; // the server lists as many at a time
 let lastUser = "";
 
 async function showUsers() {

@@ -42,7 +42,7 @@ async fn a_users_notes_are_for_that_user_and_the_admin() {
     let admin = server.register("admin").await;
     let alice = server.register("alice").await;
     let bob = server.register("bob").await;
-    server.keep(&alice, "buy tea").await;
+    server.save_note(&alice, "buy tea").await;
     for (token, path, status) in [
         (&alice, "/users/alice/notes", 200),
         (&admin, "/users/alice/notes", 200),

@@ -1,5 +1,5 @@
-//! Tests of the whole application, in this process: the routes, their guards and the middleware, on a database in a
-//! temporary folder.
+//! Tests of the whole application in one process: routes, guards and middleware, with a database in a temporary
+//! folder.
 
 mod accounts;
 mod browser;
@@ -33,10 +33,10 @@ fn config() -> Config {
     Config::new("notes", AuthType::HS256, SECRET)
 }
 
-/// Longer than an old refresh token is answered with the pair that replaced it (`JWT_REFRESHGRACE`).
+/// Longer than the grace window, in which an old refresh token gets the same pair again (`JWT_REFRESHGRACE`).
 const AFTER_GRACE: Duration = Duration::seconds(11);
 
-/// An answer that was read.
+/// An answer whose body was read.
 struct Answer {
     status: u16,
     headers: header::HeaderMap,
@@ -56,7 +56,7 @@ impl Answer {
         value.unwrap_or_else(|| panic!("there is no {name}"))
     }
 
-    /// The cookies that the answer sets, as a browser sends them back, and the CSRF proof among them.
+    /// The cookies of the answer, as a browser sends them back, and the CSRF proof from one of them.
     fn cookies(&self) -> (String, String) {
         let set = self.headers.get_all(header::SET_COOKIE);
         let pairs = set.map(|cookie| {
@@ -75,13 +75,13 @@ impl Answer {
     }
 }
 
-/// The application on a database in a temporary folder, and its state to look behind it.
+/// The application with a database in a temporary folder.
 struct Server<S> {
     app: S,
     state: State,
-    /// Stands still, so that no test has to wait.
+    /// The time stands still until a test changes it.
     clock: FrozenClock,
-    /// Deleted when the last one who has it is dropped.
+    /// Deleted when the last owner is dropped.
     folder: Rc<TempDir>,
 }
 
@@ -150,21 +150,21 @@ where
         self.post(path, "", body).await
     }
 
-    /// Registers a user with `PASSWORD`, and gives the auth token.
+    /// Registers a user with `PASSWORD` and returns the auth token.
     async fn register(&self, username: &str) -> String {
         let answer = self.enter("/register", username, PASSWORD).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.text("auth_token")
     }
 
-    /// Keeps a note, and gives the path to it.
-    async fn keep(&self, token: &str, text: &str) -> String {
+    /// Saves a note and returns its path.
+    async fn save_note(&self, token: &str, text: &str) -> String {
         let answer = self.post("/notes", token, json!({"text": text})).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.header("location").to_owned()
     }
 
-    /// Runs SQL as somebody with the database's file can.
+    /// Changes the database behind the application's back.
     async fn sql(&self, sql: &'static str) {
         let result = sqlx::query(sql).execute(&self.state.database).await;
         result.expect("the test's SQL is right");

@@ -17,7 +17,7 @@ async fn a_note_is_kept_listed_shown_and_deleted() {
         (201, "buy tea")
     );
     let first = answer.header("location").to_owned();
-    let second = server.keep(&alice, "<script>alert(1)</script>").await;
+    let second = server.save_note(&alice, "<script>alert(1)</script>").await;
 
     let list = server.get("/notes", &alice).await;
     let texts: Vec<_> = list
@@ -56,7 +56,7 @@ async fn notes_of_others_look_as_if_they_were_not_there() {
     let admin = server.register("admin").await;
     let alice = server.register("alice").await;
     let bob = server.register("bob").await;
-    let note = server.keep(&alice, "buy tea").await;
+    let note = server.save_note(&alice, "buy tea").await;
     for token in [&admin, &bob] {
         let others = server.get(&note, token).await;
         let missing = server.get("/notes/999", token).await;
@@ -72,7 +72,7 @@ async fn notes_of_others_look_as_if_they_were_not_there() {
 async fn ids_that_are_none_are_404() {
     let server = start().await;
     let alice = server.register("alice").await;
-    server.keep(&alice, "buy tea").await;
+    server.save_note(&alice, "buy tea").await;
     for id in [
         "0",
         "-1",
@@ -94,9 +94,9 @@ async fn ids_that_are_none_are_404() {
 async fn the_id_of_a_deleted_note_is_not_used_again() {
     let server = start().await;
     let alice = server.register("alice").await;
-    let first = server.keep(&alice, "buy tea").await;
+    let first = server.save_note(&alice, "buy tea").await;
     server.delete(&first, &alice).await;
-    assert_ne!(server.keep(&alice, "drink tea").await, first);
+    assert_ne!(server.save_note(&alice, "drink tea").await, first);
 }
 
 #[actix_web::test]
@@ -135,7 +135,7 @@ async fn an_account_has_room_for_so_many_notes() {
         )
         .await;
     assert_eq!(MAX_NOTES, 500);
-    server.keep(&alice, "the last one").await;
+    server.save_note(&alice, "the last one").await;
     let answer = server
         .post("/notes", &alice, json!({"text": "one more"}))
         .await;
@@ -143,5 +143,5 @@ async fn an_account_has_room_for_so_many_notes() {
         (answer.status, answer.text("error").as_str()),
         (409, "too_many_notes")
     );
-    server.keep(&bob, "his first").await;
+    server.save_note(&bob, "his first").await;
 }

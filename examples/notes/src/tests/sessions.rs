@@ -107,7 +107,7 @@ async fn tokens_of_a_deleted_account_do_not_open_one_of_the_same_name() {
     assert_eq!(server.get("/me", &old.text("auth_token")).await.status, 401);
 
     let new = server.register("alice").await;
-    server.keep(&new, "a secret").await;
+    server.save_note(&new, "a secret").await;
     for path in ["/me", "/notes", "/users/alice/notes"] {
         assert_eq!(
             server.get(path, &old.text("auth_token")).await.status,

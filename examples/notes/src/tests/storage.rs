@@ -1,4 +1,4 @@
-//! The files: what a restart keeps, who can read them, and one process at a time.
+//! The files: restarts, file modes, and one process at a time.
 
 use std::{fs, rc::Rc};
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{PASSWORD, Server, config, start, start_in, temporary_folder};
 use crate::{app::State, secret};
 
-/// Ends an application, as the end of its process does.
+/// Stops an application, as the end of its process would.
 async fn stop<S>(server: Server<S>) -> Rc<TempDir> {
     server.state.database.close().await;
     let folder = Rc::clone(&server.folder);
@@ -26,7 +26,7 @@ async fn a_restart_keeps_users_notes_sessions_and_logouts() {
         .enter("/login", "alice", PASSWORD)
         .await
         .text("auth_token");
-    server.keep(&kept.text("auth_token"), "buy tea").await;
+    server.save_note(&kept.text("auth_token"), "buy tea").await;
     server.post("/logout", &ended, json!({})).await;
     let folder = stop(server).await;
 
@@ -126,16 +126,14 @@ fn a_secret_that_others_can_read_is_refused() {
 }
 
 #[actix_web::test]
-async fn without_a_secret_in_the_configuration_one_is_kept_beside_the_database() {
+async fn without_a_configured_secret_one_is_stored_beside_the_database() {
     let folder = temporary_folder();
     let empty = folder.path().join("empty.env");
     fs::write(&empty, "").expect("a new file");
     let config = Config::from_dotenv(&empty).expect("an empty file is one");
-    let path = folder.path().join("notes.db");
-    if std::env::var_os("JWT_SECRET").is_none() {
-        State::open_with(&path, config)
-            .await
-            .expect("a new database");
-        assert!(folder.path().join("notes.db.secret").exists());
-    }
+    let opened = State::open_with(&folder.path().join("notes.db"), config).await;
+    drop(opened.expect("a new database"));
+    let secret = fs::read(folder.path().join("notes.db.secret"));
+    let secret = secret.expect("it is created where the environment has no JWT_SECRET");
+    assert_eq!(secret.len(), 64);
 }
