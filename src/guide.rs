@@ -1,10 +1,11 @@
-//! The guide: one page for each job, in the order in which people meet it.
-//!
-//! Each page begins with a complete program, which runs as it is, and ends with the reference tables of its job.
-//! The same pages are a searchable book: `sh docs/site.sh` builds it.
+#![doc = concat!(
+    include_str!("../docs/guide/links.md"),
+    "\n",
+    include_str!("../docs/guide/introduction.md")
+)]
 
 // A page links to another as `[Sessions][sessions]`. At its end stands `[sessions]: sessions.md`, for code hosts and
-// for the book. Here the definitions of links.md come first, and the first one counts.
+// for the book. Here the definitions of links.md come first, and the first one counts. `tests/it/guide` compares them.
 macro_rules! page {
     ($path:literal) => {
         concat!(

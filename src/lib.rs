@@ -1,4 +1,99 @@
-#![doc = include_str!("../README.md")]
+//! JSON Web Tokens for actix-web 4: sign them, require them on handlers, read them, revoke them.
+//!
+//! | to | use |
+//! | --- | --- |
+//! | configure, in code or by the environment | [`Config`], then [`AuthManager::new`] |
+//! | sign one token | [`AuthManager::auth_token`], [`AuthManager::refresh_token`] |
+//! | log in, refresh, log out, revoke | [`AuthManager::login`], [`refresh`](AuthManager::refresh), [`logout`](AuthManager::logout), [`revoke_subject`](AuthManager::revoke_subject), with a [`MemoryStore`], [`FileStore`] or [`RedisStore`] |
+//! | require a token on one handler | [`#[require_token]`](macro@require_token) |
+//! | require a token on a scope or resource | [`RequireToken`] |
+//! | read the token in a handler | [`CurrentToken`] |
+//! | use cookies, and be safe from CSRF | [`AuthManager::set_cookies`], [`Cookies`], [`SilentRenewal`] |
+//! | rotate keys and publish them | [`AuthManager::rotate`], [`AuthManager::jwks`] |
+//! | accept tokens of other issuers | [`Issuer`] |
+//! | test what expires | [`testing::FrozenClock`] |
+//!
+//! The [guide] has one page for each job, each with a complete program. Begin with its [quickstart](guide::quickstart).
+//!
+//! # Example
+//!
+//! A login with a session, a guarded handler and a logout, and what requests get:
+//!
+#![cfg_attr(feature = "memory-store", doc = "```rust")]
+#![cfg_attr(not(feature = "memory-store"), doc = "```rust,ignore")]
+//! use actix_web::{App, HttpResponse, Responder, get, post, test, web};
+//! use flask_pyjwt::{
+//!     AuthManager, AuthType, Config, CurrentToken, MemoryStore, Rejection, require_token,
+//! };
+//!
+//! #[post("/login")]
+//! async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+//!     // Check the password first.
+//!     let pair = auth.login("alice").await?;
+//!     Ok(HttpResponse::Ok().body(pair.auth.signed().to_owned()))
+//! }
+//!
+//! #[require_token(sub = "username", override = {"admin": true})]
+//! #[get("/users/{username}")]
+//! async fn profile(username: web::Path<String>, token: CurrentToken) -> impl Responder {
+//!     format!("page of {username}, read by {}", token.sub())
+//! }
+//!
+//! #[require_token]
+//! #[post("/logout")]
+//! async fn logout(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
+//!     auth.logout(&token).await?;
+//!     Ok(HttpResponse::NoContent().finish())
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
+//!         .session_store(MemoryStore::default());
+//!     let auth = AuthManager::new(config)?;
+//!     let app = App::new().app_data(auth).service(login).service(profile).service(logout);
+//!     let app = test::init_service(app).await;
+//!
+//!     let request = test::TestRequest::post().uri("/login").to_request();
+//!     let token = String::from_utf8(test::call_and_read_body(&app, request).await.to_vec())?;
+//!
+//!     let bearer = ("Authorization", format!("Bearer {token}"));
+//!     for (request, status) in [
+//!         (test::TestRequest::get().uri("/users/alice").insert_header(bearer.clone()), 200),
+//!         (test::TestRequest::get().uri("/users/bob").insert_header(bearer.clone()), 403), // not her page
+//!         (test::TestRequest::get().uri("/users/alice"), 401), // no token
+//!         (test::TestRequest::post().uri("/logout").insert_header(bearer.clone()), 204),
+//!         (test::TestRequest::get().uri("/users/alice").insert_header(bearer.clone()), 401), // logged out
+//!     ] {
+//!         let answer = test::call_service(&app, request.to_request()).await;
+//!         assert_eq!(answer.status().as_u16(), status);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What is decided, and when
+//!
+//! A guard decides before any other extractor starts and before the body is read. It checks, in this order: where the
+//! token is, its signature and claims, its type, its session, your own [`Config::token_check`], the age of the login, the
+//! CSRF proof of cookies, then `override`, claims and `scope`. Without a valid token the answer is 401, with one that does
+//! not allow the request 403, with a store or key source that does not answer 503: it fails closed.
+//! [Answers and troubleshooting](guide::answers) lists every answer and its cause.
+//!
+//! # Cargo features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `aws-lc-rs` (default) | cryptography by AWS-LC; needs a C compiler. It wins if both are enabled |
+//! | `rust-crypto` | cryptography in pure Rust, by the RustCrypto crates |
+//! | `memory-store` (default) | [`MemoryStore`]: sessions in this process |
+//! | `file-store` | [`FileStore`]: sessions in one file, for one process |
+//! | `redis-store` | [`RedisStore`]: sessions in Redis or Valkey, for many processes |
+//! | `redis-store-tls` | the same over TLS |
+//! | `jwks` | keys of other issuers from a JWKS URL or OpenID Connect discovery |
+//! | `store-conformance` | [`store_conformance!`]: tests for a session store of your own |
+//!
+//! One of the two cryptographies has to be enabled. Items that need a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
@@ -48,7 +143,7 @@ pub mod __private {
     pub use flask_pyjwt_macros::__require_token_facade as require_token;
 }
 
-// The recipes of docs/issuers.md compile.
-#[cfg(all(doctest, feature = "jwks"))]
-#[doc = include_str!("../docs/issuers.md")]
-mod recipes {}
+// The program in the README compiles.
+#[cfg(all(doctest, feature = "memory-store"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -8,7 +8,7 @@ import tomllib
 
 # Folders and files of each package, besides those that cargo adds.
 CONTENTS = {
-    "flask-pyjwt": {"src", "examples", "docs", "README.md", "CHANGELOG.md", "LICENSE"},
+    "flask-pyjwt": {"src", "docs", "README.md", "CHANGELOG.md", "LICENSE"},
     "flask-pyjwt-core": {"src", "README.md", "LICENSE"},
     "flask-pyjwt-macros": {"src", "README.md", "LICENSE"},
 }
@@ -82,7 +82,7 @@ for name, contents in CONTENTS.items():
         problems.append(f"{name}: LICENSE is another than the repository's")
     check_links(f"{name}: README.md", os.path.join(folder, "README.md"), None, package["repository"])
 
-for path in glob.glob("*.md") + glob.glob("docs/*.md"):
+for path in glob.glob("*.md") + glob.glob("docs/**/*.md", recursive=True) + glob.glob("examples/**/*.md", recursive=True):
     if path != "README.md":
         check_links(path, path, os.path.dirname(path) or ".", package["repository"])
 

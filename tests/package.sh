@@ -1,9 +1,9 @@
 #!/bin/sh
 # The published packages, as users get them: sh tests/package.sh
 #
-# Packs the workspace as `cargo publish` would, unpacks it outside the repository, and looks at what is in the
-# packages, where their READMEs link to, and whether library and examples compile there: with the default
-# features, and with all. Compiled dependencies are shared with the workspace.
+# Packs them as `cargo publish` would, unpacks them outside the repository, and looks at what is in the
+# packages, where their READMEs link to, and whether the library compiles there: with the default features, and with
+# all. Compiled dependencies are shared with the workspace.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -15,7 +15,8 @@ trap 'rm -rf "$folder"' EXIT
 
 cargo fetch --quiet --locked
 # A change that is not committed yet is packed too.
-cargo package --quiet --workspace --no-verify --locked --allow-dirty --target-dir "$folder/packed"
+cargo package --quiet -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros --no-verify --locked \
+    --allow-dirty --target-dir "$folder/packed"
 # Without a number: the folders keep their names when the version changes.
 for package in flask-pyjwt flask-pyjwt-core flask-pyjwt-macros; do
     mkdir "$folder/$package"
@@ -26,8 +27,7 @@ python3 tests/package.py "$folder"
 
 cd "$folder/flask-pyjwt"
 for features in '' --all-features; do
-    # The examples that lack a feature are left out by cargo: with all features, none is.
-    CARGO_TARGET_DIR=$target cargo check --offline --lib --examples $features \
+    CARGO_TARGET_DIR=$target cargo check --offline --lib $features \
         --config "patch.crates-io.flask-pyjwt-core.path='$folder/flask-pyjwt-core'" \
         --config "patch.crates-io.flask-pyjwt-macros.path='$folder/flask-pyjwt-macros'"
 done

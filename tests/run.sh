@@ -117,39 +117,57 @@ if runs external; then
     chromedriver --version
 fi
 
+# Every run of tests names the same packages and features, so that cargo compiles each crate once for all of them.
+# The measurements in benches/ are left out: they bring features of their own.
+everything='--workspace --exclude flask-pyjwt-benches --all-features'
+# No other package may come along: it would turn AWS-LC on, which wins where both are on.
+rust_crypto='-p flask-pyjwt-core -p flask-pyjwt-tests -p examples --no-default-features --features rust-crypto'
+
 # Without target names, so that the examples that tests run are built along.
 if cargo nextest --version >/dev/null 2>&1; then
-    inside() { run cargo nextest run --locked --no-fail-fast -E 'not binary(external)' "$@"; }
-    beside() { run cargo nextest run --locked --no-fail-fast -E 'binary(external)' "$@"; }
+    nextest() { run cargo nextest run --locked --no-fail-fast -E "$@"; }
+    inside() { nextest 'not binary(external)' $everything; }
+    beside() { nextest 'binary(external)' $everything; }
     # What a diagnostic says, a file keeps and a browser does has nothing to do with the cryptography.
     inside_again() {
-        run cargo nextest run --locked --no-fail-fast \
-            -E 'not (binary(external) | binary(ui) | test(/^(file_store|fuzzed|layers|threats_index)::/))' "$@"
+        nextest 'not (binary(external) | binary(ui) | test(/^(file_store|fuzzed|layers|threats_index)::/))' \
+            $rust_crypto
     }
+    # Here the Redis store has no TLS.
     beside_again() {
-        run cargo nextest run --locked --no-fail-fast -E 'binary(external) & test(/^(interop|oidc)::/)' "$@"
+        nextest 'binary(external) & test(/^(interop|oidc|redis_store::connecting)::/)' $rust_crypto
     }
 else
-    inside() { run cargo test --locked --no-fail-fast --lib --test it --test table_memory --test ui "$@"; }
-    beside() { run cargo test --locked --no-fail-fast --test external "$@"; }
-    inside_again() { run cargo test --locked --no-fail-fast --lib --test it "$@"; }
-    beside_again() { run cargo test --locked --no-fail-fast --test external "$@" -- interop:: oidc::; }
+    plain() { run cargo test --locked --no-fail-fast "$@"; }
+    inside() { plain $everything --lib --bins --test it --test table_memory --test ui; }
+    beside() { plain $everything --test external; }
+    inside_again() { plain $rust_crypto --lib --test it; }
+    beside_again() { plain $rust_crypto --test external -- interop:: oidc:: redis_store::connecting::; }
 fi
 
 # --- The steps: the quick ones first -------------------------------------------------------------------
 
 check() {
     run cargo fmt --all --check
-    run cargo fmt --manifest-path tests/serde_features/Cargo.toml --check
-    run cargo fmt --manifest-path tests/public_api/Cargo.toml --check
+    for package in tests/serde_features tests/public_api; do
+        run cargo fmt --manifest-path "$package/Cargo.toml" --check
+    done
 
-    # The measurements in benches/ bring features of their own; with the workspace they would hide what is missing.
-    run cargo clippy --locked --all-targets -- -D warnings
-    run cargo clippy --locked --all-targets --no-default-features --features rust-crypto,memory-store -- -D warnings
-    run cargo clippy --locked --all-targets --all-features -- -D warnings
+    # What a user compiles first. Cargo counts in a form that it does not call stable yet.
+    step "the packages that the quickstart compiles"
+    RUSTC_BOOTSTRAP=1 cargo build --locked --example quickstart --unit-graph -Z unstable-options | python3 -c '
+import json, sys
+packages = len({unit["pkg_id"] for unit in json.load(sys.stdin)["units"]})
+print(f"{packages}, of at most 185")
+sys.exit(packages > 185)
+' || die "the quickstart compiles too much: cargo tree -p examples -p flask-pyjwt"
+
+    # Everything with AWS-LC, then with RustCrypto alone, then the runtime with both.
     run cargo clippy --locked --workspace --all-targets -- -D warnings
+    run cargo clippy --locked $rust_crypto --all-targets -- -D warnings
+    run cargo clippy --locked -p flask-pyjwt-core --all-targets --all-features -- -D warnings
 
-    # Each feature alone, without those that the tests' dependencies bring. One that is no cryptography needs one.
+    # Each feature alone, without those that other packages bring. One that is no cryptography needs one.
     features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
 import json, sys
 packages = json.load(sys.stdin)["packages"]
@@ -164,8 +182,8 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
         run cargo clippy --locked -p flask-pyjwt --no-default-features --features "$alone" -- -D warnings
     done
 
-    step "cargo doc, warnings denied"
-    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+    run env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features \
+        -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros
 
     # The public interface is the one in docs/public-api.txt. After a change that is meant: UPDATE_PUBLIC_API=1.
     run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \
@@ -188,16 +206,15 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     run sh tests/package.sh
 }
 
-# The tests' own dependency brings all stores: there is nothing that the default features would add.
 tests() {
-    inside --all-features
-    inside_again --no-default-features --features rust-crypto,memory-store
-    run cargo test --locked --all-features --doc
+    inside
+    inside_again
+    run cargo test --locked $everything --doc
 }
 
 external() {
-    beside --all-features
-    beside_again --no-default-features --features rust-crypto,memory-store
+    beside
+    beside_again
 }
 
 if runs check; then check; fi

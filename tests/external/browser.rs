@@ -3,7 +3,7 @@
 //!
 //! Screenshots of every state are left in `target/browser`.
 
-#![cfg(all(unix, feature = "memory-store"))]
+#![cfg(unix)]
 
 mod allowed_origin;
 mod chromium;

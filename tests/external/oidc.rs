@@ -1,6 +1,5 @@
 //! The certified `oidc-provider` of the npm registry, run under Node.js: discovery, its key set, access tokens
 //! in JWT form, and its rotation of keys.
-#![cfg(feature = "jwks")]
 
 use std::{
     env, fs,
@@ -108,7 +107,7 @@ impl Drop for Provider {
 
 /// The folder under `target` with the packages of tests/external/oidc/package-lock.json, installed at the first time.
 fn installed() -> Result<PathBuf, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external/oidc");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("external/oidc");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc-provider");
     let told = |error: std::io::Error| error.to_string();
     fs::create_dir_all(&folder).map_err(told)?;

@@ -1,12 +1,10 @@
 //! `RedisStore` against real servers, each test with its own: alone, watched by sentinels, as a cluster.
 //!
 //! `REDIS_SERVER` names another binary than `redis-server`, for instance that of Valkey.
-#![cfg(feature = "redis-store")]
 
 mod cluster;
 mod cluster_faults;
 mod commands;
-#[cfg(all(feature = "store-conformance", feature = "memory-store"))]
 mod conformance;
 mod connecting;
 mod contents;

@@ -1,12 +1,9 @@
 //! Random histories of logins, rotations, replays, logouts, revocations and passing time, for every
 //! store, against a model that is written from the rules alone.
 
-#![cfg(feature = "memory-store")]
-
 mod model;
 
 use std::sync::{Arc, Mutex};
-#[cfg(feature = "redis-store")]
 use support::redis as server;
 
 use flask_pyjwt::{
@@ -290,7 +287,6 @@ fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
         .expect("the store does what the model does");
 }
 
-#[cfg(feature = "file-store")]
 #[test]
 fn a_store_in_a_file_does_what_the_model_does() {
     use flask_pyjwt::FileStore;
@@ -312,7 +308,6 @@ fn a_store_in_memory_does_what_the_model_does() {
 }
 
 /// Each history has keys of its own.
-#[cfg(feature = "redis-store")]
 #[test]
 fn a_store_in_redis_does_what_the_model_does() {
     use std::sync::atomic::{AtomicUsize, Ordering};

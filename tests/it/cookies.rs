@@ -1,8 +1,6 @@
 //! Cookies: set, cleared and read as they are configured, defended against other sites, and renewed
 //! without a word. `docs/threats.md` 28, 30, 31.
 
-#![cfg(feature = "memory-store")]
-
 mod csrf;
 mod csrf_keys;
 mod late_answers;

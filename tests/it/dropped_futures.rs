@@ -1,8 +1,6 @@
 //! `docs/threats.md` 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
 //! store did counts at once, what was begun is done, and nothing half-done lets anybody in.
 
-#![cfg(all(feature = "file-store", feature = "memory-store"))]
-
 use std::{
     future::Future,
     pin::Pin,

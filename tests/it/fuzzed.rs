@@ -1,8 +1,9 @@
 //! What the fuzzers check, run by the stable compiler: over the corpus and over mutations of it.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use support::{
+    example::repository,
     fuzzed::{credentials, dotenv, verify_token},
     random::Random,
 };
@@ -36,9 +37,7 @@ fn no_file_stops_the_reader_of_dotenv_files() {
 
 /// The checked-in files of one target, in the order of their names.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/corpus")
-        .join(target);
+    let folder = repository().join("fuzz/corpus").join(target);
     let files =
         fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();

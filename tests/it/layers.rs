@@ -6,10 +6,9 @@
 mod modules;
 mod words;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use support::example::repository;
 
 use self::modules::{Crate, Use};
 
@@ -49,7 +48,7 @@ fn files_use_each_other_without_circles() {
 }
 
 fn core() -> Crate {
-    Crate::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("flask-pyjwt-core/src"))
+    Crate::read(&repository().join("flask-pyjwt-core/src"))
 }
 
 /// The module at the root that a file belongs to: `keys` for `keys/jwk.rs` and for `keys.rs`.

@@ -1,8 +1,6 @@
 //! Where tokens are looked for: in headers of other names, and where the configuration or the guard
 //! around a scope says. `docs/threats.md` 28, 29, 31.
 
-#![cfg(feature = "memory-store")]
-
 mod inherited;
 mod named_header;
 

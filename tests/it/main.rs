@@ -12,6 +12,7 @@ mod file_store;
 mod flask_scenarios;
 mod foreign_tokens;
 mod fuzzed;
+mod guide;
 mod hostile_keys;
 mod issuers;
 mod jsonwebtoken_types;

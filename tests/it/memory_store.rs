@@ -1,7 +1,5 @@
 //! The laws of a session store, for the one in memory.
 
-#![cfg(all(feature = "memory-store", feature = "store-conformance"))]
-
 mod room;
 
 use flask_pyjwt::{MemoryStore, store_conformance};

@@ -1,5 +1,4 @@
 //! Keys of another issuer that are fetched, from a server that does everything wrong.
-#![cfg(feature = "jwks")]
 
 mod addresses;
 mod outage;

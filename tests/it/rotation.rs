@@ -1,18 +1,17 @@
 //! `examples/issuer.rs` and `examples/resource.rs`, as a user runs them: keys rotate while a client goes on
 //! asking, and not one request fails.
-#![cfg(all(unix, feature = "jwks"))]
+#![cfg(unix)]
 
 use std::{
-    env,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
 use serde_json::Value;
+use support::example::executable;
 
 /// A running example, which ends with the test.
 struct Example {
@@ -54,45 +53,6 @@ impl Drop for Example {
         self.process.kill().ok();
         self.process.wait().ok();
     }
-}
-
-/// Built by cargo for a whole `cargo test`, and here for one test alone.
-fn executable(name: &str) -> std::path::PathBuf {
-    let test = env::current_exe().expect("a test has an executable");
-    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
-    let name_of = |path: &Path| path.file_name()?.to_str().map(str::to_owned);
-    let cargo_name = match name_of(profile).as_deref() {
-        Some("debug") | None => "dev".to_owned(),
-        Some(name) => name.to_owned(),
-    };
-    let backend = if cfg!(feature = "aws-lc-rs") {
-        "aws-lc-rs,jwks"
-    } else {
-        "rust-crypto,jwks"
-    };
-    let cargo = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args([
-            "build",
-            "--quiet",
-            "--example",
-            name,
-            "--profile",
-            &cargo_name,
-        ])
-        .args([
-            "--no-default-features",
-            "--features",
-            backend,
-            "--target-dir",
-        ])
-        .arg(profile.parent().expect("target/<profile>"))
-        .status();
-    assert!(
-        cargo.is_ok_and(|status| status.success()),
-        "{name} does not compile"
-    );
-    profile.join("examples").join(name)
 }
 
 /// One request over a socket; the answer's status and JSON.

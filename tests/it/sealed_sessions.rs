@@ -1,7 +1,5 @@
 //! `docs/threats.md` 56: somebody who can write to the session store changes what sessions say. It is never signed.
 
-#![cfg(feature = "memory-store")]
-
 use flask_pyjwt::{
     AuthManager, AuthType, Key, MemoryStore, SessionError, TokenError, TokenPair,
     store::{Generation, Moment, Opening, SessionRecord, SessionStore as _},
@@ -270,7 +268,6 @@ async fn records_hold_the_claims_in_the_clear_and_say_nothing_of_the_key() {
     assert_eq!(sealed["seal"].as_str().map(str::len), Some(48));
 }
 
-#[cfg(feature = "file-store")]
 #[actix_web::test]
 async fn what_was_written_into_the_file_of_sessions_is_never_signed() {
     use flask_pyjwt::FileStore;

@@ -1,7 +1,5 @@
 //! Sessions over HTTP: opened, rotated, replayed, listed, ended, and what a guard asks of the store.
 
-#![cfg(feature = "memory-store")]
-
 pub(crate) mod checks;
 mod errors;
 mod limits;

@@ -1,14 +1,16 @@
 //! docs/threats.md names the tests of every threat, and every threat has some.
 //!
-//! The list at its end is generated: `UPDATE_THREATS=1 cargo test --test it threats_index` writes it. A test belongs
-//! to a threat by its name (`threat_38_…`, `threats_28_and_61_…`), or by its documentation or that of its module
-//! (`docs/threats.md` with the number in code font before it).
+//! The list at its end is generated: `UPDATE_THREATS=1 cargo test -p flask-pyjwt-tests --test it threats_index` writes
+//! it. A test belongs to a threat by its name (`threat_38_…`, `threats_28_and_61_…`), or by its documentation or that
+//! of its module (`docs/threats.md` with the number in code font before it).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
 };
+
+use support::example::repository;
 
 const DOCUMENT: &str = "docs/threats.md";
 /// Where tests stand.
@@ -17,7 +19,7 @@ const HEADING: &str = "## Tests\n";
 
 #[test]
 fn every_threat_has_tests_and_the_document_names_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = repository();
     let path = root.join(DOCUMENT);
     let document = fs::read_to_string(&path).expect("the document");
     let table = document.split(HEADING).next().unwrap_or_default();
@@ -40,7 +42,7 @@ fn every_threat_has_tests_and_the_document_names_them() {
     } else {
         assert!(
             document == expected,
-            "the tests have changed: UPDATE_THREATS=1 cargo test --test it threats_index"
+            "the tests have changed: UPDATE_THREATS=1 cargo test -p flask-pyjwt-tests --test it threats_index"
         );
     }
 }

@@ -144,7 +144,7 @@ impl Drop for Flask {
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/external/interop")
+        .join("external/interop")
         .join(name)
 }
 

@@ -284,7 +284,6 @@ fn templates_that_cannot_work_are_found_at_start() {
     );
 }
 
-#[cfg(feature = "jwks")]
 #[test]
 fn the_keys_of_a_template_come_from_one_address() {
     let of = || Issuer::template(TENANTS).audience("api");

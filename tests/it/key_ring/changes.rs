@@ -198,7 +198,7 @@ fn a_key_is_renamed_without_a_gap() {
     folder.write("b.next.key", secret(2), 200);
     let auth = open(&folder).expect("a good folder");
     let old = auth.auth_token("old").sign().expect("minted");
-    // As docs/rotation.md has it: touched, renamed.
+    // As docs/guide/keys.md has it: touched, renamed.
     let (from, to) = (
         folder.path().join("b.next.key"),
         folder.path().join("b.key"),

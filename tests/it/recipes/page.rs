@@ -1,25 +1,21 @@
-//! The code of docs/issuers.md, section by section.
+//! The code of the guide's pages about issuers.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// What a page gives a name to, as `(section, code)`: the code of each `let … = …;` in the blocks that are
-/// plain `rust`, in the spelling of [`normal`].
-pub(crate) fn recipes_of_the_page(page: &str) -> Vec<(String, String)> {
-    let mut section = String::new();
+/// The recipes of a page: the value of each `let … = Issuer::…;` in its blocks of Rust, in the spelling of
+/// [`normal`].
+pub(crate) fn recipes_of(page: &str) -> Vec<String> {
     let mut block: Option<String> = None;
     let mut recipes = Vec::new();
     for line in page.lines() {
         match &mut block {
-            None if line.starts_with("## ") => line[3..].clone_into(&mut section),
-            None if line == "```rust" => block = Some(String::new()),
+            None if line == "```rust" || line == "```rust,no_run" => block = Some(String::new()),
             None => {}
-            // What stands before the first section is about all of them.
-            Some(_) if line == "```" && section.is_empty() => block = None,
             Some(code) if line == "```" => {
-                recipes.extend(named_in(code).into_iter().map(|it| (section.clone(), it)));
+                let code: TokenStream = code.parse().expect("Rust");
+                recipes.extend(recipes_in(code));
                 block = None;
             }
-            Some(_) if line.starts_with("# ") => {}
             Some(code) => {
                 code.push_str(line);
                 code.push('\n');
@@ -29,31 +25,59 @@ pub(crate) fn recipes_of_the_page(page: &str) -> Vec<(String, String)> {
     recipes
 }
 
+/// The headings of a page, without their marks.
+pub(crate) fn headings_of(page: &str) -> Vec<&str> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim())
+        .collect()
+}
+
 /// One spelling for the same code, whatever its line breaks and comments.
 pub(crate) fn normal(code: &str) -> String {
     let tokens: TokenStream = code.parse().expect("Rust");
     tokens.to_string()
 }
 
-fn named_in(code: &str) -> Vec<String> {
-    let tokens: TokenStream = code.parse().expect("Rust");
+/// Those of the statements, and of the blocks among them.
+fn recipes_in(code: TokenStream) -> Vec<String> {
     let mut found = Vec::new();
-    let mut tokens = tokens.into_iter();
+    let mut tokens = code.into_iter();
     while let Some(token) = tokens.next() {
-        if token.to_string() != "let" {
-            continue;
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                found.extend(recipes_in(group.stream()));
+            }
+            token if token.to_string() == "let" => {
+                let value: TokenStream = tokens
+                    .by_ref()
+                    .skip_while(|token| !is_punctuation(token, '='))
+                    .skip(1)
+                    .take_while(|token| !is_punctuation(token, ';'))
+                    .collect();
+                let value = value.to_string();
+                if value.starts_with("Issuer") {
+                    found.push(value);
+                }
+            }
+            _ => {}
         }
-        let value: TokenStream = tokens
-            .by_ref()
-            .skip_while(|token| !is_punctuation(token, '='))
-            .skip(1)
-            .take_while(|token| !is_punctuation(token, ';'))
-            .collect();
-        found.push(value.to_string());
     }
     found
 }
 
 fn is_punctuation(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
+#[test]
+fn recipes_are_found_in_programs_and_in_statements() {
+    let page = "# Page\n```rust,no_run\nfn main() {\n    let a = Issuer::new(\"a\").audience(\"x\");\n    let n = 1;\n}\n```\n\
+                ## Next\n```rust\nlet b = Issuer::new(\"b\");\n```\n```text\nlet c = Issuer::new(\"c\");\n```\n";
+    let expected = [
+        normal("Issuer::new(\"a\").audience(\"x\")"),
+        normal("Issuer::new(\"b\")"),
+    ];
+    assert_eq!(recipes_of(page), expected);
+    assert_eq!(headings_of(page), ["Page", "Next"]);
 }

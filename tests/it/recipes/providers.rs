@@ -40,13 +40,13 @@ pub(crate) struct Issued {
 }
 
 pub(crate) struct Provider {
-    /// The section of the page.
+    /// A heading of its page.
     pub(crate) name: &'static str,
     /// Its recipes.
     pub(crate) issuers: fn() -> Vec<Issuer>,
     /// The same as code.
     pub(crate) code: Vec<String>,
-    /// What the page says to configure besides.
+    /// What the page says to configure in addition.
     pub(crate) config: fn(Config) -> Config,
     pub(crate) signs: Signs,
     /// Members of its keys beside those that make the key.
@@ -132,7 +132,7 @@ fn untyped() -> Value {
     json!({"kid": "", "alg": "RS256"})
 }
 
-/// All of them, in the order of the page.
+/// All of them.
 pub(crate) fn providers() -> Vec<Provider> {
     vec![
         companies::auth0(),
@@ -142,6 +142,7 @@ pub(crate) fn providers() -> Vec<Provider> {
         companies::okta(),
         companies::cognito(),
         accounts::google(),
+        accounts::identity_aware_proxy(),
         accounts::firebase(),
         accounts::apple(),
         accounts::supabase(),
@@ -153,6 +154,7 @@ pub(crate) fn providers() -> Vec<Provider> {
         open_source::authentik(),
         open_source::hydra(),
         open_source::dex(),
+        open_source::rauthy(),
         machines::google_services(),
         machines::github(),
         machines::gitlab(),

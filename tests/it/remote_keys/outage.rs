@@ -1,4 +1,4 @@
-//! A source that is down for a time, and what is accepted when: the table of docs/issuers.md.
+//! A source that is down for a time, and what is accepted when: the table of docs/guide/issuers.md.
 
 use time::Duration;
 

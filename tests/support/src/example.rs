@@ -39,9 +39,9 @@ pub fn repository() -> &'static Path {
     tests.and_then(Path::parent).expect("tests/support")
 }
 
-/// `target/<profile>/examples/<name>`. Cargo builds it for a whole `cargo test` and not for one test
-/// alone: then it is built here.
-fn executable(name: &str) -> PathBuf {
+/// `target/<profile>/examples/<name>`. Cargo builds it for a test run that has the package `examples` in it.
+/// For any other run it is built here.
+pub fn executable(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test has an executable");
     let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
     let example = profile.join("examples").join(name);
@@ -65,8 +65,8 @@ fn build(example: &str, profile: &Path) {
     };
     let cargo = Command::new(env!("CARGO"))
         .current_dir(repository())
-        .args(["build", "--example", example, "--profile", name])
-        .arg("--target-dir")
+        .args(["build", "--quiet", "--locked", "--package", "examples"])
+        .args(["--example", example, "--profile", name, "--target-dir"])
         .arg(profile.parent().expect("target/<profile>"))
         .status();
     assert!(

@@ -1,6 +1,6 @@
 //! What the providers of accounts issue, with which people log in at many applications.
 
-use flask_pyjwt::{ExpectedClaim, Issuer};
+use flask_pyjwt::{AuthType, ExpectedClaim, Issuer};
 use serde_json::json;
 
 use super::{Provider, Signs, accepted, provider, recipes, refused, typed, untyped, with};
@@ -74,6 +74,49 @@ pub(super) fn google() -> Provider {
             ),
         ],
     )
+}
+
+pub(super) fn identity_aware_proxy() -> Provider {
+    let header = json!({"alg": "ES256", "typ": "JWT", "kid": ""});
+    let audience = "/projects/PROJECT-NUMBER/global/backendServices/SERVICE-ID";
+    let user = json!({
+        "iss": "https://cloud.google.com/iap", "aud": audience, "azp": audience,
+        "sub": "accounts.google.com:10769150350006150715", "email": "jane@example.com",
+        "identity_source": "GOOGLE",
+    });
+    let mut provider = provider(
+        "Identity-Aware Proxy",
+        recipes! {
+            issuer: Issuer::new("https://cloud.google.com/iap")
+                .jwks_url("https://www.gstatic.com/iap/verify/public_key-jwk")
+                .algorithms([AuthType::ES256])
+                .audience("/projects/PROJECT-NUMBER/global/backendServices/SERVICE-ID");
+        },
+        vec![
+            accepted(
+                "user",
+                "accounts.google.com:10769150350006150715",
+                &header,
+                user.clone(),
+            ),
+            refused(
+                "of another backend",
+                &header,
+                with(
+                    &user,
+                    json!({"aud": "/projects/1/global/backendServices/2"}),
+                ),
+            ),
+            refused(
+                "ID token",
+                &header,
+                with(&user, json!({"iss": "https://accounts.google.com"})),
+            ),
+        ],
+    );
+    provider.signs = Signs::Es256;
+    provider.jwk = json!({"alg": "ES256", "use": "sig"});
+    provider
 }
 
 pub(super) fn firebase() -> Provider {

@@ -167,3 +167,46 @@ pub(super) fn dex() -> Provider {
         ],
     )
 }
+
+pub(super) fn rauthy() -> Provider {
+    let user = json!({
+        "iss": "https://rauthy.example.com/auth/v1/", "sub": "9yTRNVGgzMxGq2Vy2Y0GnIzn", "aud": ["web", "my-api"],
+        "typ": "Bearer", "azp": "web", "scope": "openid profile email", "nbf": NOW - 10, "jti": "SKPUoOwidvwK",
+        "preferred_username": "jane", "roles": ["admin"],
+    });
+    // With a subject that is `null`.
+    let machine = json!({
+        "iss": "https://rauthy.example.com/auth/v1/", "sub": null, "aud": ["rs-test", "my-api"], "typ": "Bearer",
+        "azp": "rs-test", "scope": "openid", "nbf": NOW - 10, "jti": "SKPUoOwidvwK",
+    });
+    provider(
+        "Rauthy",
+        recipes! {
+            issuer: Issuer::new("https://rauthy.example.com/auth/v1/")
+                .discovery()
+                .audience("my-api")
+                .require_claim("typ", "Bearer")
+                .map_claim("sub", ["sub", "azp"]);
+        },
+        vec![
+            accepted("user", "9yTRNVGgzMxGq2Vy2Y0GnIzn", &typed(), user.clone()),
+            accepted("machine", "rs-test", &typed(), machine),
+            refused("ID token", &typed(), with(&user, json!({"typ": "Id"}))),
+            refused(
+                "refresh token",
+                &typed(),
+                with(&user, json!({"typ": "Refresh"})),
+            ),
+            refused(
+                "another client's token",
+                &typed(),
+                with(&user, json!({"aud": "web"})),
+            ),
+            refused(
+                "the issuer without its slash",
+                &typed(),
+                with(&user, json!({"iss": "https://rauthy.example.com/auth/v1"})),
+            ),
+        ],
+    )
+}
