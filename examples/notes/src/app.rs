@@ -45,7 +45,8 @@ impl State {
 
     /// Opens the database with this configuration, and adds what the application needs. Tests call it directly.
     pub(crate) async fn open_with(path: &Path, config: Config) -> Result<Self, Box<dyn Error>> {
-        create_folder(path).map_err(|error| format!("cannot create the folder: {error}"))?;
+        create_folder(path)
+            .map_err(|error| format!("cannot create the folder of {}: {error}", path.display()))?;
         // This comes first: only one process can have the store open, and a second one stops here.
         let sessions = beside(path, ".sessions");
         let store = FileStore::open(&sessions)

@@ -32,7 +32,7 @@ pub(crate) fn read_or_create(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
             let mut secret = vec![0; LENGTH];
             getrandom::fill(&mut secret)?;
             write(path, &secret).map_err(|error| format!("cannot write {shown}: {error}"))?;
-            println!("JWT_SECRET is not set: created a random one in {shown}.");
+            println!("JWT_SECRET is not set: created a random secret in {shown}.");
             Ok(secret)
         }
         Err(error) => Err(format!("cannot read {shown}: {error}").into()),
