@@ -53,7 +53,7 @@ impl Config {
     ///     let key = Key::from_encoding_key(AuthType::HS256, &EncodingKey::from_secret(secret));
     ///     AuthManager::new(Config::with_key("example", key))
     /// };
-    /// assert!(with_secret(b"a secret of 32 bytes, at the least").is_ok());
+    /// assert!(with_secret(b"change-me: at least 32 bytes of secret").is_ok());
     /// assert!(with_secret(b"short").is_err());
     /// ```
     pub fn with_key(issuer: impl Into<String>, key: Key) -> Self {
@@ -115,7 +115,7 @@ impl Config {
     /// let token = auth.auth_token("alice").sign()?;
     /// assert!(auth.verify_token(token.signed()).is_ok());
     ///
-    /// let secret = "a secret of 32 bytes, at the least";
+    /// let secret = "change-me: at least 32 bytes of secret";
     /// let config = Config::new("example", AuthType::HS256, secret).crypto_provider(&MODULE);
     /// assert!(AuthManager::new(config).is_err()); // the module does not take the key
     /// # Ok::<(), Box<dyn std::error::Error>>(())
