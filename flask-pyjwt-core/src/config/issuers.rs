@@ -62,8 +62,7 @@ impl Config {
         #[cfg(feature = "jwks")]
         let is_empty = is_empty && self.resolves.is_empty();
         if is_empty {
-            let reason =
-                "has no issuer: without one, the server would accept no token at all";
+            let reason = "has no issuer: without one, the server would accept no token at all";
             return Err(ConfigError::invalid(key::ISSUERS, reason));
         }
         for (is_set, key) in [
