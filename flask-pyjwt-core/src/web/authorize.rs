@@ -111,8 +111,8 @@ pub(super) async fn guard(
     }
 }
 
-/// A fast path of [`guard`] without a future, for a token in the `Authorization` header that was verified before and needs no
-/// asynchronous check. Returns `None` for any other request. Both come to the same decision.
+/// A fast path of [`guard`] without a future, for a token in the `Authorization` header that was verified before and needs
+/// no asynchronous check. Returns `None` for any other request. Both come to the same decision.
 pub(super) fn guard_at_once(
     requirement: &Requirement,
     request: &HttpRequest,

@@ -195,7 +195,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
 #[diagnostic::on_unimplemented(
     message = "`Token` cannot be an argument of a handler",
     label = "take `CurrentToken`: it derefs to `Token`",
-    note = "`CurrentToken` is the token that the request was let in with; `Token` is any token"
+    note = "`CurrentToken` is the token that the guard accepted, and `Token` can be any token"
 )]
 #[doc(hidden)]
 pub trait TakeCurrentToken {}

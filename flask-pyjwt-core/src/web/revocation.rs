@@ -9,7 +9,8 @@ use crate::{
     token::{Token, TokenError},
 };
 
-/// Logout, revocation and the list of open sessions. They need a [session store](crate::Config::session_store).
+/// Logout, revocation and the list of open sessions. All of these methods except `check_revocation` need a
+/// [session store](crate::Config::session_store).
 ///
 /// When a method that revokes has returned `Ok`, guards refuse the revoked tokens in every process that shares the store,
 /// or with [`Config::revocation_staleness`](crate::Config::revocation_staleness) after that time at the latest.
@@ -131,6 +132,7 @@ impl AuthManager {
     /// [`SessionError::NotRevocable`] if the token has no such claim, or is of another issuer. [`SessionError::Store`] if
     /// the store does not answer.
     #[doc(alias = "blocklist")]
+    #[doc(alias = "revoke")]
     pub async fn revoke_token(&self, token: &Token) -> Result<(), SessionError> {
         let work = async { self.session_issuer()?.revoke_token(token).await };
         reporting(self, Some(token), work).await
@@ -165,6 +167,7 @@ impl AuthManager {
     ///
     /// [`SessionError::Store`] if the store does not answer.
     #[doc(alias = "blocklist")]
+    #[doc(alias = "revoke")]
     pub async fn revoke_session(
         &self,
         subject: impl Into<String>,
@@ -211,6 +214,7 @@ impl AuthManager {
     /// [`SessionError::Store`] if the store does not answer.
     #[doc(alias = "logout everywhere")]
     #[doc(alias = "blocklist")]
+    #[doc(alias = "revoke")]
     pub async fn revoke_subject(&self, subject: impl Into<String>) -> Result<(), SessionError> {
         let subject = subject.into();
         let work = async { self.session_issuer()?.revoke_subject(subject).await };

@@ -160,8 +160,8 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     if token.token_type() != TokenType::Refresh || token.session_id().is_none() {
         return None;
     }
-    // A sibling domain can set a cookie with a refresh token of its own, to log the browser in as another user. It cannot
-    // set the `__Host-` cookie of the proof.
+    // A sibling domain can set a cookie with a refresh token of another user, to log the browser in as that user. By
+    // default, the cookie of the proof has a `__Host-` name, which no other host can set.
     let proof = cookie(&cookies.csrf_name, request).ok()??;
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
     let renewal = async {
