@@ -101,13 +101,41 @@ pub mod guide;
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthManager, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Config,
-    ConfigError, Cookies, CurrentToken, ExpectedClaim, Issuer, IssuerNames, Jwks, Key, KeyState,
-    LoginBuilder, MintError, Misconfiguration, RefreshBuilder, RefreshTokenBuilder, Rejection,
-    RequireToken, ServerMetadata, Session, SessionError, SessionEvent, SilentRenewal, Token,
-    TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType, UnknownAuthType,
-    UnknownTokenType, UnverifiedToken, store, testing,
+    AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Cookies, ExpectedClaim,
+    Issuer, IssuerNames, Key, KeyState, LoginBuilder, Misconfiguration, RefreshBuilder,
+    RefreshTokenBuilder, Rejection, ServerMetadata, Session, SessionError, SessionEvent,
+    SilentRenewal, TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType,
+    UnknownAuthType, UnknownTokenType, store, testing,
 };
+
+// rustdoc finds an alias of a re-exported item only here.
+#[doc(inline)]
+#[doc(alias = "JWTManager")]
+pub use flask_pyjwt_core::AuthManager;
+#[doc(inline)]
+#[doc(alias = "AuthData")]
+pub use flask_pyjwt_core::Config;
+#[doc(inline)]
+#[doc(alias("MissingConfigError", "InvalidConfigError"))]
+pub use flask_pyjwt_core::ConfigError;
+#[doc(inline)]
+#[doc(alias("current_token", "get_jwt", "get_jwt_identity"))]
+pub use flask_pyjwt_core::CurrentToken;
+#[doc(inline)]
+#[doc(alias("jwks.json", "well-known"))]
+pub use flask_pyjwt_core::Jwks;
+#[doc(inline)]
+#[doc(alias = "MissingSignerError")]
+pub use flask_pyjwt_core::MintError;
+#[doc(inline)]
+#[doc(alias("jwt_required", "middleware"))]
+pub use flask_pyjwt_core::RequireToken;
+#[doc(inline)]
+#[doc(alias = "JWT")]
+pub use flask_pyjwt_core::Token;
+#[doc(inline)]
+#[doc(alias("convert_token", "from_signed_token", "get_unverified_jwt_headers"))]
+pub use flask_pyjwt_core::UnverifiedToken;
 
 /// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
 pub use flask_pyjwt_core::jsonwebtoken;
@@ -134,6 +162,7 @@ pub use flask_pyjwt_core::store_conformance;
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.
 #[doc(inline)]
+#[doc(alias = "jwt_required")]
 pub use flask_pyjwt_macros::__require_token_facade as require_token;
 
 // What that expansion calls, the attribute itself included.

@@ -1,4 +1,4 @@
-//! Threads of the library's own. Each has a name and an owner, and ends with its owner.
+//! The background threads of this library. Each has a name and an owner, and ends with its owner.
 //!
 //! | thread | owner | starts with |
 //! | --- | --- | --- |
@@ -7,8 +7,8 @@
 //! | `flask-pyjwt-redis` | a `RedisStore` | the store |
 //! | `sessions-read` (two), `sessions-write` | a `FileStore` | the store |
 //!
-//! A thread that panics ends, and the log says which one. `FileStore::open` has one more, `sessions-open`, which it
-//! starts and waits for itself.
+//! A thread that panics ends, and the log says which one. `FileStore::open` starts another thread,
+//! `sessions-open`, and waits for it.
 
 use std::{
     future::Future,
@@ -26,14 +26,15 @@ use tokio::{
     sync::oneshot,
 };
 
-/// How long the owner of a [`RuntimeThread`] waits for its end. It takes microseconds, unless the thread reads a
-/// file of a disk that does not answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long dropping a [`RuntimeThread`] waits for the thread to end. It takes microseconds, unless
+/// the thread reads a file from a disk that does not respond.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A thread whose work ends by itself once its owner is gone, for instance because nobody sends it
-/// anything any more. Dropped, it is waited for.
+/// A thread whose work ends once its owner is dropped, for instance because a channel is closed.
+/// Dropping this waits for the thread.
 ///
-/// An owner declares it below what its work waits for: fields are dropped in their order.
+/// An owner must declare this field after those that the thread waits for, because fields are
+/// dropped in order.
 #[derive(Debug)]
 pub(crate) struct Thread(Option<JoinHandle<()>>);
 
@@ -42,60 +43,60 @@ impl Thread {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// When the operating system cannot start a thread.
     pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let thread = thread::Builder::new().name(name.to_owned());
         let thread = thread.spawn(move || {
-            let _told = TellsPanic;
+            let _log_panic = LogsPanic;
             work();
         })?;
         Ok(Self(Some(thread)))
     }
 
-    /// Whether this is the thread that asks.
+    /// Whether the current thread is this one.
     fn is_current(&self) -> bool {
-        let own = self.0.as_ref().map(|thread| thread.thread().id());
-        own == Some(thread::current().id())
+        let this = self.0.as_ref().map(|thread| thread.thread().id());
+        this == Some(thread::current().id())
     }
 
-    /// Does not wait for it any more.
-    fn leave(&mut self) {
+    /// Detaches the thread, so that dropping this does not wait.
+    fn detach(&mut self) {
         self.0 = None;
     }
 }
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        // Its work may drop the last handle of its own owner.
+        // The thread's work may drop the last handle of its owner.
         if !self.is_current()
             && let Some(thread) = self.0.take()
         {
-            // If it panicked, the log says so.
+            // A panic was logged already.
             drop(thread.join());
         }
     }
 }
 
-/// A thread with a runtime of tokio that drives one future. Dropped, the future is dropped at the next
-/// point where it waits, and the thread ends.
+/// A thread with a tokio runtime that drives one future. Dropping this drops the future at its next
+/// await and ends the thread.
 #[derive(Debug)]
 pub(crate) struct RuntimeThread {
     #[cfg(feature = "redis-store")]
     runtime: tokio::runtime::Handle,
-    /// Nothing is sent: being dropped says it.
+    /// Never sends: dropping it is the signal.
     stop: Option<oneshot::Sender<()>>,
-    /// Nothing is sent: it is disconnected at the thread's end.
+    /// Never receives: it is disconnected when the thread ends.
     ended: Mutex<Receiver<()>>,
     thread: Thread,
 }
 
 impl RuntimeThread {
-    /// Starts the thread. `work` is called here, inside the runtime, and the thread drives the future that
-    /// it gives.
+    /// Starts the thread. `work` is called on the current thread, inside the runtime, and returns
+    /// the future for the thread to drive.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread, no sockets or no timer.
+    /// When the operating system cannot provide a thread, sockets or a timer.
     pub(crate) fn start<F>(name: &str, work: impl FnOnce() -> F) -> io::Result<Self>
     where
         F: Future<Output = ()> + Send + 'static,
@@ -128,7 +129,7 @@ impl RuntimeThread {
         })
     }
 
-    /// The runtime, for more futures that the thread drives until its end.
+    /// The runtime, to spawn more futures on the thread. They run until it ends.
     #[cfg(feature = "redis-store")]
     pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
         &self.runtime
@@ -143,15 +144,18 @@ impl Drop for RuntimeThread {
         }
         let ended = self.ended.get_mut();
         let ended = ended.unwrap_or_else(PoisonError::into_inner);
-        if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("a background thread has not ended within a second of its owner");
-            self.thread.leave();
+        if ended.recv_timeout(JOIN_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!(
+                "a background thread did not end within a second after its owner was dropped"
+            );
+            self.thread.detach();
         }
     }
 }
 
-/// A runtime that waits for nothing when it is dropped: not for a name that is being looked up, and not where the
-/// system gives no thread. There it is dropped by the thread that wanted one, whose own runtime may not be blocked.
+/// A runtime that does not block when it is dropped: not for a DNS lookup in progress, and not when
+/// the operating system could not start its thread. In that case the calling thread drops it, which
+/// may belong to another runtime and must not block.
 struct Driver(Option<Runtime>);
 
 impl Driver {
@@ -173,10 +177,10 @@ impl Drop for Driver {
     }
 }
 
-/// Says which thread has panicked, whatever the application does with standard error.
-struct TellsPanic;
+/// Logs which thread panicked, even if the application redirects standard error.
+struct LogsPanic;
 
-impl Drop for TellsPanic {
+impl Drop for LogsPanic {
     fn drop(&mut self) {
         if thread::panicking() {
             let thread = thread::current();
@@ -207,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_is_over_when_its_owner_has_dropped_it() {
+    fn dropping_a_thread_waits_for_its_end() {
         let held = Arc::new(());
         let seen = Arc::downgrade(&held);
         let (queue, jobs) = sync_channel::<()>(1);
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_is_dropped_with_its_owner_wherever_it_waits() {
+    fn dropping_a_runtime_thread_drops_its_future() {
         let held = Arc::new(());
         let seen = Arc::downgrade(&held);
         let (begun, beginning) = channel();
@@ -239,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_whose_work_has_ended_or_panicked_can_be_dropped() {
+    fn a_thread_that_has_ended_or_panicked_can_be_dropped() {
         let (dropping, dropped) = channel::<()>();
         let ended = RuntimeThread::start("a-test", || async {}).expect("a thread");
         let panicked = RuntimeThread::start("a-test", || async move {
@@ -250,15 +254,15 @@ mod tests {
         drop((ended, panicked.expect("a thread")));
     }
 
-    /// As where the system gives no thread to a server that starts.
+    /// This happens when the operating system cannot start a thread for a server that starts.
     #[actix_web::test]
-    async fn a_runtime_that_got_no_thread_is_dropped_inside_another_one() {
+    async fn a_runtime_without_a_thread_can_be_dropped_inside_another_runtime() {
         drop(Driver::new().expect("a runtime"));
     }
 
-    /// The disk of a keys folder may not answer.
+    /// The disk of a key directory may not respond.
     #[test]
-    fn an_owner_does_not_wait_for_ever_for_a_thread_that_is_blocked() {
+    fn dropping_does_not_wait_forever_for_a_blocked_thread() {
         let (unblocking, blocked) = channel::<()>();
         let (dropping, dropped) = channel::<()>();
         let (begun, beginning) = channel();
@@ -275,7 +279,7 @@ mod tests {
         assert!(dropped.recv().is_err());
     }
 
-    /// Sends on what thread each error is logged.
+    /// Sends the name of the thread on which each error is logged.
     struct Errors(Sender<String>);
 
     impl Subscriber for Errors {
@@ -299,10 +303,10 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_logged_on_the_thread_that_ends_by_it() {
+    fn a_panic_is_logged_with_the_name_of_its_thread() {
         let (errors, logged) = channel();
         let thread = Thread::start("a-test-that-panics", || {
-            // Until the end of the thread, and not of this closure.
+            // Must last until the end of the thread, which is longer than this closure.
             std::mem::forget(set_default(Errors(errors)));
             panic!("as the test wants")
         });
@@ -310,9 +314,9 @@ mod tests {
         assert_eq!(logged.iter().collect::<Vec<_>>(), ["a-test-that-panics"]);
     }
 
-    /// A manager's last handle may be the one that its own thread has for a moment.
+    /// For a moment, the thread of a manager may hold the manager's last handle.
     #[test]
-    fn a_thread_may_drop_its_own_owner() {
+    fn a_thread_can_drop_its_owner() {
         let (handing, handed) = oneshot::channel::<Arc<RuntimeThread>>();
         let (dropping, dropped) = channel::<Weak<RuntimeThread>>();
         let owner = RuntimeThread::start("a-test", || async move {

@@ -1,4 +1,4 @@
-//! The one source of the time.
+//! The source of the current time.
 
 use std::{
     cell::Cell,
@@ -14,16 +14,33 @@ use crate::{
     reentry::Calling,
 };
 
-/// Tells the time to everything that asks whether a token is valid.
+/// Provides the current time for everything that depends on it: token lifetimes, sessions and keys.
 ///
-/// The default is the system's clock. Tests set a [`FrozenClock`] with
+/// The default is the clock of the system. Tests use a [`FrozenClock`], set with
 /// [`Config::clock`](crate::Config::clock).
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::testing::Clock;
+/// use time::{Duration, OffsetDateTime};
+///
+/// /// Tests against another system whose clock is five seconds late.
+/// struct Late;
+///
+/// impl Clock for Late {
+///     fn now(&self) -> OffsetDateTime {
+///         OffsetDateTime::now_utc() - Duration::seconds(5)
+///     }
+/// }
+/// # let _ = Late.now();
+/// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The moment that counts as now. Before 1970, every token is refused and none is minted.
+    /// Returns the current time. Before 1970 and after 9999, every token is refused and none is
+    /// minted.
     fn now(&self) -> OffsetDateTime;
 }
 
-/// The system's clock.
+/// The clock of the operating system, which is the default.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemClock;
@@ -34,7 +51,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Where the time comes from. The system's is asked directly.
+/// The configured clock. The system's clock is called without dynamic dispatch.
 #[derive(Clone)]
 pub(crate) enum TimeSource {
     System,
@@ -42,7 +59,7 @@ pub(crate) enum TimeSource {
 }
 
 impl TimeSource {
-    /// Now, as tokens write it.
+    /// The current time, in the form in which tokens store it.
     pub(crate) fn now(&self) -> Result<NumericDate, TokenError> {
         match self {
             Self::System => NumericDate::from_system(SystemTime::now()),
@@ -56,12 +73,14 @@ impl TimeSource {
 }
 
 thread_local! {
-    /// Whether this thread asks a clock of the application. Should that ask us for what needs the time, such
-    /// as whether a token is valid, the answer is an error.
+    /// Whether this thread is calling a clock of the application. If that clock calls something
+    /// that needs the time, such as token verification, the result is an error.
     static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A clock that stands still until it is set: for tests of what expires. Clones share one time.
+/// A clock for tests that stands still until it is moved. Clones share one time.
+///
+/// With it, a test can check expiry without sleeping, as `freezegun` does in Python.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -69,7 +88,7 @@ thread_local! {
 /// use time::{Duration, OffsetDateTime};
 ///
 /// let clock = FrozenClock::new(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
-/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
 ///     .clock(clock.clone());
 /// let auth = AuthManager::new(config)?;
 /// let token = auth.auth_token("alice").sign()?;
@@ -80,22 +99,25 @@ thread_local! {
 /// assert_eq!(auth.verify_token(token.signed()).unwrap_err(), TokenError::Expired);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "freezegun")]
+#[doc(alias = "freeze_time")]
 #[derive(Clone)]
 pub struct FrozenClock(Arc<Mutex<OffsetDateTime>>);
 
 impl FrozenClock {
-    /// A clock that shows this moment.
+    /// Creates a clock that shows this time.
     #[must_use]
     pub fn new(now: OffsetDateTime) -> Self {
         Self(Arc::new(Mutex::new(now)))
     }
 
-    /// Shows another moment, later or earlier.
+    /// Sets the clock to another time, later or earlier.
     pub fn set(&self, now: OffsetDateTime) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// Moves on by this much; back, when it is negative. Stops at the ends of the calendar.
+    /// Moves the clock forward, or back if the duration is negative. Saturates at the range of
+    /// `OffsetDateTime`.
     pub fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.saturating_add(by);

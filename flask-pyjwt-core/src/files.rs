@@ -1,7 +1,7 @@
-//! Files that the server trusts: read within bounds and without waiting, and who else may change them.
+//! Reads files that the server trusts, such as keys and secrets, with a size limit and without
+//! blocking on pipes.
 //!
-//! Everything is asked of the open file, and nothing of its path, which can name another file a moment
-//! later.
+//! All checks use the open file. A path could refer to another file a moment later.
 
 use std::{
     fs::{File, Metadata, OpenOptions},
@@ -14,27 +14,28 @@ use zeroize::Zeroizing;
 
 use crate::error::Problem;
 
-/// The longest file of a key or secret, in bytes.
+/// The maximum size of a file with a key or secret, in bytes.
 pub(crate) const LONGEST_KEY: usize = 64 * 1024;
 
-/// UTF-8's byte order mark, which some editors put before a text.
+/// The UTF-8 byte order mark, which some editors put at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A file that was read.
+/// The content of a file.
 pub(crate) struct Content {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
-    /// When the content last changed; `None` where that happened while it was read.
+    /// When the content last changed. `None` if it changed during the read.
     pub(crate) modified: Option<SystemTime>,
-    /// Whether every user of the machine can read it.
+    /// Whether every user of the machine can read the file.
     pub(crate) is_readable_by_all: bool,
     pub(crate) about: Metadata,
 }
 
-/// Reads a regular file of at most `longest` bytes. Links are followed, as Kubernetes mounts secrets.
+/// Reads a regular file of at most `longest` bytes. Follows links, because Kubernetes mounts
+/// secrets as links.
 ///
-/// A pipe or a device is an error, since reading one can last for ever. A file that every user of the
-/// machine can write to is an error as well: whoever can write to it chooses the server's keys.
-/// (Kubernetes and Docker mount secrets that all can read: only that is allowed.)
+/// Returns an error for a pipe or a device, which could block forever, and for a file that every
+/// user of the machine can write to, because its content decides which keys the server uses. A file
+/// that every user can read is accepted: Kubernetes and Docker mount secrets like this.
 pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Content> {
     let file = open(path)?;
     let before = file.metadata()?;
@@ -42,13 +43,13 @@ pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Content> {
     let mode = mode(&before);
     if mode & 0o002 != 0 {
         let reason = format!(
-            "every user can write to it (mode {mode:04o}): `chmod o-w` it; where the file system \
-             keeps no modes, set them in the mount's options"
+            "every user can write to it (mode {mode:04o}): run `chmod o-w` on it; if the file system \
+             has no modes, set them in the mount options"
         );
         return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
     }
     let expected = usize::try_from(before.len()).unwrap_or(longest);
-    // With room for one byte more the buffer does not grow, which would leave copies in memory.
+    // One byte more than needed, so that the buffer does not grow and leave copies in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(expected.min(longest) + 1));
     (&file).take(longest as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > longest {
@@ -66,7 +67,7 @@ pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Content> {
     })
 }
 
-/// Opens a file to read it. Opening a pipe does not wait for whoever writes to it.
+/// Opens a file for reading. For a pipe, this does not wait for a writer.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -75,7 +76,7 @@ fn open(path: &Path) -> io::Result<File> {
         &mut options,
         libc::O_NONBLOCK | libc::O_NOCTTY,
     );
-    // What cannot even be opened, such as a socket, is told by its kind.
+    // A socket, for instance, cannot be opened. The error then says what it is.
     options.open(path).map_err(|error| {
         let about = std::fs::metadata(path);
         about
@@ -89,13 +90,13 @@ fn check_kind(about: &Metadata) -> io::Result<()> {
         return Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
     }
     if !about.is_file() {
-        let reason = "it is a pipe, a socket or a device, and has to be a regular file";
+        let reason = "it is a pipe, a socket or a device, and must be a regular file";
         return Err(io::Error::new(ErrorKind::InvalidInput, reason));
     }
     Ok(())
 }
 
-/// The permission bits; where there are none, those of a file that is its owner's alone.
+/// The permission bits. On systems without them, those of a file that only its owner can access.
 pub(crate) fn mode(about: &Metadata) -> u32 {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::mode(about) & 0o7777;
@@ -103,26 +104,27 @@ pub(crate) fn mode(about: &Metadata) -> u32 {
     return if about.is_dir() { 0o700 } else { 0o600 };
 }
 
-/// The user of a file.
+/// The user ID of the file's owner.
 #[cfg(unix)]
 pub(crate) fn owner(about: &Metadata) -> u32 {
     std::os::unix::fs::MetadataExt::uid(about)
 }
 
-/// The user that this process creates files as.
+/// The user ID with which this process creates files.
 #[cfg(unix)]
 pub(crate) fn own_user() -> io::Result<u32> {
-    // The standard library does not tell it, but that of a file; a new pipe belongs to its maker.
+    // The standard library only tells the owner of a file. A new pipe belongs to this process.
     let (reader, _writer) = io::pipe()?;
     let file = File::from(std::os::fd::OwnedFd::from(reader));
     Ok(owner(&file.metadata()?))
 }
 
-/// The secret or key in a file: all of it but one line break at the end, which is the editor's.
+/// The secret or key in a file: its content without one line break at the end, which editors add.
 ///
 /// # Errors
 ///
-/// Says how a text is encoded whose bytes are not what its author sees.
+/// A [`Problem`] if the text is not encoded in plain UTF-8, so that its bytes are not what its
+/// author sees.
 pub(crate) fn secret(content: &[u8]) -> Result<&[u8], Problem> {
     if is_utf_16(content) {
         return Err(Problem::new(
@@ -131,25 +133,25 @@ pub(crate) fn secret(content: &[u8]) -> Result<&[u8], Problem> {
     }
     if let Some(text) = content.strip_prefix(BYTE_ORDER_MARK)
         && let Ok(text) = str::from_utf8(text)
-        // A PEM reader skips whatever is before the key.
+        // A PEM parser ignores everything before the key.
         && !text.contains("-----BEGIN ")
     {
         return Err(Problem::new(
-            "begins with a byte order mark, which would be part of the secret: save it as UTF-8 without one",
+            "begins with a byte order mark, which would become part of the secret: save it as UTF-8 without one",
         ));
     }
     let line = content.strip_suffix(b"\n").unwrap_or(content);
     Ok(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// A text without the byte order mark before it, and whether there was one.
+/// Removes the byte order mark at the start of a text, and tells whether there was one.
 pub(crate) fn without_mark(text: &str) -> (&str, bool) {
     let plain = text.trim_start_matches('\u{feff}');
     (plain, plain.len() != text.len())
 }
 
-/// Whether these bytes are text in UTF-16, of either byte order, with or without a mark: every second
-/// byte of Latin letters is zero.
+/// Whether the bytes are UTF-16 text in either byte order, with or without a byte order mark: every
+/// second byte of Latin text is zero.
 pub(crate) fn is_utf_16(bytes: &[u8]) -> bool {
     let bytes = bytes
         .strip_prefix(b"\xff\xfe")
@@ -167,8 +169,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_that_an_editor_encoded_otherwise_is_named() {
-        let text = "a secret of 32 bytes, at the least";
+    fn a_text_in_another_encoding_is_refused() {
+        let text = "change-me: at least 32 bytes of secret";
         let utf_16 =
             |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<_>>();
         let (little, big) = (utf_16(u16::to_le_bytes), utf_16(u16::to_be_bytes));
@@ -189,7 +191,7 @@ mod tests {
             (b"", b""),
             (b"\n", b""),
             (pem.as_bytes(), pem.as_bytes()),
-            // Random bytes are no text, whatever they begin with.
+            // Random bytes are accepted, whatever they begin with.
             (
                 b"\xff\xfe\x01\x00\x80\x00\x03\x04",
                 b"\xff\xfe\x01\x00\x80\x00\x03\x04",

@@ -58,10 +58,10 @@ pub use crate::session::RedisStore;
 #[cfg(feature = "jwks")]
 pub use crate::remote::KeySourceState;
 
-/// What an author of a session store names: the trait, its questions, answers and records.
+/// For authors of session stores: the trait [`SessionStore`](store::SessionStore), and the types that it uses.
 ///
-/// [`SessionStore`](store::SessionStore) says what a store has to do. The ready-made stores are at the
-/// root of the crate too, since an application names them.
+/// Implement the trait to keep sessions in your own database. Its documentation has the rules that a store must
+/// keep, and a complete example. The ready-made stores are here and at the root of the crate.
 pub mod store {
     #[cfg(feature = "file-store")]
     pub use crate::session::FileStore;
@@ -75,7 +75,24 @@ pub mod store {
     pub use crate::session::{RedisStore, RedisStoreBuilder};
 }
 
-/// Clocks: where the time comes from, and one that stands still for tests of what expires.
+/// For tests: clocks that control the time, so that a test can check expiry without sleeping.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, testing::FrozenClock};
+/// use time::{Duration, OffsetDateTime};
+///
+/// let clock = FrozenClock::new(OffsetDateTime::now_utc());
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .clock(clock.clone());
+/// let auth = AuthManager::new(config)?;
+/// let token = auth.auth_token("alice").sign()?;
+/// assert!(auth.verify_token(token.signed()).is_ok());
+///
+/// clock.advance(Duration::hours(1));
+/// assert!(auth.verify_token(token.signed()).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub mod testing {
     pub use crate::clock::{Clock, FrozenClock, SystemClock};
 }

@@ -304,15 +304,15 @@ fn a_key_that_cannot_be_used_changes_nothing() {
         ),
         (
             Key::new(AuthType::ES256, keys::secret(AuthType::ES384)),
-            "no key of the kind and curve",
+            "the type and curve that the algorithm needs",
         ),
         (
             Key::new(AuthType::HS256, secret(1)).id("one"),
-            "has the id of another key",
+            "has the same key ID as another key",
         ),
         (
             Key::new(AuthType::HS256, secret(1)).id(""),
-            "has an empty id",
+            "has an empty key ID",
         ),
     ] {
         let error = auth.rotate(key).expect_err(reason);

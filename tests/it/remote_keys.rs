@@ -141,11 +141,17 @@ async fn discovery_finds_the_keys_of_exactly_this_issuer() {
     let token = here.token(&keys::ED25519, "a");
     assert_eq!(here.outcome(&token).await, Ok(()));
     for (document, error) in [
-        (document(&format!("{issuer}/"), &jwks), "of another issuer"),
-        (document(&issuer.to_uppercase(), &jwks), "of another issuer"),
+        (
+            document(&format!("{issuer}/"), &jwks),
+            "not the configured name",
+        ),
+        (
+            document(&issuer.to_uppercase(), &jwks),
+            "not the configured name",
+        ),
         (document(&issuer, "http://a.example/jwks"), "is not https"),
         (document(&issuer, "file:///etc/passwd"), "is not https"),
-        (document(&issuer, "/jwks.json"), "is no absolute address"),
+        (document(&issuer, "/jwks.json"), "is not an absolute URL"),
         (json!({ "issuer": issuer }), "with `issuer` and `jwks_uri`"),
         (
             json!({ "issuer": [issuer], "jwks_uri": jwks }),
@@ -187,34 +193,37 @@ fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
         (with("304 Not Modified", json, ""), "304"),
         (
             with("302 Found", "Location: http://\r\n", ""),
-            "redirects to no address",
+            "redirects to an invalid address",
         ),
         (with("206 Partial Content", json, &good), "206"),
         (
             with("200 OK", "Content-Type: text/html\r\n", &good),
-            "no JSON",
+            "the `Content-Type` of the response is not JSON",
         ),
         (
             with("200 OK", "Content-Type: text/json\r\n", &good),
-            "no JSON",
+            "the `Content-Type` of the response is not JSON",
         ),
-        (with("200 OK", "", &good), "no JSON"),
+        (
+            with("200 OK", "", &good),
+            "the `Content-Type` of the response is not JSON",
+        ),
         (
             with(
                 "200 OK",
                 &format!("{json}Content-Encoding: gzip\r\n"),
                 &good,
             ),
-            "is encoded",
+            "has a `Content-Encoding`",
         ),
-        (with("200 OK", json, &padded), "longer than 512 KiB"),
+        (with("200 OK", json, &padded), "larger than 512 KiB"),
         (
             with("200 OK", json, &" ".repeat(5 << 20)),
-            "longer than 512 KiB",
+            "larger than 512 KiB",
         ),
         (
             Answer::Endless(format!("{head}\r\n")),
-            "longer than 512 KiB",
+            "larger than 512 KiB",
         ),
         (Answer::Bytes(cut), "cannot be reached"),
         (
@@ -222,16 +231,19 @@ fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
             "cannot be reached",
         ),
         (Answer::Bytes(vec![]), "cannot be reached"),
-        (Answer::json("<html>"), "no JSON object"),
+        (Answer::json("<html>"), "not a JSON object"),
         (
             Answer::json("\u{feff}\u{feff}{\"keys\":[]}"),
-            "no JSON object",
+            "not a JSON object",
         ),
-        (Answer::json(r#"{"keys":[],"keys":[]}"#), "no JSON object"),
-        (Answer::json("{\"keys\":[]}"), "no key that can be used"),
+        (
+            Answer::json(r#"{"keys":[],"keys":[]}"#),
+            "not a JSON object",
+        ),
+        (Answer::json("{\"keys\":[]}"), "no usable key"),
         (
             Answer::json(r#"{"keys":[{"kty":"oct","k":"AA","kid":"b"}]}"#),
-            "no key that can be used",
+            "no usable key",
         ),
         (
             Answer::Silent(format!("{head}Content-Length: 10\r\n\r\n")),

@@ -265,7 +265,7 @@ fn threat_4_a_public_key_has_to_belong_to_the_private_one() {
         is_refused(
             mismatched,
             "JWT_PUBLICKEY",
-            "does not belong",
+            "does not match",
             auth_type.name(),
         );
         let own = keys::public(auth_type).expect("a public key");

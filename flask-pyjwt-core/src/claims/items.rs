@@ -1,20 +1,20 @@
-//! Claims that are lists of words, as the scopes of OAuth are (RFC 6749, section 3.3).
+//! Claims that are lists of words, such as the scopes of OAuth (RFC 6749, section 3.3).
 
 use crate::json::{Json, Kind};
 
-/// Whether a claim has an item: a word of a string, between spaces, or an element of an array. Both
-/// have to be the very same text.
+/// Whether a claim contains an item: a word of a space-separated string, or an element of an array.
+/// Items are compared exactly.
 pub(super) fn has_item(claim: Json<'_>, item: &str) -> bool {
     match claim.kind() {
-        Kind::Array => claim.items().any(|own| own.is_str(item)),
+        Kind::Array => claim.items().any(|element| element.is_str(item)),
         Kind::String | Kind::EscapedString => claim
             .as_str()
-            .is_some_and(|text| !item.is_empty() && text.split(' ').any(|own| own == item)),
+            .is_some_and(|text| !item.is_empty() && text.split(' ').any(|word| word == item)),
         _ => false,
     }
 }
 
-/// Whether a claim has all of these items, or any of them. No item at all is never enough.
+/// Whether a claim contains all of these items, or any of them. An empty list is never satisfied.
 pub(super) fn has_items(claim: Option<Json<'_>>, items: &[String], is_any: bool) -> bool {
     let has = |item: &String| claim.is_some_and(|claim| has_item(claim, item));
     !items.is_empty()
@@ -25,8 +25,8 @@ pub(super) fn has_items(claim: Option<Json<'_>>, items: &[String], is_any: bool)
         })
 }
 
-/// The items that a claim lacks, as a challenge names them (RFC 6750, section 3): of several that
-/// would do, the first. What cannot stand in a scope is left out.
+/// The missing items, in the form of the `scope` attribute of a challenge (RFC 6750, section 3). Of
+/// alternatives, only the first is named. Items that are not valid scope tokens are left out.
 pub(crate) fn missing(claim: Option<Json<'_>>, items: &[String], is_any: bool) -> String {
     let lacking = items
         .iter()
@@ -37,7 +37,7 @@ pub(crate) fn missing(claim: Option<Json<'_>>, items: &[String], is_any: bool) -
     lacking.collect::<Vec<_>>().join(" ")
 }
 
-/// `scope-token` of RFC 6749, section 3.3: no quotes, no backslash, no blank.
+/// `scope-token` of RFC 6749, section 3.3: no quotes, backslashes or spaces.
 fn is_scope_token(item: &str) -> bool {
     !item.is_empty()
         && item
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn all_any_and_what_is_missing() {
+    fn all_items_any_item_and_the_missing_ones() {
         let document = Document::object(r#"{"it":"a b"}"#.to_owned()).expect("valid JSON");
         let claim = document.root().member("it");
         for (items, all, any, missing_of_all, missing_of_any) in [

@@ -1,4 +1,4 @@
-//! The one comparison of a required value with a token's.
+//! Compares a required value with the value in a token.
 
 use serde_json::Value;
 
@@ -6,9 +6,9 @@ use crate::json::{Json, Kind};
 
 /// Whether a token's value satisfies a required one.
 ///
-/// An object needs every member that is required, recursively; an array every element. Anything
+/// An object requires each of its members, recursively, and an array each of its elements. Anything
 /// else has to be equal and of the same JSON type: `true`, `1`, `1.0` and `"true"` are four
-/// different values, and integers are exact: one that 64 bits cannot hold equals nothing.
+/// different values. Integers are compared exactly, and an integer beyond 64 bits equals nothing.
 pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
     match required {
         Value::Null => actual.kind() == Kind::Null,
@@ -20,19 +20,21 @@ pub(crate) fn matches(required: &Value, actual: Json<'_>) -> bool {
             actual.kind() == Kind::Array
                 && required
                     .iter()
-                    .all(|item| actual.items().any(|own| matches(item, own)))
+                    .all(|item| actual.items().any(|element| matches(item, element)))
         }
         Value::Object(required) => {
             actual.kind() == Kind::Object
-                && required
-                    .iter()
-                    .all(|(name, value)| actual.member(name).is_some_and(|own| matches(value, own)))
+                && required.iter().all(|(name, value)| {
+                    actual
+                        .member(name)
+                        .is_some_and(|member| matches(value, member))
+                })
         }
     }
 }
 
-/// Whether a token's value is the text of a route's variable: that string, or the number whose
-/// decimal text it is.
+/// Whether a token's value equals the text of a route variable: the same string, or a number with
+/// this decimal text.
 pub(crate) fn matches_text(text: &str, actual: Json<'_>) -> bool {
     actual.is_str(text)
         || actual
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_matches_its_string_or_the_number_that_it_spells() {
+    fn a_route_variable_matches_a_string_or_a_number_with_its_decimal_text() {
         for (text, actual, expected) in [
             ("42", "\"42\"", true),
             ("42", "42", true),

@@ -1,4 +1,4 @@
-//! What the claims of a payload have to say, whatever the route.
+//! The claims of a payload: what every token must say, and how claims are found and compared.
 
 mod expected;
 mod items;

@@ -1,21 +1,31 @@
-//! What an issuer calls the claims that routes ask for.
+//! Claims that an issuer keeps under other names.
 
 use serde_json::{Map, Value};
 
 use crate::json::{Json, Kind};
 
-/// Where an issuer's tokens have a claim, for [`Issuer::map_claim`](crate::Issuer::map_claim): the
-/// name of another claim, or a JSON pointer (RFC 6901) into one, which begins with `/`; or a list of
-/// them, the first of which that is there counts.
+/// Where the tokens of an issuer keep a claim, for [`Issuer::map_claim`](crate::Issuer::map_claim).
+///
+/// A place is the name of another claim, or a JSON pointer (RFC 6901) if it begins with `/`. A list
+/// of places is searched in order, and the first one that exists counts.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::ClaimPlaces;
+///
+/// let scope = ClaimPlaces::from("scp");
+/// let roles = ClaimPlaces::from(["/realm_access/roles", "roles"]);
+/// # drop((scope, roles));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPlaces(Vec<Place>);
 
-/// One place of a claim.
+/// One place at which a claim may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    /// A top-level member, whatever its name looks like.
+    /// A top-level member with this name.
     Member(String),
-    /// Members inside each other.
+    /// Nested members.
     Path(Vec<String>),
 }
 
@@ -92,39 +102,39 @@ impl<T: AsRef<str>> From<Vec<T>> for ClaimPlaces {
     }
 }
 
-/// Other names for claims, by the names that routes use.
+/// For each claim with another name: the name that routes use, and its places.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClaimNames(Vec<(String, ClaimPlaces)>);
 
 impl ClaimNames {
-    /// Takes the claim `name` from other places.
+    /// Adds the places of the claim `name`. Replaces earlier ones.
     pub(crate) fn add(&mut self, name: String, places: ClaimPlaces) {
-        self.0.retain(|(own, _)| *own != name);
+        self.0.retain(|(known, _)| *known != name);
         self.0.push((name, places));
     }
 
-    /// The name that is taken from no place at all, if there is one.
+    /// A claim with an empty list of places, if there is one.
     pub(crate) fn without_place(&self) -> Option<&str> {
         let empty = self.0.iter().find(|(_, places)| places.0.is_empty());
         empty.map(|(name, _)| name.as_str())
     }
 
-    /// The names that are taken from other places.
+    /// The claims that are kept under other names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
     fn places(&self, name: &str) -> Option<&[Place]> {
-        let places = self.0.iter().find(|(own, _)| own == name);
+        let places = self.0.iter().find(|(known, _)| known == name);
         places.map(|(_, places)| &*places.0)
     }
 
-    /// Whether a claim is taken from another place.
+    /// Whether a claim is kept under another name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.places(name).is_some()
     }
 
-    /// The claim of this name in a payload. `null` counts as absent where another place is left to look at.
+    /// Finds a claim in a payload. `null` counts as absent if a later place has a value.
     pub(crate) fn find<'a>(&self, payload: Json<'a>, name: &str) -> Option<Json<'a>> {
         let Some(places) = self.places(name) else {
             return payload.member(name);
@@ -139,7 +149,7 @@ impl ClaimNames {
         null
     }
 
-    /// The same among owned claims.
+    /// Finds a claim in an owned map.
     pub(crate) fn find_value<'a>(
         &self,
         claims: &'a Map<String, Value>,
@@ -165,7 +175,7 @@ mod tests {
     use crate::json::Document;
 
     #[test]
-    fn a_claim_is_found_by_the_name_that_the_issuer_gives_it() {
+    fn a_claim_is_found_under_the_name_that_the_issuer_uses() {
         let text = r#"{"scp":"a","scope":"b","https://x/roles":["c"],"realm":{"ro/les":["d"],"~":1},"nothing":null}"#;
         let document = Document::object(text.to_owned()).expect("valid JSON");
         let mut names = ClaimNames::default();

@@ -1,4 +1,4 @@
-//! Whose tokens some rules are for, besides the plain name.
+//! How an issuer is identified, besides its plain name.
 
 use super::{ClaimNames, Template};
 use crate::{
@@ -6,28 +6,28 @@ use crate::{
     json::Json,
 };
 
-/// What is known of an issuer besides its name.
+/// Additional facts about an issuer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origin {
-    /// The name that routes may call it by.
+    /// The name that routes may use for the issuer.
     pub(crate) label: Option<String>,
-    /// Whose tokens they are where nobody can list the issuers.
+    /// The template that the issuer's name matches, if the issuer is one of many.
     pub(crate) template: Option<Box<FromTemplate>>,
-    /// What a function has found, and for how long it counts.
+    /// How long the issuer is valid, if a function of the application has resolved it.
     #[cfg(feature = "jwks")]
     pub(crate) resolved: Option<std::sync::Arc<super::Resolved>>,
 }
 
-/// The issuers of a template, and what their tokens have to repeat of their names.
+/// A template of issuer names, and the claims that must repeat parts of the name.
 #[derive(Debug, Clone)]
 pub(crate) struct FromTemplate {
     pub(crate) template: Template,
-    /// Claims, each with the placeholder whose text it has to be.
+    /// Claims, each with the placeholder whose value it must repeat.
     pub(crate) claims: Vec<(String, String)>,
 }
 
 impl FromTemplate {
-    /// Whether each claim is the very text that stands for its placeholder.
+    /// Whether each claim equals the value of its placeholder.
     pub(crate) fn is_repeated_by(
         &self,
         payload: Json<'_>,
@@ -43,7 +43,8 @@ impl FromTemplate {
 }
 
 impl Origin {
-    /// Whether the tokens judged by these rules may still count, as far as the issuer is concerned.
+    /// Whether tokens of this issuer are still accepted, as far as the resolved issuer is
+    /// concerned.
     #[cfg(feature = "jwks")]
     pub(crate) fn is_live(&self, now: NumericDate) -> bool {
         let resolved = self.resolved.as_ref();
@@ -53,13 +54,13 @@ impl Origin {
     #[cfg(not(feature = "jwks"))]
     #[expect(
         clippy::unused_self,
-        reason = "the same call with every set of features"
+        reason = "same signature with every set of features"
     )]
     pub(crate) fn is_live(&self, _: NumericDate) -> bool {
         true
     }
 
-    /// Whether a route calls it so.
+    /// Whether a route uses this name for the issuer.
     pub(crate) fn is_called(&self, wanted: &str) -> bool {
         let is_called = self.label.as_deref() == Some(wanted);
         #[cfg(feature = "jwks")]
@@ -71,7 +72,7 @@ impl Origin {
         is_called
     }
 
-    /// Refuses a name that does not match the template.
+    /// Refuses an issuer name that is neither the plain name nor matches the template.
     pub(crate) fn check_name(&self, plain: &str, issuer: &str) -> Result<(), TokenError> {
         let is_right = match &self.template {
             None => *issuer == *plain,

@@ -1,4 +1,4 @@
-//! What every token of an issuer has to say, whatever the route.
+//! The claims that every token of an issuer must have, on any route.
 
 use super::{ClaimNames, ExpectedClaim};
 use crate::{
@@ -6,70 +6,71 @@ use crate::{
     json::{Json, Kind},
 };
 
-/// The claims that every token of an issuer has to have.
+/// The claims that every token of an issuer must have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Required {
-    /// Each of them has to be what is expected.
+    /// Claims, each with its requirement.
     pub(crate) claims: Vec<(String, ExpectedClaim)>,
-    /// Of each list, one claim at least has to be there and not empty.
+    /// For each list, at least one of the claims must be present and not empty.
     pub(crate) any_of: Vec<Vec<String>>,
 }
 
 impl Required {
-    /// What cannot be required of every token.
+    /// Refuses requirements that no token could satisfy.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         for (name, expected) in &self.claims {
             match expected {
                 ExpectedClaim::Path(_) | ExpectedClaim::PathOrText(_) => {
                     return Err(Problem::new(format!(
-                        "requires the claim `{name}` to be a route's variable, and no route is known here"
+                        "requires the claim `{name}` to equal a route variable, but no route is known here"
                     )));
                 }
                 ExpectedClaim::OneOf(values) if values.is_empty() => {
                     return Err(Problem::new(format!(
-                        "requires the claim `{name}` to be one of no values: no token could be accepted"
+                        "requires the claim `{name}` to be one of an empty list of values, so no token could be accepted"
                     )));
                 }
                 ExpectedClaim::All(items) | ExpectedClaim::Any(items) if items.is_empty() => {
                     return Err(Problem::new(format!(
-                        "requires an item of the claim `{name}` and names none: no token could be accepted"
+                        "requires an item of the claim `{name}` but names none, so no token could be accepted"
                     )));
                 }
                 _ => {}
             }
         }
         if self.any_of.iter().any(Vec::is_empty) {
-            return Err(Problem::new("requires one claim of an empty list"));
+            return Err(Problem::new(
+                "requires one claim of an empty list of claims",
+            ));
         }
         Ok(())
     }
 
-    /// Whether a claim has to have one of some values, which are wanted then whatever they say.
+    /// Whether a claim is required to have a certain value.
     pub(crate) fn has_value_of(&self, name: &str) -> bool {
         let is_value = |expected: &ExpectedClaim| {
             matches!(expected, ExpectedClaim::Value(_) | ExpectedClaim::OneOf(_))
         };
         self.claims
             .iter()
-            .any(|(own, expected)| own == name && is_value(expected))
+            .any(|(known, expected)| known == name && is_value(expected))
     }
 
-    /// Whether a payload says all of it.
+    /// Whether a payload satisfies all requirements.
     pub(crate) fn are_met_by(&self, payload: Json<'_>, names: &ClaimNames) -> bool {
         let is_met = |(name, expected): &(String, ExpectedClaim)| {
             expected.is_met_by(names.find(payload, name)) == Some(true)
         };
-        let says_something = |name: &String| {
+        let has_content = |name: &String| {
             names
                 .find(payload, name)
                 .is_some_and(|claim| !is_empty(claim))
         };
-        self.claims.iter().all(is_met)
-            && self.any_of.iter().all(|any| any.iter().any(says_something))
+        self.claims.iter().all(is_met) && self.any_of.iter().all(|any| any.iter().any(has_content))
     }
 }
 
-/// Whether a claim is there and says nothing.
+/// Whether the value of a claim is empty.
 fn is_empty(claim: Json<'_>) -> bool {
     match claim.kind() {
         Kind::Null => true,
@@ -86,7 +87,7 @@ mod tests {
     use crate::json::Document;
 
     #[test]
-    fn each_requirement_is_met_by_what_it_says_and_by_nothing_else() {
+    fn each_requirement_accepts_and_refuses_the_right_values() {
         let expect = |name: &str, expected: ExpectedClaim| Required {
             claims: vec![(name.to_owned(), expected)],
             any_of: Vec::new(),
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_token_could_meet_is_refused_at_start() {
+    fn requirements_that_no_token_can_satisfy_are_refused_at_start() {
         let none: [&str; 0] = [];
         for expected in [
             ExpectedClaim::Path("id".to_owned()),

@@ -1,4 +1,4 @@
-//! For how long an issuer counts that a function of the application has found.
+//! How long an issuer is valid after a function of the application has resolved it.
 
 use std::sync::{
     Arc,
@@ -7,18 +7,18 @@ use std::sync::{
 
 use crate::jose::NumericDate;
 
-/// Seconds for which an issuer counts.
+/// How long a resolved issuer is valid, in seconds.
 pub(crate) const AGE: i64 = 300;
 
-/// For how long an issuer counts that a function has found.
+/// The validity of an issuer that a function has resolved.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// The text of the pattern that led to the function.
+    /// The pattern for which the function is registered.
     pub(crate) pattern: Arc<str>,
-    /// The seconds since 1970 from and until which it counts.
+    /// Start of the validity, in seconds since 1970.
     pub(crate) from: i64,
     until: i64,
-    /// Whether it was replaced, or is not an issuer any more.
+    /// Whether the issuer was replaced, or is no longer an issuer.
     is_over: AtomicBool,
 }
 
@@ -32,12 +32,12 @@ impl Resolved {
         }
     }
 
-    /// Whether it counts now. A clock that was set back is a reason to ask again.
+    /// Whether the issuer is valid now. After the clock was set back, it has to be resolved again.
     pub(crate) fn is_live(&self, now: NumericDate) -> bool {
         !self.is_over.load(Ordering::Acquire) && (self.from..self.until).contains(&now.seconds())
     }
 
-    /// Ends it, with the tokens that were verified under it.
+    /// Ends the validity. Tokens verified under this issuer are no longer accepted.
     pub(crate) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! The rules for a payload whose signature has been verified (`docs/design.md`, section 5).
+//! The rules for a payload whose signature was verified (`docs/design.md`, section 5).
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
@@ -10,32 +10,32 @@ use crate::{
     json::{Document, Json, Kind},
 };
 
-/// What the claims of a token have to satisfy, whatever the route.
+/// What the claims of a token must satisfy on every route.
 #[derive(Debug, Clone)]
 pub(crate) struct ClaimRules {
-    /// The issuer, or the text of a template of them.
+    /// The name of the issuer, or the text of its template.
     pub(crate) issuer: Arc<str>,
     pub(crate) origin: Origin,
     pub(crate) audience: Audience,
-    /// Seconds by which the clocks of issuer and verifier may differ.
+    /// How far the clocks of issuer and verifier may differ, in seconds.
     pub(crate) leeway: i64,
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) integer_subjects: bool,
-    /// What every token is taken for; else its claim `type` says it.
+    /// The type of all tokens of this issuer. `None` if the claim `type` says it.
     pub(crate) token_type: Option<TokenType>,
     pub(crate) names: ClaimNames,
-    /// What every token has to say besides.
+    /// Further claims that every token must have.
     pub(crate) required: Required,
 }
 
-/// For whom tokens have to be.
+/// The audiences that are accepted.
 #[derive(Debug, Clone)]
 pub(crate) enum Audience {
-    /// A token that names an audience is for somebody else.
+    /// No audience is configured. A token with `aud` is for another service.
     None,
-    /// A token has to name one of these.
+    /// `aud` must contain one of these.
     OneOf(Vec<String>),
-    /// It does not matter.
+    /// `aud` is ignored.
     Any,
 }
 
@@ -44,7 +44,7 @@ impl Audience {
         Self::OneOf(vec![audience])
     }
 
-    /// What own tokens name.
+    /// The audience of tokens that this server mints.
     pub(crate) fn minted(&self) -> Option<&str> {
         match self {
             Self::OneOf(audiences) => audiences.first().map(String::as_str),
@@ -53,11 +53,11 @@ impl Audience {
     }
 }
 
-/// The claims that every accepted token has, read once.
+/// The registered claims of an accepted token.
 #[derive(Debug, Clone)]
 pub(crate) struct RegisteredClaims {
     pub(crate) token_type: TokenType,
-    /// The issuer, where the rules are those of several.
+    /// The issuer, if the rules apply to several.
     pub(crate) issuer: Option<Box<str>>,
     pub(crate) subject: Subject,
     pub(crate) issued_at: NumericDate,
@@ -66,17 +66,17 @@ pub(crate) struct RegisteredClaims {
     pub(crate) valid_from: NumericDate,
 }
 
-/// Where the text of a subject is.
+/// Where the text of a subject is stored.
 #[derive(Debug, Clone)]
 pub(crate) enum Subject {
-    /// These bytes of the payload.
+    /// In the payload, at these bytes.
     InPayload(Range<usize>),
-    /// It was written with escapes, or as an integer.
+    /// Separately, because it is an integer or written with escapes.
     Own(String),
 }
 
 impl ClaimRules {
-    /// Judges a payload at this moment.
+    /// Checks a payload at this moment.
     pub(crate) fn check(
         &self,
         payload: &Document,
@@ -141,7 +141,7 @@ impl ClaimRules {
         })
     }
 
-    /// Whether now is between the two moments, give or take the leeway.
+    /// Checks that `now` is between the two moments, within the leeway.
     pub(crate) fn check_time(
         &self,
         valid_from: NumericDate,
@@ -178,7 +178,8 @@ impl ClaimRules {
         }
     }
 
-    /// The text of a subject: a non-empty string without control characters.
+    /// Reads a subject: a non-empty string without control characters, or an integer if the
+    /// configuration allows it.
     fn subject(&self, subject: Json<'_>) -> Option<Subject> {
         if subject.kind() == Kind::Integer && self.integer_subjects {
             return subject
@@ -196,7 +197,7 @@ impl ClaimRules {
     }
 }
 
-/// The registered claims as they stand in a payload, found in one walk over its members.
+/// The registered claims of a payload, found in one pass over its members.
 #[derive(Default)]
 struct Found<'a> {
     issuer: Option<Json<'a>>,
@@ -206,14 +207,14 @@ struct Found<'a> {
     not_before: Option<Json<'a>>,
     issued_at: Option<Json<'a>>,
     token_type: Option<Json<'a>>,
-    /// What other issuers call the type of a token: `token_type` (simplejwt), `typ` (Keycloak) and
-    /// `token_use` (Cognito).
+    /// The claims in which other issuers state the type of a token: `token_type` (simplejwt), `typ`
+    /// (Keycloak) and `token_use` (Cognito).
     foreign_types: [Option<Json<'a>>; 3],
     confirmation: Option<Json<'a>>,
 }
 
-/// What other issuers call tokens that are not for access, without anything but letters, in any case. A claim
-/// `type` may mean something else, so that only the first two count there.
+/// How other issuers name tokens that are not access tokens, in lower case and without punctuation.
+/// In the claim `type`, which may mean something else, only the first two count.
 const NOT_FOR_ACCESS: [&str; 7] = [
     "refresh",
     "refreshtoken",
@@ -224,25 +225,26 @@ const NOT_FOR_ACCESS: [&str; 7] = [
     "logouttoken",
 ];
 
-/// A text that is longer, in bytes, is none of them.
+/// Longer texts, in bytes, are not compared with the names.
 const LONGEST_KIND: usize = 32;
 
-/// Whether a text is one of these, however its words are joined: `refresh_token`, `RefreshToken`.
+/// Whether a text equals one of the names, ignoring case and punctuation: `refresh_token`,
+/// `RefreshToken`.
 fn is_any_of(text: &str, names: &[&str]) -> bool {
     let letters = || text.bytes().filter(u8::is_ascii_alphanumeric);
     let is = |name: &&str| letters().map(|it| it.to_ascii_lowercase()).eq(name.bytes());
     text.len() <= LONGEST_KIND && names.iter().any(is)
 }
 
-/// The longest name that is looked for: `token_type`.
+/// The length of the longest claim name in question: `token_type`.
 const LONGEST_NAME: usize = 10;
 
 /// The names of [`Found::foreign_types`].
 const FOREIGN_TYPES: [&str; 3] = ["token_type", "typ", "token_use"];
 
 impl<'a> Found<'a> {
-    /// Whether the token of another issuer calls itself a refresh, ID or logout token. Of anything else,
-    /// an issuer may say there what it likes, and what its configuration requires is wanted.
+    /// Whether a token of another issuer states that it is a refresh, ID or logout token. Any other
+    /// value is accepted, and so is a value that the configuration requires.
     fn is_not_for_access(&self, required: &Required) -> bool {
         let says = |claim: Option<Json<'_>>, names: &[&str]| {
             let text = claim.and_then(Json::as_str);
@@ -282,7 +284,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Reads a claim that may be missing, in the words of [`TokenError`].
+/// Reads an optional or required claim.
 trait Claim<'a> {
     fn optional<T>(
         self,

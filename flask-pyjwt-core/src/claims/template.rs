@@ -1,23 +1,23 @@
-//! Names of issuers that nobody can list: `https://login.example/{tenant}/v2.0`.
+//! Templates for the names of many issuers: `https://login.example/{tenant}/v2.0`.
 
 use crate::error::Problem;
 
-/// The longest text that stands for a placeholder, in bytes.
+/// The maximum length of a placeholder's value, in bytes.
 const LONGEST: usize = 255;
 
-/// A name with placeholders. Each stands for one or more letters, digits, `-` and `_`, so that there is one
-/// way only to match a text: a placeholder ends at the first other character.
+/// A name with placeholders. A placeholder stands for one or more letters, digits, `-` and `_`, and
+/// ends at the first other character. A text can therefore match in one way only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
     text: String,
-    /// What comes before the first placeholder.
+    /// The text before the first placeholder.
     prefix: String,
-    /// The placeholders, each with what follows it.
+    /// The placeholders, each with the text that follows it.
     parts: Vec<(String, String)>,
 }
 
 impl Template {
-    /// Reads a template, or says what is wrong with it.
+    /// Parses a template.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let mut pieces = text.split('{');
         let prefix = pieces.next().unwrap_or_default();
@@ -36,13 +36,13 @@ impl Template {
                 return Err(Problem::new("has a `}` without a `{`"));
             }
             if parts.iter().any(|(known, _)| known == name) {
-                return Err(Problem::new("has a placeholder twice"));
+                return Err(Problem::new("has the same placeholder twice"));
             }
             parts.push((name.to_owned(), literal.to_owned()));
         }
         let Some(((_, last), others)) = parts.split_last() else {
             return Err(Problem::new(
-                "has no placeholder: `Issuer::new` takes a plain name",
+                "has no placeholder: use `Issuer::new` for a plain name",
             ));
         };
         let ends_placeholder = |literal: &str| {
@@ -53,13 +53,13 @@ impl Template {
             && (last.is_empty() || ends_placeholder(last));
         if !is_clear {
             return Err(Problem::new(
-                "has a placeholder that a letter, a digit, `-`, `_` or another placeholder follows: \
-                 nobody could tell where it ends",
+                "has a placeholder that is followed by a letter, a digit, `-`, `_` or another placeholder, \
+                 so its end is ambiguous",
             ));
         }
         if prefix.is_empty() {
             return Err(Problem::new(
-                "begins with a placeholder: every text would be a name",
+                "begins with a placeholder, so every text would match",
             ));
         }
         Ok(Self {
@@ -73,7 +73,7 @@ impl Template {
         &self.text
     }
 
-    /// Whether both match the same texts, whatever their placeholders are called.
+    /// Whether both templates match the same texts.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let literals = |it: &Self| {
             it.parts
@@ -84,7 +84,7 @@ impl Template {
         self.prefix == other.prefix && literals(self) == literals(other)
     }
 
-    /// Whether there is a placeholder of this name.
+    /// Whether the template has a placeholder with this name.
     pub(crate) fn has(&self, placeholder: &str) -> bool {
         self.parts.iter().any(|(name, _)| name == placeholder)
     }
@@ -93,7 +93,7 @@ impl Template {
         self.walk(issuer, |_, _| {})
     }
 
-    /// What stands for a placeholder in a name that matches.
+    /// The value of a placeholder in an issuer name that matches.
     pub(crate) fn value<'a>(&self, issuer: &'a str, placeholder: &str) -> Option<&'a str> {
         let mut found = None;
         let matches = self.walk(issuer, |name, value| {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_matches_in_one_way() {
+    fn an_issuer_name_matches_in_one_way() {
         const END: &str = "https://sso.example/realms/{realm}";
         const TWO: &str = "https://{a}.example/{b}";
         let longest = "a".repeat(255);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_are_the_same_whatever_their_placeholders_are_called() {
+    fn templates_with_different_placeholder_names_are_the_same() {
         let parse = |text| Template::parse(text).expect("a template");
         let first = parse("https://{a}.example/{b}");
         assert!(first.is_same_as(&parse("https://{x}.example/{y}")));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_could_match_in_two_ways_is_refused() {
+    fn an_ambiguous_template_is_refused() {
         for text in [
             "",
             "https://a.example",

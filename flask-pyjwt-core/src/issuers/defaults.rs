@@ -1,4 +1,4 @@
-//! What an issuer gets from the configuration that trusts it.
+//! The settings that an issuer inherits from the configuration that trusts it.
 
 #[cfg(feature = "jwks")]
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::keys::Crypto;
 #[cfg(feature = "jwks")]
 use crate::{clock::TimeSource, remote::SourcePool};
 
-/// What counts for an issuer that says nothing else of its own.
+/// The settings for issuers that do not override them.
 #[derive(Clone)]
 pub(crate) struct Defaults {
     pub(crate) leeway: Duration,

@@ -1,4 +1,4 @@
-//! All other issuers that a manager trusts, and which of them a token's `iss` means.
+//! Finds the trusted issuer that a token's `iss` names.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,32 +10,33 @@ use super::Trust;
 use super::{Lookup, Resolver};
 use crate::{claims::Template, jose::NumericDate};
 
-/// The issuers of a manager.
+/// The other issuers that a manager trusts.
 #[derive(Default)]
 pub(crate) struct Issuers {
-    /// By their names.
+    /// Issuers by their exact names.
     pub(crate) exact: HashMap<String, Trust>,
-    /// In the order of their configuration.
+    /// Templates in the order of the configuration.
     pub(crate) templates: Vec<(Template, Trust)>,
-    /// Functions that find more of them, in the order of their configuration.
+    /// Functions that find further issuers, in the order of the configuration.
     #[cfg(feature = "jwks")]
     pub(crate) resolvers: Vec<Arc<Resolver>>,
-    /// The names by which routes may call some of them.
+    /// The labels by which routes can require issuers.
     pub(crate) labels: HashSet<String>,
-    /// Where their keys come from.
+    /// The sources of fetched keys.
     #[cfg(feature = "jwks")]
     pub(crate) sources: Arc<crate::remote::SourcePool>,
 }
 
-/// Whom a token's `iss` means.
+/// The issuer that a token's `iss` names.
 pub(crate) enum Found<'a> {
     Trust(&'a Trust),
-    /// One that a function has found.
+    /// An issuer that a resolver function has found.
     #[cfg(feature = "jwks")]
     Resolved(Arc<Trust>),
-    /// A function has to be asked first; try again after so many seconds.
+    /// A resolver function has to answer first. Try again after this many seconds.
     #[cfg(feature = "jwks")]
     Unresolved(i64),
+    /// No trusted issuer has this name.
     Nobody,
 }
 
@@ -47,8 +48,8 @@ impl Issuers {
         is_empty
     }
 
-    /// Whom this name means: an exact name before a template, the first template that matches, and then the
-    /// first function whose pattern does.
+    /// Finds an issuer: by its exact name, then by the first template that matches, then by the first resolver
+    /// function whose pattern matches.
     pub(crate) fn find(&self, issuer: &str, now: NumericDate) -> Found<'_> {
         let from_template = || {
             let mut templates = self.templates.iter();
@@ -65,21 +66,21 @@ impl Issuers {
             return match resolver.look_up(issuer, now) {
                 Lookup::Trust(trust) => Found::Resolved(trust),
                 Lookup::Unresolved(seconds) => Found::Unresolved(seconds),
-                Lookup::Nobody => Found::Nobody,
+                Lookup::Untrusted => Found::Nobody,
             };
         }
         let _ = now;
         Found::Nobody
     }
 
-    /// Adds an issuer by its name, unless it is there, or is written like a template.
+    /// Adds an issuer by its exact name. Returns `false` if the name is already configured, as a name or a template.
     pub(crate) fn add(&mut self, name: String, trust: Trust) -> bool {
         let mut templates = self.templates.iter();
         let is_template = templates.any(|(template, _)| template.as_str() == name);
         self.exact.insert(name, trust).is_none() && !is_template
     }
 
-    /// Adds a template, unless there is one that matches the same names.
+    /// Adds a template. Returns `false` if another one matches the same names, or if its text is a configured name.
     pub(crate) fn add_template(&mut self, template: Template, trust: Trust) -> bool {
         let mut known = self.templates.iter();
         let is_new = !known.any(|(known, _)| known.is_same_as(&template))
@@ -88,14 +89,14 @@ impl Issuers {
         is_new
     }
 
-    /// The first function whose pattern a name matches.
+    /// Returns the first resolver function whose pattern matches the name.
     #[cfg(feature = "jwks")]
     pub(crate) fn resolver_of(&self, issuer: &str) -> Option<&Arc<Resolver>> {
         let mut resolvers = self.resolvers.iter();
         resolvers.find(|resolver| resolver.pattern.matches(issuer))
     }
 
-    /// Templates and patterns.
+    /// Returns all templates and all patterns of resolver functions.
     fn patterns(&self) -> impl Iterator<Item = &Template> {
         let templates = self.templates.iter().map(|(template, _)| template);
         #[cfg(feature = "jwks")]
@@ -103,19 +104,20 @@ impl Issuers {
         templates
     }
 
-    /// Whether this may be an issuer.
+    /// Returns whether a token with this `iss` can be accepted.
     pub(crate) fn may_have(&self, issuer: &str) -> bool {
         self.exact.contains_key(issuer) || self.patterns().any(|it| it.matches(issuer))
     }
 
-    /// Whether a route can ask for it: an issuer, the text of a template or a pattern, or a given name.
+    /// Returns whether a route can require `wanted`: an issuer, the text of a template or pattern, or a label.
     pub(crate) fn knows(&self, wanted: &str) -> bool {
         self.may_have(wanted)
             || self.labels.contains(wanted)
             || self.patterns().any(|it| it.as_str() == wanted)
     }
 
-    /// Adds a function, unless there is a template or a pattern that matches the same names.
+    /// Adds a resolver function. Returns `false` if a template or pattern matches the same names, or if its text is a
+    /// configured name.
     #[cfg(feature = "jwks")]
     pub(crate) fn add_resolver(&mut self, resolver: Resolver) -> bool {
         let is_known = self.patterns().any(|it| it.is_same_as(&resolver.pattern))
@@ -124,7 +126,7 @@ impl Issuers {
         !is_known
     }
 
-    /// Those that are configured, without those that a function finds.
+    /// Returns the configured issuers, without those that resolver functions have found.
     #[cfg(feature = "jwks")]
     pub(crate) fn configured(&self) -> impl Iterator<Item = &Trust> {
         let templates = self.templates.iter().map(|(_, trust)| trust);

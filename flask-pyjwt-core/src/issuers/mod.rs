@@ -1,8 +1,12 @@
-//! Other issuers whose tokens are accepted, each with its own keys and rules.
+//! Other issuers whose tokens this server accepts. Each has separate keys and rules.
 
+mod claims;
 mod defaults;
 mod issuer;
-#[expect(clippy::module_inception, reason = "the issuers of a manager")]
+#[expect(
+    clippy::module_inception,
+    reason = "a module is named after the thing it holds"
+)]
 mod issuers;
 mod keys;
 #[cfg(feature = "jwks")]
@@ -15,6 +19,7 @@ mod remote_options;
 #[cfg(feature = "jwks")]
 mod resolver;
 mod trust;
+mod validation;
 
 pub use self::issuer::Issuer;
 pub(crate) use self::{
@@ -28,5 +33,5 @@ pub(crate) use self::{
     resolver::{Resolve, ResolveError, Resolver},
 };
 
-/// What errors name a mistake in an issuer by: the method of [`Config`](crate::Config) that takes it.
+/// The setting that errors name for a mistake in an issuer: [`Config::trust`](crate::Config::trust).
 pub(crate) const ISSUERS: &str = "trust";

@@ -1,4 +1,4 @@
-//! From where the keys of an issuer are fetched, and what is asked.
+//! The options that describe how an issuer's keys are fetched.
 
 use std::path::PathBuf;
 
@@ -13,22 +13,24 @@ use crate::{
     remote::{Address, Connections, HttpServer, Place, PlainHttp, ProxyChoice, Request},
 };
 
-/// How long the last good set is used while its source is down, unless configured otherwise.
+/// The default for how long the last good set is used while its source is down.
 const DEFAULT_KEEP: Duration = Duration::hours(24);
 
 /// Where keys are fetched from.
 #[derive(Debug, Clone)]
-pub(super) enum From {
+pub(super) enum FetchFrom {
+    /// The URL of a key set.
     Keys(String),
+    /// The URL of a discovery document, or `None` for the usual place below the issuer's name.
     Discovery(Option<String>),
 }
 
-/// What is configured of an issuer whose keys are fetched.
+/// The options of an issuer whose keys are fetched.
 #[derive(Clone)]
 pub(super) struct RemoteOptions {
-    pub(super) from: Option<From>,
+    pub(super) from: Option<FetchFrom>,
     pub(super) loopback: bool,
-    /// The server that may be asked by plain http.
+    /// The server for which plain http is allowed.
     pub(super) insecure: Option<String>,
     pub(super) connections: Connections,
     pub(super) fields: Vec<(String, String)>,
@@ -53,30 +55,30 @@ impl Default for RemoteOptions {
 }
 
 impl RemoteOptions {
-    /// Whether the keys are found by the issuer's own name.
-    pub(super) fn is_at_own_name(&self) -> bool {
-        matches!(self.from, Some(From::Discovery(None)))
+    /// Returns whether the discovery document is found by the issuer's name.
+    pub(super) fn is_found_by_name(&self) -> bool {
+        matches!(self.from, Some(FetchFrom::Discovery(None)))
     }
 
-    /// What is set although nothing is fetched, if there is any.
-    pub(super) fn without_address(&self) -> Option<&'static str> {
+    /// Returns an option that is set although no address to fetch from is given.
+    pub(super) fn unused_option(&self) -> Option<&'static str> {
         [
-            (self.connections.roots.is_some(), "root certificates"),
+            (self.connections.roots.is_some(), "`root_certificates`"),
             (self.connections.proxy != ProxyChoice::None, "a proxy"),
-            (self.insecure.is_some(), "a server for plain http"),
-            (!self.fields.is_empty(), "request headers"),
-            (self.token_file.is_some(), "a file with a token"),
+            (self.insecure.is_some(), "`allow_insecure_http`"),
+            (!self.fields.is_empty(), "`request_header`"),
+            (self.token_file.is_some(), "`bearer_token_file`"),
         ]
         .into_iter()
         .find_map(|(is_set, name)| is_set.then_some(name))
     }
 
-    /// What is asked, or what is wrong with it, as the end of a sentence about the keys.
-    pub(super) fn request(&self, from: &From, issuer: &str) -> Result<Request, Problem> {
+    /// Builds the request for the keys. An error is the end of a sentence about the issuer.
+    pub(super) fn request(&self, from: &FetchFrom, issuer: &str) -> Result<Request, Problem> {
         let server = match self.insecure.as_deref().map(HttpServer::parse) {
             Some(None) => {
                 return Err(Problem::new(
-                    "comes by `allow_insecure_http` from what is no server: write `http://host:port`",
+                    "has an `allow_insecure_http` that is not of the form `http://host:port`",
                 ));
             }
             Some(server) => server,
@@ -87,14 +89,16 @@ impl RemoteOptions {
             server,
         };
         let address = match from {
-            From::Keys(url) | From::Discovery(Some(url)) => Address::parse(url, &plain_http),
-            From::Discovery(None) => Address::discovery(issuer, &plain_http),
+            FetchFrom::Keys(url) | FetchFrom::Discovery(Some(url)) => {
+                Address::parse(url, &plain_http)
+            }
+            FetchFrom::Discovery(None) => Address::discovery(issuer, &plain_http),
         };
-        let address = address
-            .map_err(|problem| Problem::new(format!("comes from an address that {problem}")))?;
+        let address =
+            address.map_err(|problem| Problem::new(format!("has a key address that {problem}")))?;
         let place = match from {
-            From::Discovery(_) => Place::Discovery(address),
-            From::Keys(_) => Place::Keys(address),
+            FetchFrom::Discovery(_) => Place::Discovery(address),
+            FetchFrom::Keys(_) => Place::Keys(address),
         };
         Ok(Request {
             place,
@@ -105,25 +109,24 @@ impl RemoteOptions {
         })
     }
 
-    /// The fields that are sent. An error names a field, and never its value.
+    /// Builds the header fields. Errors contain the name of a field but never its value.
     fn header_map(&self) -> Result<HeaderMap, Problem> {
         let mut fields = HeaderMap::new();
         for (name, value) in &self.fields {
-            let told = || name.escape_default().take(64).collect::<String>();
             let field = HeaderName::try_from(name).map_err(|_| {
-                let field = told();
+                let shown: String = name.escape_default().take(64).collect();
                 Problem::new(format!(
-                    "is asked for with `{field}`, which is no field's name"
+                    "has a `request_header` with the invalid name `{shown}`"
                 ))
             })?;
             if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(&field) {
                 return Err(Problem::new(format!(
-                    "is asked for with `{field}`, which the connection sets"
+                    "has a `request_header` for `{field}`, which the HTTP client sets"
                 )));
             }
             let mut value = HeaderValue::try_from(value).map_err(|_| {
                 Problem::new(format!(
-                    "is asked for with a value of `{field}` that no field can have"
+                    "has a `request_header` for `{field}` whose value has forbidden characters"
                 ))
             })?;
             value.set_sensitive(true);
@@ -131,7 +134,7 @@ impl RemoteOptions {
         }
         if self.token_file.is_some() && fields.contains_key(AUTHORIZATION) {
             return Err(Problem::new(
-                "is asked for with an `Authorization` and a file with a token: keep one",
+                "has a `bearer_token_file` and a `request_header` for `Authorization`: keep one of them",
             ));
         }
         Ok(fields)

@@ -1,4 +1,4 @@
-//! Issuers that a function of the application finds by their names: the feature `jwks`.
+//! Issuers that a function of the application finds by name: the feature `jwks`.
 
 use std::{
     error::Error,
@@ -23,37 +23,39 @@ use crate::{
     jose::{NumericDate, TokenError},
 };
 
-/// The time for one call of the function, with the time until it is called.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Names that are asked for at once for the first time, and known ones that are asked for again.
-const MOST_NEW: usize = 12;
-const MOST_AGAIN: usize = 4;
-/// Names that are asked for or wait for it, at the most.
-const MOST_WAITING: usize = 256;
+/// The time limit for one call of the function, including the wait for a permit.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum number of concurrent calls for new names.
+const MAX_FIRST_CALLS: usize = 12;
+/// The maximum number of concurrent calls that renew cached issuers. They have separate permits, so that a flood of
+/// new names cannot delay them.
+const MAX_RENEWALS: usize = 4;
+/// The maximum number of calls that run or wait for a permit.
+const MAX_PENDING: usize = 256;
 
-/// Why a function cannot say whether an issuer is one.
+/// The error of a resolver function.
 pub(crate) type ResolveError = Box<dyn Error + Send + Sync>;
 
 type Answering = Pin<Box<dyn Future<Output = Result<Option<Issuer>, ResolveError>> + Send>>;
 
-/// A pattern of names, and the function that knows the issuers behind them.
+/// A pattern of names, and the function that resolves names that match it.
 #[derive(Clone)]
 pub(crate) struct Resolve {
     pub(crate) pattern: String,
     pub(crate) function: Arc<dyn Fn(String) -> Answering + Send + Sync>,
 }
 
-/// The same as it works.
+/// A resolver function with its cache.
 pub(crate) struct Resolver {
     pub(crate) pattern: Template,
     text: Arc<str>,
     function: Arc<dyn Fn(String) -> Answering + Send + Sync>,
     defaults: Defaults,
-    /// The names by which routes may call issuers.
+    /// The labels of configured issuers. Resolved issuers can have no others.
     labels: Vec<String>,
     known: Mutex<Known>,
-    first: Semaphore,
-    again: Semaphore,
+    first_calls: Semaphore,
+    renewals: Semaphore,
 }
 
 impl Resolver {
@@ -69,8 +71,8 @@ impl Resolver {
             defaults,
             labels,
             known: Mutex::default(),
-            first: Semaphore::new(MOST_NEW),
-            again: Semaphore::new(MOST_AGAIN),
+            first_calls: Semaphore::new(MAX_FIRST_CALLS),
+            renewals: Semaphore::new(MAX_RENEWALS),
         })
     }
 
@@ -78,17 +80,17 @@ impl Resolver {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known now. Near the end of its time, an issuer is asked for again.
+    /// Returns the cached answer. If it expires soon, the name is resolved again in the background.
     pub(crate) fn look_up(self: &Arc<Self>, issuer: &str, now: NumericDate) -> Lookup {
         let (found, is_old) = self.known().look_up(issuer, now);
         if is_old {
-            drop(self.begin(issuer, now));
+            drop(self.start_call(issuer, now));
         }
         found
     }
 
-    /// Asks the function, unless it is known or being asked, and waits for the answer. It goes on should
-    /// nobody wait any more.
+    /// Waits until the name is resolved. Calls the function unless the answer is cached or a call is running. The call
+    /// continues if this future is dropped.
     pub(crate) async fn resolve(self: &Arc<Self>, issuer: &str) {
         let Ok(now) = self.defaults.clock.now() else {
             return;
@@ -96,18 +98,18 @@ impl Resolver {
         if !matches!(self.known().look_up(issuer, now).0, Lookup::Unresolved(_)) {
             return;
         }
-        if let Some(mut answered) = self.begin(issuer, now) {
-            // Whatever becomes of the task, nobody waits for ever.
-            let patience = PATIENCE + Duration::from_secs(1);
-            drop(tokio::time::timeout(patience, answered.changed()).await);
+        if let Some(mut answered) = self.start_call(issuer, now) {
+            // A second limit, in case the task does not run at all.
+            let limit = TIMEOUT + Duration::from_secs(1);
+            drop(tokio::time::timeout(limit, answered.changed()).await);
         }
     }
 
-    /// Has the function asked, and gives what ends when it has answered.
-    fn begin(self: &Arc<Self>, issuer: &str, now: NumericDate) -> Option<watch::Receiver<()>> {
+    /// Starts a call of the function, or joins the running one. The receiver's channel closes when the call ends.
+    fn start_call(self: &Arc<Self>, issuer: &str, now: NumericDate) -> Option<watch::Receiver<()>> {
         let runtime = Handle::try_current().ok()?;
         let (sender, receiver) = watch::channel(());
-        let is_again = {
+        let is_renewal = {
             let mut known = self.known();
             if let Some(running) = known.running.get(issuer) {
                 return Some(running.clone());
@@ -115,12 +117,12 @@ impl Resolver {
             if known.has_failed(issuer, now) {
                 return None;
             }
-            let is_again = known.has(issuer);
-            if !is_again && known.running.len() >= MOST_WAITING {
+            let is_renewal = known.has(issuer);
+            if !is_renewal && known.running.len() >= MAX_PENDING {
                 return None;
             }
             known.running.insert(issuer.into(), receiver.clone());
-            is_again
+            is_renewal
         };
         let task = Task {
             resolver: Arc::clone(self),
@@ -128,13 +130,13 @@ impl Resolver {
             answer: Answer::Failed,
             _sender: sender,
         };
-        // Outside the lock: what cannot be spawned is dropped here, and takes it.
-        runtime.spawn(task.run(is_again));
+        // Not under the lock: a task that cannot be spawned is dropped here, and its `Drop` takes the lock.
+        runtime.spawn(task.run(is_renewal));
         Some(receiver)
     }
 
-    /// Judges what the function has found.
-    fn judge(&self, asked: &str, found: Issuer) -> Result<Arc<Trust>, Refused> {
+    /// Checks the issuer that the function has returned.
+    fn check(&self, asked: &str, found: Issuer) -> Result<Arc<Trust>, Refused> {
         if found.to_template().is_some() || found.name() != asked {
             return Err(Refused::Other);
         }
@@ -153,14 +155,13 @@ impl Resolver {
     }
 }
 
-/// Why an issuer that the function has found is not used.
+/// Why an issuer that the function has returned is not used.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
-    #[error("it is not exactly the issuer that was asked for")]
+    #[error("its name is not exactly the one that was asked for")]
     Other,
     #[error(
-        "it is named `{0}`, and no configured issuer is: routes that want it would be mistakes; they can \
-         ask for the pattern instead"
+        "it has the label `{0}`, which no configured issuer has: let routes require the pattern instead"
     )]
     Named(String),
     #[error(transparent)]
@@ -169,7 +170,7 @@ enum Refused {
     Config(#[from] ConfigError),
 }
 
-/// One call of the function. However it ends, those who wait learn of it.
+/// One call of the function. Dropping it stores the answer and wakes all waiting requests, also after a panic.
 struct Task {
     resolver: Arc<Resolver>,
     issuer: String,
@@ -178,25 +179,25 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, is_again: bool) {
+    async fn run(mut self, is_renewal: bool) {
         let resolver = Arc::clone(&self.resolver);
-        let permits = if is_again {
-            &resolver.again
+        let permits = if is_renewal {
+            &resolver.renewals
         } else {
-            &resolver.first
+            &resolver.first_calls
         };
         let call = async {
             let _permit = permits.acquire().await?;
             (resolver.function)(self.issuer.clone()).await
         };
-        let answered = tokio::time::timeout(PATIENCE, call).await;
+        let answered = tokio::time::timeout(TIMEOUT, call).await;
         let issuer = &*self.issuer;
         self.answer = match answered {
-            Ok(Ok(None)) => Answer::Nobody,
-            Ok(Ok(Some(found))) => match resolver.judge(issuer, found) {
+            Ok(Ok(None)) => Answer::Untrusted,
+            Ok(Ok(Some(found))) => match resolver.check(issuer, found) {
                 Ok(trust) => Answer::Trust(trust),
                 Err(reason) => {
-                    tracing::error!(issuer, "what was resolved is refused: {reason}");
+                    tracing::error!(issuer, "the resolved issuer is refused: {reason}");
                     Answer::Failed
                 }
             },
@@ -205,7 +206,7 @@ impl Task {
                 Answer::Failed
             }
             Err(_) => {
-                tracing::warn!(issuer, "the issuer is not resolved within 5 seconds");
+                tracing::warn!(issuer, "the issuer was not resolved within 5 seconds");
                 Answer::Failed
             }
         };
@@ -215,11 +216,14 @@ impl Task {
 impl Drop for Task {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!(issuer = self.issuer, "the resolver of issuers has panicked");
+            tracing::error!(
+                issuer = self.issuer,
+                "the function of `resolve_issuers` has panicked"
+            );
         }
         let now = self.resolver.defaults.clock.now().ok();
         let answer = std::mem::replace(&mut self.answer, Answer::Failed);
-        let gone = self.resolver.known().take(&self.issuer, answer, now);
-        drop(gone); // outside the lock
+        let removed = self.resolver.known().store(&self.issuer, answer, now);
+        drop(removed); // outside the lock
     }
 }

@@ -1,4 +1,4 @@
-//! An issuer that is trusted: how its tokens are judged.
+//! A trusted issuer, ready to verify its tokens.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -8,7 +8,7 @@ use crate::{
     keys::KeySet,
 };
 
-/// Everything that judges the tokens of one other issuer.
+/// Everything that is needed to verify the tokens of one other issuer.
 pub(crate) struct Trust {
     pub(crate) rules: Arc<ClaimRules>,
     pub(crate) types: HeaderTypes,
@@ -17,15 +17,15 @@ pub(crate) struct Trust {
 
 /// Where the keys of an issuer come from.
 pub(crate) enum KeySource {
-    /// They were configured, and stay.
+    /// Fixed by the configuration.
     Fixed(Box<KeySet>),
-    /// They are fetched.
+    /// Fetched and renewed in the background.
     #[cfg(feature = "jwks")]
     Remote(Arc<crate::remote::RemoteKeys>),
 }
 
 impl KeySource {
-    /// The keys now, without waiting for anybody.
+    /// Returns the current keys without waiting.
     pub(crate) fn load(&self, now: NumericDate) -> Loaded<'_> {
         match self {
             Self::Fixed(keys) => {
@@ -34,13 +34,13 @@ impl KeySource {
             }
             #[cfg(feature = "jwks")]
             Self::Remote(keys) => {
-                keys.renew_in_time(now);
+                keys.renew_if_due(now);
                 Loaded::Remote(keys.load())
             }
         }
     }
 
-    /// What is answered where the key of a token is unknown or has come to its end.
+    /// Returns the error for a token whose key is unknown or has ended.
     pub(crate) fn unknown_key(&self, now: NumericDate) -> TokenError {
         match self {
             Self::Fixed(_) => {
@@ -53,7 +53,7 @@ impl KeySource {
     }
 }
 
-/// Keys that were loaded.
+/// A reference to the current keys.
 pub(crate) enum Loaded<'a> {
     Fixed(&'a KeySet),
     #[cfg(feature = "jwks")]

@@ -3,96 +3,124 @@
 use super::TokenType;
 use crate::json::JsonError;
 
-/// The reason why a token is not valid: one variant for each rule, the first that is broken.
+/// The reason why a token is not valid. There is one variant for each rule, and the first broken
+/// rule is reported.
 ///
-/// For logs and decisions of the server. A client is told only what
-/// [`Rejection`](crate::Rejection) says, which is coarser.
+/// This is for logs and for decisions of the server. A client only gets the coarser description of
+/// the [`Rejection`](crate::Rejection).
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, TokenError};
+///
+/// let auth = AuthManager::new(Config::new(
+///     "shop",
+///     AuthType::HS256,
+///     "change-me: at least 32 bytes of secret",
+/// ))?;
+/// let token = auth.auth_token("alice").sign()?;
+/// assert!(auth.verify_token(token.signed()).is_ok());
+///
+/// let error = auth.verify_token("not a token").unwrap_err();
+/// assert_eq!(error, TokenError::Form);
+/// assert_eq!(error.reason(), "token_form");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Longer than [`Config::max_token_size`](crate::Config::max_token_size), or its header than a quarter of that or
-    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size). Or header or payload have more than 840
-    /// names and values, counted together, and one more for each 4 bytes above 6 KiB. Names with escapes count
-    /// twice, and so do numbers that are no integers.
+    /// The token is longer than [`Config::max_token_size`](crate::Config::max_token_size), or one
+    /// of its parts is too large.
+    ///
+    /// The header may have a quarter of that size, or
+    /// [`Issuer::max_header_size`](crate::Issuer::max_header_size). Header and payload may each
+    /// have 840 names and values, plus one for each 4 bytes above 6 KiB. Names with escapes and
+    /// numbers that are not integers count twice.
     #[error(
         "the token or its header is longer than the limit, or one of its segments has too many values"
     )]
     TooLarge,
-    /// Not three non-empty segments (RFC 7515, section 7.1).
+    /// The token does not have three non-empty segments (RFC 7515, section 7.1).
     #[error("the token is not of the form header.payload.signature")]
     Form,
-    /// A segment is not base64url without padding, unused bits zero (RFC 7515, section 2).
+    /// A segment is not strict base64url: no padding, unused bits zero (RFC 7515, section 2).
     #[error("a segment of the token is not strict base64url")]
     Encoding,
-    /// The header is no strict JSON object.
-    #[error("the header is no strict JSON object")]
+    /// The header is not a strict JSON object.
+    #[error("the header is not a strict JSON object")]
     Header,
-    /// `alg` is missing, no string, or not that of the key.
-    #[error("the header's `alg` is not that of the key")]
+    /// `alg` is missing, is not a string, or is not the algorithm of the key.
+    #[error("the header's `alg` is not the algorithm of the key")]
     Algorithm,
-    /// `typ` is missing or neither `JWT` nor `at+jwt`: another kind of token (RFC 8725, section 3.11).
+    /// `typ` is missing, or is neither `JWT` nor `at+jwt`: this is another kind of token (RFC 8725,
+    /// section 3.11).
     #[error("the header's `typ` is not that of an access token")]
     Kind,
-    /// `crit`, `b64` or `zip` is there: an extension that is not supported (RFC 7515, section 4.1.11).
-    #[error("the header demands an extension that is not supported")]
+    /// The header has `crit`, `b64` or `zip`, which are extensions that are not supported (RFC
+    /// 7515, section 4.1.11).
+    #[error("the header requires an extension that is not supported")]
     Critical,
-    /// `kid` is no string or names no key that is configured.
-    #[error("the header's `kid` names no key that is configured")]
+    /// `kid` is not a string, or no configured key has this ID.
+    #[error("the header's `kid` is not the ID of a configured key")]
     UnknownKey,
-    /// The signature is not that of the key over these bytes.
+    /// The signature was not made by the key over this header and payload.
     #[error("the signature does not verify")]
     Signature,
-    /// The payload is no strict JSON object in UTF-8.
-    #[error("the payload is no strict JSON object")]
+    /// The payload is not a strict JSON object in UTF-8.
+    #[error("the payload is not a strict JSON object")]
     Payload,
-    /// A JSON object in the header or the payload has a member twice (RFC 7519, section 4).
-    #[error("a JSON object has a member twice")]
+    /// A JSON object in the header or the payload has two members with the same name (RFC 7519,
+    /// section 4).
+    #[error("a JSON object has two members with the same name")]
     DuplicateMember,
-    /// A claim that is required is not there.
+    /// A required claim is missing.
     #[error("the required claim `{0}` is missing")]
     MissingClaim(&'static str),
     /// A registered claim has a value of the wrong type or out of range.
     #[error("the claim `{0}` has a value of the wrong type or out of range")]
     MistypedClaim(&'static str),
-    /// `exp` is now or earlier.
+    /// `exp` is not in the future (RFC 7519, section 4.1.4).
     #[error("the token has expired")]
     Expired,
-    /// `nbf` or `iat` is later than now.
+    /// `nbf` or `iat` is in the future (RFC 7519, sections 4.1.5 and 4.1.6).
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// The time from `iat` to `exp` is above [`Config::max_lifetime`](crate::Config::max_lifetime).
-    #[error("the token's lifetime is above the limit")]
+    /// The time from `iat` to `exp` is longer than
+    /// [`Config::max_lifetime`](crate::Config::max_lifetime).
+    #[error("the token's lifetime is longer than the limit")]
     Lifetime,
-    /// `iss` is another issuer than those that are trusted, or than the one that the route requires.
-    #[error("the token is of another issuer")]
+    /// `iss` is not a trusted issuer, or not the one that the route requires.
+    #[error("the token is from another issuer")]
     Issuer,
-    /// A claim is not what [`Issuer::require_claim`](crate::Issuer::require_claim) says.
-    #[error("a claim is not what is required of this issuer's tokens")]
+    /// A claim does not satisfy [`Issuer::require_claim`](crate::Issuer::require_claim).
+    #[error("a claim does not have the value that is required for this issuer's tokens")]
     IssuerClaim,
-    /// `aud` does not contain the configured audience, or none is configured.
+    /// `aud` does not contain the configured audience, or no audience is configured (RFC 7519,
+    /// section 4.1.3).
     #[error("the token is for another audience")]
     Audience,
-    /// A token of the other type is required.
+    /// The route requires a token of the other type.
     #[error("a token of type `{expected}` is required")]
     WrongType {
-        /// The type that is required.
+        /// The required type.
         expected: TokenType,
     },
-    /// `cnf` binds the token to a key whose possession cannot be proven here (RFC 7800).
-    #[error("the token is bound to a key whose possession cannot be proven here")]
+    /// `cnf` binds the token to a key, and proof of possession is not supported (RFC 7800).
+    #[error("the token is bound to a key, and proof of possession is not supported")]
     Bound,
-    /// The session store does not know its session or says that it is revoked, or
+    /// The token's session has ended or is unknown, the token or its subject was revoked, or
     /// [`Config::token_check`](crate::Config::token_check) says so.
     #[error("the token is revoked")]
     Revoked,
-    /// A refresh token that was rotated before: somebody has a copy (RFC 9700, section 4.14.2).
+    /// The refresh token was rotated before, so somebody has a copy of it (RFC 9700, section
+    /// 4.14.2).
     #[error("the refresh token was used before")]
     Replayed,
-    /// The key of the token is not known, and the source of its issuer's keys does not answer, or has not
-    /// answered yet. Answered with 503.
-    #[error("the keys of the token's issuer cannot be had at the moment")]
+    /// The key of the token is unknown, and the key source of its issuer does not answer or has not
+    /// answered yet. The response is 503.
+    #[error("the keys of the token's issuer are not available at the moment")]
     KeysUnavailable {
-        /// When to try again.
+        /// How long to wait before the next attempt.
         retry_after: time::Duration,
     },
     /// The clock shows a time before 1970 or after 9999.
@@ -101,7 +129,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// The exact reason for logs and metrics: a short name that never changes.
+    /// A short name of the reason for logs and metrics. It never changes.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -133,7 +161,7 @@ impl TokenError {
         }
     }
 
-    /// The error of a header that is no strict JSON.
+    /// The error for a header that is not strict JSON.
     pub(super) fn header(error: JsonError) -> Self {
         match error {
             JsonError::Duplicate => Self::DuplicateMember,
@@ -142,7 +170,7 @@ impl TokenError {
         }
     }
 
-    /// The error of a payload that is no strict JSON.
+    /// The error for a payload that is not strict JSON.
     pub(crate) fn payload(error: JsonError) -> Self {
         match error {
             JsonError::Duplicate => Self::DuplicateMember,

@@ -1,33 +1,33 @@
-//! The header of a token that is not one of the known ones.
+//! Parses the header of a token.
 
 use super::{TokenError, segments::decode_text};
 use crate::json::{Document, Json};
 
-/// What a header says that matters: its algorithm and key. Everything else was checked.
+/// The algorithm and the key ID of a header. Everything else was checked.
 ///
-/// `jwk`, `jku`, `x5u` and `x5c` are ignored: a key that a token brings along proves nothing.
+/// `jwk`, `jku`, `x5u` and `x5c` are ignored, because a key that comes with a token proves nothing.
 pub(crate) struct Header {
     pub(crate) algorithm: String,
     pub(crate) key_id: Option<String>,
 }
 
-/// Longest header in bytes, decoded, unless an issuer needs more. Those with `alg`, `typ`, `kid` and the
-/// thumbprint of a certificate have some 200.
+/// The default limit for a decoded header, in bytes. A header with `alg`, `typ`, `kid` and a
+/// certificate thumbprint has about 200.
 pub(crate) const MAX_HEADER: usize = 2_048;
 
-/// The values of `typ` by which a token is known to be of the right kind (RFC 8725, section 3.11), and how
-/// long headers may be.
+/// The accepted values of `typ`, which identify the kind of token (RFC 8725, section 3.11), and the
+/// maximum size of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeaderTypes {
     names: Vec<String>,
-    /// Whether a header may leave `typ` out.
+    /// Whether a header without `typ` is accepted.
     may_be_missing: bool,
-    /// Longest header in bytes, decoded.
+    /// The maximum size of a decoded header, in bytes.
     max_size: usize,
 }
 
 impl HeaderTypes {
-    /// What our own tokens may say.
+    /// The types of tokens that this server mints.
     pub(crate) fn own() -> Self {
         Self::new(["JWT", "at+jwt"].map(str::to_owned), false)
     }
@@ -40,25 +40,25 @@ impl HeaderTypes {
         }
     }
 
-    /// The same for headers of at most so many bytes.
+    /// Sets the maximum size of a decoded header, in bytes.
     pub(crate) fn max_size(self, max_size: usize) -> Self {
         Self { max_size, ..self }
     }
 
-    /// Whether a type is among them, in any case.
+    /// Whether a type is accepted, in any case.
     pub(crate) fn accepts(&self, typ: &str) -> bool {
         self.names.iter().any(|name| name.eq_ignore_ascii_case(typ))
     }
 }
 
 impl Header {
-    /// Reads a header segment strictly, in one walk over its members.
+    /// Parses a header segment strictly, in one pass over its members.
     ///
     /// # Errors
     ///
-    /// The first rule of RFC 7515, section 4.1 and RFC 8725, section 3 that is broken.
+    /// The first broken rule of RFC 7515, section 4.1 or RFC 8725, section 3.
     pub(crate) fn parse(segment: &str, types: &HeaderTypes) -> Result<Self, TokenError> {
-        // Four characters are three bytes.
+        // Four characters encode three bytes.
         if segment.len() / 4 * 3 + segment.len() % 4 * 3 / 4 > types.max_size {
             return Err(TokenError::TooLarge);
         }
@@ -94,7 +94,7 @@ impl Header {
         })
     }
 
-    /// A header segment as a strict JSON object.
+    /// Decodes a header segment as a strict JSON object.
     pub(crate) fn document(segment: &str) -> Result<Document, TokenError> {
         Document::object(decode_text(segment, TokenError::Header)?).map_err(TokenError::header)
     }

@@ -1,5 +1,5 @@
-//! What every part of the crate says of tokens: their three segments, their header, their moments and types, and why
-//! one is refused (RFC 7515, RFC 7519).
+//! Types for tokens that the whole crate uses: segments, headers, dates, token types, and the
+//! reasons to refuse a token (RFC 7515, RFC 7519).
 
 mod error;
 mod header;

@@ -1,4 +1,4 @@
-//! Moments as tokens write them: seconds since 1970 (RFC 7519, section 2, `NumericDate`).
+//! Dates in tokens: seconds since 1970 (`NumericDate` of RFC 7519, section 2).
 
 use std::time::SystemTime;
 
@@ -6,10 +6,10 @@ use time::{Duration, OffsetDateTime};
 
 use crate::json::Json;
 
-/// The last second of the year 9999, the end of what calendars can show.
+/// The last second of the year 9999, which is the last that `OffsetDateTime` can show.
 const LATEST: i64 = 253_402_300_799;
 
-/// A moment between 1970 and 9999, to the nanosecond.
+/// A moment between 1970 and 9999, with nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NumericDate {
     seconds: i64,
@@ -17,7 +17,7 @@ pub(crate) struct NumericDate {
 }
 
 impl NumericDate {
-    /// The moment of a JSON number; nothing for any other value and any other range.
+    /// The moment of a JSON number in range. `None` for any other value.
     pub(crate) fn from_json(value: Json<'_>) -> Option<Self> {
         let number = value.as_number()?;
         if let Some(seconds) = number.as_i64() {
@@ -36,18 +36,18 @@ impl NumericDate {
         Self::from_seconds(number as i64, (number.fract() * 1e9) as u32)
     }
 
-    /// The moment of a clock; nothing before 1970.
+    /// The moment of a clock. `None` if it is out of range.
     pub(crate) fn from_clock(now: OffsetDateTime) -> Option<Self> {
         Self::from_seconds(now.unix_timestamp(), now.nanosecond())
     }
 
-    /// The moment of the system's clock; nothing before 1970.
+    /// The moment of the system's clock. `None` if it is out of range.
     pub(crate) fn from_system(now: SystemTime) -> Option<Self> {
         let elapsed = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         Self::from_seconds(elapsed.as_secs().try_into().ok()?, elapsed.subsec_nanos())
     }
 
-    /// The moment so many whole seconds after 1970; nothing where a token cannot say it.
+    /// The moment at this number of seconds since 1970. `None` if it is out of range.
     pub(crate) fn at(seconds: i64) -> Option<Self> {
         Self::from_seconds(seconds, 0)
     }
@@ -69,7 +69,7 @@ impl NumericDate {
         self.seconds * 1_000 + i64::from(self.nanoseconds / 1_000_000)
     }
 
-    /// The moment so many seconds later, which may lie beyond what a token can say.
+    /// The moment this many seconds later, which may be out of range.
     pub(crate) fn plus(self, seconds: i64) -> Self {
         Self {
             seconds: self.seconds.saturating_add(seconds),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn threat_18_what_is_a_moment() {
+    fn threat_18_only_numbers_in_range_are_dates() {
         assert_eq!(date("0"), Some((0, 0)));
         assert_eq!(date("1700000000"), Some((1_700_000_000, 0)));
         assert_eq!(date("1700000000.5"), Some((1_700_000_000, 500_000_000)));

@@ -1,4 +1,4 @@
-//! The compact form: three base64url segments (RFC 7515, section 7.1).
+//! The compact serialization: three base64url segments (RFC 7515, section 7.1).
 
 use std::mem::MaybeUninit;
 
@@ -6,22 +6,22 @@ use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 use super::TokenError;
 
-/// The longest signature in bytes: that of an RSA key of 8192 bits.
+/// The maximum size of a signature in bytes, which is that of an RSA key with 8192 bits.
 const MAX_SIGNATURE: usize = 1024;
 
-/// Room for a signature.
+/// A buffer for a signature.
 pub(crate) type SignatureBuffer = [MaybeUninit<u8>; MAX_SIGNATURE];
 
-/// Room for a signature, which is not filled with zeros first.
+/// An uninitialised buffer for a signature.
 pub(crate) const SIGNATURE_BUFFER: SignatureBuffer = [MaybeUninit::uninit(); MAX_SIGNATURE];
 
-/// A token's text, cut at its two dots. No segment is empty.
+/// The text of a token, split at its two dots. No segment is empty.
 #[derive(Clone, Copy)]
 pub(crate) struct Segments<'a> {
     pub(crate) header: &'a str,
     pub(crate) payload: &'a str,
     pub(crate) signature: &'a str,
-    /// What is signed: header and payload with the dot between them.
+    /// The signed text: header and payload, with the dot between them.
     pub(crate) message: &'a str,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Segments<'a> {
         Ok(segments)
     }
 
-    /// The signature's bytes, in the buffer given.
+    /// Decodes the signature into the buffer.
     pub(crate) fn decode_signature<'b>(
         &self,
         buffer: &'b mut SignatureBuffer,
@@ -61,13 +61,13 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// The payload's text.
+    /// Decodes the payload.
     pub(crate) fn decode_payload(&self) -> Result<String, TokenError> {
         decode_text(self.payload, TokenError::Payload)
     }
 }
 
-/// A segment's text: strict base64url, then strict UTF-8.
+/// Decodes a segment as strict base64url, then as UTF-8.
 pub(super) fn decode_text(segment: &str, not_utf8: TokenError) -> Result<String, TokenError> {
     let bytes = URL_SAFE_NO_PAD
         .decode_to_vec(segment)
@@ -90,11 +90,11 @@ mod tests {
         }
     }
 
-    /// Another implementation, without vector instructions, is the judge: of every length that vector
-    /// code treats in its own way, and with one character after the other changed.
+    /// Compares with an implementation without vector instructions, for every length that vector
+    /// code treats differently, and with each character changed in turn.
     #[test]
-    fn threat_12_base64url_is_as_strict_as_can_be() {
-        let judge = general_purpose::URL_SAFE_NO_PAD;
+    fn threat_12_base64url_is_decoded_strictly() {
+        let reference = general_purpose::URL_SAFE_NO_PAD;
         let mut state = 1_u32;
         let mut random = move || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -102,7 +102,7 @@ mod tests {
         };
         for length in 0..=130 {
             let bytes: Vec<u8> = (0..length).map(|_| random()).collect();
-            let good = judge.encode(&bytes);
+            let good = reference.encode(&bytes);
             let mut texts = vec![
                 good.clone(),
                 format!("{good}="),
@@ -117,7 +117,7 @@ mod tests {
                 }
             }
             for text in texts {
-                let expected = judge.decode(&text).ok();
+                let expected = reference.decode(&text).ok();
                 let mut buffer = SIGNATURE_BUFFER;
                 let found = segments(&text).decode_signature(&mut buffer);
                 assert_eq!(found.ok().map(<[u8]>::to_vec), expected, "{text}");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn threat_10_a_signature_longer_than_any_is_refused() {
+    fn threat_10_a_signature_that_is_too_long_is_refused() {
         for (length, expected) in [(1_024, None), (1_025, Some(TokenError::Signature))] {
             let text = general_purpose::URL_SAFE_NO_PAD.encode(vec![7; length]);
             let mut buffer = SIGNATURE_BUFFER;

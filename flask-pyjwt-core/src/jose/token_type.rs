@@ -1,21 +1,31 @@
-//! The two types of token.
+//! The two types of tokens.
 
 use std::{fmt, str::FromStr};
 
-/// What a token is for: its claim `type`.
+/// What a token is for: an auth token gives access, a refresh token gets the next pair of tokens.
 ///
-/// Compared exactly: a token whose `type` is `Auth` is no token at all.
+/// It is the claim `type` of the token. The comparison is exact: a token with the type `Auth` is
+/// refused.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::TokenType;
+///
+/// assert_eq!("refresh".parse(), Ok(TokenType::Refresh));
+/// assert!("Refresh".parse::<TokenType>().is_err());
+/// assert_eq!(TokenType::Auth.to_string(), "auth");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TokenType {
-    /// Short-lived, for access to resources: `auth`.
+    /// A short-lived token for requests, in Python `"auth"`.
     #[default]
     Auth,
-    /// Longer-lived, for obtaining new auth tokens: `refresh`.
+    /// A longer-lived token for getting new auth tokens, in Python `"refresh"`.
     Refresh,
 }
 
 impl TokenType {
-    /// The value of the claim.
+    /// The value of the claim `type`: `auth` or `refresh`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,7 +41,7 @@ impl fmt::Display for TokenType {
     }
 }
 
-/// A text that is neither `auth` nor `refresh`.
+/// The error for a text that is neither `auth` nor `refresh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is neither `auth` nor `refresh`")]
 #[non_exhaustive]

@@ -1,23 +1,23 @@
-//! A scanned JSON object, and views of the values inside it.
+//! A parsed JSON object, and views of its values.
 
 use std::{borrow::Cow, ops::Range};
 
 use serde_json::{Map, Number, Value};
 
 use super::{
-    escapes::{escaped, says, text_of},
+    escapes::{content_is, escaped, text_of},
     node::{Kind, Node},
     scanner::{JsonError, scan},
 };
 
-/// A JSON object: its text, and where its values are in it.
+/// A JSON object: its text, and the positions of its values in the text.
 pub(crate) struct Document {
     text: String,
     nodes: Vec<Node>,
 }
 
 impl Document {
-    /// Scans a text that has to be one JSON object.
+    /// Parses a text that must be one JSON object.
     pub(crate) fn object(text: String) -> Result<Self, JsonError> {
         let nodes = scan(&text)?;
         if nodes.first().is_none_or(|root| root.kind != Kind::Object) {
@@ -30,7 +30,7 @@ impl Document {
         &self.text
     }
 
-    /// The memory that it takes, in bytes.
+    /// The memory that the document takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.text.capacity() + self.nodes.capacity() * size_of::<Node>()
     }
@@ -42,7 +42,7 @@ impl Document {
         }
     }
 
-    /// The same object as an owned map.
+    /// Converts the object into an owned map.
     pub(crate) fn to_map(&self) -> Map<String, Value> {
         self.root()
             .members()
@@ -51,7 +51,7 @@ impl Document {
     }
 }
 
-/// One value of a [`Document`], borrowed.
+/// A view of one value of a [`Document`].
 #[derive(Clone, Copy)]
 pub(crate) struct Json<'a> {
     document: &'a Document,
@@ -74,18 +74,18 @@ impl<'a> Json<'a> {
         self.node().kind
     }
 
-    /// Where the value is in the text: a string's without its quotes.
+    /// The position of the value in the text. For a string, without the quotes.
     pub(crate) fn range(self) -> Range<usize> {
         let node = self.node();
         node.start as usize..node.end as usize
     }
 
-    /// The text of a number, or what stands between a string's quotes.
+    /// The text of a number, or the text between the quotes of a string.
     fn raw(self) -> &'a str {
         &self.document.text[self.range()]
     }
 
-    /// What a string says, its escapes resolved.
+    /// The content of a string, with escapes resolved.
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
         match self.kind() {
             Kind::String | Kind::EscapedString => Some(text_of(&self.document.text, self.node())),
@@ -93,17 +93,17 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Whether this is the string `text`.
+    /// Whether this is a string with the content `text`.
     pub(crate) fn is_str(self, text: &str) -> bool {
         match self.kind() {
             Kind::String => self.raw() == text,
-            Kind::EscapedString => says(&self.document.text, self.node(), text),
+            Kind::EscapedString => content_is(&self.document.text, self.node(), text),
             _ => false,
         }
     }
 
-    /// What a string says that is compared with ASCII names that fit the buffer: nothing where it is written
-    /// with escapes and is no such name, and for any other value.
+    /// The content of a string, for comparison with ASCII names that fit the buffer. The result is
+    /// empty for other types, and for a string with escapes that cannot be such a name.
     #[inline]
     pub(crate) fn as_short<'b, const N: usize>(self, buffer: &'b mut [u8; N]) -> &'b [u8]
     where
@@ -118,7 +118,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A number as `serde_json` has it: exact for every integer of 64 bits.
+    /// A number as `serde_json` represents it: exact for every 64-bit integer.
     pub(crate) fn as_number(self) -> Option<Number> {
         let literal = self.raw();
         match self.kind() {
@@ -131,7 +131,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A number as it was written: not an integer that 64 bits cannot hold, which is rounded.
+    /// A number, unless it is an integer beyond 64 bits, which would be rounded.
     pub(crate) fn as_exact_number(self) -> Option<Number> {
         if self.is_rounded() {
             None
@@ -144,10 +144,11 @@ impl<'a> Json<'a> {
         self.kind() == Kind::Float && !self.raw().contains(['.', 'e', 'E']) && self.raw() != "-0"
     }
 
-    /// Whether this is exactly that number, and an integer where that is one. Neither asks `serde_json`,
-    /// whose comparison is one of texts where its feature `arbitrary_precision` is on.
+    /// Whether this is exactly that number, and an integer if that number is one. This does not use
+    /// the comparison of `serde_json`, which compares texts if its feature `arbitrary_precision` is
+    /// on.
     pub(crate) fn is_number(self, number: &Number) -> bool {
-        // `-0` is a float.
+        // `-0` counts as a float.
         let negative = || number.as_i64().filter(|integer| *integer < 0);
         let unsigned = number.as_u64();
         match self.kind() {
@@ -157,33 +158,33 @@ impl<'a> Json<'a> {
                 (None, None) => false,
             },
             Kind::Float if unsigned.is_none() && negative().is_none() && !self.is_rounded() => {
-                let own: Option<f64> = self.raw().parse().ok();
-                own.is_some() && own == number.as_f64()
+                let value: Option<f64> = self.raw().parse().ok();
+                value.is_some() && value == number.as_f64()
             }
             _ => false,
         }
     }
 
-    /// The elements of an array; nothing for any other value.
+    /// The elements of an array. Empty for any other type.
     pub(crate) fn items(self) -> impl Iterator<Item = Json<'a>> {
         let is_array = self.kind() == Kind::Array;
         self.children().filter(move |_| is_array)
     }
 
-    /// The members of an object in the order of the text; nothing for any other value.
+    /// The members of an object, in the order of the text. Empty for any other type.
     pub(crate) fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
         self.named()
             .map(|(name, value)| (text_of(&self.document.text, name.node()), value))
     }
 
-    /// The member of this name.
+    /// The member with this name.
     pub(crate) fn member(self, name: &str) -> Option<Json<'a>> {
         self.named()
-            .find(|(own, _)| own.is_str(name))
+            .find(|(known, _)| known.is_str(name))
             .map(|(_, value)| value)
     }
 
-    /// The members of an object, their names as views.
+    /// The members of an object, with their names as views.
     pub(crate) fn named(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
         let is_object = self.kind() == Kind::Object;
         let mut children = self.children();
@@ -204,7 +205,7 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// The same value, owned.
+    /// Converts the value into an owned one.
     pub(crate) fn to_value(self) -> Value {
         match self.kind() {
             Kind::Null => Value::Null,
@@ -223,7 +224,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// What a string with escapes says, where that is ASCII and fits the buffer.
+/// The content of a string with escapes, if it is ASCII and fits the buffer.
 fn short<'a, const N: usize>(mut written: &[u8], buffer: &'a mut [u8; N]) -> &'a [u8] {
     let mut length = 0;
     while let [byte, ..] = written {
@@ -242,7 +243,7 @@ fn short<'a, const N: usize>(mut written: &[u8], buffer: &'a mut [u8; N]) -> &'a
 }
 
 #[cfg(test)]
-mod judged;
+mod against_serde_json;
 
 #[cfg(test)]
 mod tests {
@@ -252,7 +253,7 @@ mod tests {
         Document::object(text.to_owned())
     }
 
-    /// `serde_json` is the independent reader: what both accept, both read the same.
+    /// Compares with `serde_json`, an independent parser.
     #[test]
     fn reads_what_serde_json_reads() {
         for text in [
@@ -263,14 +264,14 @@ mod tests {
             r#"{"big":18446744073709551616,"huge":1e308,"tiny":1e-400}"#,
             "{\"\u{e9}\":\"\u{1f600}\",\"\":\"\"}",
         ] {
-            let expected: Value = serde_json::from_str(text).expect("the other reader accepts it");
+            let expected: Value = serde_json::from_str(text).expect("serde_json accepts it");
             let document = parse(text).expect(text);
             assert_eq!(Value::Object(document.to_map()), expected, "{text}");
         }
     }
 
     #[test]
-    fn threats_15_to_17_what_is_no_strict_json_object() {
+    fn threats_15_to_17_what_is_not_a_strict_json_object_is_refused() {
         let deep =
             |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
         assert!(parse(&deep(63)).is_ok());
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_integers_from_floats_and_finds_members() {
+    fn integers_differ_from_floats_and_members_are_found() {
         let document =
             parse(r#"{"i":1,"f":1.0,"e":1e0,"z":-0,"\u0073":"\u0061","n":null}"#).expect("valid");
         let root = document.root();

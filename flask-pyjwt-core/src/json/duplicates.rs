@@ -1,4 +1,4 @@
-//! No member of an object may be there twice (RFC 7519, section 4).
+//! Refuses objects with two members of the same name (RFC 7519, section 4).
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -6,17 +6,17 @@ use std::{
 };
 
 use super::{
-    escapes::{escaped, says, text_of},
+    escapes::{content_is, escaped, text_of},
     node::{Kind, Node},
 };
 
-/// The bits of objects with at most this many members are looked at first.
-const FEW: usize = 16;
-/// Objects with at most this many members are looked at in a table.
-const MANY: usize = 512;
+/// For objects with at most this many members, one bit for each name is compared first.
+const MAX_FOR_BITS: usize = 16;
+/// For objects with at most this many members, hashes are compared in a table on the stack.
+const MAX_FOR_TABLE: usize = 512;
 
-/// Whether two of the first `members` members that follow an object's node say the same name, in
-/// whatever way it is written.
+/// Whether two of the first `members` members after an object's node have the same name, however it
+/// is written.
 pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members: usize) -> bool {
     let names = Names {
         nodes,
@@ -24,54 +24,57 @@ pub(super) fn has_duplicates(text: &str, nodes: &[Node], object: usize, members:
         left: members,
     };
     match members {
-        ..=FEW => {}
-        17..=64 => return is_twice_among::<128>(text, &names),
-        65..=256 => return is_twice_among::<512>(text, &names),
-        257..=MANY => return is_twice_among::<{ 2 * MANY }>(text, &names),
-        _ => return is_twice_among_more(text, nodes, names),
+        ..=MAX_FOR_BITS => {}
+        17..=64 => return has_duplicates_in_table::<128>(text, &names),
+        65..=256 => return has_duplicates_in_table::<512>(text, &names),
+        257..=MAX_FOR_TABLE => {
+            return has_duplicates_in_table::<{ 2 * MAX_FOR_TABLE }>(text, &names);
+        }
+        _ => return has_duplicates_by_sorting(text, nodes, names),
     }
-    // A name whose bit no earlier name has differs from all of them, and nearly all have one of their own.
+    // A name with a bit that no earlier name has differs from all of them. Most names have such a
+    // bit.
     let mut bits = 0_u64;
     for (_, name) in names.clone() {
         let bit = bit_of(&text.as_bytes()[name.start as usize..name.end as usize]);
         if bits & bit != 0 || name.kind == Kind::EscapedString {
-            return is_twice_among::<{ 2 * FEW }>(text, &names);
+            return has_duplicates_in_table::<{ 2 * MAX_FOR_BITS }>(text, &names);
         }
         bits |= bit;
     }
     false
 }
 
-/// The same for names that fill at most half of a table of so many slots, by their hashes.
-// Its table is not in the frame of a function that calls itself.
+/// Compares names by their hashes, in a table that they fill at most by half.
+// Not inlined: otherwise the table would be in the stack frame of a recursive function.
 #[inline(never)]
-fn is_twice_among<const SLOTS: usize>(text: &str, names: &Names<'_>) -> bool {
+fn has_duplicates_in_table<const SLOTS: usize>(text: &str, names: &Names<'_>) -> bool {
     let mut slots = [0; SLOTS];
     let keys = keys();
     names.clone().enumerate().any(|(index, (_, name))| {
-        let own = hash(keys, text, *name) | 1; // an empty slot is 0
-        let mut slot = (own >> 1) as usize % SLOTS;
-        while slots[slot] != 0 && slots[slot] != own {
+        let hash_bits = hash(keys, text, *name) | 1; // an empty slot is 0
+        let mut slot = (hash_bits >> 1) as usize % SLOTS;
+        while slots[slot] != 0 && slots[slot] != hash_bits {
             slot = (slot + 1) % SLOTS;
         }
         if slots[slot] == 0 {
-            slots[slot] = own;
+            slots[slot] = hash_bits;
             return false;
         }
-        let own = text_of(text, *name);
+        let content = text_of(text, *name);
         let mut earlier = names.clone().take(index);
-        earlier.any(|(_, other)| says(text, *other, &own))
+        earlier.any(|(_, other)| content_is(text, *other, &content))
     })
 }
 
-/// The same for any number of names. Those with equal hashes are compared by sorting, so that no choice
-/// of names takes more than n log n steps.
+/// Compares any number of names. Names with equal hashes are sorted, so that no choice of names
+/// takes more than n log n steps.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the lower half of a key is a place"
+    reason = "the lower half of a key is an index"
 )]
-fn is_twice_among_more(text: &str, nodes: &[Node], names: Names<'_>) -> bool {
-    // The hash above, the place below: a text has fewer than 2^32 nodes.
+fn has_duplicates_by_sorting(text: &str, nodes: &[Node], names: Names<'_>) -> bool {
+    // The upper half is the hash, the lower half the index. A text has fewer than 2^32 nodes.
     let keys = keys();
     let keyed = names.map(|(at, name)| u64::from(hash(keys, text, *name)) << 32 | at as u64);
     let mut keyed: Vec<_> = keyed.collect();
@@ -85,7 +88,7 @@ fn is_twice_among_more(text: &str, nodes: &[Node], names: Names<'_>) -> bool {
     })
 }
 
-/// What hashes are keyed with, so that nobody can choose names of one hash.
+/// Random keys for the hashes, so that nobody can choose names with equal hashes.
 fn keys() -> (u64, u64) {
     static KEYS: OnceLock<(u64, u64)> = OnceLock::new();
     *KEYS.get_or_init(|| {
@@ -94,7 +97,7 @@ fn keys() -> (u64, u64) {
     })
 }
 
-/// A hash of what a name says.
+/// The hash of the content of a name.
 #[inline]
 fn hash((start, factor): (u64, u64), text: &str, name: Node) -> u32 {
     let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(factor);
@@ -123,19 +126,19 @@ fn hash((start, factor): (u64, u64), text: &str, name: Node) -> u32 {
     (hash >> 32) as u32
 }
 
-/// One of 64 bits, by length, first and last byte: what nearly always tells two names apart.
+/// One of 64 bits, chosen by length, first and last byte. This distinguishes most names.
 fn bit_of(name: &[u8]) -> u64 {
     let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
     let sum = 31 * byte(name.first()) + 7 * byte(name.last()) + name.len();
     1 << (sum % 64)
 }
 
-/// The names of an object's members and their places among the nodes; the first one is at this place.
+/// The names of an object's members, with their indices among the nodes. The first name is at `at`.
 #[derive(Clone)]
 struct Names<'a> {
     nodes: &'a [Node],
     at: usize,
-    /// How many are left.
+    /// The number of remaining names.
     left: usize,
 }
 
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
     use crate::json::scanner::{JsonError, scan};
 
-    fn has_twice(names: &[String]) -> bool {
+    fn has_duplicate(names: &[String]) -> bool {
         let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":0")).collect();
         // A longer text may have more members.
         let text = format!("{{{}}}{}", members.join(","), " ".repeat(30_000));
@@ -169,17 +172,29 @@ mod tests {
         }
     }
 
-    /// `docs/threats.md` 49: few and many members, plain and escaped, alike in all that a bit looks at.
+    /// `docs/threats.md` 49: few and many members, plain and escaped, with the same bit.
     #[test]
-    fn one_name_twice_is_found_wherever_and_however_it_is_written() {
-        for count in [2, 3, FEW, FEW + 1, 64, 65, 256, 257, MANY, MANY + 1, 3_000] {
+    fn a_duplicate_name_is_found_however_it_is_written() {
+        for count in [
+            2,
+            3,
+            MAX_FOR_BITS,
+            MAX_FOR_BITS + 1,
+            64,
+            65,
+            256,
+            257,
+            MAX_FOR_TABLE,
+            MAX_FOR_TABLE + 1,
+            3_000,
+        ] {
             let plain: Vec<_> = (0..count).map(|n| format!("a{n:04}-z")).collect();
             let escaped: Vec<_> = plain
                 .iter()
                 .map(|name| format!("\\u00{:02x}{}", b'a', &name[1..]))
                 .collect();
             for names in [&plain, &escaped] {
-                assert!(!has_twice(names));
+                assert!(!has_duplicate(names));
                 for (at, again) in [(0, count - 1), (count - 1, 0), (count / 2, count - 1)] {
                     if at == again {
                         continue;
@@ -187,7 +202,7 @@ mod tests {
                     for same in [&plain[again], &escaped[again]] {
                         let mut twice = names.clone();
                         twice[at].clone_from(same);
-                        assert!(has_twice(&twice), "{count} {at} {again}");
+                        assert!(has_duplicate(&twice), "{count} {at} {again}");
                     }
                 }
             }

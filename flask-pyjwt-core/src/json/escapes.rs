@@ -1,10 +1,10 @@
-//! Strings of a scanned JSON text, and what they say once their escapes are resolved.
+//! The content of JSON strings, with escapes resolved.
 
 use std::borrow::Cow;
 
 use super::node::{Kind, Node};
 
-/// A part of what a string says.
+/// A piece of the content of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     /// Text without an escape.
@@ -13,7 +13,7 @@ pub(super) enum Piece<'a> {
     Escaped(char),
 }
 
-/// The parts of a string, from the text between its quotes. Nothing is allocated.
+/// Iterates over the pieces of a string, from the text between its quotes, without allocating.
 pub(super) struct Pieces<'a>(&'a str);
 
 impl<'a> Iterator for Pieces<'a> {
@@ -41,7 +41,7 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// The character of the escape that a text begins with, and the escape's length.
+/// The character of the escape at the start of a text, and the length of the escape.
 #[inline]
 pub(super) fn escaped(text: &[u8]) -> (char, usize) {
     let unit = |at: usize| {
@@ -68,17 +68,17 @@ pub(super) fn escaped(text: &[u8]) -> (char, usize) {
     }
 }
 
-/// What stands between a string's quotes.
+/// The text between the quotes of a string.
 pub(super) fn written(text: &str, string: Node) -> &str {
     &text[string.start as usize..string.end as usize]
 }
 
-/// The parts of a string.
+/// The pieces of a string.
 pub(super) fn pieces(text: &str, string: Node) -> Pieces<'_> {
     Pieces(written(text, string))
 }
 
-/// What a string says.
+/// The content of a string.
 pub(super) fn text_of(text: &str, string: Node) -> Cow<'_, str> {
     let written = written(text, string);
     if string.kind != Kind::EscapedString {
@@ -94,8 +94,8 @@ pub(super) fn text_of(text: &str, string: Node) -> Cow<'_, str> {
     Cow::Owned(said)
 }
 
-/// Whether a string says exactly this.
-pub(super) fn says(text: &str, string: Node, expected: &str) -> bool {
+/// Whether the content of a string equals `expected`.
+pub(super) fn content_is(text: &str, string: Node, expected: &str) -> bool {
     let rest = pieces(text, string).try_fold(expected, |rest, piece| match piece {
         Piece::Plain(text) => rest.strip_prefix(text),
         Piece::Escaped(character) => rest.strip_prefix(character),
@@ -108,9 +108,9 @@ mod tests {
     use super::*;
     use crate::json::scanner::scan;
 
-    /// `serde_json` is the independent reader.
+    /// Compares with `serde_json`, an independent parser.
     #[test]
-    fn escapes_say_what_serde_json_reads() {
+    fn escapes_are_resolved_as_in_serde_json() {
         for string in [
             r#""""#,
             r#""plain é""#,
@@ -121,13 +121,15 @@ mod tests {
             r#""\uDBFF\uDFFF""#,
         ] {
             let node = scan(string).expect("valid JSON")[0];
-            let expected: String =
-                serde_json::from_str(string).expect("the other reader accepts it");
+            let expected: String = serde_json::from_str(string).expect("serde_json accepts it");
             assert_eq!(text_of(string, node), expected);
-            assert!(says(string, node, &expected), "{string}");
-            assert!(!says(string, node, &format!("{expected}x")), "{string}");
+            assert!(content_is(string, node, &expected), "{string}");
+            assert!(
+                !content_is(string, node, &format!("{expected}x")),
+                "{string}"
+            );
             if let Some((at, _)) = expected.char_indices().next_back() {
-                assert!(!says(string, node, &expected[..at]), "{string}");
+                assert!(!content_is(string, node, &expected[..at]), "{string}");
             }
         }
     }

@@ -1,6 +1,6 @@
-//! JSON, read strictly: one pass over a text, and views of what it says.
+//! A strict JSON parser: one pass over the text, then views of its values.
 //!
-//! Tokens, key sets and the documents of other issuers are read with it.
+//! It parses tokens, key sets and the metadata documents of other issuers.
 
 mod document;
 mod duplicates;

@@ -1,13 +1,13 @@
-//! Where the values of a scanned JSON text are.
+//! The positions of values in a JSON text.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
     True,
     False,
-    /// Fits `i64` or `u64`.
+    /// An integer that fits `i64` or `u64`.
     Integer,
-    /// Has a fraction or an exponent, or does not fit 64 bits; finite.
+    /// A finite number with a fraction or an exponent, or an integer beyond 64 bits.
     Float,
     String,
     EscapedString,
@@ -15,8 +15,9 @@ pub(crate) enum Kind {
     Object,
 }
 
-/// One value: `start..end` of its text (a string's without the quotes), and the index after all
-/// that it contains. An object's members are a string node and a value, in turn.
+/// The position of one value: `start..end` in the text (for a string, without the quotes), and the
+/// index of the node after everything that it contains. The members of an object are stored as a
+/// string node and a value in turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) kind: Kind,

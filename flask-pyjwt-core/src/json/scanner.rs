@@ -1,8 +1,8 @@
-//! The one strict pass over a JSON text.
+//! The strict pass over a JSON text.
 //!
-//! RFC 8259 without its allowances: no duplicate members at any depth (RFC 7519, section 4), no
-//! lone surrogates, no number that 64 bits cannot hold or come close to. What was scanned is what
-//! is read afterwards: values are looked up in the scanned text, nothing is parsed a second time.
+//! It accepts RFC 8259 with restrictions: no duplicate members at any depth (RFC 7519, section 4),
+//! no lone surrogates, and no number beyond the range of a double. Values are later read from the
+//! scanned text, and nothing is parsed a second time.
 
 use super::{
     duplicates::has_duplicates,
@@ -10,36 +10,38 @@ use super::{
     numbers::{fits_64_bits, is_finite},
 };
 
-/// Deepest nesting of arrays and objects that is accepted.
+/// The maximum nesting of arrays and objects.
 const MAX_DEPTH: usize = 64;
-/// Longest literal of a number in bytes; no double needs more digits than this.
+/// The maximum length of a number literal, in bytes. No double needs more digits.
 const MAX_NUMBER: usize = 400;
-/// Most nodes below the root, which are names and values, of a text that is no longer than [`SHORT`]. A
-/// name with escapes counts twice, and so does a number that is no integer: they take longer to read.
+/// The maximum number of nodes below the root (names and values) in a text that is not longer than
+/// [`SHORT`]. Names with escapes and numbers that are not integers count twice, because they take
+/// longer to read.
 const MAX_NODES: usize = 840;
-/// A payload of a token of the default size is at most so many bytes long.
+/// The largest payload of a token with the default maximum size, in bytes.
 const SHORT: usize = 6_144;
-/// A text longer than this gets room for all nodes at once, so that none is moved, and gives back the rest.
+/// For a text longer than this, in bytes, space for all nodes is reserved at once, so that none is
+/// moved. Unused space is freed afterwards.
 const LONG: usize = 2_048;
-/// A text longer than [`SHORT`] may have one node more for each so many bytes.
+/// A text longer than [`SHORT`] may have one more node for each of this many bytes.
 const BYTES_PER_NODE: usize = 4;
 
-/// Why a text is not the JSON that is accepted here.
+/// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonError {
     Syntax,
     Duplicate,
-    /// It has more than [`MAX_NODES`].
+    /// It has too many nodes. See [`MAX_NODES`].
     TooMany,
 }
 
-/// Scans a whole text into its nodes, the first of which is the root.
+/// Scans a text into its nodes. The first node is the root.
 ///
 /// # Errors
 ///
-/// [`JsonError`] where the text breaks a rule. The text must be shorter than 4 GiB.
+/// [`JsonError`] if the text breaks a rule or is longer than 4 GiB.
 pub(super) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
-    // No position is beyond the text's end, and no text has more nodes than bytes.
+    // Positions and node counts fit 32 bits, because no text has more nodes than bytes.
     if u32::try_from(text.len()).is_err() {
         return Err(JsonError::Syntax);
     }
@@ -52,7 +54,7 @@ pub(super) fn scan(text: &str) -> Result<Vec<Node>, JsonError> {
         } else {
             16 + text.len() / 16
         }),
-        most: 1 + MAX_NODES + text.len().saturating_sub(SHORT) / BYTES_PER_NODE,
+        max_nodes: 1 + MAX_NODES + text.len().saturating_sub(SHORT) / BYTES_PER_NODE,
     };
     scanner.space();
     scanner.value(0)?;
@@ -72,8 +74,8 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<Node>,
-    /// How many nodes there may be.
-    most: usize,
+    /// The maximum number of nodes.
+    max_nodes: usize,
 }
 
 impl Scanner<'_> {
@@ -100,7 +102,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Adds a node without content of its own that spans `start` to `end`.
+    /// Adds a node without content that spans `start` to `end`.
     #[inline]
     fn leaf(&mut self, kind: Kind, start: usize, end: usize) {
         self.nodes.push(Node {
@@ -113,7 +115,7 @@ impl Scanner<'_> {
 
     #[inline]
     fn value(&mut self, depth: usize) -> Result<(), JsonError> {
-        if self.nodes.len() >= self.most {
+        if self.nodes.len() >= self.max_nodes {
             return Err(JsonError::TooMany);
         }
         match self.peek() {
@@ -162,7 +164,7 @@ impl Scanner<'_> {
                     self.string()?;
                     let name = self.nodes.last();
                     if name.is_some_and(|name| name.kind == Kind::EscapedString) {
-                        self.most = self.most.saturating_sub(1);
+                        self.max_nodes = self.max_nodes.saturating_sub(1);
                     }
                     self.space();
                     self.expect(b':')?;
@@ -207,7 +209,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Passes over the rest of a string that is plain up to a place.
+    /// Scans the rest of a string that has no escape before `plain`.
     #[inline(never)]
     fn escaped_string(&mut self, start: usize, plain: usize) -> Result<(), JsonError> {
         let bytes = self.bytes;
@@ -229,7 +231,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Passes over a character that is written as one or two units of UTF-16.
+    /// Scans a character that is escaped as one or two UTF-16 code units.
     fn coded(&mut self) -> Result<(), JsonError> {
         match self.code_unit()? {
             0xD800..=0xDBFF => match self.code_unit()? {
@@ -258,7 +260,7 @@ impl Scanner<'_> {
         Ok(unit)
     }
 
-    /// Passes over an integer of a few digits without a sign, which most numbers are. Says whether it is one.
+    /// Scans a short integer without a sign, which most numbers are. Returns whether there is one.
     #[inline]
     fn short_integer(&mut self) -> bool {
         let (bytes, start) = (self.bytes, self.at);
@@ -286,7 +288,7 @@ impl Scanner<'_> {
             end += 1;
         }
         self.at = end;
-        // No digit, or one after a zero.
+        // No digit, or a leading zero.
         if end == whole || bytes[whole] == b'0' && end > whole + 1 {
             return Err(JsonError::Syntax);
         }
@@ -306,13 +308,13 @@ impl Scanner<'_> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        // A short mantissa with an exponent of two digits is far from infinite.
+        // A short mantissa with an exponent of two digits is always finite.
         let length = self.at - start;
         let is_small = length <= 200 && self.at - exponent.unwrap_or(self.at) <= 2;
         if !is_small && (length > MAX_NUMBER || !is_finite(&self.text[whole..self.at])) {
             return Err(JsonError::Syntax);
         }
-        self.most = self.most.saturating_sub(1);
+        self.max_nodes = self.max_nodes.saturating_sub(1);
         self.leaf(Kind::Float, start, self.at);
         Ok(())
     }
@@ -330,15 +332,15 @@ impl Scanner<'_> {
     }
 }
 
-/// How many bytes a string's text goes on before a quote, a backslash or a control character: eight
-/// at a time where there are so many.
+/// The length of a string's text up to a quote, a backslash or a control character. Reads eight
+/// bytes at a time where possible.
 #[inline]
 fn plain_length(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     let is_end = |byte: u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    // The high bit of each byte that is less than so much. Bytes above such a one may have it wrongly:
-    // the lowest one counts. Bytes of 0x80 and more never have it.
+    // Sets the high bit of each byte below the limit. Bytes above such a byte may be set wrongly,
+    // so only the lowest one counts. Bytes of 0x80 and more are never set.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGH;
     let (words, rest) = text.as_chunks();
     for (index, word) in words.iter().enumerate() {
@@ -354,7 +356,7 @@ fn plain_length(text: &[u8]) -> usize {
     text.len() - rest.len() + plain.unwrap_or(rest.len())
 }
 
-/// A position in a text that [`scan`] has found to be short enough.
+/// A position in a text, whose length [`scan`] has checked.
 #[expect(clippy::cast_possible_truncation, reason = "the text is short enough")]
 fn position(at: usize) -> u32 {
     at as u32

@@ -1,4 +1,4 @@
-//! The algorithms of `jsonwebtoken`, and ours.
+//! Conversions between [`AuthType`] and the algorithms of `jsonwebtoken`.
 
 use jsonwebtoken::{
     Algorithm,
@@ -7,19 +7,21 @@ use jsonwebtoken::{
 
 use super::{AuthType, UnknownAuthType};
 
+/// Converts to the algorithm of `jsonwebtoken` with the same name.
+///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthType, jsonwebtoken::Algorithm};
 ///
 /// assert_eq!(Algorithm::try_from(AuthType::PS256), Ok(Algorithm::PS256));
-/// assert!(Algorithm::try_from(AuthType::ES512).is_err()); // `jsonwebtoken` does not have it
+/// assert!(Algorithm::try_from(AuthType::ES512).is_err()); // not supported by `jsonwebtoken`
 /// ```
 impl TryFrom<AuthType> for Algorithm {
     type Error = errors::Error;
 
     /// # Errors
     ///
-    /// `UnsupportedAlgorithm` for ES512.
+    /// Returns `UnsupportedAlgorithm` for ES512, which `jsonwebtoken` does not support.
     fn try_from(auth_type: AuthType) -> Result<Self, Self::Error> {
         Ok(match auth_type {
             AuthType::HS256 => Self::HS256,
@@ -39,6 +41,8 @@ impl TryFrom<AuthType> for Algorithm {
     }
 }
 
+/// Converts from the algorithm of `jsonwebtoken` with the same name.
+///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthType, jsonwebtoken::Algorithm};
@@ -50,7 +54,7 @@ impl TryFrom<Algorithm> for AuthType {
 
     /// # Errors
     ///
-    /// For an algorithm that a later `jsonwebtoken` has and this package has not. There is none today.
+    /// Returns an error for an algorithm that a later version of `jsonwebtoken` adds. Today there is none.
     fn try_from(algorithm: Algorithm) -> Result<Self, Self::Error> {
         Ok(match algorithm {
             Algorithm::HS256 => Self::HS256,

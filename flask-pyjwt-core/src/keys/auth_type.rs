@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// How tokens are signed: `JWT_AUTHTYPE`, the header's `alg` (RFC 7518, section 3.1; RFC 8037).
+/// Names the algorithm that signs tokens: `JWT_AUTHTYPE`, and `alg` in a token's header (RFC 7518, section 3.1; RFC
+/// 8037).
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -12,8 +13,11 @@ use std::{fmt, str::FromStr};
 /// assert_eq!(AuthType::EdDSA.to_string(), "EdDSA");
 /// assert_eq!("Ed25519".parse(), Ok(AuthType::EdDSA)); // RFC 9864
 /// assert!("hs256".parse::<AuthType>().is_err()); // names are exact, as in Flask_PyJWT
-/// assert!("none".parse::<AuthType>().is_err());
+/// assert!("none".parse::<AuthType>().is_err()); // unsigned tokens are never accepted
 /// ```
+#[doc(alias = "alg")]
+#[doc(alias = "algorithm")]
+#[doc(alias = "JWT_AUTHTYPE")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthType {
@@ -41,11 +45,12 @@ pub enum AuthType {
     ES384,
     /// ECDSA on P-521 with SHA-512.
     ES512,
-    /// Ed25519. Tokens and keys may also call it `Ed25519` (RFC 9864); tokens minted here say `EdDSA`.
+    /// Ed25519. Received tokens and keys can also call it `Ed25519` (RFC 9864). Minted tokens say `EdDSA`.
+    #[doc(alias = "Ed25519")]
     EdDSA,
 }
 
-/// What kind of key an algorithm takes.
+/// The kind of key that an algorithm needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     Hmac,
@@ -55,7 +60,7 @@ pub(crate) enum Family {
 }
 
 impl AuthType {
-    /// Every algorithm there is here.
+    /// All supported algorithms.
     pub const ALL: [Self; 13] = [
         Self::HS256,
         Self::HS384,
@@ -72,7 +77,7 @@ impl AuthType {
         Self::EdDSA,
     ];
 
-    /// The name in a token's header and in `JWT_AUTHTYPE`.
+    /// Returns the name as written in a token's header and in `JWT_AUTHTYPE`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -103,7 +108,7 @@ impl AuthType {
         }
     }
 
-    /// The algorithms that verify with a public key.
+    /// Returns the algorithms that verify with a public key.
     #[cfg(feature = "jwks")]
     pub(crate) fn with_public_keys() -> Vec<Self> {
         let mut all = Self::ALL.to_vec();
@@ -111,8 +116,9 @@ impl AuthType {
         all
     }
 
-    /// The shortest HMAC secret in bytes: the hash's output (RFC 7518, section 3.2).
-    pub(crate) const fn least_secret(self) -> usize {
+    /// Returns the minimum length of an HMAC secret in bytes: the hash's output size (RFC 7518, section 3.2). For HMAC,
+    /// this is also the length of a signature.
+    pub(crate) const fn min_secret_length(self) -> usize {
         match self {
             Self::HS384 => 48,
             Self::HS512 => 64,
@@ -127,10 +133,10 @@ impl fmt::Display for AuthType {
     }
 }
 
-/// A text that names no algorithm of [`AuthType`].
+/// The error for a text that is not the name of an [`AuthType`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is none of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"
+    "is not one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"
 )]
 #[non_exhaustive]
 pub struct UnknownAuthType;
@@ -138,8 +144,9 @@ pub struct UnknownAuthType;
 impl FromStr for AuthType {
     type Err = UnknownAuthType;
 
+    /// Parses the exact name of an algorithm.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        // The other name of RFC 9864, section 2.2. Its names for ECDSA are for COSE only.
+        // The new name of EdDSA from RFC 9864, section 2.2. The RFC's names for ECDSA are for COSE only.
         let name = if name == "Ed25519" { "EdDSA" } else { name };
         Self::ALL
             .into_iter()

@@ -1,4 +1,4 @@
-//! The primitives, by AWS-LC. Keys are parsed and keyed once, when they are configured.
+//! The cryptographic primitives, implemented with AWS-LC. A key is parsed once, when it is configured.
 
 use aws_lc_rs::{
     digest,
@@ -14,7 +14,7 @@ use aws_lc_rs::{
 
 use super::{
     AuthType, Encoding, Family, KeyProblem, Material, PublicKey, rsa_numbers::check_rsa,
-    weak_points::begins_weakly,
+    weak_points::starts_with_weak_point,
 };
 
 /// Verifies signatures of one algorithm with one key.
@@ -41,14 +41,14 @@ pub(crate) enum Signer {
 }
 
 impl Verifier {
-    /// For HMAC: the comparison takes the same time wherever a difference is.
+    /// Checks a signature. HMAC signatures are compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
             Self::Public(key) => key.verify_sig(message, signature).is_ok(),
-            // AWS-LC alone would accept it, and RustCrypto's strict check refuses it.
+            // AWS-LC accepts points of small order; RustCrypto's strict check refuses them. Refuse them here too.
             Self::Ed25519(key) => {
-                !begins_weakly(signature) && key.verify_sig(message, signature).is_ok()
+                !starts_with_weak_point(signature) && key.verify_sig(message, signature).is_ok()
             }
         }
     }
@@ -93,7 +93,7 @@ impl Signer {
         }
     }
 
-    /// The verifier that belongs to this signer.
+    /// Returns the verifier for this signer's key.
     pub(crate) fn verifier(&self, auth_type: AuthType) -> Result<Verifier, KeyProblem> {
         match self {
             Self::Hmac(key) => Ok(Verifier::Hmac(key.clone())),
@@ -103,7 +103,7 @@ impl Signer {
         }
     }
 
-    /// The public key as `SubjectPublicKeyInfo`; an HMAC secret has none.
+    /// Returns the public key as `SubjectPublicKeyInfo`, or `None` for an HMAC secret.
     pub(crate) fn spki(&self) -> Option<Vec<u8>> {
         let der: PublicKeyX509Der<'_> = match self {
             Self::Hmac(_) => return None,
@@ -114,7 +114,7 @@ impl Signer {
         Some(der.as_ref().to_vec())
     }
 
-    /// The signature, or nothing when the system's source of randomness fails.
+    /// Signs a message. Returns `None` if the system's random number generator fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Hmac(key) => Some(hmac::sign(key, message).as_ref().to_vec()),

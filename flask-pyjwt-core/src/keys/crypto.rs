@@ -1,4 +1,4 @@
-//! What makes and checks signatures: this package's own cryptography, or a provider of the user's.
+//! Selects the cryptography: the built-in backend, or a provider that the application configures.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto::CryptoProvider};
 
@@ -17,7 +17,7 @@ use crate::error::MintError;
     )
 )]
 pub(crate) enum Verifier {
-    Own(backend::Verifier),
+    BuiltIn(backend::Verifier),
     Provided(ProvidedVerifier),
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Verifier {
     reason = "one per configured key, never moved"
 )]
 pub(crate) enum Signer {
-    Own(backend::Signer),
+    BuiltIn(backend::Signer),
     Provided(ProvidedSigner),
 }
 
@@ -35,22 +35,22 @@ impl Verifier {
     #[inline]
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Own(key) => key.verify(message, signature),
+            Self::BuiltIn(key) => key.verify(message, signature),
             Self::Provided(key) => key.verify(message, signature),
         }
     }
 }
 
 impl Signer {
-    /// Makes a signature.
+    /// Signs a message.
     ///
     /// # Errors
     ///
-    /// When the system's source of randomness or the provider fails.
+    /// Returns an error if the system's random number generator or the provider fails.
     #[inline]
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, MintError> {
         match self {
-            Self::Own(key) => key.sign(message).ok_or(MintError::Randomness),
+            Self::BuiltIn(key) => key.sign(message).ok_or(MintError::Randomness),
             Self::Provided(key) => key
                 .sign(message)
                 .map_err(|error| MintError::Provider(error.into())),
@@ -58,7 +58,7 @@ impl Signer {
     }
 }
 
-/// Where keys get their cryptography: the features of this package, unless a provider is configured.
+/// The cryptography for keys: the built-in backend unless a provider is configured.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Crypto(Option<&'static CryptoProvider>);
 
@@ -71,14 +71,14 @@ impl Crypto {
         self.0.is_some()
     }
 
-    /// What verifies with a public key, whose kind and strength are judged first.
+    /// Checks a public key's kind and strength, and prepares it for verifying.
     pub(super) fn public(
         self,
         auth_type: AuthType,
         key: &Material,
     ) -> Result<Verifier, KeyProblem> {
         let Some(provider) = self.0 else {
-            return backend::Verifier::public(auth_type, key).map(Verifier::Own);
+            return backend::Verifier::public(auth_type, key).map(Verifier::BuiltIn);
         };
         let key = PublicKey::checked(auth_type, key)?;
         let key = PublicKey::of(&key).ok_or(KeyProblem::Unfit)?;
@@ -88,7 +88,7 @@ impl Crypto {
             .map(Verifier::Provided)
     }
 
-    /// What signs and verifies with an HMAC secret that was judged.
+    /// Prepares an HMAC secret, which the caller has checked.
     pub(super) fn hmac(
         self,
         auth_type: AuthType,
@@ -97,10 +97,10 @@ impl Crypto {
         let Some(provider) = self.0 else {
             let signer = backend::Signer::hmac(auth_type, secret);
             let verifier = backend::Verifier::hmac(auth_type, secret);
-            return Ok((Signer::Own(signer), Verifier::Own(verifier)));
+            return Ok((Signer::BuiltIn(signer), Verifier::BuiltIn(verifier)));
         };
         let algorithm = algorithm(auth_type)?;
-        let form = SignatureForm::Exactly(auth_type.least_secret());
+        let form = SignatureForm::Exactly(auth_type.min_secret_length());
         let key = DecodingKey::from_secret(secret);
         let verifier = ProvidedVerifier::new(provider, algorithm, key, form.clone())?;
         let key = EncodingKey::from_secret(secret);
@@ -108,7 +108,8 @@ impl Crypto {
         Ok((Signer::Provided(signer), Verifier::Provided(verifier)))
     }
 
-    /// What the provider signs with: a private key whose public one was judged.
+    /// Prepares a private key for signing with the provider. The caller has checked its public key. Returns `None`
+    /// without a provider.
     pub(super) fn provided_signer(
         self,
         auth_type: AuthType,

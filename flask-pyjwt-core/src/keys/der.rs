@@ -1,4 +1,4 @@
-//! As much of DER (ITU-T X.690) as the public keys of RFC 5280, section 4.1 need.
+//! The parts of DER (ITU-T X.690) that keys need (RFC 5280, section 4.1).
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
@@ -7,7 +7,7 @@ pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
 
-/// Takes one value of this tag off the front of a text; its length has to be minimal.
+/// Takes a value with this tag off the front of the input. Its length must be encoded minimally.
 pub(super) fn take<'a>(der: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let (first, rest) = der.split_first()?;
     if *first != tag {
@@ -31,12 +31,12 @@ pub(super) fn take<'a>(der: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     Some(content)
 }
 
-/// The content of a text that is one value of this tag and nothing else.
+/// Returns the content if the input is exactly one value with this tag.
 pub(super) fn only(mut der: &[u8], tag: u8) -> Option<&[u8]> {
     take(&mut der, tag).filter(|_| der.is_empty())
 }
 
-/// One value.
+/// Encodes a value.
 pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut der = vec![tag];
@@ -50,7 +50,7 @@ pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
-/// A number that is not negative, of its bytes without leading zeros.
+/// Encodes a non-negative number, given as big-endian bytes without leading zeros.
 pub(super) fn integer(magnitude: &[u8]) -> Vec<u8> {
     if magnitude.first().is_none_or(|first| first & 0x80 != 0) {
         value(INTEGER, &[&[0], magnitude].concat())
@@ -59,7 +59,7 @@ pub(super) fn integer(magnitude: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The bytes of a positive number without its leading zero.
+/// Returns the big-endian bytes of a positive number without its leading zero.
 pub(super) fn magnitude(integer: &[u8]) -> Option<&[u8]> {
     match integer {
         [0, rest @ ..] if rest.first().is_some_and(|first| first & 0x80 != 0) => Some(rest),
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn encoded_values_decode_to_the_same_content() {
         for length in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x401] {
             let content = vec![7; length];
             let der = value(SEQUENCE, &content);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_minimal_and_numbers_positive() {
+    fn lengths_that_are_not_minimal_and_numbers_that_are_not_positive_are_refused() {
         for der in [
             &[0x30, 0x81, 0x01, 0x00][..],
             &[0x30, 0x82, 0x00, 0x01, 0x00],

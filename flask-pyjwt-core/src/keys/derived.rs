@@ -1,8 +1,8 @@
-//! Keys for this package's own purposes, derived from a key that signs.
+//! HMAC keys for internal purposes, derived from signing keys.
 //!
-//! HKDF with SHA-256 (RFC 5869) makes one HMAC key for each purpose. It lives as long as its key is in the
-//! ring: a key that signs no more goes on checking what it has made, and a key that was removed ends what
-//! it has made.
+//! HKDF with SHA-256 (RFC 5869) derives one HMAC key for each purpose. A derived key can be used as long as its
+//! signing key is in the ring. A retired signing key still checks the tags that it has made. After a key is removed,
+//! its tags are invalid.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
@@ -13,19 +13,19 @@ use super::{
     der,
 };
 
-/// The salt of the extraction step. Another one would make every tag of an earlier version wrong.
+/// The salt of HKDF's extraction step. Changing it invalidates all tags of earlier versions.
 const SALT: &[u8] = b"flask-pyjwt derived keys";
-/// How many bytes of a tag name the key that made it.
+/// The length of a key's name in bytes. Each tag starts with the name of the key that made it.
 const NAME: usize = 4;
-/// The length in bytes of the MAC.
+/// The length of a MAC in bytes.
 const MAC: usize = 32;
 
-/// What a derived key is for.
+/// The purpose of a derived key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// The proofs that a page is our own.
+    /// CSRF proofs, which show that a request comes from a page of this server.
     CsrfProofs,
-    /// The records of sessions in a store that others may write to.
+    /// Seals of session records in a store that other programs can write to.
     SessionRecords,
 }
 
@@ -38,21 +38,20 @@ impl Purpose {
     }
 }
 
-/// The derived keys of one key.
+/// The keys derived from one signing key.
 pub(crate) struct DerivedKeys {
     csrf_proofs: MacKey,
     session_records: MacKey,
 }
 
 impl DerivedKeys {
-    /// Derives the keys of a private key. The same key gives the same ones, whichever encoding it is written
-    /// in.
-    pub(super) fn of_private_key(auth_type: AuthType, key: &Material) -> Option<Self> {
-        Self::of_secret(private_part(auth_type, key).unwrap_or(&key.der))
+    /// Derives the keys from a private key. The result does not depend on the encoding of the private key.
+    pub(super) fn from_private_key(auth_type: AuthType, key: &Material) -> Option<Self> {
+        Self::from_secret(private_part(auth_type, key).unwrap_or(&key.der))
     }
 
-    /// Derives the keys of an HMAC secret.
-    pub(super) fn of_secret(secret: &[u8]) -> Option<Self> {
+    /// Derives the keys from an HMAC secret.
+    pub(super) fn from_secret(secret: &[u8]) -> Option<Self> {
         Some(Self {
             csrf_proofs: MacKey::derived(secret, Purpose::CsrfProofs)?,
             session_records: MacKey::derived(secret, Purpose::SessionRecords)?,
@@ -67,7 +66,7 @@ impl DerivedKeys {
     }
 }
 
-/// An HMAC key that makes and checks tags: the key's name, and a MAC over several parts.
+/// An HMAC key that makes and checks tags. A tag consists of the key's name and a MAC over several parts.
 pub(crate) struct MacKey {
     name: [u8; NAME],
     signer: Signer,
@@ -75,7 +74,7 @@ pub(crate) struct MacKey {
 }
 
 impl MacKey {
-    /// The key of one purpose.
+    /// Derives the key for a purpose.
     pub(crate) fn derived(secret: &[u8], purpose: Purpose) -> Option<Self> {
         let extracted = Signer::hmac(AuthType::HS256, SALT).sign(secret)?;
         let extracted = Zeroizing::new(extracted);
@@ -90,31 +89,31 @@ impl MacKey {
         })
     }
 
-    /// Makes the tag of these parts: 48 characters of base64url.
+    /// Makes a tag over these parts: 48 characters of base64url.
     pub(crate) fn tag(&self, parts: &[&[u8]]) -> Option<String> {
         let mac = self.signer.sign(&message(parts))?;
         Some(URL_SAFE_NO_PAD.encode([&self.name[..], &mac].concat()))
     }
 
-    /// Whether this key made the tag of these parts. The MACs are compared in constant time.
+    /// Returns whether this key made the tag over these parts. The MACs are compared in constant time.
     pub(crate) fn verify(&self, parts: &[&[u8]], tag: &Tag) -> bool {
-        self.made(tag) && self.verifier.verify(&message(parts), &tag.mac)
+        self.is_named_by(tag) && self.verifier.verify(&message(parts), &tag.mac)
     }
 
-    /// Whether a tag names this key. Names are short, and two keys may have the same one.
-    pub(super) fn made(&self, tag: &Tag) -> bool {
+    /// Returns whether a tag names this key. Names are short, so two keys can have the same name.
+    pub(super) fn is_named_by(&self, tag: &Tag) -> bool {
         self.name == tag.name
     }
 }
 
-/// A tag as it was read.
+/// A parsed tag.
 pub(crate) struct Tag {
     name: [u8; NAME],
     mac: [u8; MAC],
 }
 
 impl Tag {
-    /// The length of its text.
+    /// The length of a tag's text in bytes.
     pub(crate) const LENGTH: usize = (NAME + MAC) * 4 / 3;
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -130,7 +129,7 @@ impl Tag {
     }
 }
 
-/// The parts as one message, each behind its length: no two lists of parts give the same message.
+/// Joins the parts into one message. Each part follows its length, so that no two lists of parts make the same message.
 fn message(parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len() + 8).sum();
     let mut message = Vec::with_capacity(length);
@@ -141,8 +140,8 @@ fn message(parts: &[&[u8]]) -> Vec<u8> {
     message
 }
 
-/// The part of a private key that is the same in every encoding: RSA's numbers (RFC 8017), the scalar of an
-/// elliptic curve (RFC 5915), the seed of Ed25519 (RFC 8410).
+/// Returns the part of a private key that is the same in every encoding: the numbers of RSA (RFC 8017), the scalar of
+/// an elliptic curve (RFC 5915), or the seed of Ed25519 (RFC 8410).
 fn private_part(auth_type: AuthType, material: &Material) -> Option<&[u8]> {
     let mut key = material.der.as_slice();
     if material.encoding == Encoding::Pkcs8 {
@@ -174,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_good_for_its_key_its_purpose_and_its_parts_only() {
-        let own = key(b"secret", Purpose::CsrfProofs);
-        let text = own.tag(&PARTS).expect("made");
+    fn a_tag_is_valid_only_for_its_key_purpose_and_parts() {
+        let key_of_tag = key(b"secret", Purpose::CsrfProofs);
+        let text = key_of_tag.tag(&PARTS).expect("made");
         let tag = Tag::parse(&text).expect("a tag");
         assert_eq!(text.len(), Tag::LENGTH);
-        assert!(own.verify(&PARTS, &tag));
+        assert!(key_of_tag.verify(&PARTS, &tag));
         for other in [
             key(b"secret", Purpose::SessionRecords),
             key(b"secret2", Purpose::CsrfProofs),
@@ -198,12 +197,12 @@ mod tests {
             &[b"one", b"", b"two\0three", b""],
             &[],
         ] {
-            assert!(!own.verify(parts, &tag), "{parts:?}");
+            assert!(!key_of_tag.verify(parts, &tag), "{parts:?}");
         }
     }
 
     #[test]
-    fn a_text_of_another_form_is_no_tag() {
+    fn a_malformed_text_is_not_parsed_as_a_tag() {
         let text = key(b"secret", Purpose::CsrfProofs)
             .tag(&PARTS)
             .expect("made");

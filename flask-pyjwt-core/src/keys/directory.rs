@@ -1,9 +1,9 @@
 //! `JWT_KEYS_DIR`: a folder with one file for each key.
 //!
-//! The folder is read as a whole again and again, and compared with what is in use. A file that is gone
-//! takes its key along at once, whatever the other files are. A key is added when its file is complete:
-//! when it was not touched for a moment, or was the same in two readings. A file that cannot be used
-//! changes nothing: the key that it held before stays in use, as do all the others.
+//! The whole folder is read regularly and compared with the keys in use. When a file is gone, its key is removed at once,
+//! whatever state the other files are in. A key is added when its file is complete: when the file was not modified
+//! recently, or was the same in two readings. A file that cannot be used changes nothing: its previous key and all other
+//! keys stay in use.
 
 mod name;
 mod reading;
@@ -37,17 +37,17 @@ use crate::{
 
 /// The variable that names the folder.
 pub(crate) const KEYS_DIR: &str = "JWT_KEYS_DIR";
-/// A file that was not changed for so long is complete.
+/// A file that was not modified for this long is complete.
 const UNTOUCHED: Duration = Duration::from_secs(2);
-/// A file that is the same in two readings so far apart is complete, whatever its time is.
+/// A file that is the same in two readings this far apart is complete, whatever its modification time.
 const APART: Duration = Duration::from_secs(1);
-/// How often the folder is read at the start, `APART`, while a file is not complete.
+/// How often the folder is read at start, [`APART`] from each other, while a file is incomplete.
 const ATTEMPTS: usize = 4;
 
 /// A folder of keys.
 pub(crate) struct KeyDirectory {
     path: PathBuf,
-    /// The algorithm of the files whose names say none.
+    /// The algorithm for files whose names contain none.
     auth_type: AuthType,
     allow_weak: bool,
     crypto: Crypto,
@@ -58,9 +58,9 @@ pub(crate) struct KeyDirectory {
 struct State {
     /// The files whose keys are in use.
     used: BTreeMap<OsString, Used>,
-    /// The files that may not be complete yet.
+    /// The files that may be incomplete.
     fresh: BTreeMap<OsString, Fresh>,
-    /// Whether the keys of `used` could not be handed on.
+    /// Whether the last change of `used` could not be applied to the ring.
     is_behind: bool,
 }
 
@@ -68,7 +68,7 @@ struct State {
 struct Used {
     content: Arc<Zeroizing<Vec<u8>>>,
     modified: SystemTime,
-    /// What tokens name the key by.
+    /// The key ID.
     id: String,
 }
 
@@ -79,7 +79,7 @@ struct Fresh {
     since: Instant,
 }
 
-/// When the folder is read, by a clock that never steps and by the one that files have their times from.
+/// The time of a reading, by the monotonic clock and by the system clock, which sets the modification times of files.
 #[derive(Clone, Copy)]
 struct Now {
     steady: Instant,
@@ -95,19 +95,19 @@ impl Now {
     }
 }
 
-/// What a look at the folder has found.
+/// The result of reading the folder.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
-    /// Whether the keys in use are others than before.
+    /// Whether the keys in use have changed.
     pub(crate) is_changed: bool,
-    /// Which files cannot be used, and why.
+    /// The files that cannot be used, with the reasons.
     pub(crate) problems: Vec<Problem>,
-    /// The files that count if they are the same a moment later.
+    /// The files that are used if they are unchanged in a later reading.
     pub(crate) incomplete: Vec<Problem>,
 }
 
 impl Look {
-    /// Nothing, when every file is in use.
+    /// Returns an error unless every file is in use.
     pub(crate) fn result(self) -> Result<(), ConfigError> {
         let mut reasons = self.problems.into_iter().chain(self.incomplete);
         match reasons.next() {
@@ -117,7 +117,7 @@ impl Look {
     }
 }
 
-/// Looks again as long as a file may still be being written: after that, for three seconds at the most.
+/// Repeats `look` while files may still be being written, for three seconds at most.
 pub(crate) fn until_complete(
     mut look: impl FnMut() -> Result<Look, ConfigError>,
 ) -> Result<Look, ConfigError> {
@@ -132,8 +132,8 @@ pub(crate) fn until_complete(
 }
 
 impl KeyDirectory {
-    /// Reads a folder for the first time, and hands its keys on. Any file that is no good key is an
-    /// error. This waits for files that were changed just now, for three seconds at the most.
+    /// Reads the folder for the first time and applies its keys. Any file that is not a valid key is an error. Waits up to
+    /// three seconds for files that were just modified.
     pub(crate) fn open(
         path: PathBuf,
         auth_type: AuthType,
@@ -153,11 +153,11 @@ impl KeyDirectory {
         Ok(directory)
     }
 
-    /// Reads the folder, and hands all keys on if they are others than before.
+    /// Reads the folder, and applies its keys if they have changed.
     ///
     /// # Errors
     ///
-    /// Where nothing can be said of the folder: then nothing changes.
+    /// Returns an error if the folder cannot be read or its keys cannot be applied.
     pub(crate) fn look(
         &self,
         change: impl FnOnce(Change) -> Result<(), Problem>,
@@ -179,7 +179,7 @@ impl KeyDirectory {
         let readings = reading::read(&self.path).map_err(unreadable)?;
         let (next, mut look) = self.next(&state, readings, now);
         if next.used.is_empty() && look.problems.is_empty() && look.incomplete.is_empty() {
-            let reason = "has no key: put a file there whose name ends with `.pem` or `.key`";
+            let reason = "has no key: add a file whose name ends with `.pem` or `.key`";
             look.problems.push(reason.into());
         }
         if next.used != state.used || state.is_behind {
@@ -187,7 +187,7 @@ impl KeyDirectory {
             match self.wanted(&next.used) {
                 Ok(keys) => change(Change::To(keys)).map_err(invalid)?,
                 Err(problem) => {
-                    // A provider may refuse what it took before. What is gone ends all the same.
+                    // A provider can refuse a key that it accepted before. Keys whose files are gone must end anyway.
                     let used = &mut state.used;
                     used.retain(|_, file| next.used.values().any(|next| next.id == file.id));
                     let ids = used.values().map(|file| file.id.clone()).collect();
@@ -202,7 +202,7 @@ impl KeyDirectory {
         Ok(look)
     }
 
-    /// What is in use after a reading.
+    /// Computes the next state from a reading.
     fn next(&self, old: &State, readings: BTreeMap<OsString, Reading>, now: Now) -> (State, Look) {
         let (mut next, mut look) = (State::default(), Look::default());
         let mut exposed = Vec::new();
@@ -210,11 +210,11 @@ impl KeyDirectory {
             let known = old.used.get(&name);
             let kept = match reading {
                 Reading::Gone(reason) => {
-                    look.problems.push(told(&name, &reason));
+                    look.problems.push(file_problem(&name, &reason));
                     None
                 }
                 Reading::Unread(reason) => {
-                    look.problems.push(told(&name, &reason));
+                    look.problems.push(file_problem(&name, &reason));
                     known.cloned()
                 }
                 Reading::File(found) => {
@@ -235,9 +235,9 @@ impl KeyDirectory {
                             })
                         }
                         Ok(_) => {
-                            look.incomplete.push(told(
+                            look.incomplete.push(file_problem(
                                 &name,
-                                "was changed just now: it counts if it is the same a second later",
+                                "was just modified: it is used if it is the same a second later",
                             ));
                             next.fresh
                                 .insert(name.clone(), Fresh::of(old, &name, found, now));
@@ -258,42 +258,43 @@ impl KeyDirectory {
         if let [first, ..] = &exposed[..] {
             tracing::warn!(
                 files = exposed.len(),
-                "every user of this machine can read private keys in `JWT_KEYS_DIR`, such as \
-                 `{first}`: `chmod o-r` them"
+                "every user of this machine can read private keys in `JWT_KEYS_DIR`, such as `{first}`: restrict \
+                 them with `chmod o-r`"
             );
         }
         (next, look)
     }
 
-    /// The keys of these files, each with what it does: the newest one signs.
+    /// Prepares the keys of these files with their roles. The newest key signs.
     fn wanted(&self, used: &BTreeMap<OsString, Used>) -> Result<Vec<Wanted>, Problem> {
         let mut files: Vec<_> = used.iter().collect();
-        files.sort_by(|(a, own), (b, other)| (other.modified, b).cmp(&(own.modified, a)));
+        files.sort_by(|(a, file), (b, other)| (other.modified, b).cmp(&(file.modified, a)));
         let mut wanted = Vec::new();
-        // When the key that is looked at was followed by a newer one.
-        let mut followed = None;
+        // When a newer key replaced the current one as the signing key.
+        let mut replaced_at = None;
         for (name, file) in files {
             let (key, is_next) = self.key_of(name, &file.content)?;
-            let role = match followed {
+            let role = match replaced_at {
                 _ if is_next || key.signer.is_none() => Role::Verifies,
                 None => Role::Signs,
                 Some(second) => Role::SignedUntil(second),
             };
             if matches!(role, Role::Signs | Role::SignedUntil(_)) {
-                followed = Some(seconds(file.modified));
+                replaced_at = Some(seconds(file.modified));
             }
             wanted.push(Wanted { key, role });
         }
-        // The signing key comes first.
+        // The ring expects the signing key first.
         wanted.sort_by_key(|wanted| wanted.role != Role::Signs);
         Ok(wanted)
     }
 
-    /// The key in a file, and whether it does not sign yet; or what is wrong with the file.
+    /// Reads the key in a file. Also returns whether the name marks it as the next key, which does not sign yet.
     fn key_of(&self, name: &OsStr, content: &[u8]) -> Result<(Prepared, bool), Problem> {
-        let parsed = Name::parse(&name.to_string_lossy()).map_err(|reason| told(name, reason))?;
+        let parsed =
+            Name::parse(&name.to_string_lossy()).map_err(|reason| file_problem(name, reason))?;
         let auth_type = parsed.auth_type.unwrap_or(self.auth_type);
-        let secret = files::secret(content).map_err(|reason| told(name, reason))?;
+        let secret = files::secret(content).map_err(|reason| file_problem(name, reason))?;
         let key = if auth_type.family() == Family::Hmac {
             Key::of(auth_type, Some(PrivatePart::text(secret)), None)
         } else if Material::public(content).is_ok() {
@@ -305,20 +306,20 @@ impl KeyDirectory {
             .allow_weak(self.allow_weak)
             .prepare(KEYS_DIR, KEYS_DIR, self.crypto);
         let key = key.map_err(|error| match error {
-            ConfigError::Invalid { reason, .. } => told(name, reason),
-            other => told(name, format_args!("cannot be used: {other}")),
+            ConfigError::Invalid { reason, .. } => file_problem(name, reason),
+            other => file_problem(name, format_args!("cannot be used: {other}")),
         })?;
         Ok((key, parsed.is_next))
     }
 
-    /// Whoever can create files in the folder can sign. It is no error, since Kubernetes makes such
-    /// folders (`emptyDir`) in places where nobody else is.
+    /// Warns if every user can create files in the folder, and so sign tokens. It is not an error: Kubernetes creates
+    /// such folders (`emptyDir`) in containers that have no other users.
     fn warn_of_mode(&self) {
         let mode = std::fs::metadata(&self.path).map_or(0, |about| files::mode(&about));
         if mode & 0o002 != 0 {
             tracing::error!(
-                "every user of this machine can put keys into `JWT_KEYS_DIR` (mode {mode:04o}), and so \
-                 sign tokens: `chmod o-w` the folder"
+                "every user of this machine can add keys to `JWT_KEYS_DIR` (mode {mode:04o}), and so sign tokens: \
+                 restrict the folder with `chmod o-w`"
             );
         }
     }
@@ -339,9 +340,9 @@ impl Fresh {
     }
 }
 
-/// Whether a file holds all that somebody wants to write to it. A secret has no end that tells it.
+/// Returns whether a file has been written completely. The content alone cannot tell: a secret has no end marker.
 fn is_complete(old: &State, name: &OsStr, found: &Found, now: Now) -> bool {
-    // Known as a whole, from the file as it was or from one that was renamed or copied.
+    // The same content is already in use, for example under another name.
     let is_known = old.used.values().any(|used| used.content == found.content);
     let is_old = found.modified.is_some_and(|modified| {
         let age = now.system.duration_since(modified);
@@ -353,7 +354,7 @@ fn is_complete(old: &State, name: &OsStr, found: &Found, now: Now) -> bool {
     is_known || is_old || is_same
 }
 
-/// Leaves one file of each key: the one that had it before, else the first by name.
+/// Keeps one file for each key: the one that was in use before, or else the first one by name.
 fn drop_copies(
     old: &BTreeMap<OsString, Used>,
     used: &mut BTreeMap<OsString, Used>,
@@ -368,20 +369,20 @@ fn drop_copies(
         let is_copy = |file: &Used| !ids.insert(file.id.clone());
         if used.get(&name).is_some_and(is_copy) {
             used.remove(&name);
-            look.problems.push(told(
+            look.problems.push(file_problem(
                 &name,
-                "has the id of another key: remove one of the two files",
+                "has the same key ID as another file: remove one of the two",
             ));
         }
     }
 }
 
-/// A file's name for people, without line breaks and the like.
+/// Returns a file's name with special characters escaped, for logs and errors.
 fn shown(name: &OsStr) -> String {
     name.to_string_lossy().escape_debug().to_string()
 }
 
-fn told(name: &OsStr, reason: impl fmt::Display) -> Problem {
+fn file_problem(name: &OsStr, reason: impl fmt::Display) -> Problem {
     Problem::new(format!("has a file `{}` that {reason}", shown(name)))
 }
 

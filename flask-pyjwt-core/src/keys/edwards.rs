@@ -1,7 +1,9 @@
-//! As much arithmetic as tells whether 32 bytes are a point of Ed25519: AWS-LC finds it out with each
-//! signature, and a damaged key should be found when it is configured. Nothing here is secret.
+//! Checks whether 32 bytes encode a point of Ed25519.
+//!
+//! AWS-LC makes this check only when it verifies a signature. This module makes it when a key is configured, so that a
+//! damaged key is found at start. The input is public, so nothing here needs constant time.
 
-/// A number below 2^256 as little-endian digits, modulo 2^255 − 19.
+/// A number below 2^256, modulo 2^255 − 19, as little-endian digits.
 type Number = [u64; 4];
 
 const ONE: Number = [1, 0, 0, 0];
@@ -13,11 +15,12 @@ const D: Number = [
     0x8cc7_4079_7779_e898,
     0x5203_6cee_2b6f_fe73,
 ];
-/// Half of what is one less than the modulus: 2^254 − 10.
+/// Half of the modulus minus one: 2^254 − 10.
 const HALF: Number = [0xffff_ffff_ffff_fff6, u64::MAX, u64::MAX, u64::MAX >> 2];
 
-/// Whether there is an `x` for the `y` of these bytes, whose highest bit is the sign of `x`: whether
-/// (y² − 1) / (dy² + 1) is a square (RFC 8032, section 5.1.3).
+/// Returns whether these bytes encode a point: a `y`, with the sign of `x` in the highest bit.
+///
+/// An `x` exists if (y² − 1) / (dy² + 1) is a square (RFC 8032, section 5.1.3).
 pub(super) fn is_point(bytes: &[u8; 32]) -> bool {
     let mut y = Number::default();
     for (digit, chunk) in y.iter_mut().zip(bytes.as_chunks::<8>().0) {
@@ -26,7 +29,7 @@ pub(super) fn is_point(bytes: &[u8; 32]) -> bool {
     y[3] &= u64::MAX >> 1;
     let square = product(y, y);
     let (above, below) = (sum(square, MINUS_ONE), sum(product(D, square), ONE));
-    // A quotient is a square where the product is, since the divisor is never 0.
+    // The divisor is never 0, so the quotient is a square if and only if the product is.
     let symbol = power(product(above, below), HALF);
     is_same(symbol, ONE) || is_same(symbol, [0; 4])
 }
@@ -36,15 +39,15 @@ fn halves(number: u128) -> (u64, u64) {
     (number as u64, (number >> 64) as u64)
 }
 
-/// Adds what is beyond 2^256, which is 38.
-fn fold(mut number: Number, mut beyond: u64) -> Number {
-    while beyond > 0 {
-        let mut carry = u128::from(beyond) * 38;
+/// Adds `overflow` times 2^256, which equals 38 modulo 2^255 − 19.
+fn fold(mut number: Number, mut overflow: u64) -> Number {
+    while overflow > 0 {
+        let mut carry = u128::from(overflow) * 38;
         for digit in &mut number {
             let (low, high) = halves(u128::from(*digit) + carry);
             (*digit, carry) = (low, u128::from(high));
         }
-        beyond = halves(carry).0;
+        overflow = halves(carry).0;
     }
     number
 }
@@ -69,8 +72,8 @@ fn product(a: Number, b: Number) -> Number {
     }
     let (mut low, mut carry) = (Number::default(), 0);
     for (at, digit) in low.iter_mut().enumerate() {
-        let beyond = u128::from(wide[at + 4]) * 38;
-        (*digit, carry) = halves(beyond + u128::from(wide[at]) + u128::from(carry));
+        let overflow = u128::from(wide[at + 4]) * 38;
+        (*digit, carry) = halves(overflow + u128::from(wide[at]) + u128::from(carry));
     }
     fold(low, carry)
 }
@@ -85,9 +88,9 @@ fn power(base: Number, exponent: Number) -> Number {
     })
 }
 
-/// Whether a number is this small one modulo 2^255 − 19.
+/// Returns whether a number equals a small one (less than 38) modulo 2^255 − 19.
 fn is_same(number: Number, small: Number) -> bool {
-    // Below 2^256 there are three numbers for each of the first 38.
+    // Each of the first 38 residues has three representations below 2^256.
     let modulus = [MINUS_ONE[0] + 1, MINUS_ONE[1], MINUS_ONE[2], MINUS_ONE[3]];
     let twice = [u64::MAX - 37, u64::MAX, u64::MAX, u64::MAX];
     [[0; 4], modulus, twice]
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_of_all_bytes_are_points() {
+    fn the_same_encodings_are_points_as_in_another_implementation() {
         let of = |low: u8| {
             let mut bytes = [0; 32];
             bytes[0] = low;
@@ -119,7 +122,7 @@ mod tests {
         assert!(is_point(&base));
         base[31] |= 0x80;
         assert!(is_point(&base), "the other sign");
-        // The largest `y`s: minus one is a point, and so are the negatives of the others above.
+        // The largest values of `y`: `-y` is a point if and only if `y` is.
         for low in 1..32 {
             let mut bytes = [0xff; 32];
             (bytes[0], bytes[31]) = (0xed - low, 0x7f);

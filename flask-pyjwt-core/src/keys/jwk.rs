@@ -1,4 +1,4 @@
-//! One JWK (RFC 7517): what it says is read into the types of `jsonwebtoken`, and judged.
+//! Parses a single JWK (RFC 7517) into the types of `jsonwebtoken`, and checks it.
 
 use std::borrow::Cow;
 
@@ -23,55 +23,58 @@ use super::{
 };
 use crate::json::{Json, Kind};
 
-/// The longest key id in bytes.
-const LONGEST_ID: usize = 256;
+/// The maximum length of a key ID in bytes.
+const MAX_ID: usize = 256;
 
 /// Why a key of a set cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JwkProblem {
-    #[error("is no JSON object")]
+    #[error("is not a JSON object")]
     NoObject,
     #[error("has no member `{0}`")]
     Missing(&'static str),
-    #[error("has a member `{0}` of another type or form than RFC 7517 and RFC 7518 say")]
+    #[error("has a member `{0}` whose value is malformed (RFC 7517, RFC 7518)")]
     Malformed(&'static str),
-    #[error("has the private member `{0}`: whoever reads the set can sign")]
+    #[error("has the private member `{0}`: anybody who can read the set can sign tokens")]
     Private(&'static str),
-    #[error("is symmetric")]
+    #[error("is a symmetric key, which a published set must not contain")]
     Symmetric,
-    #[error("is of a kind or curve that is not supported: see `kty` and `crv`")]
+    #[error("has a `kty` or `crv` that is not supported")]
     Unsupported,
     #[error("is not for signatures: its `use` is not `sig`")]
     OtherUse,
-    #[error("is not for verifying: its `key_ops` have no `verify`")]
+    #[error("is not for verifying: its `key_ops` do not contain `verify`")]
     OtherOperations,
-    #[error("is for another algorithm than those that are accepted: see `alg`")]
+    #[error("has an `alg` that is not accepted, or that does not match the key")]
     Algorithm,
     #[error("has a `kid` that is empty or longer than 256 bytes")]
     Id,
-    #[error("has the `kid` and the algorithm of another key: nobody can tell them apart")]
+    #[error(
+        "has the same `kid` and algorithm as another key, so that tokens cannot say which one they mean"
+    )]
     Duplicate,
     #[error("{0}")]
     Key(KeyProblem),
 }
 
-/// What a JWK says, and what its `alg` means here.
-pub(super) struct Named<'a> {
+/// A parsed JWK with its algorithm.
+pub(super) struct ParsedJwk<'a> {
     jwk: Cow<'a, Jwk>,
-    /// `KeyAlgorithm` has neither ES512 nor the other name of EdDSA (RFC 9864): it reads both as unknown.
+    /// Kept separately, because the `KeyAlgorithm` of `jsonwebtoken` knows neither ES512 nor the name `Ed25519` (RFC
+    /// 9864) and parses both as unknown.
     algorithm: Result<Option<AuthType>, JwkProblem>,
 }
 
-/// A public key that can be used, if its numbers are good.
+/// A public key that may verify tokens. Its numbers are not checked yet.
 #[derive(Debug)]
-pub(super) struct Judged {
+pub(super) struct CheckedJwk {
     pub(super) id: Option<String>,
     pub(super) public: PublicKey,
-    /// Those that it serves; one at the least.
+    /// The algorithms that the key is used with; at least one.
     pub(super) algorithms: Vec<AuthType>,
 }
 
-/// A key that was given as a JWK.
+/// A single key that the application has given as a JWK.
 pub(super) struct Given {
     pub(super) id: Option<String>,
     pub(super) algorithm: AuthType,
@@ -83,19 +86,19 @@ pub(super) enum JwkKey {
     Secret(Secret),
 }
 
-/// A member of a key. Some write `null` for what is not there.
+/// Returns a member of a key. `null` counts as absent, because some providers write it for absent members.
 pub(super) fn member<'a>(key: Json<'a>, name: &str) -> Option<Json<'a>> {
     key.member(name).filter(|value| value.kind() != Kind::Null)
 }
 
-/// A value of `jsonwebtoken` by its name in a JWK.
-fn named<'a, T: Deserialize<'a>>(name: &'a str) -> Result<T, Error> {
+/// Deserializes an enum of `jsonwebtoken` from its name in a JWK.
+fn from_name<'a, T: Deserialize<'a>>(name: &'a str) -> Result<T, Error> {
     T::deserialize(name.into_deserializer())
 }
 
-impl Named<'_> {
-    /// Reads a JWK member by member, so that what is wrong has a name, and private members are seen.
-    pub(super) fn read(key: Json<'_>) -> Result<Self, JwkProblem> {
+impl ParsedJwk<'_> {
+    /// Parses a JWK member by member, so that errors name the member and private members are found.
+    pub(super) fn parse(key: Json<'_>) -> Result<Self, JwkProblem> {
         if key.kind() != Kind::Object {
             return Err(JwkProblem::NoObject);
         }
@@ -115,7 +118,7 @@ impl Named<'_> {
             return Err(JwkProblem::Private(name));
         }
         let purpose = text("use")?;
-        let purpose = purpose.map(|purpose| named(&purpose));
+        let purpose = purpose.map(|purpose| from_name(&purpose));
         let common = CommonParameters {
             public_key_use: purpose
                 .transpose()
@@ -124,13 +127,13 @@ impl Named<'_> {
             key_id: owned("kid")?,
             ..CommonParameters::default()
         };
-        // What it is for is told before what it is.
+        // Check the purpose first: a set can contain encryption keys of types that are not supported here.
         check_purpose(&common)?;
-        // Where a kind has no curve, too.
+        // A `crv` must be a string even if the key type has no curve.
         let curve = text("crv")?;
         let curve = |supported: &[EllipticCurve]| {
             let curve = curve.as_deref().ok_or(JwkProblem::Unsupported)?;
-            let curve = named(curve).map_err(|_| JwkProblem::Unsupported)?;
+            let curve = from_name(curve).map_err(|_| JwkProblem::Unsupported)?;
             let is_supported = supported.contains(&curve);
             is_supported.then_some(curve).ok_or(JwkProblem::Unsupported)
         };
@@ -161,8 +164,8 @@ impl Named<'_> {
     }
 }
 
-impl<'a> Named<'a> {
-    /// A JWK that `jsonwebtoken` has read.
+impl<'a> ParsedJwk<'a> {
+    /// Takes a JWK that `jsonwebtoken` has parsed.
     pub(super) fn of(jwk: &'a Jwk) -> Self {
         let algorithm = jwk.common.key_algorithm.map(|algorithm| {
             let algorithm = Algorithm::try_from(algorithm).ok();
@@ -176,8 +179,8 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Judges a public key: whether it may verify, and which of the accepted algorithms.
-    pub(super) fn judge(self, accepted: Option<&[AuthType]>) -> Result<Judged, JwkProblem> {
+    /// Checks that the key is a public key for verifying, and finds the algorithms that it is used with.
+    pub(super) fn check(self, accepted: Option<&[AuthType]>) -> Result<CheckedJwk, JwkProblem> {
         check_purpose(&self.jwk.common)?;
         let id = id_of(&self.jwk.common)?;
         let public = PublicKey::of_jwk(&self.jwk.algorithm)?;
@@ -192,7 +195,7 @@ impl<'a> Named<'a> {
         if algorithms.is_empty() {
             return Err(JwkProblem::Algorithm);
         }
-        Ok(Judged {
+        Ok(CheckedJwk {
             id,
             public,
             algorithms,
@@ -200,16 +203,16 @@ impl<'a> Named<'a> {
     }
 }
 
-/// Judges a JWK that is given as a key of its own: a public key, or a secret.
+/// Checks a JWK that is given as a single key: a public key, or a secret.
 pub(super) fn key_of(jwk: &Jwk) -> Result<Given, JwkProblem> {
-    let named = Named::of(jwk);
+    let parsed = ParsedJwk::of(jwk);
     if let AlgorithmParameters::OctetKey(key) = &jwk.algorithm {
         check_purpose(&jwk.common)?;
         let operations = jwk.common.key_operations.as_ref();
         if operations.is_some_and(|all| !all.contains(&KeyOperations::Sign)) {
             return Err(JwkProblem::OtherOperations);
         }
-        let algorithm = named.algorithm?.ok_or(JwkProblem::Missing("alg"))?;
+        let algorithm = parsed.algorithm?.ok_or(JwkProblem::Missing("alg"))?;
         if algorithm.family() != Family::Hmac {
             return Err(JwkProblem::Algorithm);
         }
@@ -219,18 +222,18 @@ pub(super) fn key_of(jwk: &Jwk) -> Result<Given, JwkProblem> {
             key: JwkKey::Secret(Secret::new(Zeroizing::new(decoded("k", &key.value)?))),
         });
     }
-    let judged = named.judge(None)?;
-    let [algorithm] = judged.algorithms[..] else {
+    let checked = parsed.check(None)?;
+    let [algorithm] = checked.algorithms[..] else {
         return Err(JwkProblem::Algorithm);
     };
     Ok(Given {
-        id: judged.id,
+        id: checked.id,
         algorithm,
-        key: JwkKey::Public(judged.public),
+        key: JwkKey::Public(checked.public),
     })
 }
 
-/// `key_ops`, which have to be texts.
+/// Parses `key_ops`, an array of strings.
 fn operations(key: Json<'_>) -> Result<Option<Vec<KeyOperations>>, JwkProblem> {
     const MALFORMED: JwkProblem = JwkProblem::Malformed("key_ops");
     let Some(operations) = member(key, "key_ops") else {
@@ -241,12 +244,13 @@ fn operations(key: Json<'_>) -> Result<Option<Vec<KeyOperations>>, JwkProblem> {
     }
     let operations = operations.items().map(|item| {
         let name = item.as_str().ok_or(MALFORMED)?;
-        named(&name).map_err(|_| MALFORMED)
+        from_name(&name).map_err(|_| MALFORMED)
     });
     operations.collect::<Result<_, _>>().map(Some)
 }
 
-/// Whether `use` is absent or `sig`, and `key_ops` absent or with `verify` (RFC 7517, sections 4.2 and 4.3).
+/// Checks that `use` is absent or `sig`, and that `key_ops` is absent or contains `verify` (RFC 7517, sections 4.2 and
+/// 4.3).
 fn check_purpose(common: &CommonParameters) -> Result<(), JwkProblem> {
     let purpose = common.public_key_use.as_ref();
     if purpose.is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
@@ -261,8 +265,8 @@ fn check_purpose(common: &CommonParameters) -> Result<(), JwkProblem> {
 
 fn id_of(common: &CommonParameters) -> Result<Option<String>, JwkProblem> {
     let id = common.key_id.clone();
-    let is_good = |id: &String| (1..=LONGEST_ID).contains(&id.len());
-    if id.as_ref().is_none_or(is_good) {
+    let is_valid = |id: &String| (1..=MAX_ID).contains(&id.len());
+    if id.as_ref().is_none_or(is_valid) {
         Ok(id)
     } else {
         Err(JwkProblem::Id)
@@ -275,7 +279,7 @@ fn decoded(name: &'static str, text: &str) -> Result<Vec<u8>, JwkProblem> {
 }
 
 impl PublicKey {
-    /// Reads the numbers of a JWK.
+    /// Decodes the numbers of a JWK.
     fn of_jwk(key: &AlgorithmParameters) -> Result<Self, JwkProblem> {
         match key {
             AlgorithmParameters::RSA(key) => {
@@ -295,11 +299,11 @@ impl PublicKey {
                     EllipticCurve::P521 => Curve::P521,
                     _ => return Err(JwkProblem::Unsupported),
                 };
-                // Of exactly the curve's length (RFC 7518, section 6.2.1.2).
+                // A coordinate has exactly the length of its curve (RFC 7518, section 6.2.1.2).
                 let coordinate = |name, text| {
                     let number = decoded(name, text)?;
-                    let is_right = number.len() == curve.coordinate();
-                    is_right
+                    let has_length = number.len() == curve.coordinate_length();
+                    has_length
                         .then_some(number)
                         .ok_or(JwkProblem::Malformed(name))
                 };
@@ -316,7 +320,7 @@ impl PublicKey {
         }
     }
 
-    /// The members of a JWK that say which key this is.
+    /// Returns the members of a JWK that contain the key itself.
     pub(super) fn to_jwk(&self) -> AlgorithmParameters {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
@@ -341,18 +345,17 @@ impl PublicKey {
         }
     }
 
-    /// The JWK thumbprint with SHA-256 (RFC 7638; RFC 8037, appendix A.3).
+    /// Returns the JWK thumbprint with SHA-256 (RFC 7638; RFC 8037, appendix A.3).
     ///
-    /// Not `Jwk::thumbprint`, which takes its digest from the provider of the whole process and panics where
-    /// there is none.
+    /// `Jwk::thumbprint` is not used: it needs the process-wide provider of `jsonwebtoken`, and panics if there is none.
     pub(crate) fn thumbprint(&self) -> String {
-        // In the order of the names, whatever order `serde_json` keeps.
+        // A `BTreeMap` sorts the members by name, whatever map `serde_json` is configured with.
         let members = serde_json::to_value(self.to_jwk()).and_then(|members| {
             let members: std::collections::BTreeMap<String, String> =
                 serde_json::from_value(members)?;
             serde_json::to_string(&members)
         });
-        let members = members.expect("texts are written as JSON");
+        let members = members.expect("strings can be serialized");
         URL_SAFE_NO_PAD.encode(super::backend::sha256(members.as_bytes()))
     }
 }

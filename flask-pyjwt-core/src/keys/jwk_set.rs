@@ -1,52 +1,52 @@
-//! JWK sets of others (RFC 7517): each key is judged by itself, and a bad one is left out.
+//! JWK sets of other issuers (RFC 7517). Each key is checked separately, and a bad key is skipped.
 
 use std::{fmt, sync::Arc};
 
 use super::{
     AuthType, Crypto, Serves, VerifyingKey,
-    jwk::{Judged, JwkProblem, Named, member},
+    jwk::{CheckedJwk, JwkProblem, ParsedJwk, member},
 };
 use crate::json::{Document, Kind};
 
-/// More keys than anybody publishes, and no more than a check of each of them may cost.
-const MOST_KEYS: usize = 1_000;
+/// The maximum number of keys in a set. It bounds the time that checking a set takes.
+const MAX_KEYS: usize = 1_000;
 
-/// So many refused keys are told one by one where none is left, so that an error stays readable.
-const MOST_TOLD: usize = 10;
-/// So much of an id is told, in characters.
-const TOLD_ID: usize = 64;
+/// The maximum number of refused keys that an error lists, so that it stays readable.
+const MAX_LISTED: usize = 10;
+/// The maximum length of a key ID in an error, in characters.
+const MAX_SHOWN_ID: usize = 64;
 
-/// A set that is configured: its text, or what `jsonwebtoken` has read.
+/// A configured set: its text, or a set that `jsonwebtoken` has parsed.
 #[derive(Debug, Clone)]
 pub(crate) enum GivenSet {
     Text(String),
-    Read(jsonwebtoken::jwk::JwkSet),
+    Parsed(jsonwebtoken::jwk::JwkSet),
 }
 
 impl GivenSet {
-    pub(crate) fn judge(
+    pub(crate) fn check(
         &self,
         accepted: Option<&[AuthType]>,
         crypto: Crypto,
-    ) -> Result<JudgedSet, SetProblem> {
+    ) -> Result<CheckedSet, SetProblem> {
         match self {
-            Self::Text(json) => JudgedSet::parse(json, accepted, crypto, &[]),
-            Self::Read(set) => JudgedSet::of_jwks(set, accepted, crypto),
+            Self::Text(json) => CheckedSet::parse(json, accepted, crypto, &[]),
+            Self::Parsed(set) => CheckedSet::of_jwks(set, accepted, crypto),
         }
     }
 }
 
-/// A set of keys that was read.
-pub(crate) struct JudgedSet {
+/// A checked set of keys.
+pub(crate) struct CheckedSet {
     pub(crate) keys: Vec<Arc<VerifyingKey>>,
-    /// Those that were left out.
+    /// The keys that were skipped.
     pub(crate) refused: Vec<RefusedKey>,
 }
 
-/// A key of a set that is left out: which one, and why. Tells nothing of what is in it but its id.
+/// A skipped key: which one, and why. It contains nothing of the key except its ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusedKey {
-    /// Its place in the set, from 1 on.
+    /// The position in the set, starting at 1.
     pub(crate) number: usize,
     pub(crate) id: Option<String>,
     pub(crate) problem: JwkProblem,
@@ -56,11 +56,11 @@ impl fmt::Display for RefusedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "key {}", self.number)?;
         if let Some(id) = &self.id {
-            // Somebody else has written it: `Debug` escapes line breaks.
+            // The ID is foreign input: `Debug` escapes line breaks.
             write!(
                 f,
                 " (`kid` {:?})",
-                id.chars().take(TOLD_ID).collect::<String>()
+                id.chars().take(MAX_SHOWN_ID).collect::<String>()
             )?;
         }
         write!(f, " {}", self.problem)
@@ -70,22 +70,22 @@ impl fmt::Display for RefusedKey {
 /// Why a set cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SetProblem {
-    #[error("it is no JSON object with an array `keys`")]
+    #[error("it is not a JSON object with an array `keys`")]
     NoSet,
     #[error("it has more than 1000 keys")]
     TooMany,
-    #[error("it has no key that can be used{}", told(.0))]
+    #[error("it has no usable key{}", listed(.0))]
     NoKey(Vec<RefusedKey>),
 }
 
-/// Why each key was refused.
-fn told(refused: &[RefusedKey]) -> String {
+/// Lists why keys were refused.
+fn listed(refused: &[RefusedKey]) -> String {
     let mut reasons: Vec<_> = refused
         .iter()
-        .take(MOST_TOLD)
+        .take(MAX_LISTED)
         .map(ToString::to_string)
         .collect();
-    if let Some(more @ 1..) = refused.len().checked_sub(MOST_TOLD) {
+    if let Some(more @ 1..) = refused.len().checked_sub(MAX_LISTED) {
         reasons.push(format!("and {more} more"));
     }
     if reasons.is_empty() {
@@ -94,13 +94,15 @@ fn told(refused: &[RefusedKey]) -> String {
     format!(": {}", reasons.join("; "))
 }
 
-impl JudgedSet {
-    /// Reads a set. `accepted` are the algorithms that may be used; without them a key serves the one
-    /// that it says itself, or else the usual one of its kind. The keys that are among the `known` ones already
-    /// are those very ones: they are not prepared again, which a crypto provider may refuse the second time.
+impl CheckedSet {
+    /// Parses a set.
     ///
-    /// Not by `jsonwebtoken`'s `Deserialize`: there one malformed member spoils the whole set, repeated members
-    /// and private ones are dropped in silence, and ES512 is unknown.
+    /// `accepted` are the algorithms that may be used. Without them, a key is used with the algorithm in its `alg`, or
+    /// else with the usual one of its kind. A key that is among the `known` ones is taken from there instead of being
+    /// prepared again, because a crypto provider can refuse the same key the second time.
+    ///
+    /// The `Deserialize` of `jsonwebtoken` is not used: one malformed member makes it refuse the whole set, it silently
+    /// drops repeated and private members, and it does not know ES512.
     pub(crate) fn parse(
         text: &str,
         accepted: Option<&[AuthType]>,
@@ -113,29 +115,29 @@ impl JudgedSet {
             return Err(SetProblem::NoSet);
         }
         let keys = keys.items().map(|key| {
-            let judged = Named::read(key).and_then(|jwk| jwk.judge(accepted));
+            let checked = ParsedJwk::parse(key).and_then(|jwk| jwk.check(accepted));
             let id = member(key, "kid").and_then(|id| Some(id.as_str()?.into_owned()));
-            (judged, id)
+            (checked, id)
         });
         Self::of(keys, crypto, known)
     }
 
-    /// Judges a set that was read with `jsonwebtoken`.
+    /// Checks a set that `jsonwebtoken` has parsed.
     fn of_jwks(
         set: &jsonwebtoken::jwk::JwkSet,
         accepted: Option<&[AuthType]>,
         crypto: Crypto,
     ) -> Result<Self, SetProblem> {
         let keys = set.keys.iter().map(|jwk| {
-            let judged = Named::of(jwk).judge(accepted);
-            (judged, jwk.common.key_id.clone())
+            let checked = ParsedJwk::of(jwk).check(accepted);
+            (checked, jwk.common.key_id.clone())
         });
         Self::of(keys, crypto, &[])
     }
 
-    /// Prepares the keys of a set, each with its id or why it cannot be used.
+    /// Prepares the keys of a set. Each item is a key or the reason why it is refused, with the key's ID.
     fn of(
-        judged: impl Iterator<Item = (Result<Judged, JwkProblem>, Option<String>)>,
+        checked: impl Iterator<Item = (Result<CheckedJwk, JwkProblem>, Option<String>)>,
         crypto: Crypto,
         known: &[Arc<VerifyingKey>],
     ) -> Result<Self, SetProblem> {
@@ -144,15 +146,15 @@ impl JudgedSet {
             refused: Vec::new(),
         };
         let mut numbers = Vec::new();
-        for (number, (judged, id)) in (1..).zip(judged) {
-            if number > MOST_KEYS {
+        for (number, (checked, id)) in (1..).zip(checked) {
+            if number > MAX_KEYS {
                 return Err(SetProblem::TooMany);
             }
-            match judged.and_then(|judged| prepare(&judged, crypto, known)) {
+            match checked.and_then(|checked| prepare(&checked, crypto, known)) {
                 Ok(keys) => {
                     for key in keys {
-                        // A key that is there already is not added.
-                        if !set.keys.iter().any(|own| is_same(own, &key)) {
+                        // The same key twice is harmless.
+                        if !set.keys.iter().any(|added| is_same(added, &key)) {
                             set.keys.push(key);
                             numbers.push(number);
                         }
@@ -172,7 +174,7 @@ impl JudgedSet {
         Ok(set)
     }
 
-    /// Of keys that only a guess could tell apart, none is used. `numbers` are the places of the keys.
+    /// Removes all keys whose ID and algorithm are not unique. `numbers` are the positions of the keys in the set.
     fn refuse_ambiguous(&mut self, numbers: &[usize]) {
         let name = |key: &Arc<VerifyingKey>| (key.id.clone(), key.auth_type);
         let mut count = std::collections::HashMap::new();
@@ -196,26 +198,26 @@ impl JudgedSet {
     }
 }
 
-/// The verifiers of all the algorithms that a key serves.
+/// Prepares a key for each of its algorithms.
 fn prepare(
-    judged: &Judged,
+    checked: &CheckedJwk,
     crypto: Crypto,
     known: &[Arc<VerifyingKey>],
 ) -> Result<Vec<Arc<VerifyingKey>>, JwkProblem> {
-    let fingerprint = judged.public.thumbprint();
-    let serves = match judged.id {
+    let fingerprint = checked.public.thumbprint();
+    let serves = match checked.id {
         None => Serves::Any,
         Some(_) => Serves::NamedOrOnly,
     };
-    let prepared = judged.algorithms.iter().map(|algorithm| {
-        let id = judged.id.clone().unwrap_or_default();
+    let prepared = checked.algorithms.iter().map(|algorithm| {
+        let id = checked.id.clone().unwrap_or_default();
         let is_known = |key: &&Arc<VerifyingKey>| {
             key.id == id && key.auth_type == *algorithm && key.fingerprint == fingerprint
         };
         if let Some(known) = known.iter().find(is_known) {
             return Ok(Arc::clone(known));
         }
-        let verifier = crypto.public(*algorithm, &judged.public.to_material())?;
+        let verifier = crypto.public(*algorithm, &checked.public.to_material())?;
         let fingerprint = fingerprint.clone();
         let key = VerifyingKey::new(*algorithm, id, fingerprint, serves, verifier, None);
         Ok(Arc::new(key))

@@ -1,4 +1,4 @@
-//! A key as it is given to a manager.
+//! A key as an application gives it to a manager.
 
 use std::{fmt, sync::Arc};
 
@@ -12,50 +12,57 @@ use super::{
 };
 use crate::error::ConfigError;
 
-/// A key for [`AuthManager::rotate`](crate::AuthManager::rotate),
-/// [`Config::verification_key`](crate::Config::verification_key) and
-/// [`Issuer::key`](crate::Issuer::key): an algorithm and the secret or PEM that belongs to it, or a
-/// key of `jsonwebtoken`.
+/// Holds a key that signs or verifies tokens: an HMAC secret, a private key or a public key, with its algorithm and key
+/// ID.
 ///
-/// Nothing is judged before it is used.
+/// Pass it to [`Config::with_key`](crate::Config::with_key),
+/// [`Config::verification_key`](crate::Config::verification_key), [`Issuer::key`](crate::Issuer::key),
+/// [`AuthManager::rotate`](crate::AuthManager::rotate) or [`AuthManager::prepublish`](crate::AuthManager::prepublish).
+/// The key is checked there: the constructors accept any bytes.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthManager, AuthType, Config, Key};
 ///
 /// let auth = AuthManager::new(Config::new(
-///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// ))?;
 /// let before = auth.auth_token("alice").sign()?;
 ///
-/// auth.rotate(Key::new(AuthType::HS256, "another secret, of as many bytes as that").id("2026-02"))?;
+/// auth.rotate(Key::new(AuthType::HS256, "change-me too: the next secret of 32 bytes").id("2026-02"))?;
 /// assert_eq!(auth.auth_token("alice").sign()?.header()["kid"], "2026-02");
 /// assert!(auth.verify_token(before.signed()).is_ok());
 ///
-/// assert!(auth.rotate(Key::new(AuthType::HS256, "too short")).is_err()); // nothing changes
+/// // A key that is too short is refused, and the manager keeps its keys.
+/// assert!(auth.rotate(Key::new(AuthType::HS256, "too short")).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[must_use = "a key does nothing until a manager gets it"]
+#[doc(alias = "kid")]
+#[doc(alias = "signing key")]
+#[doc(alias = "secret")]
+#[doc(alias = "PEM")]
+#[doc(alias = "JWK")]
+#[must_use = "a key does nothing until a manager or configuration takes it"]
 pub struct Key {
     auth_type: AuthType,
     secret: Option<PrivatePart>,
     public: Option<PublicPart>,
-    /// Whether it never signs although its secret is known.
+    /// Whether the key must not sign although its secret is known.
     only_verifies: bool,
     id: Option<String>,
-    serves_nameless: Option<bool>,
+    accepts_without_id: Option<bool>,
     allow_weak: bool,
 }
 
-/// A key that was judged: what signs with it, if it can, and what verifies.
+/// A checked key. It has a signer unless only the public key is known.
 pub(crate) struct Prepared {
     pub(crate) signer: Option<Signer>,
     pub(crate) verifying: VerifyingKey,
 }
 
 impl Prepared {
-    /// The key that signs, and nothing where there is only a public key.
+    /// Splits the key into its two parts.
     pub(crate) fn split(self) -> (Option<Signer>, Arc<VerifyingKey>) {
         (self.signer, Arc::new(self.verifying))
     }
@@ -66,27 +73,46 @@ impl Prepared {
 }
 
 impl Key {
-    /// A key that signs and verifies: the HMAC secret, or the private key in PEM.
+    /// Creates a key that signs and verifies, from an HMAC secret or a private key in PEM.
+    ///
+    /// PEM can have the forms PKCS#8, PKCS#1 (RSA) and SEC 1 (elliptic curves).
     pub fn new(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Self {
         Self::of(auth_type, Some(PrivatePart::text(secret)), None)
     }
 
-    /// A key that only verifies: the public key in PEM. Not for HMAC, which has none.
+    /// Creates a key that only verifies, from a public key in PEM. HMAC has no public keys.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key};
+    ///
+    /// // RFC 8410, section 10.1
+    /// let pem = "-----BEGIN PUBLIC KEY-----\n\
+    ///     MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+    ///     -----END PUBLIC KEY-----\n";
+    /// let trusting = |key| {
+    ///     let issuer = Issuer::new("https://accounts.example").key(key).audience("our-api");
+    ///     AuthManager::new(Config::for_issuers([issuer]))
+    /// };
+    /// assert!(trusting(Key::verify_only(AuthType::EdDSA, pem)).is_ok());
+    /// assert!(trusting(Key::verify_only(AuthType::RS256, pem)).is_err()); // not an RSA key
+    /// ```
+    #[doc(alias = "public key")]
     pub fn verify_only(auth_type: AuthType, public_key: impl AsRef<[u8]>) -> Self {
         Self::of(auth_type, None, Some(PublicPart::text(public_key)))
     }
 
-    /// A key that signs and verifies, of `jsonwebtoken`: the HMAC secret, or the private key.
+    /// Creates a key that signs and verifies, from an `EncodingKey` of `jsonwebtoken`: an HMAC secret or a private key.
     ///
-    /// Its kind and its strength are judged as those of any other key. Where a
-    /// [crypto provider](crate::Config::crypto_provider) is configured and the private key is one that only
-    /// the provider can read, such as the name of a key in an HSM, give the [public key](Self::public_key) too.
+    /// Its kind and strength are checked as for any other key. With a
+    /// [crypto provider](crate::Config::crypto_provider), the private key can be something that only the provider
+    /// understands, such as the name of a key in an HSM. In this case, add the [public key](Self::public_key).
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
     /// use flask_pyjwt::{AuthManager, AuthType, Config, Key, jsonwebtoken::EncodingKey};
     ///
-    /// let secret = EncodingKey::from_secret(b"a secret of 32 bytes, at the least");
+    /// let secret = EncodingKey::from_secret(b"change-me: at least 32 bytes of secret");
     /// let key = Key::from_encoding_key(AuthType::HS256, &secret);
     /// let auth = AuthManager::new(Config::with_key("example", key))?;
     /// assert!(auth.auth_token("alice").sign().is_ok());
@@ -101,7 +127,8 @@ impl Key {
         Self::of(auth_type, Some(PrivatePart::Encoding(key.clone())), None)
     }
 
-    /// A key that only verifies, of `jsonwebtoken`: the public key, or an HMAC secret that signs nothing here.
+    /// Creates a key that only verifies, from a `DecodingKey` of `jsonwebtoken`: a public key, or an HMAC secret that
+    /// must not sign.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -114,9 +141,9 @@ impl Key {
     ///     AuthManager::new(Config::for_issuers([issuer]))
     /// };
     /// assert!(trusting(Key::from_decoding_key(AuthType::EdDSA, &key)).is_ok());
-    /// assert!(trusting(Key::from_decoding_key(AuthType::ES256, &key)).is_err()); // of another kind
+    /// assert!(trusting(Key::from_decoding_key(AuthType::ES256, &key)).is_err()); // another kind of key
     ///
-    /// // A point of small order: anybody could sign.
+    /// // A point of small order: anybody could forge signatures.
     /// let weak = DecodingKey::from_ed_der(&[0; 32]);
     /// assert!(trusting(Key::from_decoding_key(AuthType::EdDSA, &weak)).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -135,20 +162,20 @@ impl Key {
         }
     }
 
-    /// A key of a JWK (RFC 7517) that was read with `jsonwebtoken`, with the id that its `kid` says. A public
-    /// key only verifies; a secret (`oct`) signs as well.
+    /// Creates a key from a JWK (RFC 7517) that `jsonwebtoken` has parsed. The JWK's `kid` becomes the key ID.
     ///
-    /// The algorithm is that of its `alg`, or else RS256, ES256, ES384, ES512 or EdDSA after its kind.
+    /// A public key only verifies; a secret (`oct`) signs as well. The algorithm is the one in `alg`. A public key
+    /// without `alg` is used with RS256, ES256, ES384, ES512 or EdDSA, depending on its type and curve.
     ///
-    /// `jsonwebtoken` drops private members (`d`) when it reads a JWK, and knows neither ES512 nor the name
-    /// `Ed25519`: it reads both as `UNKNOWN_ALGORITHM`, which is refused here. Set `common.key_algorithm` to
-    /// `None` for such keys.
+    /// `jsonwebtoken` drops private members (`d`) when it parses a JWK. It also parses the algorithms ES512 and
+    /// `Ed25519` as `UNKNOWN_ALGORITHM`, which this function refuses. For such keys, set `common.key_algorithm` to
+    /// `None`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when its kind, curve or algorithm is not supported, when a number is malformed, when
-    /// `use` or `key_ops` say that it is for something else, or when a secret has no `alg`. What else is
-    /// wrong with it is found when a manager gets it.
+    /// Returns a [`ConfigError`] if the key's type, curve or algorithm is not supported, if a number is malformed, if
+    /// `use` or `key_ops` say that the key is for something else, or if a secret has no `alg`. All other checks run
+    /// when a manager or configuration takes the key.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -163,24 +190,24 @@ impl Key {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, ConfigError> {
-        let judged = jwk::key_of(jwk);
-        let judged = judged.map_err(|problem| ConfigError::invalid("jwk", problem.to_string()))?;
-        let key = match judged.key {
+        let given = jwk::key_of(jwk);
+        let given = given.map_err(|problem| ConfigError::invalid("jwk", problem.to_string()))?;
+        let key = match given.key {
             JwkKey::Public(public) => {
-                Self::of(judged.algorithm, None, Some(PublicPart::Numbers(public)))
+                Self::of(given.algorithm, None, Some(PublicPart::Numbers(public)))
             }
             JwkKey::Secret(secret) => {
-                Self::of(judged.algorithm, Some(PrivatePart::Text(secret)), None)
+                Self::of(given.algorithm, Some(PrivatePart::Text(secret)), None)
             }
         };
         Ok(Self {
-            id: judged.id,
+            id: given.id,
             ..key
         })
     }
 
-    /// Gives the public key that belongs to the private one. It need not be given where it can be computed:
-    /// for every private key but one that only a [crypto provider](crate::Config::crypto_provider) can read.
+    /// Sets the public key of a private key that only a [crypto provider](crate::Config::crypto_provider) can read. For
+    /// all other private keys, the public key is computed.
     pub fn public_key(mut self, key: &DecodingKey) -> Self {
         self.public = Some(PublicPart::Decoding(key.clone()));
         self
@@ -197,31 +224,57 @@ impl Key {
             public,
             only_verifies: false,
             id: None,
-            serves_nameless: None,
+            accepts_without_id: None,
             allow_weak: false,
         }
     }
 
-    /// Names the key: the header's `kid`. By default it is the key's thumbprint (RFC 7638 with
-    /// SHA-256), and for an HMAC secret a value that is derived from it.
+    /// Sets the key ID: `kid` in the header of tokens (RFC 7515, section 4.1.4).
+    ///
+    /// The default is the key's thumbprint (RFC 7638 with SHA-256). For an HMAC secret, it is a value derived from the
+    /// secret.
+    #[doc(alias = "kid")]
+    #[doc(alias = "JWT_KEYID")]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Says whether tokens without a `kid` may be of this key. By default they may where the key was
-    /// given no id, and where no other key is for their algorithm.
+    /// Sets whether this key is tried for tokens that have no `kid`.
     ///
-    /// `false` means that tokens have to name this key: by its thumbprint if it was given no id.
-    /// Otherwise a key without a given id also accepts tokens whose `kid` no key has.
+    /// By default, it is tried if [`id`](Self::id) was not called, or if no other key has the token's algorithm. A key
+    /// without an explicit ID is also tried for tokens whose `kid` belongs to no key.
+    ///
+    /// With `false`, a token must name this key: by its ID, or by its thumbprint if `id` was not called.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key};
+    /// # let shared = "change-me: at least 32 bytes of secret";
+    ///
+    /// // This service signs tokens without a `kid`.
+    /// let partner = AuthManager::new(
+    ///     Config::new("https://partner.example", AuthType::HS256, shared).audience("our-api"),
+    /// )?;
+    /// let token = partner.auth_token("alice").sign()?;
+    ///
+    /// let trusting = |accept| {
+    ///     let key = Key::new(AuthType::HS256, shared).accept_without_id(accept);
+    ///     let issuer = Issuer::new("https://partner.example").key(key).audience("our-api");
+    ///     AuthManager::new(Config::for_issuers([issuer]))
+    /// };
+    /// assert!(trusting(true)?.verify_token(token.signed()).is_ok());
+    /// assert!(trusting(false)?.verify_token(token.signed()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn accept_without_id(mut self, accept: bool) -> Self {
-        self.serves_nameless = Some(accept);
+        self.accepts_without_id = Some(accept);
         self
     }
 
-    /// Lets tokens without a `kid` be of this key, unless that was said already.
+    /// Accepts tokens without a `kid`, unless [`accept_without_id`](Self::accept_without_id) was called.
     pub(crate) fn or_accept_without_id(mut self) -> Self {
-        self.serves_nameless.get_or_insert(true);
+        self.accepts_without_id.get_or_insert(true);
         self
     }
 
@@ -234,12 +287,12 @@ impl Key {
         self.id.is_some()
     }
 
-    /// The algorithm that it is for.
+    /// Returns the key's algorithm.
     pub(crate) fn auth_type(&self) -> AuthType {
         self.auth_type
     }
 
-    /// Judges the key. `secret` and `public` are what errors call its two parts.
+    /// Checks the key and prepares it for use. `secret` and `public` are the names of its two parts in errors.
     pub(crate) fn prepare(
         self,
         secret: &'static str,
@@ -248,7 +301,7 @@ impl Key {
     ) -> Result<Prepared, ConfigError> {
         let auth_type = self.auth_type;
         if self.id.as_deref() == Some("") {
-            return Err(ConfigError::invalid(secret, "has an empty id"));
+            return Err(ConfigError::invalid(secret, "has an empty key ID"));
         }
         let names = pair::Names { secret, public };
         let private = self.secret.as_ref();
@@ -260,11 +313,11 @@ impl Key {
         } else {
             pair::asymmetric(auth_type, private, self.public.as_ref(), crypto, names)?
         };
-        let serves = match (&self.id, self.serves_nameless) {
+        let serves = match (&self.id, self.accepts_without_id) {
             (_, Some(false)) => Serves::Named,
             (None, _) => Serves::Any,
             (Some(_), None) => Serves::NamedOrOnly,
-            (Some(_), Some(true)) => Serves::Nameless,
+            (Some(_), Some(true)) => Serves::WithoutId,
         };
         let (fingerprint, public) = (pair.fingerprint, pair.public);
         let id = self.id.unwrap_or_else(|| fingerprint.clone());

@@ -1,4 +1,4 @@
-//! The secret or private part of a key and its public part, in the forms in which they are given.
+//! The private and the public part of a key, in the forms in which applications give them.
 
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
 
@@ -10,7 +10,7 @@ use super::{
 /// An HMAC secret or a private key.
 #[derive(Clone)]
 pub(crate) enum PrivatePart {
-    /// The secret itself, or PEM.
+    /// The bytes of the secret, or PEM.
     Text(Secret),
     /// A key of `jsonwebtoken`.
     Encoding(EncodingKey),
@@ -32,7 +32,7 @@ impl PrivatePart {
         Self::Text(Secret::new(secret))
     }
 
-    /// The bytes of an HMAC secret.
+    /// Returns the bytes of an HMAC secret.
     pub(super) fn secret(&self) -> Result<&[u8], KeyProblem> {
         match self {
             Self::Text(text) => Ok(text.as_bytes()),
@@ -43,7 +43,7 @@ impl PrivatePart {
         }
     }
 
-    /// The private key as DER.
+    /// Returns the private key as DER.
     pub(super) fn material(&self, auth_type: AuthType) -> Result<Material, KeyProblem> {
         match self {
             Self::Text(text) => Material::private(text.as_bytes()),
@@ -59,7 +59,8 @@ impl PrivatePart {
         }
     }
 
-    /// The private key as a provider of `jsonwebtoken` takes it: RSA as PKCS#1, the other kinds as PKCS#8.
+    /// Returns the private key in the form that providers of `jsonwebtoken` expect: PKCS#1 for RSA, PKCS#8 for the other
+    /// kinds.
     pub(super) fn encoding_key(&self, auth_type: AuthType) -> Result<EncodingKey, KeyProblem> {
         if let Self::Encoding(key) = self {
             check_family(auth_type.family(), key.family())?;
@@ -96,7 +97,7 @@ impl PublicPart {
         Self::Text(Secret::new(key))
     }
 
-    /// The public key as DER.
+    /// Returns the public key as DER.
     pub(super) fn material(&self, auth_type: AuthType) -> Result<Material, KeyProblem> {
         match self {
             Self::Text(text) => Material::public(text.as_bytes()),
@@ -127,7 +128,7 @@ fn check_family(wanted: Family, family: AlgorithmFamily) -> Result<(), KeyProble
     is_wanted.then_some(()).ok_or(KeyProblem::OtherKind)
 }
 
-/// How a private key is encoded, by what stands behind its version.
+/// Detects the encoding of a private key by the field after its version.
 fn private_encoding(auth_type: AuthType, key: &[u8]) -> Option<Encoding> {
     let mut fields = der::only(key, der::SEQUENCE)?;
     der::take(&mut fields, der::INTEGER)?;
@@ -139,7 +140,7 @@ fn private_encoding(auth_type: AuthType, key: &[u8]) -> Option<Encoding> {
     }
 }
 
-/// The key that lies in `PrivateKeyInfo` (RFC 5958).
+/// Returns the key inside a `PrivateKeyInfo` (RFC 5958).
 fn pkcs8_content(key: &[u8]) -> Option<&[u8]> {
     let mut fields = der::only(key, der::SEQUENCE)?;
     der::take(&mut fields, der::INTEGER)?;
@@ -147,8 +148,8 @@ fn pkcs8_content(key: &[u8]) -> Option<&[u8]> {
     der::take(&mut fields, der::OCTET_STRING)
 }
 
-/// A public key in the forms that `DecodingKey` has: `RSAPublicKey`, a point, 32 bytes of Ed25519, or
-/// `SubjectPublicKeyInfo`.
+/// Reads a public key in one of the forms that a `DecodingKey` can hold: `RSAPublicKey`, a point, the 32 bytes of
+/// Ed25519, or `SubjectPublicKeyInfo`.
 fn public_material(auth_type: AuthType, bytes: &[u8]) -> Option<Material> {
     let der = |encoding| {
         Some(Material {
@@ -166,7 +167,7 @@ fn public_material(auth_type: AuthType, bytes: &[u8]) -> Option<Material> {
         Family::Ecdsa => match bytes {
             [4, point @ ..] => {
                 let curve = Curve::of(auth_type)?;
-                let (x, y) = point.split_at_checked(curve.coordinate())?;
+                let (x, y) = point.split_at_checked(curve.coordinate_length())?;
                 let (x, y) = (x.to_vec(), y.to_vec());
                 (y.len() == x.len()).then(|| PublicKey::Ec { curve, x, y }.to_material())
             }

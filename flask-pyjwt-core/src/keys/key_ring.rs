@@ -1,4 +1,4 @@
-//! The keys of the own issuer: which of them signs, and how they follow one another.
+//! This server's keys: the signing key, the keys that verify, and key rotation.
 
 use std::{
     collections::HashSet,
@@ -16,14 +16,14 @@ use crate::{
     jose::{HeaderTypes, NumericDate},
 };
 
-/// What errors call a key that is given to a running manager.
+/// The name in errors of a key that is given to a running manager.
 const KEY: &str = "key";
 
-/// The keys at one moment. It never changes; [`KeyRing`] puts another one in its place.
+/// The keys at one moment. A state never changes; [`KeyRing`] replaces it as a whole.
 pub(crate) struct RingState {
     pub(crate) signing: Option<Arc<SigningKey>>,
     pub(crate) set: KeySet,
-    /// Whether minted headers name their key.
+    /// Whether the headers of minted tokens have a `kid`.
     carries_id: bool,
     published: PublishedCache,
 }
@@ -42,7 +42,7 @@ impl RingState {
         }
     }
 
-    /// The first segment of the tokens that a key signs.
+    /// Returns the header segment of the tokens that a key signs.
     pub(crate) fn header_of<'a>(&self, signing: &'a SigningKey) -> &'a str {
         if self.carries_id {
             &signing.header_with_id
@@ -58,7 +58,7 @@ impl RingState {
     }
 }
 
-/// The keys of the own issuer. Readers never wait; changes wait for each other.
+/// This server's keys. Readers never wait; changes wait for each other.
 pub(crate) struct KeyRing {
     state: ArcSwap<RingState>,
     change: Mutex<()>,
@@ -66,47 +66,48 @@ pub(crate) struct KeyRing {
     crypto: Crypto,
 }
 
-/// How long a token that was minted now can be accepted, in seconds.
+/// How long a token can be accepted after it was minted, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenLife {
-    /// The longer of the two ages.
+    /// The longer one of the lifetimes of auth and refresh tokens.
     pub(crate) age: i64,
     pub(crate) leeway: i64,
 }
 
 impl TokenLife {
-    /// When the last token has expired that was minted until this second.
+    /// Returns when all tokens minted until this second have expired.
     fn after(self, second: i64) -> i64 {
         second.saturating_add(self.age).saturating_add(self.leeway)
     }
 }
 
-/// One key of a whole ring that takes the place of another.
+/// One key of a ring that replaces the current one.
 pub(crate) struct Wanted {
     pub(crate) key: Prepared,
     pub(crate) role: Role,
 }
 
-/// How a ring changes with the files of its keys.
+/// How the ring changes when key files change.
 pub(crate) enum Change {
-    /// To these keys.
+    /// Replaces all keys with these.
     To(Vec<Wanted>),
-    /// To those that are there of these ids, each with the role that it has.
+    /// Drops all keys except those with these IDs. They keep their roles.
     Only(HashSet<String>),
 }
 
+/// What a key in a ring does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It signs.
+    /// Signs and verifies.
     Signs,
-    /// It verifies for as long as it is there.
+    /// Verifies until it is removed.
     Verifies,
-    /// It signed until this second since 1970, and goes when the last of its tokens has expired.
+    /// Signed until this second since 1970. It verifies until the last of its tokens has expired.
     SignedUntil(i64),
 }
 
 impl KeyRing {
-    /// A ring of its first keys, of which the first signs if it can.
+    /// Creates a ring. The first key signs, unless it is a public key.
     pub(crate) fn new(
         keys: impl IntoIterator<Item = Prepared>,
         carries_id: bool,
@@ -117,7 +118,7 @@ impl KeyRing {
         let mut all = Vec::<Arc<VerifyingKey>>::new();
         for (position, key) in keys.into_iter().enumerate() {
             let (signer, key) = key.split();
-            check_new(&all, &key)?;
+            check_id(&all, &key)?;
             if let (0, Some(signer)) = (position, signer) {
                 signing = Some(Prepared::signing(signer, &key));
             }
@@ -131,89 +132,85 @@ impl KeyRing {
         })
     }
 
-    /// Judges a key that is given to a running manager.
+    /// Checks a key that is given to a running manager.
     pub(crate) fn prepare(&self, key: Key) -> Result<Prepared, ConfigError> {
         key.prepare(KEY, KEY, self.crypto)
     }
 
-    /// The keys now, without waiting for anybody.
+    /// Returns the current keys without waiting.
     pub(crate) fn load(&self) -> Guard<Arc<RingState>> {
         self.state.load()
     }
 
-    /// Makes a key the signing one. The one before it goes on verifying until the last of its tokens
-    /// has expired.
+    /// Makes a key the signing key. The previous one verifies until the last of its tokens has expired.
     pub(crate) fn rotate(&self, key: Prepared, now: NumericDate) -> Result<String, ConfigError> {
-        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let (signer, key) = key.split();
         let signer = signer.ok_or_else(|| {
             ConfigError::invalid(KEY, "is a public key where a private key is needed")
         })?;
-        let (key, mut keys) = Self::joined(&old, key, now)?;
+        let (key, mut keys) = Self::with_key(&old, key, now)?;
         let id = key.id.clone();
         if old.signs_with(&key) {
             return Ok(id);
         }
-        key.goes_on();
+        key.clear_end();
         keys.retain(|other| !Arc::ptr_eq(other, &key));
         keys.insert(0, Arc::clone(&key));
         let signing = Prepared::signing(signer, &key);
         let state = RingState::new(Some(signing), keys, true);
-        self.put(&old, state);
-        // After the change: who minted before it has noted when its token expires.
+        self.install(&old, state);
+        // Read `latest_expiry` only after the change: tokens that were minted before are recorded in it by then.
         if let Some(retired) = &old.signing {
             let latest = retired.latest_expiry.load(Ordering::Acquire);
             let end = latest.saturating_add(self.life.leeway);
-            retired.key.ends_at(end.max(self.life.after(now.seconds())));
+            retired.key.set_end(end.max(self.life.after(now.seconds())));
         }
         Ok(id)
     }
 
-    /// Shows a key, and verifies with it, before it signs.
+    /// Publishes a key, and verifies with it, before it signs.
     pub(crate) fn prepublish(
         &self,
         key: Prepared,
         now: NumericDate,
     ) -> Result<String, ConfigError> {
-        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let (_, key) = key.split();
-        let (key, keys) = Self::joined(&old, key, now)?;
+        let (key, keys) = Self::with_key(&old, key, now)?;
         let state = RingState::new(old.signing.clone(), keys, old.carries_id);
-        self.put(&old, state);
+        self.install(&old, state);
         Ok(key.id.clone())
     }
 
-    /// Puts a state in the place of the old one. What is not in it any more ends for good: tokens that
-    /// were verified before are refused, too.
-    fn put(&self, old: &RingState, state: RingState) {
+    /// Replaces the old state. Keys that are not in the new one end: even tokens that were verified before are refused.
+    fn install(&self, old: &RingState, state: RingState) {
         let state = Arc::new(state);
         self.state.store(Arc::clone(&state));
         for key in old.set.keys() {
-            if !state.set.keys().iter().any(|own| Arc::ptr_eq(own, key)) {
+            if !state.set.keys().iter().any(|kept| Arc::ptr_eq(kept, key)) {
                 key.end();
             }
         }
     }
 
-    /// The keys that still count and this one among them, or the one that it is already.
-    fn joined(
+    /// Adds a key to the live keys of a state. If the ring has the same key already, that one is returned instead.
+    fn with_key(
         old: &RingState,
         key: Arc<VerifyingKey>,
         now: NumericDate,
     ) -> Result<(Arc<VerifyingKey>, Vec<Arc<VerifyingKey>>), ConfigError> {
         let mut keys: Vec<_> = old.set.keys().to_vec();
         keys.retain(|key| key.is_live(now));
-        let is_same = |own: &&Arc<VerifyingKey>| {
-            own.fingerprint == key.fingerprint && own.auth_type == key.auth_type && own.id == key.id
-        };
-        if let Some(own) = keys.iter().find(is_same).map(Arc::clone) {
-            own.learn_from(&key);
-            return Ok((own, keys));
+        let same = keys.iter().find(|known| known.is_same_key(&key));
+        if let Some(known) = same.map(Arc::clone) {
+            known.copy_derived_from(&key);
+            return Ok((known, keys));
         }
-        check_new(&keys, &key).map_err(|reason| ConfigError::invalid(KEY, reason))?;
-        // Behind the signing key: a nameless token is tried with the newest keys.
+        check_id(&keys, &key).map_err(|reason| ConfigError::invalid(KEY, reason))?;
+        // Insert right after the signing key: a token without a `kid` is tried with the newest keys.
         keys.insert(
             usize::from(old.signing.is_some()).min(keys.len()),
             Arc::clone(&key),
@@ -221,75 +218,69 @@ impl KeyRing {
         Ok((key, keys))
     }
 
-    /// Drops a key at once: its tokens are refused from now on.
+    /// Removes a key at once. Its tokens are refused from now on.
     pub(crate) fn remove(&self, id: &str, now: NumericDate) -> Result<(), ConfigError> {
-        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let mut keys = old.set.keys().to_vec();
         keys.retain(|key| key.is_live(now));
         let Some(key) = keys.iter().find(|key| key.id == id).map(Arc::clone) else {
-            return Err(ConfigError::invalid(
-                KEY,
-                "is not there: no key has this id",
-            ));
+            return Err(ConfigError::invalid(KEY, "is unknown: no key has this ID"));
         };
         if old.signs_with(&key) {
-            let reason = "signs: rotate to another key first";
+            let reason = "is the signing key: rotate to another key first";
             return Err(ConfigError::invalid(KEY, reason));
         }
         keys.retain(|other| !Arc::ptr_eq(other, &key));
         let state = RingState::new(old.signing.clone(), keys, old.carries_id);
-        self.put(&old, state);
+        self.install(&old, state);
         Ok(())
     }
 
-    /// Follows the files of the keys.
+    /// Applies a change of the key files.
     pub(crate) fn change(&self, change: Change, now: NumericDate) -> Result<(), Problem> {
         match change {
             Change::To(wanted) => self.replace(wanted, now),
             Change::Only(ids) => {
-                self.leave_only(&ids);
+                self.keep_only(&ids);
                 Ok(())
             }
         }
     }
 
-    /// Drops the keys of all other ids at once.
-    fn leave_only(&self, ids: &HashSet<String>) {
-        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Removes all keys except those with these IDs at once.
+    fn keep_only(&self, ids: &HashSet<String>) {
+        let _guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let mut keys = old.set.keys().to_vec();
         keys.retain(|key| ids.contains(&key.id));
         let signing = old.signing.as_ref();
         let signing = signing.filter(|signing| ids.contains(&signing.key.id));
-        self.put(&old, RingState::new(signing.map(Arc::clone), keys, true));
+        self.install(&old, RingState::new(signing.map(Arc::clone), keys, true));
     }
 
-    /// Puts these keys in the place of all that there are. Those that stay, stay as they are.
+    /// Replaces all keys. A key that is in the old and the new ring keeps its state.
     fn replace(&self, wanted: Vec<Wanted>, now: NumericDate) -> Result<(), Problem> {
-        let _only = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
         let mut signing = None;
         let mut keys = Vec::<Arc<VerifyingKey>>::new();
         let mut ends = Vec::new();
         for Wanted { key, role } in wanted {
             let (signer, key) = key.split();
-            check_new(&keys, &key)?;
-            let own = old.set.keys().iter().find(|own| {
-                own.fingerprint == key.fingerprint
-                    && own.auth_type == key.auth_type
-                    && own.id == key.id
-            });
-            let is_old = own.is_some();
-            if let Some(own) = own {
-                own.learn_from(&key);
+            check_id(&keys, &key)?;
+            let known = old.set.keys();
+            let known = known.iter().find(|known| known.is_same_key(&key));
+            let is_known = known.is_some();
+            if let Some(known) = known {
+                known.copy_derived_from(&key);
             }
-            let key = own.map_or(key, Arc::clone);
+            let key = known.map_or(key, Arc::clone);
             let end = match role {
                 Role::Signs | Role::Verifies => None,
-                // An end that was set stays as it is.
+                // An end that is already set does not change.
                 Role::SignedUntil(_) if key.end_second().is_some() => key.end_second(),
-                Role::SignedUntil(_) if is_old => Some(self.life.after(now.seconds())),
+                Role::SignedUntil(_) if is_known => Some(self.life.after(now.seconds())),
                 Role::SignedUntil(second) => Some(self.life.after(second)),
             };
             if end.is_some_and(|end| end <= now.seconds()) {
@@ -303,18 +294,18 @@ impl KeyRing {
         }
         let state = RingState::new(signing, keys, true);
         for (key, _) in ends.iter().filter(|(_, end)| end.is_none()) {
-            key.goes_on();
+            key.clear_end();
         }
-        self.put(&old, state);
+        self.install(&old, state);
         for (key, end) in ends {
             if let Some(end) = end {
-                key.ends_at(end);
+                key.set_end(end);
             }
         }
         Ok(())
     }
 
-    /// The keys that count now, as they are shown to those who run the server.
+    /// Returns the live keys as shown to operators.
     pub(crate) fn states(&self, now: NumericDate) -> Vec<KeyState> {
         let state = self.load();
         let keys = state.set.keys().iter().filter(|key| key.is_live(now));
@@ -322,32 +313,32 @@ impl KeyRing {
             .collect()
     }
 
-    /// The public keys that count now, as they are published.
+    /// Returns the JWK set of the live public keys.
     pub(crate) fn published(&self, now: NumericDate) -> Arc<Published> {
         let state = self.load();
         state.published.get(state.set.keys(), now)
     }
 }
 
-/// Which key has made a tag.
+/// The key that made a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MadeBy {
-    /// The one that signs.
+    /// The current signing key.
     Signing,
-    /// Another one that is still there.
+    /// Another live key.
     Other,
 }
 
-/// Tags for purposes of our own, by the keys that are derived from those of the ring.
+/// Tags for internal purposes, made with keys that are derived from those of the ring.
 impl KeyRing {
-    /// Makes a tag with the signing key; nothing where no key signs.
+    /// Makes a tag with the signing key, or returns `None` if there is no signing key.
     pub(crate) fn tag(&self, purpose: Purpose, parts: &[&[u8]]) -> Option<String> {
         let state = self.load();
         let key = state.signing.as_ref()?.key.derived(purpose)?;
         key.tag(parts)
     }
 
-    /// Which key has made the tag of these parts. A key that has ended has made nothing.
+    /// Returns which live key made the tag over these parts, if any did.
     pub(crate) fn made_by(
         &self,
         purpose: Purpose,
@@ -368,7 +359,7 @@ impl KeyRing {
         })
     }
 
-    /// How many keys can check tags now.
+    /// Returns how many live keys can check tags.
     pub(crate) fn count_of_checking(&self, purpose: Purpose, now: NumericDate) -> usize {
         let state = self.load();
         let live = state.set.keys().iter().filter(|key| key.is_live(now));
@@ -376,11 +367,11 @@ impl KeyRing {
     }
 }
 
-/// Whether a key can join others: its id is its own.
-fn check_new(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> Result<(), Problem> {
-    if keys.iter().any(|own| own.id == key.id) {
+/// Checks that no other key has the ID of a new key.
+fn check_id(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> Result<(), Problem> {
+    if keys.iter().any(|other| other.id == key.id) {
         return Err(Problem::new(format!(
-            "has the id of another key, `{}`: give it another one",
+            "has the same key ID as another key, `{}`: give it another one",
             key.id
         )));
     }

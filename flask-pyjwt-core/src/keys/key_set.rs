@@ -1,4 +1,4 @@
-//! Keys that verify, and which of them the header of a token selects.
+//! A set of verifying keys, and the selection of a key by a token's header.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,78 +8,80 @@ use serde_json::json;
 use super::{AuthType, Serves, VerifyingKey};
 use crate::jose::{Header, HeaderTypes, TokenError};
 
-/// A token whose key is not told by its id is tried with so many, at the most: each trial costs a
-/// signature.
-const MOST_TRIALS: usize = 8;
-/// So many known headers are compared one after the other, which is faster than hashing.
+/// The maximum number of keys that are tried for a token whose `kid` does not name its key. Each trial costs a signature
+/// check.
+const MAX_TRIALS: usize = 8;
+/// Up to this number, known headers are compared one after the other, which is faster than hashing.
 const FEW_HEADERS: usize = 6;
 
 type Keys = Box<[Arc<VerifyingKey>]>;
-/// Keys by their algorithms, which are few.
+/// Keys by algorithm. A list is enough, since there are few algorithms.
 type ByAlgorithm = Vec<(AuthType, Keys)>;
 
-/// Verifying keys that do not change. Looking one up takes as long for a thousand as for ten.
+/// An immutable set of verifying keys. A lookup takes the same time for a thousand keys as for ten.
 #[derive(Default)]
 pub(crate) struct KeySet {
     keys: Vec<Arc<VerifyingKey>>,
     by_id: HashMap<String, ByAlgorithm>,
-    /// For tokens that name no key.
-    nameless: ByAlgorithm,
-    /// For tokens whose id no key has.
-    unnamed: ByAlgorithm,
-    /// Header segments as they usually stand in tokens, so that they need not be parsed.
-    known: Vec<(String, Known)>,
-    known_by_hash: HashMap<String, Known>,
-    /// The algorithms of the keys that are there or may come.
+    /// The keys for tokens without a `kid`.
+    without_id: ByAlgorithm,
+    /// The keys for tokens whose `kid` belongs to no key.
+    unknown_id: ByAlgorithm,
+    /// Common header segments, which need not be parsed, if there are few.
+    known: Vec<(String, KnownHeader)>,
+    /// Common header segments, if there are many.
+    known_by_hash: HashMap<String, KnownHeader>,
+    /// The algorithms of the keys in this set and in future versions of it.
     algorithms: Vec<AuthType>,
-    /// Whether other keys may come.
+    /// Whether a newer version of the set can have further keys, because the set is fetched.
     may_grow: bool,
 }
 
-/// What a header that is known selects.
-struct Known {
+/// The keys that a known header selects.
+struct KnownHeader {
     keys: Keys,
     names_key: bool,
 }
 
-/// The keys that a token may be of.
+/// The keys that may have signed a token.
 pub(crate) struct Candidates<'a> {
     pub(crate) keys: &'a [Arc<VerifyingKey>],
-    /// What it means that none of them made the signature.
+    /// The error if none of them verifies the signature.
     pub(crate) otherwise: TokenError,
 }
 
 impl KeySet {
-    /// A set of keys, the most likely ones first, for headers of these types.
+    /// Creates a set for headers with these types. The order of `keys` is the order of the trials.
     pub(crate) fn new(keys: Vec<Arc<VerifyingKey>>, types: &HeaderTypes) -> Self {
         let mut algorithms: Vec<_> = keys.iter().map(|key| key.auth_type).collect();
         algorithms.sort_by_key(|algorithm| algorithm.name());
         algorithms.dedup();
-        let those = |of: &dyn Fn(&VerifyingKey) -> bool| -> ByAlgorithm {
+        let matching = |matches: &dyn Fn(&VerifyingKey) -> bool| -> ByAlgorithm {
             let each = algorithms.iter().map(|algorithm| {
                 let keys = keys
                     .iter()
-                    .filter(|key| key.auth_type == *algorithm && of(key));
-                (*algorithm, keys.take(MOST_TRIALS).map(Arc::clone).collect())
+                    .filter(|key| key.auth_type == *algorithm && matches(key));
+                (*algorithm, keys.take(MAX_TRIALS).map(Arc::clone).collect())
             });
             each.filter(|(_, keys): &(_, Keys)| !keys.is_empty())
                 .collect()
         };
-        let unnamed = those(&|key| key.serves == Serves::Any);
+        let unknown_id = matching(&|key| key.serves == Serves::Any);
         let mut by_id = HashMap::<_, ByAlgorithm>::new();
         for key in keys.iter().filter(|key| !key.id.is_empty()) {
             let mut named = vec![Arc::clone(key)];
-            // A signer that was given no name may use this one. A thumbprint says which key it is.
+            // The owner of a key without an explicit ID may use this ID for it. A thumbprint is unambiguous.
             if key.serves != Serves::Any {
-                let unnamed = of(&unnamed, key.auth_type).into_iter().flatten();
-                named.extend(unnamed.take(MOST_TRIALS - 1).map(Arc::clone));
+                let others = keys_for(&unknown_id, key.auth_type);
+                let others = others.into_iter().flatten();
+                named.extend(others.take(MAX_TRIALS - 1).map(Arc::clone));
             }
             let same_id = by_id.entry(key.id.clone()).or_default();
             same_id.push((key.auth_type, named.into()));
         }
         let mut set = Self {
-            nameless: those(&|key| key.serves.nameless() || is_only(&keys, key)),
-            unnamed,
+            without_id: matching(&|key| key.serves.without_id() || is_only(&keys, key)),
+            unknown_id,
             by_id,
             algorithms,
             keys,
@@ -91,7 +93,7 @@ impl KeySet {
         set
     }
 
-    /// The same set, which may get keys of these algorithms.
+    /// Marks the set as fetched: newer versions can have keys of these algorithms.
     #[cfg(feature = "jwks")]
     pub(crate) fn accepting(mut self, algorithms: Vec<AuthType>) -> Self {
         self.algorithms = algorithms;
@@ -99,22 +101,22 @@ impl KeySet {
         self
     }
 
-    /// The headers of our own tokens and of `PyJWT`'s.
+    /// Stores the header segments that this crate and `PyJWT` write.
     fn learn_headers(&mut self) {
-        let mut known: Vec<(String, Known)> = Vec::new();
+        let mut known: Vec<(String, KnownHeader)> = Vec::new();
         let mut learn = |segment, keys: &Keys, names_key| {
             let keys = keys.clone();
-            known.push((segment, Known { keys, names_key }));
+            known.push((segment, KnownHeader { keys, names_key }));
         };
-        for (auth_type, keys) in &self.nameless {
+        for (auth_type, keys) in &self.without_id {
             learn(header_segment(*auth_type, None), keys, false);
-            // PyJWT's, before and since it sorts the members
+            // Older versions of PyJWT do not sort the members.
             let older = format!(r#"{{"typ":"JWT","alg":"{auth_type}"}}"#);
             learn(URL_SAFE_NO_PAD.encode(older), keys, false);
         }
         for key in &self.keys {
             let named = self.by_id.get(&key.id);
-            if let Some(keys) = named.and_then(|named| of(named, key.auth_type)) {
+            if let Some(keys) = named.and_then(|named| keys_for(named, key.auth_type)) {
                 learn(header_segment(key.auth_type, Some(&key.id)), keys, true);
             }
         }
@@ -129,9 +131,8 @@ impl KeySet {
         &self.keys
     }
 
-    /// The keys that the header of a token selects: one, or the few that a token without a key id, or
-    /// with one that no key has, may be of. A known header is recognised by its text; any other one is
-    /// parsed and judged.
+    /// Selects the keys for a token by its header: one key, or several if the header's `kid` is missing or belongs to no
+    /// key. A known header is recognized by its text; any other header is parsed and checked.
     pub(crate) fn select(
         &self,
         header: &str,
@@ -154,25 +155,25 @@ impl KeySet {
         let algorithm = algorithm.filter(|algorithm| self.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(TokenError::Algorithm)?;
         let Some(id) = &header.key_id else {
-            let keys = of(&self.nameless, algorithm).ok_or(TokenError::UnknownKey)?;
+            let keys = keys_for(&self.without_id, algorithm).ok_or(TokenError::UnknownKey)?;
             return Ok(self.candidates(keys, false));
         };
         let named = self.by_id.get(id);
-        if let Some(keys) = named.and_then(|named| of(named, algorithm)) {
+        if let Some(keys) = named.and_then(|named| keys_for(named, algorithm)) {
             return Ok(self.candidates(keys, true));
         }
         let otherwise = match named {
             Some(_) => TokenError::Algorithm,
             None => TokenError::UnknownKey,
         };
-        match of(&self.unnamed, algorithm) {
+        match keys_for(&self.unknown_id, algorithm) {
             Some(keys) => Ok(Candidates { keys, otherwise }),
             None => Err(otherwise),
         }
     }
 
-    /// Keys for a token that names one of them, or none. If other keys may come, the key of a token without
-    /// a name may be one of those.
+    /// Builds candidates. If the set is fetched, a token without a `kid` may be signed by a key that has not been fetched
+    /// yet.
     fn candidates<'a>(&self, keys: &'a Keys, names_key: bool) -> Candidates<'a> {
         let otherwise = if self.may_grow && !names_key {
             TokenError::UnknownKey
@@ -183,13 +184,14 @@ impl KeySet {
     }
 }
 
-fn of(all: &ByAlgorithm, algorithm: AuthType) -> Option<&Keys> {
+fn keys_for(all: &ByAlgorithm, algorithm: AuthType) -> Option<&Keys> {
     let mut all = all.iter();
-    all.find(|(own, _)| *own == algorithm).map(|(_, keys)| keys)
+    let found = all.find(|(of_keys, _)| *of_keys == algorithm);
+    found.map(|(_, keys)| keys)
 }
 
-/// Whether a key that has an id is the only one that a token without one can be of. The same key under two
-/// ids is one.
+/// Returns whether a key is the only one for its algorithm, so that it is used for tokens without a `kid`. The same key
+/// with two IDs counts once.
 fn is_only(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> bool {
     let mut others = keys
         .iter()
@@ -197,7 +199,7 @@ fn is_only(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> bool {
     key.serves == Serves::NamedOrOnly && others.next().is_none()
 }
 
-/// `{"alg":…,"typ":"JWT"}`, with `kid` where there is one, as a token's first segment.
+/// Returns the header `{"alg":…,"typ":"JWT"}`, with a `kid` if `id` is given, as a token's first segment.
 pub(super) fn header_segment(auth_type: AuthType, id: Option<&str>) -> String {
     let mut header = json!({ "alg": auth_type.name(), "typ": "JWT" });
     if let Some(id) = id {

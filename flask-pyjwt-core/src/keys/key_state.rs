@@ -1,10 +1,31 @@
-//! What is told of a key to those who run the server.
+//! The state of a key, for health checks and key rotation.
 
 use time::{Duration, OffsetDateTime};
 
 use super::{AuthType, VerifyingKey};
 
-/// One key of a manager: [`AuthManager::keys`](crate::AuthManager::keys).
+/// Describes one of a manager's keys: its ID, its algorithm, and whether it signs.
+/// [`AuthManager::keys`](crate::AuthManager::keys) returns one for each key.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, Key};
+///
+/// let key = |id: &str, secret: &str| Key::new(AuthType::HS256, secret).id(id);
+/// let first = key("2026-01", "change-me: at least 32 bytes of secret");
+/// let auth = AuthManager::new(Config::with_key("example", first))?;
+/// auth.rotate(key("2026-02", "change-me too: the next secret of 32 bytes"))?;
+///
+/// let keys = auth.keys();
+/// let signing = keys.iter().find(|key| key.signs()).expect("a signing key");
+/// assert_eq!((signing.id(), signing.retires_at()), ("2026-02", None));
+///
+/// // The previous key verifies until its last token has expired.
+/// let retired = keys.iter().find(|key| !key.signs()).expect("a retired key");
+/// assert_eq!(retired.id(), "2026-01");
+/// assert!(retired.retires_at().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyState {
     id: String,
@@ -24,25 +45,27 @@ impl KeyState {
         }
     }
 
-    /// What tokens name it by: `kid`.
+    /// Returns the key ID: `kid` in the header of tokens.
     #[must_use]
+    #[doc(alias = "kid")]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The one algorithm that it serves.
+    /// Returns the key's algorithm.
     #[must_use]
     pub fn auth_type(&self) -> AuthType {
         self.auth_type
     }
 
-    /// Whether tokens are minted with it.
+    /// Returns whether new tokens are signed with this key.
     #[must_use]
     pub fn signs(&self) -> bool {
         self.signs
     }
 
-    /// When it is dropped: the last of its tokens has expired then. `None` for a key that stays.
+    /// Returns when the key is dropped, because the last of its tokens has expired. Returns `None` for a key that has no
+    /// end.
     #[must_use]
     pub fn retires_at(&self) -> Option<OffsetDateTime> {
         self.retires_at

@@ -1,4 +1,4 @@
-//! Key material as it is configured: PEM text, and what must never be taken for a secret.
+//! Reads keys from PEM, and recognizes keys that must not be used as HMAC secrets.
 
 use base64::{
     Engine as _,
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::KeyProblem;
 
-/// How the bytes of a key are encoded.
+/// The encoding of a key's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// `PRIVATE KEY` (RFC 5958)
@@ -47,7 +47,8 @@ impl Material {
         }
     }
 
-    /// Takes the one key of a PEM text; `\n` may be written out, as in a one-line variable.
+    /// Reads a PEM text that contains exactly one key. Line breaks can be written as `\n`, for variables that have one
+    /// line.
     fn from_pem(text: &[u8]) -> Result<Self, KeyProblem> {
         let text = Zeroizing::new(unescape_line_breaks(text));
         if !contains(&text, b"-----BEGIN ") {
@@ -69,7 +70,7 @@ impl Material {
                     "CERTIFICATE" => return Err(KeyProblem::Certificate),
                     _ => return Err(KeyProblem::OtherPem),
                 };
-                // The older way to encrypt: `Proc-Type: 4,ENCRYPTED` (RFC 1421).
+                // The older form of encryption: `Proc-Type: 4,ENCRYPTED` (RFC 1421).
                 if block.headers().get("Proc-Type").is_some() {
                     return Err(KeyProblem::Encrypted);
                 }
@@ -86,9 +87,9 @@ impl Material {
     }
 }
 
-/// Whether a text is a key of another kind that must never serve as an HMAC secret
-/// (CVE-2022-29217: whoever knows the public key could sign): PEM, SSH, JWK or DER, also in UTF-16 and in
-/// base64.
+/// Returns whether the bytes are a key in PEM, SSH, JWK or DER form, also in UTF-16 or base64.
+///
+/// Such a key must not be used as an HMAC secret: anybody who knows the public key could sign tokens (CVE-2022-29217).
 pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
     let without = |bytes: &[u8]| -> Vec<u8> {
         let kept = secret.iter().filter(|byte| !bytes.contains(byte));
@@ -105,8 +106,8 @@ pub(crate) fn looks_like_a_public_secret(secret: &[u8]) -> bool {
         .any(|bytes| is_text_of_key(bytes) || is_der_of_key(bytes))
 }
 
-/// Whether these bytes are a key in DER: by its object identifier (RFC 8017, 5480, 8410), or, where it has
-/// none (PKCS#1), by being one sequence from beginning to end.
+/// Returns whether these bytes are a key in DER. A key is recognized by its object identifier (RFC 8017, RFC 5480, RFC
+/// 8410). PKCS#1 has no identifier; such a key is recognized as one sequence that spans all bytes.
 fn is_der_of_key(der: &[u8]) -> bool {
     const RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];
     const ELLIPTIC_CURVE: &[u8] = &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
@@ -124,7 +125,7 @@ fn is_der_of_key(der: &[u8]) -> bool {
     }
 }
 
-/// Whether these bytes are a key as text.
+/// Returns whether these bytes are a key in a text format.
 fn is_text_of_key(secret: &[u8]) -> bool {
     const SSH: [&[u8]; 6] = [
         b"sk-ssh-",
@@ -142,14 +143,14 @@ fn is_text_of_key(secret: &[u8]) -> bool {
         .trim_ascii_start();
     contains(text, b"-----BEGIN ")
         || contains(text, b"---- BEGIN ")
-        // In `authorized_keys`, comments and options stand before the key.
+        // In `authorized_keys`, options precede the key.
         || text.split(u8::is_ascii_whitespace).any(|word| {
             SSH.iter().any(|kind| word.starts_with(kind))
         })
         || is_jwk(text)
 }
 
-/// Whether a text is a JWK, a set of them (RFC 7517) or a list, by the members that they must have.
+/// Returns whether a text is a JWK, a JWK set (RFC 7517) or a list of JWKs, by their required members.
 fn is_jwk(text: &[u8]) -> bool {
     fn holds_key(value: &Value) -> bool {
         match value {
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_one_key_of_a_text() {
+    fn a_text_with_exactly_one_private_key_is_accepted() {
         let rows = [
             (block("PRIVATE KEY"), Ok(Encoding::Pkcs8)),
             (
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn threat_2_keys_are_no_secrets() {
+    fn threat_2_keys_are_not_accepted_as_secrets() {
         for key in [
             block("PUBLIC KEY").as_str(),
             &block("CERTIFICATE").replace("\r\n", "\\n"),

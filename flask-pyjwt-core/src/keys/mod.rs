@@ -1,4 +1,4 @@
-//! Keys: their text form, their checks, and what signs and verifies with them.
+//! Keys: reads them, checks them, signs and verifies with them.
 
 mod algorithm;
 mod auth_type;
@@ -35,7 +35,7 @@ mod watch;
 mod weak_points;
 
 #[cfg(feature = "jwks")]
-pub(crate) use self::jwk_set::{JudgedSet, SetProblem};
+pub(crate) use self::jwk_set::{CheckedSet, SetProblem};
 pub(crate) use self::{
     auth_type::Family,
     crypto::{Crypto, Signer, Verifier},

@@ -1,4 +1,4 @@
-//! This package's cryptography as a provider for `jsonwebtoken`.
+//! The built-in cryptography as a provider for `jsonwebtoken`.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
@@ -13,12 +13,12 @@ use super::{
     public_key::Curve,
 };
 
-/// This package's cryptography, that of the enabled feature, as a provider for `jsonwebtoken`: for code that
-/// calls `jsonwebtoken` itself. It needs none of `jsonwebtoken`'s backends then, and keys are judged as
-/// everywhere here.
+/// Provides this crate's cryptography to code that calls `jsonwebtoken` directly. Such code then needs no backend feature
+/// of `jsonwebtoken`, and its keys are checked as strictly as those of a manager.
 ///
-/// A manager does not need it. A [provider of your own](crate::Config::crypto_provider) can hand to it the keys
-/// that it does not take.
+/// The backend is the one of the enabled feature, `aws-lc-rs` or `rust-crypto`. A manager does not need this provider. A
+/// custom [`Config::crypto_provider`](crate::Config::crypto_provider) can delegate to it for the keys that it does not
+/// handle.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -27,16 +27,17 @@ use super::{
 ///     jsonwebtoken::{Algorithm, EncodingKey},
 /// };
 ///
-/// // For the whole process: `CRYPTO_PROVIDER.install_default()`, before `jsonwebtoken` is used.
+/// // To use it in the whole process, call `CRYPTO_PROVIDER.install_default()` before using `jsonwebtoken`.
 /// let sign = CRYPTO_PROVIDER.signer_factory;
-/// let secret = EncodingKey::from_secret(b"a secret of 32 bytes, at the least");
+/// let secret = EncodingKey::from_secret(b"change-me: at least 32 bytes of secret");
 /// let signer = sign(&Algorithm::HS256, &secret)?;
 /// assert_eq!(signer.try_sign(b"message")?.len(), 32);
 ///
 /// assert!(sign(&Algorithm::HS256, &EncodingKey::from_secret(b"short")).is_err());
-/// assert!(sign(&Algorithm::RS256, &secret).is_err()); // a key of another kind
+/// assert!(sign(&Algorithm::RS256, &secret).is_err()); // not an RSA key
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "CryptoProvider")]
 pub static CRYPTO_PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| Ok(Box::new(Prepared::signer(*algorithm, key)?)),
     verifier_factory: |algorithm, key| Ok(Box::new(Prepared::verifier(*algorithm, key)?)),
@@ -135,8 +136,8 @@ impl Verifier<Vec<u8>> for Prepared<backend::Verifier> {
         message: &[u8],
         signature: &Vec<u8>,
     ) -> std::result::Result<(), signature::Error> {
-        let is_right = self.key.verify(message, signature);
-        is_right.then_some(()).ok_or_else(signature::Error::new)
+        let is_valid = self.key.verify(message, signature);
+        is_valid.then_some(()).ok_or_else(signature::Error::new)
     }
 }
 
@@ -154,7 +155,7 @@ fn auth_type(algorithm: Algorithm) -> Result<AuthType> {
     AuthType::try_from(algorithm).map_err(|_| ErrorKind::UnsupportedAlgorithm.into())
 }
 
-/// The public key of a private one.
+/// Computes the public key of a private key.
 fn public_of(auth_type: AuthType, key: EncodingKey) -> Result<PublicKey> {
     let key = PrivatePart::Encoding(key).material(auth_type);
     let key = key.and_then(|key| backend::Signer::private(auth_type, &key));

@@ -1,4 +1,4 @@
-//! Judges secrets and key pairs: what cannot work is found before it is used.
+//! Checks secrets and key pairs, so that a key that cannot work is found when it is configured.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -8,14 +8,14 @@ use super::{
 };
 use crate::error::{ConfigError, MintError, Problem};
 
-/// What errors call the two parts of a key.
+/// The names of a key's two parts in errors.
 #[derive(Clone, Copy)]
 pub(super) struct Names {
     pub(super) secret: &'static str,
     pub(super) public: &'static str,
 }
 
-/// Judges an HMAC secret.
+/// Checks and prepares an HMAC secret.
 pub(super) fn hmac(
     auth_type: AuthType,
     secret: Option<&PrivatePart>,
@@ -30,9 +30,9 @@ pub(super) fn hmac(
         .map_err(|reason| ConfigError::invalid(names.secret, reason))?;
     let (signer, verifier) = crypto.hmac(auth_type, secret).map_err(&in_secret)?;
     if crypto.is_provided() {
-        let own = backend::Verifier::hmac(auth_type, secret);
-        let signature = proof(&signer, auth_type, names.secret)?;
-        if !own.verify(PROOF, &signature) || !is_right(&verifier, &signature) {
+        let reference = backend::Verifier::hmac(auth_type, secret);
+        let signature = test_signature(&signer, auth_type, names.secret)?;
+        if !reference.verify(TEST_MESSAGE, &signature) || !verifies(&verifier, &signature) {
             return Err(in_secret(KeyProblem::ProviderErrs));
         }
     }
@@ -41,33 +41,33 @@ pub(super) fn hmac(
         verifier,
         public: None,
         fingerprint: derived_id(auth_type, secret),
-        derived: DerivedKeys::of_secret(secret),
+        derived: DerivedKeys::from_secret(secret),
     })
 }
 
-/// A name for an HMAC secret that tells no more of it than any token does. (The thumbprint of
-/// RFC 7638 would be a plain hash of the secret, which its section 7 warns of.)
+/// Derives a key ID from an HMAC secret. It is a MAC, so it reveals no more about the secret than any token does. The
+/// thumbprint of RFC 7638 would be a plain hash of the secret, which section 7 of that RFC warns about.
 fn derived_id(auth_type: AuthType, secret: &[u8]) -> String {
-    // No dot: this is no token's signing input.
+    // The message has no dot, so it cannot be the signing input of a token.
     let signer = backend::Signer::hmac(auth_type, secret);
     let mac = signer.sign(b"flask-pyjwt key id").unwrap_or_default();
     URL_SAFE_NO_PAD.encode(&mac[..mac.len().min(16)])
 }
 
-/// What is wrong with an HMAC secret.
+/// Checks the length and the form of an HMAC secret.
 pub(super) fn check_secret(
     auth_type: AuthType,
     secret: &[u8],
     allow_weak: bool,
 ) -> Result<(), Problem> {
-    let least = auth_type.least_secret();
+    let least = auth_type.min_secret_length();
     if secret.is_empty() {
         return Err(Problem::new("is empty"));
     }
     if looks_like_a_public_secret(secret) {
         return Err(Problem::new(format!(
-            "is a key in PEM, SSH, JWK or DER form, and {auth_type} takes a random secret: whoever has \
-             the public key could sign. Set `JWT_AUTHTYPE` to the key's algorithm, or make a secret"
+            "is a key in PEM, SSH, JWK or DER form, but {auth_type} needs a random secret: anybody who has \
+             the public key could sign tokens. Set `JWT_AUTHTYPE` to the key's algorithm, or generate a secret"
         )));
     }
     if secret.len() < least {
@@ -75,30 +75,30 @@ pub(super) fn check_secret(
         if !allow_weak {
             return Err(Problem::new(format!(
                 "has {length} bytes, and {auth_type} needs {least} or more (RFC 7518, section 3.2): \
-                 make a new one, for instance with `openssl rand -hex {least}`, or allow this one \
+                 generate a new one, for example with `openssl rand -hex {least}`, or allow this one \
                  with `JWT_ALLOW_WEAK_SECRET=true`"
             )));
         }
         tracing::warn!(
-            "`JWT_SECRET` has {length} bytes, and {auth_type} needs {least}: it can be guessed from \
-             any token"
+            "`JWT_SECRET` has {length} bytes, and {auth_type} needs {least}: anybody who has a token may be able \
+             to guess the secret"
         );
     }
     Ok(())
 }
 
-/// A pair of keys that was judged, or a public key alone.
+/// A checked key pair, or a public key alone.
 pub(super) struct Pair {
     pub(super) signer: Option<Signer>,
     pub(super) verifier: Verifier,
-    /// Nothing for a public key of an unusual form.
+    /// `None` for an HMAC secret, and for a public key in a form that is not parsed.
     pub(super) public: Option<PublicKey>,
     pub(super) fingerprint: String,
-    /// Nothing where the private key is not known.
+    /// `None` if the private key is not known.
     pub(super) derived: Option<DerivedKeys>,
 }
 
-/// Judges a private key, a public one, or both.
+/// Checks and prepares a private key, a public key, or both.
 pub(super) fn asymmetric(
     auth_type: AuthType,
     private: Option<&PrivatePart>,
@@ -107,9 +107,9 @@ pub(super) fn asymmetric(
     names: Names,
 ) -> Result<Pair, ConfigError> {
     let pair = if crypto.is_provided() {
-        provided(auth_type, private, public, crypto, names)?
+        with_provider(auth_type, private, public, crypto, names)?
     } else {
-        own(auth_type, private, public, crypto, names)?
+        built_in(auth_type, private, public, crypto, names)?
     };
     let key = match public {
         Some(_) => names.public,
@@ -118,25 +118,25 @@ pub(super) fn asymmetric(
     let Some(signer) = &pair.signer else {
         return Ok(pair);
     };
-    // A pair that does not belong together is found here, and not when the first user is refused.
-    let signature = proof(signer, auth_type, names.secret)?;
-    let belongs = match (&pair.verifier, &pair.public) {
-        // A provider is not believed that its own signatures are good.
+    // Sign and verify once, so that keys that do not match are found at start and not by the first request.
+    let signature = test_signature(signer, auth_type, names.secret)?;
+    let matches = match (&pair.verifier, &pair.public) {
+        // The built-in backend checks the provider's signature: a broken provider would accept its own.
         (Verifier::Provided(_), Some(public)) => {
-            let own = backend::Verifier::public(auth_type, &public.to_material());
-            let own = own.map_err(unusable(auth_type, key))?;
-            let belongs = own.verify(PROOF, &signature);
-            if belongs && !is_right(&pair.verifier, &signature) {
+            let reference = backend::Verifier::public(auth_type, &public.to_material());
+            let reference = reference.map_err(unusable(auth_type, key))?;
+            let matches = reference.verify(TEST_MESSAGE, &signature);
+            if matches && !verifies(&pair.verifier, &signature) {
                 return Err(unusable(auth_type, key)(KeyProblem::ProviderErrs));
             }
-            belongs
+            matches
         }
-        (verifier, _) => verifier.verify(PROOF, &signature),
+        (verifier, _) => verifier.verify(TEST_MESSAGE, &signature),
     };
-    if belongs {
+    if matches {
         Ok(pair)
     } else {
-        let reason = "does not belong to the private key in `JWT_SECRET`: derive it with \
+        let reason = "does not match the private key in `JWT_SECRET`: derive it with \
                       `openssl pkey -pubout`, or leave it out";
         Err(ConfigError::invalid(key, reason))
     }
@@ -149,16 +149,20 @@ pub(super) fn unusable(
     move |problem| ConfigError::invalid(key, format!("{problem} ({auth_type} is configured)"))
 }
 
-/// What is signed to find out whether the keys belong together.
-const PROOF: &[u8] = b"the keys belong together";
+/// The message that is signed to test whether the keys match.
+const TEST_MESSAGE: &[u8] = b"the keys match";
 
-/// The signature of [`PROOF`].
-fn proof(signer: &Signer, auth_type: AuthType, key: &'static str) -> Result<Vec<u8>, ConfigError> {
-    signer.sign(PROOF).map_err(|error| match error {
+/// Signs [`TEST_MESSAGE`].
+fn test_signature(
+    signer: &Signer,
+    auth_type: AuthType,
+    key: &'static str,
+) -> Result<Vec<u8>, ConfigError> {
+    signer.sign(TEST_MESSAGE).map_err(|error| match error {
         MintError::Provider(source) => {
             tracing::error!(
                 error = &source as &dyn std::error::Error,
-                "the crypto provider does not sign"
+                "the crypto provider failed to sign"
             );
             unusable(auth_type, key)(KeyProblem::ProviderRefuses)
         }
@@ -166,13 +170,13 @@ fn proof(signer: &Signer, auth_type: AuthType, key: &'static str) -> Result<Vec<
     })
 }
 
-/// Whether a provider verifies a good signature of [`PROOF`], and verifies it for nothing else.
-fn is_right(verifier: &Verifier, signature: &[u8]) -> bool {
-    verifier.verify(PROOF, signature) && !verifier.verify(b"the keys belong apart", signature)
+/// Returns whether a verifier accepts a valid signature of [`TEST_MESSAGE`], and refuses it for another message.
+fn verifies(verifier: &Verifier, signature: &[u8]) -> bool {
+    verifier.verify(TEST_MESSAGE, signature) && !verifier.verify(b"another message", signature)
 }
 
-/// A pair for this package's own cryptography.
-fn own(
+/// Prepares a pair for the built-in cryptography.
+fn built_in(
     auth_type: AuthType,
     private: Option<&PrivatePart>,
     public: Option<&PublicPart>,
@@ -195,7 +199,7 @@ fn own(
         (_, Some((verifier, material))) => (verifier, Some(material)),
         (Some(signer), None) => {
             let verifier = signer.verifier(auth_type).map_err(&in_secret)?;
-            (Verifier::Own(verifier), None)
+            (Verifier::BuiltIn(verifier), None)
         }
         (None, None) => return Err(ConfigError::Missing { key: names.secret }),
     };
@@ -206,16 +210,16 @@ fn own(
     let fingerprint = numbers.as_ref().map(PublicKey::thumbprint);
     let fingerprint = fingerprint.unwrap_or_else(|| {
         tracing::warn!(
-            "a public key has an unusual form and is not published: `openssl pkey -pubin \
-             -ec_conv_form uncompressed` writes it as usual"
+            "a public key has an unusual form and is not published: convert it with `openssl pkey -pubin \
+             -ec_conv_form uncompressed`"
         );
         let der = spki.unwrap_or_else(|| material.map(|key| key.der.to_vec()).unwrap_or_default());
         URL_SAFE_NO_PAD.encode(backend::sha256(&der))
     });
     let derived = private.as_ref();
-    let derived = derived.and_then(|(_, key)| DerivedKeys::of_private_key(auth_type, key));
+    let derived = derived.and_then(|(_, key)| DerivedKeys::from_private_key(auth_type, key));
     Ok(Pair {
-        signer: private.map(|(signer, _)| Signer::Own(signer)),
+        signer: private.map(|(signer, _)| Signer::BuiltIn(signer)),
         verifier,
         public: numbers,
         fingerprint,
@@ -223,9 +227,9 @@ fn own(
     })
 }
 
-/// A pair for the provider. A private key that can be read here is judged as any other; one that the provider
-/// holds cannot, and is judged by its public key.
-fn provided(
+/// Prepares a pair for the provider. A private key in a known form is checked as any other key. A private key that only
+/// the provider can read is checked by its public key.
+fn with_provider(
     auth_type: AuthType,
     private: Option<&PrivatePart>,
     public: Option<&PublicPart>,
@@ -264,11 +268,11 @@ fn provided(
         verifier,
         fingerprint: numbers.thumbprint(),
         public: Some(numbers),
-        derived: read.and_then(|(_, key)| DerivedKeys::of_private_key(auth_type, &key)),
+        derived: read.and_then(|(_, key)| DerivedKeys::from_private_key(auth_type, &key)),
     })
 }
 
-/// Reads and judges a private key.
+/// Reads and checks a private key.
 fn read(
     auth_type: AuthType,
     part: &PrivatePart,

@@ -1,9 +1,9 @@
-//! Keys of a provider that the user has configured.
+//! Keys that a configured crypto provider uses.
 //!
-//! What a provider makes of a key is bound to its thread: `Box<dyn JwtSigner>` is neither `Send` nor `Sync`.
-//! So each thread asks the provider for its own, once for each key, when it first needs it. After that there is
-//! neither parsing nor locking. What belonged to a key that is gone is dropped when the thread next asks for any
-//! of the provider's keys.
+//! The signers and verifiers of a provider are bound to a thread: `Box<dyn JwtSigner>` is neither `Send` nor `Sync`.
+//! Each thread therefore asks the provider once for each key, when it first needs the key, and keeps the result. After
+//! that, signing and verifying need neither parsing nor locking. When a key is dropped, each thread drops its signer and
+//! verifier the next time that it uses any key of a provider.
 
 use std::{
     cell::RefCell,
@@ -21,21 +21,21 @@ use jsonwebtoken::{
     errors, signature,
 };
 
-use super::{KeyProblem, PublicKey, weak_points::begins_weakly};
+use super::{KeyProblem, PublicKey, weak_points::starts_with_weak_point};
 
-/// What is signed to find out whether a key works.
-const PROOF: &[u8] = b"the provider signs and verifies";
+/// The message of the test with a forged signature.
+const TEST_MESSAGE: &[u8] = b"the provider refuses forged signatures";
 
-/// What a signature of a key looks like, whoever makes or checks it.
+/// The form that a key's signatures must have. It is checked before and after the provider is called.
 #[derive(Clone)]
 pub(super) enum SignatureForm {
-    /// HMAC: so many bytes.
+    /// HMAC: exactly this many bytes.
     Exactly(usize),
-    /// RSA: as long as the modulus, and less than it (RFC 8017, sections 8.1.2 and 8.2.2).
+    /// RSA: as long as this modulus, and a smaller number (RFC 8017, sections 8.1.2 and 8.2.2).
     Below(Vec<u8>),
-    /// ECDSA: two numbers of so many bytes each, neither of them 0 (RFC 7518, section 3.4).
+    /// ECDSA: two numbers of this many bytes each, neither of them 0 (RFC 7518, section 3.4).
     TwoNumbers(usize),
-    /// 64 bytes of which the first half is a point (RFC 8032, section 5.1.7).
+    /// Ed25519: 64 bytes, the first half of which encodes a point (RFC 8032, section 5.1.7).
     Ed25519,
 }
 
@@ -43,7 +43,7 @@ impl SignatureForm {
     pub(super) fn of(key: &PublicKey) -> Self {
         match key {
             PublicKey::Rsa { n, .. } => Self::Below(n.clone()),
-            PublicKey::Ec { curve, .. } => Self::TwoNumbers(curve.coordinate()),
+            PublicKey::Ec { curve, .. } => Self::TwoNumbers(curve.coordinate_length()),
             PublicKey::Ed25519 { .. } => Self::Ed25519,
         }
     }
@@ -65,80 +65,81 @@ impl SignatureForm {
                 Self::TwoNumbers(length) => signature
                     .chunks(*length)
                     .all(|number| number.iter().any(|byte| *byte != 0)),
-                Self::Ed25519 => !begins_weakly(signature),
+                Self::Ed25519 => !starts_with_weak_point(signature),
             }
     }
 }
 
-/// A signature of another form than the algorithm's.
+/// The provider made a signature in a wrong form.
 #[derive(Debug, thiserror::Error)]
-#[error("the provider has made a signature of another length or form than the algorithm's")]
+#[error("the provider made a signature whose length or form does not match the algorithm")]
 struct WrongForm;
 
-/// What a provider has made of one key for this thread.
+/// A provider's signer or verifier for one key and one thread.
 #[derive(Clone)]
 enum Prepared {
     Signer(Rc<dyn JwtSigner>),
     Verifier(Rc<dyn JwtVerifier>),
 }
 
-/// Lives as long as its key.
+/// Is dropped together with its key, so that the threads notice.
 #[derive(Default)]
-struct Life(());
+struct Lifetime(());
 
-/// How many keys have gone.
-static GONE: AtomicU64 = AtomicU64::new(0);
+/// The number of keys that have been dropped.
+static DROPPED_KEYS: AtomicU64 = AtomicU64::new(0);
 
-impl Drop for Life {
+impl Drop for Lifetime {
     fn drop(&mut self) {
-        // No `Weak` finds it any more.
-        GONE.fetch_add(1, Ordering::Release);
+        // From here on, no `Weak` of it can be upgraded.
+        DROPPED_KEYS.fetch_add(1, Ordering::Release);
     }
 }
 
-/// What a thread has.
+/// The signers and verifiers of one thread.
 #[derive(Default)]
-struct Kept {
-    /// By the numbers of their keys, with what tells whether the key is still there.
-    keys: HashMap<u64, (Weak<Life>, Prepared)>,
-    /// How many keys had gone when those that were gone were last dropped here.
-    gone: u64,
+struct ThreadKeys {
+    /// By the numbers of the keys. The `Weak` tells whether the key still exists.
+    keys: HashMap<u64, (Weak<Lifetime>, Prepared)>,
+    /// The value of [`DROPPED_KEYS`] when this thread last cleaned up.
+    dropped: u64,
 }
 
 thread_local! {
-    static KEPT: RefCell<Kept> = RefCell::default();
+    static THREAD_KEYS: RefCell<ThreadKeys> = RefCell::default();
 }
 
-/// Asks what this thread has. `None` while the thread ends: it keeps nothing any more.
-fn with_kept<T>(ask: impl FnOnce(&mut Kept) -> T) -> Option<T> {
-    let asked = KEPT.try_with(|kept| {
-        let mut kept = kept.borrow_mut();
-        let gone = GONE.load(Ordering::Acquire);
-        let dropped: Vec<_> = if kept.gone == gone {
+/// Accesses the signers and verifiers of this thread, after removing those of dropped keys. Returns `None` while the
+/// thread ends, when its thread-local storage is gone.
+fn with_thread_keys<T>(access: impl FnOnce(&mut ThreadKeys) -> T) -> Option<T> {
+    let accessed = THREAD_KEYS.try_with(|keys| {
+        let mut keys = keys.borrow_mut();
+        let dropped = DROPPED_KEYS.load(Ordering::Acquire);
+        let removed: Vec<_> = if keys.dropped == dropped {
             Vec::new()
         } else {
-            kept.gone = gone;
-            let gone = kept
+            keys.dropped = dropped;
+            let removed = keys
                 .keys
-                .extract_if(|_, (life, _)| life.strong_count() == 0);
-            gone.collect()
+                .extract_if(|_, (lifetime, _)| lifetime.strong_count() == 0);
+            removed.collect()
         };
-        (ask(&mut kept), dropped)
+        (access(&mut keys), removed)
     });
-    // Nothing is borrowed while the provider's code runs, that of a drop either.
-    let (answer, dropped) = asked.ok()?;
-    drop(dropped);
-    Some(answer)
+    // Run the provider's `Drop` only after the borrow has ended: its code may come back here.
+    let (result, removed) = accessed.ok()?;
+    drop(removed);
+    Some(result)
 }
 
-/// A key that a provider has, or is given in each thread.
+/// A key together with its provider.
 struct Provided<K> {
     provider: &'static CryptoProvider,
     algorithm: Algorithm,
     key: K,
     form: SignatureForm,
     number: u64,
-    life: Arc<Life>,
+    lifetime: Arc<Lifetime>,
 }
 
 impl<K> Provided<K> {
@@ -155,25 +156,27 @@ impl<K> Provided<K> {
             key,
             form,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            life: Arc::default(),
+            lifetime: Arc::default(),
         }
     }
 
-    /// What this thread has of the key; made now where it has nothing yet.
+    /// Returns this thread's signer or verifier, and makes it if there is none yet.
     fn prepared(
         &self,
         make: impl FnOnce() -> errors::Result<Prepared>,
     ) -> errors::Result<Prepared> {
-        let known = with_kept(|kept| {
-            let known = kept.keys.get(&self.number);
+        let known = with_thread_keys(|keys| {
+            let known = keys.keys.get(&self.number);
             known.map(|(_, prepared)| prepared.clone())
         });
         if let Some(Some(prepared)) = known {
             return Ok(prepared);
         }
         let prepared = make()?;
-        let entry = (Arc::downgrade(&self.life), prepared.clone());
-        drop(with_kept(|kept| kept.keys.insert(self.number, entry)));
+        let entry = (Arc::downgrade(&self.lifetime), prepared.clone());
+        drop(with_thread_keys(|keys| {
+            keys.keys.insert(self.number, entry)
+        }));
         Ok(prepared)
     }
 }
@@ -182,11 +185,11 @@ fn wrong_algorithm() -> errors::Error {
     errors::new_error(errors::ErrorKind::InvalidAlgorithm)
 }
 
-/// Verifies by a provider.
+/// Verifies with a provider.
 pub(crate) struct ProvidedVerifier(Provided<DecodingKey>);
 
 impl ProvidedVerifier {
-    /// Asks the provider for the key, and finds out whether it refuses what the key has not signed.
+    /// Prepares the key, and checks that the provider refuses a forged signature.
     pub(super) fn new(
         provider: &'static CryptoProvider,
         algorithm: Algorithm,
@@ -196,7 +199,7 @@ impl ProvidedVerifier {
         let key = Self(Provided::new(provider, algorithm, key, form));
         let verifier = key.prepared().map_err(|error| refused(algorithm, &error))?;
         let forged = vec![1; key.0.form.length()];
-        if verifier.verify(PROOF, &forged).is_ok() {
+        if verifier.verify(TEST_MESSAGE, &forged).is_ok() {
             return Err(KeyProblem::ProviderErrs);
         }
         Ok(key)
@@ -226,7 +229,7 @@ impl ProvidedVerifier {
     }
 }
 
-/// Signs by a provider.
+/// Signs with a provider.
 pub(crate) struct ProvidedSigner(Provided<EncodingKey>);
 
 impl ProvidedSigner {

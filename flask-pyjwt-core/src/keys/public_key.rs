@@ -1,4 +1,4 @@
-//! A public key in numbers: what is published of it, and what it is recognised by.
+//! Public keys as numbers, for checking, publishing and comparing them.
 
 use jsonwebtoken::DecodingKey;
 use zeroize::Zeroizing;
@@ -26,8 +26,8 @@ pub(crate) enum Curve {
 impl Curve {
     pub(super) const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
 
-    /// The length of a coordinate in bytes.
-    pub(super) const fn coordinate(self) -> usize {
+    /// Returns the length of a coordinate in bytes.
+    pub(super) const fn coordinate_length(self) -> usize {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
@@ -35,13 +35,13 @@ impl Curve {
         }
     }
 
-    /// The curve of an algorithm.
+    /// Returns the curve of an algorithm.
     pub(super) fn of(auth_type: AuthType) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|curve| curve.algorithm() == auth_type)
     }
 
-    /// A key in SEC 1's form as `PrivateKeyInfo` (RFC 5958).
+    /// Wraps a private key in SEC 1 form in a `PrivateKeyInfo` (RFC 5958).
     pub(super) fn pkcs8(self, sec1: &[u8]) -> Zeroizing<Vec<u8>> {
         let identifiers = [EC, self.identifier()].map(|id| der::value(OBJECT_IDENTIFIER, id));
         let parts = Zeroizing::new(
@@ -55,7 +55,7 @@ impl Curve {
         der::value(SEQUENCE, &parts).into()
     }
 
-    /// The one algorithm of its keys (RFC 7518, section 3.4).
+    /// Returns the only algorithm for keys on this curve (RFC 7518, section 3.4).
     const fn algorithm(self) -> AuthType {
         match self {
             Self::P256 => AuthType::ES256,
@@ -73,7 +73,7 @@ impl Curve {
     }
 }
 
-/// The numbers of a public key. [`PublicKey::checked`] and the backends judge whether they are a good key.
+/// The numbers of a public key. [`PublicKey::checked`] and the backends check whether they are a good key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PublicKey {
     /// Modulus and exponent without leading zeros.
@@ -93,9 +93,9 @@ pub(crate) enum PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a public key for an algorithm, and refuses one of another kind and one that makes forging
-    /// easy. Gives it as `SubjectPublicKeyInfo`. Both backends take keys that have passed this and no
-    /// others, so that they agree.
+    /// Reads a public key for an algorithm, and returns it as `SubjectPublicKeyInfo`. Refuses keys of another kind, and
+    /// keys with which signatures can be forged. Both backends accept only keys that have passed this check, so that
+    /// they agree.
     pub(super) fn checked(auth_type: AuthType, key: &Material) -> Result<Material, KeyProblem> {
         let Some(public) = Self::of(key) else {
             return compressed_point(auth_type, key).ok_or(KeyProblem::Unfit);
@@ -105,12 +105,12 @@ impl PublicKey {
             Self::Rsa { n, e } => check_rsa(n, e).map(|()| public.to_material()),
             Self::Ed25519 { x } if is_weak(x) => Err(KeyProblem::WeakPoint),
             Self::Ed25519 { x } if !is_point(x) => Err(KeyProblem::Unfit),
-            // Whether the point of another curve is on it is for the backends to find: each does.
+            // For the other curves, each backend checks that the point is on the curve.
             Self::Ec { .. } | Self::Ed25519 { .. } => Ok(public.to_material()),
         }
     }
 
-    /// Reads a key of PEM. `None` for forms that few write, such as a compressed point.
+    /// Reads a key from PEM. Returns `None` for rare forms, such as a compressed point.
     pub(crate) fn of(key: &Material) -> Option<Self> {
         match key.encoding {
             Encoding::Spki => Self::from_spki(&key.der),
@@ -135,7 +135,7 @@ impl PublicKey {
                     .find(|curve| curve.identifier() == identifier)?;
                 let (x, y) = key
                     .strip_prefix(&[4])?
-                    .split_at_checked(curve.coordinate())?;
+                    .split_at_checked(curve.coordinate_length())?;
                 (y.len() == x.len()).then(|| Self::Ec {
                     curve,
                     x: x.to_vec(),
@@ -158,7 +158,7 @@ impl PublicKey {
         })
     }
 
-    /// Writes `SubjectPublicKeyInfo`, which both backends read and check.
+    /// Encodes the key as `SubjectPublicKeyInfo`, which both backends read and check.
     pub(crate) fn to_material(&self) -> Material {
         let identifier = |id| der::value(OBJECT_IDENTIFIER, id);
         let (algorithm, key) = match self {
@@ -181,7 +181,7 @@ impl PublicKey {
         }
     }
 
-    /// The key as a provider of `jsonwebtoken` takes it: what `DecodingKey` makes of PEM.
+    /// Returns the key in the form that providers of `jsonwebtoken` expect: the same that `DecodingKey` makes from PEM.
     pub(super) fn to_decoding_key(&self) -> DecodingKey {
         match self {
             Self::Rsa { n, e } => {
@@ -193,7 +193,7 @@ impl PublicKey {
         }
     }
 
-    /// The algorithm that a key serves where nothing says which.
+    /// Returns the algorithm for a key that does not name one.
     pub(crate) const fn usual_algorithm(&self) -> AuthType {
         match self {
             Self::Rsa { .. } => AuthType::RS256,
@@ -202,7 +202,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether the key is of the kind, and on the curve, that an algorithm takes.
+    /// Returns whether the key has the type and curve that an algorithm needs.
     pub(crate) fn fits(&self, auth_type: AuthType) -> bool {
         match self {
             Self::Rsa { .. } => auth_type.family() == Family::Rsa,
@@ -211,19 +211,18 @@ impl PublicKey {
     }
 }
 
-/// A number of an RSA key without leading zeros, which RFC 7518, section 6.3.1, forbids and some write.
+/// Removes the leading zeros of an RSA number. RFC 7518, section 6.3.1, forbids them, but some issuers write them.
 pub(super) fn positive(number: &[u8]) -> Result<Vec<u8>, KeyProblem> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     match &number[zeros..] {
         [] => Err(KeyProblem::Unfit),
-        // What no DER here could say, no key is as long as.
+        // Longer numbers cannot be encoded by `der`, and no usable key is that long.
         number if number.len() <= 4_096 => Ok(number.to_vec()),
         _ => Err(KeyProblem::TooLarge),
     }
 }
 
-/// A key whose point has its `x` and the sign of its `y` only (SEC 1, section 2.3.3). The backends compute
-/// the rest.
+/// Returns a key whose point is compressed to `x` and the sign of `y` (SEC 1, section 2.3.3). The backends compute `y`.
 fn compressed_point(auth_type: AuthType, key: &Material) -> Option<Material> {
     let mut parts = der::only(&key.der, SEQUENCE)?;
     let mut algorithm = der::take(&mut parts, SEQUENCE)?;
@@ -235,9 +234,11 @@ fn compressed_point(auth_type: AuthType, key: &Material) -> Option<Material> {
     let [0, 2 | 3, x @ ..] = der::only(parts, BIT_STRING)? else {
         return None;
     };
-    (is_ec && key.encoding == Encoding::Spki && x.len() == curve.coordinate()).then(|| Material {
-        encoding: Encoding::Spki,
-        der: key.der.clone(),
+    (is_ec && key.encoding == Encoding::Spki && x.len() == curve.coordinate_length()).then(|| {
+        Material {
+            encoding: Encoding::Spki,
+            der: key.der.clone(),
+        }
     })
 }
 
@@ -253,7 +254,7 @@ mod tests {
 
     /// RFC 7638, section 3.1, and RFC 8037, appendix A.3.
     #[test]
-    fn the_thumbprints_of_the_standards() {
+    fn the_thumbprints_equal_those_in_the_standards() {
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
         let rsa = PublicKey::Rsa {
             n: decode(n),
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_public_key_is_none() {
+    fn a_truncated_or_compressed_key_is_not_parsed() {
         let point = PublicKey::Ec {
             curve: Curve::P256,
             x: vec![1; 32],

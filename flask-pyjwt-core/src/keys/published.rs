@@ -13,17 +13,17 @@ use serde_json::Value;
 use super::{AuthType, VerifyingKey, backend::sha256};
 use crate::jose::NumericDate;
 
-/// A JWK set as it is sent, and its entity tag.
+/// A JWK set ready to be sent, with its entity tag.
 pub(crate) struct Published {
     pub(crate) json: String,
-    /// The same in the types of `jsonwebtoken`.
+    /// The same set in the types of `jsonwebtoken`.
     pub(crate) set: JwkSet,
     pub(crate) etag: String,
-    /// The seconds since 1970 from and until which this is what is published.
+    /// The period in which this set is valid, in seconds since 1970. The end is exclusive.
     valid: (i64, i64),
 }
 
-/// What was published last: keys change rarely, and come to their end on their own.
+/// A cache of the published set, since keys rarely change.
 #[derive(Default)]
 pub(crate) struct PublishedCache(ArcSwapOption<Published>);
 
@@ -42,15 +42,14 @@ impl PublishedCache {
 }
 
 impl Published {
-    /// The public keys among these that count now. HMAC secrets are none, and nothing of them is
-    /// published.
+    /// Builds the set of the live public keys. HMAC secrets are never published.
     fn of(keys: &[Arc<VerifyingKey>], now: NumericDate) -> Self {
         let live = keys.iter().filter(|key| key.is_live(now));
         let published = live.filter_map(|key| Some((jwk(key)?, key.auth_type)));
         let (keys, algorithms): (Vec<_>, Vec<_>) = published.unzip();
         let set = JwkSet { keys };
         let json = json(&set, &algorithms);
-        // An end may be set after this: it is looked at again soon.
+        // A key's end can be set at any time, so the set is built again every second.
         let until = now.seconds().saturating_add(1);
         Self {
             etag: etag(&json),
@@ -61,12 +60,12 @@ impl Published {
     }
 }
 
-/// The entity tag of a text, with its quotes (RFC 9110, section 8.8.3).
+/// Returns the entity tag of a text, including the quotes (RFC 9110, section 8.8.3).
 pub(crate) fn etag(text: &str) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(text.as_bytes())))
 }
 
-/// A key as it is published; `alg` is missing where `jsonwebtoken` does not have the algorithm.
+/// Returns a key as a JWK. `alg` is missing if `jsonwebtoken` does not support the algorithm.
 fn jwk(key: &VerifyingKey) -> Option<Jwk> {
     let algorithm = Algorithm::try_from(key.auth_type).ok();
     Some(Jwk {
@@ -80,9 +79,9 @@ fn jwk(key: &VerifyingKey) -> Option<Jwk> {
     })
 }
 
-/// The text of a set. Each key says its algorithm, ES512 too, which `KeyAlgorithm` cannot say.
+/// Serializes a set. Adds `alg` to every key, because `KeyAlgorithm` cannot express ES512.
 fn json(set: &JwkSet, algorithms: &[AuthType]) -> String {
-    let mut json = serde_json::to_value(set).expect("texts are written as JSON");
+    let mut json = serde_json::to_value(set).expect("strings can be serialized");
     let keys = json["keys"].as_array_mut().into_iter().flatten();
     for (key, algorithm) in keys.zip(algorithms) {
         key["alg"] = Value::from(algorithm.name());

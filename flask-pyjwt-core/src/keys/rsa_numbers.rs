@@ -1,17 +1,20 @@
-//! Which RSA keys are good enough, whatever the backend.
+//! The rules for the numbers of RSA keys. They are the same for both backends.
 
 use super::KeyProblem;
 
-/// The longest public exponent in bits. Both backends refuse longer ones, which cost as much as signing.
-const LONGEST_EXPONENT: usize = 33;
-/// Odd numbers below this one are tried as factors of a modulus.
-const LARGEST_TRIAL: u32 = 1 << 12;
+/// The maximum length of the public exponent in bits. Both backends refuse longer ones, with which verifying would be as
+/// slow as signing.
+const MAX_EXPONENT_BITS: usize = 33;
+/// Odd numbers below this limit are tried as factors of a modulus.
+const TRIAL_LIMIT: u32 = 1 << 12;
 
-/// Judges modulus and exponent, both as big-endian bytes: 2048 bits (RFC 7518, section 3.3) to 8192, no
-/// small factor, not of a broken generator, and an odd exponent above 1 of at most 33 bits.
+/// Checks modulus and exponent, both as big-endian bytes. The modulus must have 2048 bits (RFC 7518, section 3.3) to
+/// 8192 bits, have no small factor, and not come from a vulnerable generator. The exponent must be odd, above 1, and at
+/// most 33 bits long.
 ///
-/// Not found are moduli that are one prime, the power of a prime, or the product of primes that are close to
-/// each other or shared with other keys: who publishes such a key has no good one to protect.
+/// The check does not find moduli that are a prime, the power of a prime, or the product of primes that are close to each
+/// other or shared with other keys. Only the owner can create such a key, so refusing
+/// it would protect nobody else.
 pub(super) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyProblem> {
     match bits(n) {
         ..2048 => return Err(KeyProblem::TooSmall),
@@ -19,19 +22,19 @@ pub(super) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyProblem> {
         _ => {}
     }
     let is_even = |number: &[u8]| number.last().is_none_or(|last| last % 2 == 0);
-    if is_even(e) || !(2..=LONGEST_EXPONENT).contains(&bits(e)) {
+    if is_even(e) || !(2..=MAX_EXPONENT_BITS).contains(&bits(e)) {
         return Err(KeyProblem::UnsafeExponent);
     }
     if is_even(n) || has_small_factor(n) {
         return Err(KeyProblem::SmallFactor);
     }
-    if is_guessable(n) {
+    if has_roca_fingerprint(n) {
         return Err(KeyProblem::Guessable);
     }
     Ok(())
 }
 
-/// How many bits a number has without its leading zeros.
+/// Returns the number of bits without leading zeros.
 fn bits(number: &[u8]) -> usize {
     let number = without_zeros(number);
     let leading = number
@@ -47,22 +50,22 @@ fn remainder(number: &[u8], divisor: u32) -> u32 {
         .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % divisor);
     chunks.iter().fold(first, |rest, chunk| {
         let digit = u64::from(rest) << 32 | u64::from(u32::from_be_bytes(*chunk));
-        #[expect(clippy::cast_possible_truncation, reason = "less than the divisor")]
+        #[expect(clippy::cast_possible_truncation, reason = "less than `divisor`")]
         let rest = (digit % u64::from(divisor)) as u32;
         rest
     })
 }
 
 fn has_small_factor(n: &[u8]) -> bool {
-    (3..LARGEST_TRIAL)
+    (3..TRIAL_LIMIT)
         .step_by(2)
         .any(|factor| remainder(n, factor) == 0)
 }
 
-/// Whether the key bears the mark of a generator that gives its private part away: its modulus is a
-/// power of 65537 modulo every small prime (ROCA, CVE-2017-15361). Of good keys one in a hundred
-/// million would.
-fn is_guessable(n: &[u8]) -> bool {
+/// Returns whether a modulus has the fingerprint of a vulnerable generator: it is a power of 65537 modulo every small
+/// prime (ROCA, CVE-2017-15361). The private keys of such a generator can be computed. One in a hundred million good keys
+/// has the fingerprint by chance.
+fn has_roca_fingerprint(n: &[u8]) -> bool {
     const PRIMES: [u32; 17] = [
         11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
     ];
@@ -85,20 +88,20 @@ fn without_zeros(number: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// A number of exactly so many bits without a small factor and without the mark of ROCA.
+    /// Returns a number of exactly this many bits that has no small factor and no ROCA fingerprint.
     fn modulus(count: usize) -> Vec<u8> {
         let mut number = vec![0xff; count.div_ceil(8)];
         number[0] >>= (8 - count % 8) % 8;
-        while has_small_factor(&number) || is_guessable(&number) {
+        while has_small_factor(&number) || has_roca_fingerprint(&number) {
             let mut last = number.iter_mut().rev();
             let low = last.next().expect("a byte");
-            *low = low.checked_sub(2).expect("there is one near");
+            *low = low.checked_sub(2).expect("a suitable number is near");
         }
         number
     }
 
     #[test]
-    fn threat_4_the_sizes_and_exponents_that_are_good_enough() {
+    fn threat_4_weak_sizes_and_exponents_are_refused() {
         use KeyProblem::{TooLarge, TooSmall, UnsafeExponent};
         for (size, expected) in [
             (1024, Err(TooSmall)),
@@ -150,7 +153,7 @@ mod tests {
             assert_eq!(check_rsa(&n, &[1, 0, 1]), Err(KeyProblem::SmallFactor));
         }
         for (factor, expected) in [(3, true), (4_093, true), (4_099, false)] {
-            // A factor times 2^2048 + 1, which has no small factor besides.
+            // The factor times 2^2048 + 1, which has no small factors.
             let mut n = vec![0; 258];
             n[..2].copy_from_slice(&u16::to_be_bytes(factor));
             n[256..].copy_from_slice(&u16::to_be_bytes(factor));

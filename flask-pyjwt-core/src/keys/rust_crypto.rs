@@ -1,4 +1,4 @@
-//! The primitives, by the RustCrypto crates. Keys are parsed and keyed once, when configured.
+//! The cryptographic primitives, implemented with the RustCrypto crates. A key is parsed once, when it is configured.
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePublicKey as _};
 use getrandom::SysRng;
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::{
     AuthType, Encoding, Family, KeyProblem, Material, PublicKey as KeyNumbers,
-    rsa_numbers::check_rsa, weak_points::begins_weakly,
+    rsa_numbers::check_rsa, weak_points::starts_with_weak_point,
 };
 
 /// Verifies signatures of one algorithm with one key.
@@ -46,7 +46,7 @@ pub(crate) enum Signer {
     Ed25519(ed25519_dalek::SigningKey),
 }
 
-/// Parses the signature's bytes, so that another length is refused before any arithmetic.
+/// Parses the signature first, so that a wrong length is refused before any arithmetic.
 macro_rules! verified {
     ($key:expr, $signature:ty, $message:expr, $bytes:expr) => {
         <$signature>::try_from($bytes)
@@ -55,7 +55,7 @@ macro_rules! verified {
 }
 
 impl Verifier {
-    /// For HMAC: the comparison takes the same time wherever a difference is.
+    /// Checks a signature. HMAC signatures are compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Hs256(key) => key
@@ -83,7 +83,7 @@ impl Verifier {
             Self::Es384(key) => verified!(key, p384::ecdsa::Signature, message, signature),
             Self::Es512(key) => verified!(key, p521::ecdsa::Signature, message, signature),
             Self::Ed25519(key) => {
-                !begins_weakly(signature)
+                !starts_with_weak_point(signature)
                     && ed25519_dalek::Signature::from_slice(signature)
                         .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
             }
@@ -160,7 +160,7 @@ impl Signer {
         }
     }
 
-    /// The verifier that belongs to this signer.
+    /// Returns the verifier for this signer's key.
     pub(crate) fn verifier(&self, auth_type: AuthType) -> Result<Verifier, KeyProblem> {
         Ok(match self {
             Self::Hs256(key) => Verifier::Hs256(key.clone()),
@@ -174,7 +174,7 @@ impl Signer {
         })
     }
 
-    /// The public key as `SubjectPublicKeyInfo`; an HMAC secret has none.
+    /// Returns the public key as `SubjectPublicKeyInfo`, or `None` for an HMAC secret.
     pub(crate) fn spki(&self) -> Option<Vec<u8>> {
         let der = match self {
             Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => return None,
@@ -187,7 +187,7 @@ impl Signer {
         Some(der.as_ref().to_vec())
     }
 
-    /// The signature, or nothing when the system's source of randomness fails.
+    /// Signs a message. Returns `None` if the system's random number generator fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match self {
             Self::Hs256(key) => key
@@ -239,7 +239,7 @@ pub(crate) fn sha512(message: &[u8]) -> Vec<u8> {
     Sha512::digest(message).to_vec()
 }
 
-/// Signs with blinding: the randomness hides the private key's timing.
+/// Signs with blinding: random numbers hide the timing of the private key operation.
 fn sign_rsa(key: &PrivateKey, auth_type: AuthType, message: &[u8]) -> Option<Vec<u8>> {
     macro_rules! signed {
         ($scheme:ident, $hash:ty) => {

@@ -1,10 +1,10 @@
-//! Bytes that must not be shown.
+//! Secret bytes.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret or a key's text. It is overwritten when dropped, and `Debug` hides it.
+/// A secret or the text of a key. It is overwritten when dropped, and `Debug` hides it.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 

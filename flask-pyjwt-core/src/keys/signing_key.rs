@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::{Signer, VerifyingKey, key_set::header_segment};
 
-/// A key that signs, and the header segments that it puts before payloads.
+/// A key that signs, with the header segments of its tokens.
 pub(crate) struct SigningKey {
     pub(crate) signer: Signer,
     pub(crate) key: Arc<VerifyingKey>,
@@ -28,7 +28,7 @@ impl SigningKey {
         }
     }
 
-    /// Notes that a token was minted that is valid until this second.
+    /// Records that a token was minted with this expiry, in seconds since 1970.
     pub(crate) fn minted(&self, expires_at: i64) {
         self.latest_expiry.fetch_max(expires_at, Ordering::AcqRel);
     }

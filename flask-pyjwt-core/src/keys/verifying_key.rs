@@ -1,4 +1,4 @@
-//! A key that verifies, prepared.
+//! A key that is prepared for verifying.
 
 use std::sync::{
     Arc, OnceLock,
@@ -8,46 +8,45 @@ use std::sync::{
 use super::{AuthType, MacKey, PublicKey, Purpose, Verifier, derived::DerivedKeys};
 use crate::jose::NumericDate;
 
-/// Which tokens may be of a key besides those that name it.
+/// For which tokens a key is tried, in addition to those whose `kid` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Serves {
-    /// No others.
+    /// For no others.
     Named,
-    /// Those that name no key, where no other key is for their algorithm: there is nothing to choose
-    /// (`OpenID` Connect Core 1.0, section 10.1).
+    /// For tokens without a `kid`, if no other key has their algorithm (`OpenID` Connect Core 1.0, section 10.1).
     NamedOrOnly,
-    /// Those that name no key.
-    Nameless,
-    /// All: the key was given no name that tokens could use.
+    /// For tokens without a `kid`.
+    WithoutId,
+    /// For tokens without a `kid` and tokens with an unknown `kid`: the key has no explicit ID.
     Any,
 }
 
 impl Serves {
-    /// Whether tokens without a key id may be of the key whatever other keys there are.
-    pub(super) fn nameless(self) -> bool {
-        matches!(self, Self::Nameless | Self::Any)
+    /// Returns whether the key is tried for tokens without a `kid`, regardless of other keys.
+    pub(super) fn without_id(self) -> bool {
+        matches!(self, Self::WithoutId | Self::Any)
     }
 }
 
-/// A key that verifies tokens of its one algorithm, until it is dropped.
+/// A key that verifies tokens of one algorithm until its end.
 pub(crate) struct VerifyingKey {
     pub(crate) auth_type: AuthType,
-    /// What tokens name it by: `kid`. Empty for a foreign key that has none.
+    /// The key ID: `kid` in tokens. Empty for a key of another issuer that has none.
     pub(crate) id: String,
-    /// Tells keys apart whatever they are called: the thumbprint of RFC 7638, or its like.
+    /// Identifies the key material: the thumbprint of RFC 7638, or a similar hash.
     pub(crate) fingerprint: String,
-    /// Which tokens may be of this key.
+    /// For which tokens the key is tried.
     pub(crate) serves: Serves,
-    /// What is published of it.
+    /// The public key to publish.
     pub(crate) public: Option<PublicKey>,
     verifier: Verifier,
-    /// Where the secret or private key is known, or was when this key signed.
+    /// The keys derived from the secret or private key, if that has ever been known.
     derived: OnceLock<Arc<DerivedKeys>>,
-    /// The second since 1970 from which on it verifies nothing.
+    /// The end, in seconds since 1970. From then on the key verifies nothing.
     until: AtomicI64,
 }
 
-/// The end of a key that has none.
+/// The end of a key without an end.
 const NEVER: i64 = i64::MAX;
 
 impl VerifyingKey {
@@ -71,19 +70,26 @@ impl VerifyingKey {
         }
     }
 
-    /// Gives the key what is derived from its secret or private part.
+    /// Sets the keys derived from the secret or private key.
     pub(super) fn set_derived(&self, derived: DerivedKeys) {
         drop(self.derived.set(Arc::new(derived)));
     }
 
-    /// Takes over what is derived from the private part of the same key, which was only known in public.
-    pub(super) fn learn_from(&self, same: &Self) {
+    /// Returns whether both are the same key with the same algorithm and ID.
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+            && self.auth_type == other.auth_type
+            && self.id == other.id
+    }
+
+    /// Copies the derived keys from the same key, if only its public part was known before.
+    pub(super) fn copy_derived_from(&self, same: &Self) {
         if let Some(derived) = same.derived.get() {
             drop(self.derived.set(Arc::clone(derived)));
         }
     }
 
-    /// The key for a purpose of our own; none where only the public key is known.
+    /// Returns the derived key for a purpose, or `None` if only the public key is known.
     pub(super) fn derived(&self, purpose: Purpose) -> Option<&MacKey> {
         self.derived.get().map(|derived| derived.key(purpose))
     }
@@ -92,27 +98,27 @@ impl VerifyingKey {
         self.verifier.verify(message, signature)
     }
 
-    /// Whether the key still counts. Asked for every token, those that were verified before too.
+    /// Returns whether the key has not ended. It is checked for every token, including cached ones.
     pub(crate) fn is_live(&self, now: NumericDate) -> bool {
         now.seconds() < self.until.load(Ordering::Acquire)
     }
 
-    /// Ends the key at this second since 1970, or at once where that has passed.
-    pub(crate) fn ends_at(&self, second: i64) {
+    /// Sets the end, in seconds since 1970.
+    pub(crate) fn set_end(&self, second: i64) {
         self.until.store(second, Ordering::Release);
     }
 
-    /// Ends the key whatever the clock shows.
+    /// Ends the key at once, regardless of the clock.
     pub(crate) fn end(&self) {
-        self.ends_at(i64::MIN);
+        self.set_end(i64::MIN);
     }
 
-    /// Takes an end back: the key is the signing one again.
-    pub(crate) fn goes_on(&self) {
-        self.ends_at(NEVER);
+    /// Removes the end, for example when a retired key signs again.
+    pub(crate) fn clear_end(&self) {
+        self.set_end(NEVER);
     }
 
-    /// The second since 1970 at which the key ends, if it does.
+    /// Returns the end in seconds since 1970, if there is one.
     pub(crate) fn end_second(&self) -> Option<i64> {
         Some(self.until.load(Ordering::Acquire)).filter(|until| *until != NEVER)
     }

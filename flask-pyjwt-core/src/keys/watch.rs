@@ -1,4 +1,4 @@
-//! The thread that reads `JWT_KEYS_DIR` again.
+//! The thread that watches `JWT_KEYS_DIR`.
 
 use std::time::Duration;
 
@@ -6,29 +6,28 @@ use tokio::time::sleep;
 
 use crate::background::RuntimeThread;
 
-/// How often the folder is looked at: a change is seen after so many seconds at the latest. One look at ten
-/// keys opens and reads ten small files: 0.4 ms without optimization.
+/// The time between two readings of the folder. Reading ten keys takes 0.4 ms in a debug build.
 const PERIOD: Duration = Duration::from_secs(5);
-/// When it is looked at again if a file may not be complete. More than a second, after which a file that is
-/// the same counts.
+/// The time until the next reading if a file may be incomplete. It is a little more than the second after which an
+/// unchanged file is used.
 const SOON: Duration = Duration::from_millis(1_100);
 
-/// A thread that looks again and again. It ends when this is dropped.
+/// The thread that reads the folder regularly. It ends when this handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
     _thread: RuntimeThread,
 }
 
-/// Why it is looked.
+/// Why the folder is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occasion {
-    /// Some time has passed.
+    /// The period has passed.
     Tick,
-    /// The process got the signal `SIGHUP`.
+    /// The process has received the signal `SIGHUP`.
     Hangup,
 }
 
-/// When to look the next time.
+/// When to read the folder next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Soon,
@@ -37,16 +36,16 @@ pub(crate) enum Next {
 }
 
 impl Watch {
-    /// Starts the thread. It calls `look` on every occasion until that says [`Next::Stop`].
+    /// Starts the thread. It calls `look` on every occasion until that returns [`Next::Stop`].
     ///
     /// # Errors
     ///
-    /// When the system gives no thread or no timer.
+    /// Returns an error if the system cannot create the thread or its event loop.
     pub(crate) fn start(
         mut look: impl FnMut(Occasion) -> Next + Send + 'static,
     ) -> std::io::Result<Self> {
         let thread = RuntimeThread::start("flask-pyjwt-keys", move || {
-            // Here and not in the thread: from now on the signal does not end the process.
+            // Install the handler before the thread starts, so that from now on the signal does not end the process.
             let mut hangup = Hangup::new();
             async move {
                 let mut pause = PERIOD;
@@ -67,7 +66,7 @@ impl Watch {
     }
 }
 
-/// The signal `SIGHUP`, where there is one.
+/// Waits for the signal `SIGHUP`, on systems that have it.
 struct Hangup(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
 
 impl Hangup {

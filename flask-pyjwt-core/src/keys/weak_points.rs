@@ -1,6 +1,6 @@
-//! Which encodings of points of Ed25519 are refused, whatever the backend.
+//! The encodings of Ed25519 points that are refused. The rules are the same for both backends.
 
-/// 2^255 − 19, the modulus of the field, in little-endian order as points are.
+/// The modulus of the field, 2^255 − 19, in little-endian order like encoded points.
 const MODULUS: [u8; 32] = {
     let mut bytes = [0xff; 32];
     bytes[0] = 0xed;
@@ -8,8 +8,8 @@ const MODULUS: [u8; 32] = {
     bytes
 };
 
-/// The `y` of the eight points of small order, each once: of order 4, 1, 2, and twice of order 8. The sign
-/// bit is not part of it.
+/// The values of `y` of the eight points of small order, without the sign bit and without duplicates: of order 4, 1, 2,
+/// and two of order 8.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     {
@@ -34,24 +34,23 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
     ],
 ];
 
-/// Whether the bytes encode a point of small order, or encode any point in another way than its one
-/// canonical encoding (RFC 8032, section 5.1.3).
+/// Returns whether the bytes encode a point of small order, or are not the canonical encoding of a point (RFC 8032,
+/// section 5.1.3).
 ///
-/// A public key of small order verifies signatures that anybody can make. That includes the points with
-/// `x` = 0 whose sign bit is set: they are of order 1 and 2.
+/// A public key of small order accepts signatures that anybody can make. Points with `x` = 0 and the sign bit set are
+/// included: they have order 1 and 2.
 ///
-/// A point that has a part of small order besides one of the large order is not found: that takes
-/// arithmetic. Forging a signature of such a key is as hard as for any other, and both backends judge its
-/// signatures alike, by the equation without the cofactor.
+/// Points of mixed order are not found, because that needs arithmetic. Forging a signature for such a key is as hard as
+/// for any other key, and both backends check its signatures in the same way, by the equation without the cofactor.
 pub(super) fn is_weak(point: &[u8; 32]) -> bool {
     let mut y = *point;
     y[31] &= 0x7f;
     SMALL_ORDER.contains(&y) || y.iter().rev().ge(MODULUS.iter().rev())
 }
 
-/// The same of the point that an Ed25519 signature begins with: no signature of a proper signer has one of
-/// small order. `true` also for what is no signature.
-pub(super) fn begins_weakly(signature: &[u8]) -> bool {
+/// Returns whether an Ed25519 signature starts with such a point, which a correct signer never produces. Also returns
+/// `true` if the bytes are too short for a signature.
+pub(super) fn starts_with_weak_point(signature: &[u8]) -> bool {
     signature.first_chunk().is_none_or(is_weak)
 }
 
@@ -68,7 +67,7 @@ mod tests {
         for y in SMALL_ORDER {
             assert!(is_weak(&y) && is_weak(&with_sign(y)), "{y:x?}");
         }
-        // From the modulus on to 2^255 − 1.
+        // From the modulus to 2^255 − 1.
         for low in 0xed..=0xff {
             let mut y = MODULUS;
             y[0] = low;
@@ -84,7 +83,7 @@ mod tests {
         for y in [greatest, two, base] {
             assert!(!is_weak(&y) && !is_weak(&with_sign(y)), "{y:x?}");
         }
-        assert!(begins_weakly(&[]) && begins_weakly(&[0x66; 31]));
-        assert!(!begins_weakly(&[0x66; 64]));
+        assert!(starts_with_weak_point(&[]) && starts_with_weak_point(&[0x66; 31]));
+        assert!(!starts_with_weak_point(&[0x66; 64]));
     }
 }

@@ -1,4 +1,4 @@
-//! Where a key set may be fetched from.
+//! The addresses that key sets may be fetched from.
 
 use std::net::IpAddr;
 
@@ -6,16 +6,16 @@ use reqwest::Url;
 
 use crate::error::Problem;
 
-/// Which addresses may be asked by plain http; https always may.
+/// The addresses for which plain http is allowed in addition to https.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PlainHttp {
-    /// This machine's loopback.
+    /// Whether it is allowed for this machine's loopback addresses.
     pub(crate) loopback: bool,
-    /// One server that its operator has named.
+    /// One server for which the application allows it.
     pub(crate) server: Option<HttpServer>,
 }
 
-/// A server that is asked by plain http: its host and port.
+/// A server that may be contacted over plain http: its host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HttpServer {
     host: String,
@@ -23,7 +23,7 @@ pub(crate) struct HttpServer {
 }
 
 impl HttpServer {
-    /// The server of an address such as `http://keycloak:8080`, which names nothing else.
+    /// Parses a server such as `http://keycloak:8080`. Paths, queries and credentials are refused.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let names_more = url.path() != "/"
@@ -52,23 +52,23 @@ impl PlainHttp {
     }
 }
 
-/// An address that may be asked: https, or http where that was allowed.
+/// An address that keys may be fetched from: https, or http where it is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address(Url);
 
-/// How an issuer's keys are found.
+/// Where an issuer's keys are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// At this address.
+    /// In the key set at this address.
     Keys(Address),
-    /// At the address that this document says (`OpenID` Connect Discovery 1.0, RFC 8414).
+    /// Through the discovery document at this address (`OpenID` Connect Discovery 1.0, RFC 8414).
     Discovery(Address),
 }
 
 impl Address {
-    /// Judges an address.
+    /// Parses an address and checks that it is allowed. An error is the end of a sentence about the address.
     pub(crate) fn parse(text: &str, plain: &PlainHttp) -> Result<Self, Problem> {
-        let url = Url::parse(text).map_err(|_| "is no absolute address")?;
+        let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err(Problem::new("has a user, a password or a fragment"));
         }
@@ -76,29 +76,29 @@ impl Address {
             "https" => Ok(Self(url)),
             "http" if plain.allows(&url) => Ok(Self(url)),
             "http" if is_loopback(&url) => Err(Problem::new(
-                "is not https: for tests on one machine, `allow_http_on_loopback(true)` lets it pass",
+                "is not https: `allow_http_on_loopback(true)` allows it for tests on one machine",
             )),
             "http" => Err(Problem::new(
-                "is not https: inside a network that you trust, `allow_insecure_http(\"http://host:port\")` \
-                 lets this one server pass",
+                "is not https: `allow_insecure_http(\"http://host:port\")` allows it for one server inside a network \
+                 that you trust",
             )),
             _ => Err(Problem::new("is not https")),
         }
     }
 
-    /// The discovery document of an issuer, at its usual place.
+    /// Returns the usual address of an issuer's discovery document.
     pub(crate) fn discovery(issuer: &str, plain: &PlainHttp) -> Result<Self, Problem> {
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         Self::parse(&format!("{issuer}/.well-known/openid-configuration"), plain)
     }
 
-    /// Whether both are of one server: of the same scheme, host and port (RFC 6454, section 4).
-    pub(super) fn is_of_server(&self, other: &Self) -> bool {
+    /// Returns whether both have the same origin: scheme, host and port (RFC 6454, section 4).
+    pub(super) fn has_same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()
     }
 
-    /// Where a redirect from here leads, without anything in it that could be secret.
-    pub(super) fn redirected(&self, location: &str) -> Option<String> {
+    /// Returns the target of a redirect without the parts that can be secret: credentials, query and fragment.
+    pub(super) fn redirect_target(&self, location: &str) -> Option<String> {
         let to = self.0.join(location).ok()?;
         let host = to.host_str()?;
         let port = to.port().map(|port| format!(":{port}"));
@@ -123,7 +123,8 @@ impl Place {
     }
 }
 
-/// Names too can point anywhere; `localhost` is this machine (RFC 6761, section 6.3).
+/// Accepts no other host names, since they can resolve to any address. `localhost` is always this machine
+/// (RFC 6761, section 6.3).
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threat_9_only_https_and_loopback_where_it_was_allowed() {
+    fn threat_9_only_https_is_accepted_and_http_on_loopback_where_allowed() {
         for (text, by_default, with_loopback) in [
             ("https://a.example/jwks", true, true),
             ("https://127.0.0.1/jwks", true, true),
@@ -147,7 +148,7 @@ mod tests {
             ("http://[::1]:8080/jwks", false, true),
             ("http://localhost:8080/jwks", false, true),
             ("http://LOCALHOST/jwks", false, true),
-            ("http://0x7f.1/jwks", false, true), // the same address, written otherwise
+            ("http://0x7f.1/jwks", false, true), // another form of 127.0.0.1
             ("http://a.example/jwks", false, false),
             ("http://localhost.a.example/jwks", false, false),
             ("http://127.0.0.1.a.example/jwks", false, false),
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_allowed_to_exactly_the_server_that_is_named() {
+    fn plain_http_is_allowed_for_exactly_the_named_server() {
         for (named, text, expected) in [
             (
                 "http://keycloak:8080",
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_told_without_its_secrets() {
+    fn a_redirect_target_has_no_secrets() {
         let from = Address::parse("https://a.example/keys", &PlainHttp::default()).expect("https");
         for (location, expected) in [
             ("/login?state=secret", Some("https://a.example/login")),
@@ -241,12 +242,16 @@ mod tests {
             ("mailto:x@y", None),
             ("http://", None),
         ] {
-            assert_eq!(from.redirected(location).as_deref(), expected, "{location}");
+            assert_eq!(
+                from.redirect_target(location).as_deref(),
+                expected,
+                "{location}"
+            );
         }
     }
 
     #[test]
-    fn a_discovery_document_is_below_its_issuer() {
+    fn the_discovery_document_is_below_the_issuer() {
         let expected = "https://a.example/t/.well-known/openid-configuration";
         for issuer in ["https://a.example/t", "https://a.example/t/"] {
             let address = Address::discovery(issuer, &PlainHttp::default()).expect("https");

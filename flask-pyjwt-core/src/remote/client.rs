@@ -1,4 +1,4 @@
-//! What connects to the servers of key sets, and whom it believes to be one.
+//! The HTTP clients that fetch key sets: TLS trust, proxies and limits.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -7,39 +7,39 @@ use std::{
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, redirect::Policy};
 
-use super::fetch::PATIENCE;
+use super::fetch::TIMEOUT;
 use crate::error::Problem;
 
-/// The time for a connection.
-const CONNECT: Duration = Duration::from_secs(3);
+/// The time limit for establishing a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-const UNREADABLE: &str = "comes from a server whose root certificates are no certificates in PEM";
+const BAD_ROOTS: &str = "has `root_certificates` that are not certificates in PEM";
 
 /// How the servers of an issuer's keys are reached.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Connections {
-    /// The certificates of the authorities that are believed in place of the system's, in PEM.
+    /// The certificate authorities, in PEM, that replace the system's.
     pub(crate) roots: Option<Vec<u8>>,
     pub(crate) proxy: ProxyChoice,
 }
 
-/// Which proxy is asked.
+/// The proxy to use.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) enum ProxyChoice {
     #[default]
     None,
-    /// Those of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// The proxies in `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     Environment,
-    /// This one.
+    /// The proxy at this address.
     Address(String),
 }
 
 impl Connections {
-    /// What makes the connections.
+    /// Builds an HTTP client for these settings.
     ///
     /// # Errors
     ///
-    /// What is wrong, as the end of a sentence about the keys.
+    /// Returns what is wrong, as the end of a sentence about the issuer.
     pub(crate) fn client(&self) -> Result<Client, Problem> {
         let mut builder = match &self.proxy {
             ProxyChoice::None => builder().no_proxy(),
@@ -50,33 +50,33 @@ impl Connections {
             ProxyChoice::Address(address) => builder().no_proxy().proxy(proxy_at(address)?),
         };
         if let Some(roots) = &self.roots {
-            let roots = Certificate::from_pem_bundle(roots).map_err(|_| UNREADABLE)?;
+            let roots = Certificate::from_pem_bundle(roots).map_err(|_| BAD_ROOTS)?;
             if roots.is_empty() {
-                return Err(UNREADABLE.into());
+                return Err(BAD_ROOTS.into());
             }
             builder = builder.tls_certs_only(roots);
         }
         builder.build().map_err(|_| match &self.roots {
-            Some(_) => UNREADABLE.into(),
+            Some(_) => BAD_ROOTS.into(),
             None => Problem::new(
-                "cannot be fetched: the system has no root certificates that can be read",
+                "has keys that cannot be fetched: the system has no readable root certificates",
             ),
         })
     }
 }
 
-/// The proxy at this address. One that is none would be passed over in silence, and the servers reached
-/// without a proxy.
+/// Parses the address of a proxy. Without this check, the client would ignore an invalid address and connect without
+/// a proxy.
 fn proxy_at(address: &str) -> Result<Proxy, Problem> {
-    const NONE: &str = "comes by a proxy whose address is none: write `http://host:port`";
-    let url = proxy_url(address).ok_or(NONE)?;
+    const INVALID: &str = "has a `proxy` that is not of the form `http://host:port`";
+    let url = proxy_url(address).ok_or(INVALID)?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(NONE.into());
+        return Err(INVALID.into());
     }
-    Proxy::all(url).map_err(|_| NONE.into())
+    Proxy::all(url).map_err(|_| INVALID.into())
 }
 
-/// The address of a proxy, with `http://` where it has no scheme.
+/// Parses the address of a proxy. The scheme defaults to `http`.
 fn proxy_url(address: &str) -> Option<Url> {
     let url = if address.contains("://") {
         Url::parse(address)
@@ -89,8 +89,8 @@ fn proxy_url(address: &str) -> Option<Url> {
     url.ok().filter(|url| url.has_host() && !names_more(url))
 }
 
-/// Refuses variables that name no proxy: they would be passed over in silence, too. SOCKS is refused with
-/// each fetch, so that it may be there for other programs.
+/// Refuses variables with an invalid proxy, which the client would ignore as well. SOCKS proxies pass this check,
+/// because the variables may be meant for other programs. They make each fetch fail.
 fn check_environment() -> Result<(), Problem> {
     const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
@@ -104,24 +104,24 @@ fn check_environment() -> Result<(), Problem> {
         .flat_map(|name| [name.to_owned(), name.to_ascii_lowercase()]);
     if names.any(is_wrong) {
         return Err(Problem::new(
-            "comes by a proxy of the environment whose address is none: `HTTPS_PROXY`, `HTTP_PROXY` and \
-             `ALL_PROXY` are like `http://host:port`",
+            "has `proxy_from_env(true)`, but `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` in the environment is not \
+             of the form `http://host:port`",
         ));
     }
     Ok(())
 }
 
-/// It follows no redirect and decodes nothing.
+/// Creates a builder with the common settings. The client follows no redirects and decompresses nothing.
 fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("flask-pyjwt/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT)
-        .timeout(PATIENCE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
         .pool_max_idle_per_host(0)
-        // Whatever a resolver says of it: this machine, by either version of IP.
+        // A DNS server must not redirect `localhost` to another machine.
         .resolve_to_addrs(
             "localhost",
             &[

@@ -1,4 +1,4 @@
-//! One fetch of a key set, with every limit there is.
+//! Fetches a key set once, with limits on time and size.
 
 use std::{
     error::Error,
@@ -22,43 +22,43 @@ use crate::{
     keys::SetProblem,
 };
 
-/// The time for everything: discovery and key set, from the first look-up to the last byte.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest explanation of a failed connection in characters.
-const LONGEST_REASON: usize = 200;
-/// The longest answer in bytes.
-const MOST_BYTES: usize = 512 * 1024;
-/// The longest token that is shown to a source.
-const MOST_TOKEN_BYTES: usize = 16 * 1024;
+/// The time limit for a whole fetch: discovery document and key set, including DNS.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum length of the reason for a failed connection, in characters.
+const MAX_REASON: usize = 200;
+/// The maximum size of a response in bytes.
+const MAX_BYTES: usize = 512 * 1024;
+/// The maximum size of a token file in bytes.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// Why there is no key set.
+/// Why a key set cannot be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error("the source does not answer within 5 seconds")]
+    #[error("the source did not respond within 5 seconds")]
     Timeout,
     #[error("the source cannot be reached: {0}")]
     Network(String),
-    #[error("the source answers with {0}")]
+    #[error("the source responded with {0}")]
     Status(StatusCode),
     #[error(
-        "the source answers with {0} and redirects to {1}: redirects are not followed, configure that \
-         address if it is right"
+        "the source responded with {0} and redirects to {1}: redirects are not followed, configure that \
+         address if it is correct"
     )]
     Redirect(StatusCode, String),
     #[error(
-        "the answer is no JSON by its `Content-Type`: for a source that you know, \
-         `accept_any_content_type(true)` lets it pass"
+        "the `Content-Type` of the response is not JSON: if you trust the source, allow it with \
+         `accept_any_content_type(true)`"
     )]
     ContentType,
-    #[error("the answer is encoded, although nothing but `identity` was accepted")]
+    #[error("the response has a `Content-Encoding`, although the request accepts none")]
     Encoded,
     #[error("the file of `bearer_token_file` cannot be used: {0}")]
     TokenFile(Problem),
-    #[error("the answer is longer than 512 KiB")]
+    #[error("the response is larger than 512 KiB")]
     TooLarge,
-    #[error("the discovery document is no strict JSON object with `issuer` and `jwks_uri`")]
+    #[error("the discovery document is not a strict JSON object with `issuer` and `jwks_uri`")]
     Discovery,
-    #[error("the discovery document is of another issuer")]
+    #[error("the `issuer` in the discovery document is not the configured name")]
     OtherIssuer,
     #[error("the `jwks_uri` {0}")]
     Address(Problem),
@@ -68,21 +68,21 @@ pub(super) enum FetchError {
     Clock(#[from] TokenError),
 }
 
-/// A key set as it was answered.
+/// A key set as it was received.
 pub(super) struct Fetched {
     pub(super) json: String,
-    /// Seconds after which to ask again.
+    /// The time in seconds after which to fetch it again.
     pub(super) lifetime: i64,
 }
 
-/// What is asked for a key set.
+/// Describes how a key set is fetched.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) place: Place,
     pub(crate) plain_http: PlainHttp,
-    /// Fields for the server of `place`, and for no other. Their values may be secret.
+    /// Header fields for the server of `place` only. Their values can be secret.
     pub(crate) fields: HeaderMap,
-    /// A file with a token for the same server, read for each fetch, since it may have changed.
+    /// A file with a bearer token for the same server. It is read for each fetch, so that it can be renewed.
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) any_content_type: bool,
 }
@@ -93,29 +93,25 @@ pub(super) async fn fetch(
     issuer: &str,
     request: &Request,
 ) -> Result<Fetched, FetchError> {
-    let everything = async {
-        let fields = request.own_fields()?;
+    let fetch = async {
+        let fields = request.secret_fields()?;
         let address = match &request.place {
             Place::Keys(address) => address.clone(),
             Place::Discovery(address) => {
                 let (document, _) = request.get(client, address, &fields).await?;
-                discovered(document, issuer, &request.plain_http)?
+                jwks_uri(document, issuer, &request.plain_http)?
             }
         };
         let (json, lifetime) = request.get(client, &address, &fields).await?;
         Ok(Fetched { json, lifetime })
     };
-    let result = tokio::time::timeout(PATIENCE, everything).await;
+    let result = tokio::time::timeout(TIMEOUT, fetch).await;
     result.unwrap_or(Err(FetchError::Timeout))
 }
 
-/// The `jwks_uri` of a discovery document, whose `issuer` has to be exactly the one that is trusted
-/// (`OpenID` Connect Discovery 1.0, section 4.3).
-fn discovered(
-    document: String,
-    issuer: &str,
-    plain_http: &PlainHttp,
-) -> Result<Address, FetchError> {
+/// Returns the `jwks_uri` of a discovery document. Its `issuer` must equal the configured name exactly (`OpenID`
+/// Connect Discovery 1.0, section 4.3).
+fn jwks_uri(document: String, issuer: &str, plain_http: &PlainHttp) -> Result<Address, FetchError> {
     let document = Document::object(document).map_err(|_| FetchError::Discovery)?;
     let text = |name| {
         let member = document.root().member(name).and_then(Json::as_str);
@@ -128,8 +124,8 @@ fn discovered(
 }
 
 impl Request {
-    /// What is said to the configured server, and to no other.
-    fn own_fields(&self) -> Result<HeaderMap, FetchError> {
+    /// Returns the header fields that only the configured server may receive.
+    fn secret_fields(&self) -> Result<HeaderMap, FetchError> {
         let mut fields = self.fields.clone();
         if let Some(path) = &self.token_file {
             let token = read_token(path).map_err(FetchError::TokenFile)?;
@@ -138,27 +134,27 @@ impl Request {
         Ok(fields)
     }
 
-    /// A whole JSON answer, and for how long it is fresh.
+    /// Requests a JSON document. Returns it with its lifetime in seconds.
     async fn get(
         &self,
         client: &Client,
         address: &Address,
-        own_fields: &HeaderMap,
+        secret_fields: &HeaderMap,
     ) -> Result<(String, i64), FetchError> {
         let mut request = client
             .get(address.url())
             .header(ACCEPT, "application/json, application/jwk-set+json");
-        if address.is_of_server(self.place.address()) {
-            request = request.headers(own_fields.clone());
+        if address.has_same_origin(self.place.address()) {
+            request = request.headers(secret_fields.clone());
         }
         let mut response = request.send().await.map_err(failed)?;
         if response.status().is_redirection()
             && let Some(location) = response.headers().get(LOCATION)
         {
             let to = location.to_str().ok();
-            let to = to.and_then(|location| address.redirected(location));
-            let to = to.unwrap_or_else(|| "no address".to_owned());
-            return Err(FetchError::Redirect(response.status(), short(&to)));
+            let to = to.and_then(|location| address.redirect_target(location));
+            let to = to.unwrap_or_else(|| "an invalid address".to_owned());
+            return Err(FetchError::Redirect(response.status(), printable(&to)));
         }
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status()));
@@ -172,29 +168,30 @@ impl Request {
         let lifetime = lifetime(response.headers());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if bytes.len() + chunk.len() > MOST_BYTES {
+            if bytes.len() + chunk.len() > MAX_BYTES {
                 return Err(FetchError::TooLarge);
             }
             bytes.extend_from_slice(&chunk);
         }
-        // Some servers write a byte order mark, which means nothing here (RFC 8259, section 8.1).
+        // Some servers send a byte order mark. RFC 8259, section 8.1, allows parsers to ignore it.
         let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let json = std::str::from_utf8(json).map_err(|_| SetProblem::NoSet)?;
         Ok((json.to_owned(), lifetime))
     }
 }
 
-/// The field that shows the token in this file.
+/// Reads a token file and builds the value of its `Authorization` field. An error is the end of a sentence about the
+/// file.
 fn read_token(path: &Path) -> Result<HeaderValue, Problem> {
-    let file = files::read(path, MOST_TOKEN_BYTES)
-        .map_err(|_| "it cannot be read, is no regular file or is longer than 16 KiB")?;
-    let token = std::str::from_utf8(&file.bytes).map_err(|_| "it is no text")?;
+    let file = files::read(path, MAX_TOKEN_BYTES)
+        .map_err(|_| "it cannot be read, is not a regular file, or is larger than 16 KiB")?;
+    let token = std::str::from_utf8(&file.bytes).map_err(|_| "it is not UTF-8 text")?;
     let token = token.trim();
     if token.is_empty() {
         return Err(Problem::new("it is empty"));
     }
     let mut field = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| "it has characters that no token has")?;
+        .map_err(|_| "it has characters that a header field cannot have")?;
     field.set_sensitive(true);
     Ok(field)
 }
@@ -207,22 +204,22 @@ fn failed(error: reqwest::Error) -> FetchError {
     }
 }
 
-/// What is at the bottom of an error: that a connection was refused, or what is wrong with a certificate.
+/// Returns the innermost cause of an error, for example "connection refused" or a problem with a certificate.
 fn reason(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    short(&cause.to_string())
+    printable(&cause.to_string())
 }
 
-/// What a server may have a say in, short and without control characters.
-fn short(text: &str) -> String {
+/// Shortens a text that a server can influence, and replaces its control characters.
+fn printable(text: &str) -> String {
     let character = |it: char| if it.is_control() { '?' } else { it };
-    text.chars().map(character).take(LONGEST_REASON).collect()
+    text.chars().map(character).take(MAX_REASON).collect()
 }
 
-/// `application/json`, `application/jwk-set+json` and their like, as they are.
+/// Returns whether the `Content-Type` is `application/json` or has the suffix `+json`.
 fn is_json(response: &Response) -> bool {
     let headers = response.headers();
     let content_type = headers

@@ -1,15 +1,15 @@
-//! For how long a fetched key set is fresh (RFC 9111).
+//! Computes how long a fetched key set is fresh (RFC 9111).
 
 use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
 
-/// Seconds after which a set is renewed where the answer does not say.
+/// The lifetime in seconds if the response states none.
 const DEFAULT: i64 = 300;
-/// However often the answer wants to be asked for, a set is kept for so many seconds.
-const LEAST: i64 = 60;
-/// However long the answer may be kept, a set is renewed after so many seconds.
-const MOST: i64 = 6 * 3_600;
+/// The minimum lifetime in seconds.
+const MIN: i64 = 60;
+/// The maximum lifetime in seconds.
+const MAX: i64 = 6 * 3_600;
 
-/// Seconds from now after which a set is renewed: `max-age` less `Age`, within bounds.
+/// Returns the seconds after which a set is renewed: `max-age` minus `Age`, within bounds.
 pub(super) fn lifetime(headers: &HeaderMap) -> i64 {
     let mut max_age = None;
     let directives = headers
@@ -20,17 +20,17 @@ pub(super) fn lifetime(headers: &HeaderMap) -> i64 {
     for directive in directives {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
         match name.trim().to_ascii_lowercase().as_str() {
-            "no-store" | "no-cache" => return LEAST,
+            "no-store" | "no-cache" => return MIN,
             "max-age" => max_age = max_age.or(seconds(value)),
             _ => {}
         }
     }
     let age = headers.get(AGE).and_then(|age| seconds(age.to_str().ok()?));
     let fresh = max_age.map_or(DEFAULT, |max_age| max_age - age.unwrap_or(0));
-    fresh.clamp(LEAST, MOST)
+    fresh.clamp(MIN, MAX)
 }
 
-/// A number of seconds; more than can be counted is the most that can (RFC 9111, section 1.2.2).
+/// Parses a number of seconds. A number that overflows counts as the largest one (RFC 9111, section 1.2.2).
 fn seconds(text: &str) -> Option<i64> {
     let digits = text.trim().trim_matches('"');
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_answer_says_counts_within_bounds() {
+    fn the_lifetime_follows_the_response_within_bounds() {
         for (fields, age, expected) in [
             (&[][..], None, 300),
             (&["max-age=600"], None, 600),

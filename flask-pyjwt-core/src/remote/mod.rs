@@ -1,4 +1,4 @@
-//! Key sets of other issuers that are fetched: before they are needed, and within limits.
+//! Fetches the key sets of other issuers in the background, and keeps them fresh.
 
 mod address;
 mod client;

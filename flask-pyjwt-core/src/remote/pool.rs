@@ -1,4 +1,4 @@
-//! The sources of keys of one manager: issuers that would ask the same share one.
+//! The key sources of one manager. Issuers with the same source share it.
 
 use std::{
     collections::HashMap,
@@ -11,18 +11,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::{Connections, Place, RemoteKeys, RemoteRules};
 use crate::error::Problem;
 
-/// Sources and connections that are in use. Nothing here keeps one alive.
+/// The sources and HTTP clients in use. The pool does not keep them alive.
 pub(crate) struct SourcePool {
     known: Mutex<Known>,
-    /// To the worker, which fetches for each that is new.
+    /// Hands new sources to the worker.
     new: UnboundedSender<Arc<RemoteKeys>>,
-    /// What the worker takes when it starts.
+    /// The other end of `new`, until the worker starts.
     receiver: Mutex<Option<UnboundedReceiver<Arc<RemoteKeys>>>>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// By their addresses.
+    /// The sources by their addresses.
     sources: HashMap<String, Vec<Weak<RemoteKeys>>>,
     clients: Vec<(Connections, Weak<Client>)>,
 }
@@ -39,15 +39,16 @@ impl Default for SourcePool {
 }
 
 impl SourcePool {
-    /// What makes such connections. Making one reads all certificates of the system.
+    /// Returns an HTTP client for these settings. Clients are shared, because building one reads all certificates of
+    /// the system.
     ///
     /// # Errors
     ///
-    /// What is wrong, as the end of a sentence about the keys.
+    /// Returns what is wrong, as the end of a sentence about the issuer.
     pub(crate) fn client(&self, connections: &Connections) -> Result<Arc<Client>, Problem> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clients = known.clients.iter();
-        let found = clients.find(|(own, _)| own == connections);
+        let found = clients.find(|(known, _)| known == connections);
         if let Some(client) = found.and_then(|(_, client)| client.upgrade()) {
             return Ok(client);
         }
@@ -60,14 +61,15 @@ impl SourcePool {
         Ok(client)
     }
 
-    /// The source that asks like this, new or known. A discovery document is that of one issuer.
+    /// Returns a source for these rules, existing or new. A source with a discovery document is never shared, because
+    /// the document names its issuer.
     pub(crate) fn source(&self, rules: RemoteRules) -> Arc<RemoteKeys> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let is_shared = matches!(rules.request.place, Place::Keys(_));
         let address = rules.request.place.address().as_str();
         if is_shared && let Some(sources) = known.sources.get(address) {
             let mut sources = sources.iter().filter_map(Weak::upgrade);
-            if let Some(source) = sources.find(|source| source.rules.asks_like(&rules)) {
+            if let Some(source) = sources.find(|source| source.rules.can_share(&rules)) {
                 return source;
             }
         }
@@ -75,7 +77,7 @@ impl SourcePool {
         let source = Arc::new(RemoteKeys::new(rules));
         if is_shared {
             if known.sources.len().is_power_of_two() {
-                // Now and then: addresses whose issuers are gone.
+                // From time to time, remove addresses whose sources have been dropped.
                 known.sources.retain(|_, sources| {
                     sources.retain(|source| source.strong_count() > 0);
                     !sources.is_empty()
@@ -86,12 +88,12 @@ impl SourcePool {
             same.push(Arc::downgrade(&source));
         }
         drop(known);
-        // Fails where the worker has ended, with the manager.
+        // Fails if the worker has ended together with its manager.
         drop(self.new.send(Arc::clone(&source)));
         source
     }
 
-    /// The sources that are new, now and later: for the worker, once.
+    /// Takes the receiver of new sources. The worker calls this once.
     pub(crate) fn take_receiver(&self) -> Option<UnboundedReceiver<Arc<RemoteKeys>>> {
         let mut receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
         receiver.take()

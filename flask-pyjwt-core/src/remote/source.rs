@@ -1,4 +1,4 @@
-//! The key set of one issuer that is fetched. Readers never wait for a fetch.
+//! A fetched key set. Readers never wait for a fetch.
 
 use std::{
     sync::{
@@ -14,38 +14,38 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     Connections, KeySourceState, Request,
-    fetch::{FetchError, Fetched, PATIENCE},
+    fetch::{FetchError, Fetched, TIMEOUT},
 };
 use crate::{
     clock::TimeSource,
     jose::{HeaderTypes, NumericDate, TokenError},
-    keys::{AuthType, Crypto, JudgedSet, KeySet, VerifyingKey},
+    keys::{AuthType, CheckedSet, Crypto, KeySet, VerifyingKey},
 };
 
-/// Seconds between two fetches for the sake of an unknown key, at the least.
+/// The minimum time in seconds between two fetches that unknown keys cause.
 const COOLDOWN: i64 = 10;
-/// Seconds between two tries of a source that is down, at the most.
-const LONGEST_BACKOFF: i64 = 300;
+/// The maximum time in seconds between two attempts while a source is down.
+const MAX_BACKOFF: i64 = 300;
 
-/// How the keys of an issuer are fetched and judged.
+/// How the keys of an issuer are fetched and checked.
 pub(crate) struct RemoteRules {
     pub(crate) issuer: String,
     pub(crate) request: Request,
-    /// What makes the connections.
+    /// The HTTP client for `connections`.
     pub(crate) client: Arc<Client>,
     pub(crate) connections: Connections,
     pub(crate) algorithms: Option<Vec<AuthType>>,
     pub(crate) types: HeaderTypes,
     pub(crate) crypto: Crypto,
     pub(crate) clock: TimeSource,
-    /// Seconds for which the last good set is used while the source is down.
+    /// How long the last good set is used while the source is down, in seconds.
     pub(crate) keep: i64,
 }
 
 impl RemoteRules {
-    /// Whether two issuers can have one source: the same is asked in the same way, and the answer is judged
-    /// by the same rules. The clock is the manager's.
-    pub(super) fn asks_like(&self, other: &Self) -> bool {
+    /// Returns whether two issuers can share a source: whether the request and all rules for the response are equal.
+    /// The clock and the cryptography are the same for all issuers of a manager.
+    pub(super) fn can_share(&self, other: &Self) -> bool {
         self.request == other.request
             && self.connections == other.connections
             && self.algorithms == other.algorithms
@@ -54,38 +54,40 @@ impl RemoteRules {
     }
 }
 
-/// The keys at one moment.
+/// The keys as of one fetch.
 pub(crate) struct Snapshot {
     pub(crate) keys: KeySet,
     fetched_at: Option<i64>,
 }
 
-/// What was tried last.
+/// The state of the fetches.
 #[derive(Default)]
 struct Attempts {
+    /// Whether a fetch is running or requested.
     is_running: bool,
-    /// When the last one ended.
+    /// When the last fetch ended, in seconds since 1970.
     ended_at: Option<i64>,
-    /// Why it failed, if it did.
+    /// Why the last fetch failed, if it did.
     error: Option<String>,
+    /// The number of failures since the last success.
     failures: u32,
 }
 
-/// Keys that are fetched.
+/// A key set that is fetched and renewed in the background.
 pub(crate) struct RemoteKeys {
     pub(super) rules: RemoteRules,
     state: ArcSwap<Snapshot>,
     attempts: Mutex<Attempts>,
-    /// The second since 1970 from which on the set is to be renewed.
+    /// When to renew the set, in seconds since 1970.
     renew_at: AtomicI64,
-    /// Counts the attempts that have ended.
+    /// The number of fetches that have ended.
     ended: watch::Sender<u64>,
-    /// Wakes the worker.
-    pub(super) wanted: Arc<Notify>,
+    /// Wakes the worker's task.
+    pub(super) wake: Arc<Notify>,
 }
 
 impl RemoteKeys {
-    /// Keys of which none is known yet. The worker begins with a fetch.
+    /// Creates a source without keys. The worker starts with a fetch.
     pub(crate) fn new(rules: RemoteRules) -> Self {
         let keys = Self::set(&rules, Vec::new());
         Self {
@@ -99,7 +101,7 @@ impl RemoteKeys {
             }),
             renew_at: AtomicI64::new(i64::MAX),
             ended: watch::Sender::new(0),
-            wanted: Arc::default(),
+            wake: Arc::default(),
             rules,
         }
     }
@@ -110,7 +112,7 @@ impl RemoteKeys {
             .accepting(accepted.unwrap_or_else(AuthType::with_public_keys))
     }
 
-    /// The keys now, without waiting for anybody.
+    /// Returns the current keys without waiting.
     pub(crate) fn load(&self) -> Guard<Arc<Snapshot>> {
         self.state.load()
     }
@@ -119,28 +121,28 @@ impl RemoteKeys {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the set renewed where it is time. Costs one comparison where it is not.
-    pub(crate) fn renew_in_time(&self, now: NumericDate) {
+    /// Requests a fetch if the set is due for renewal. Costs one comparison otherwise.
+    pub(crate) fn renew_if_due(&self, now: NumericDate) {
         if now.seconds() < self.renew_at.load(Ordering::Acquire) {
             return;
         }
-        self.begin(&mut self.attempts());
+        self.request_fetch(&mut self.attempts());
     }
 
-    /// Has the set fetched now, unless that is under way.
+    /// Requests a fetch unless one is running.
     pub(crate) fn renew(&self) {
-        self.begin(&mut self.attempts());
+        self.request_fetch(&mut self.attempts());
     }
 
-    fn begin(&self, attempts: &mut Attempts) {
+    fn request_fetch(&self, attempts: &mut Attempts) {
         if !attempts.is_running {
             attempts.is_running = true;
-            self.wanted.notify_one();
+            self.wake.notify_one();
         }
     }
 
-    /// What a token is answered with whose key is not known, or has not been confirmed for too long. A
-    /// fetch begins, unless one has ended a moment ago.
+    /// Returns the error for a token whose key is unknown, or was fetched too long ago. Requests a fetch unless one has
+    /// just ended.
     pub(crate) fn unknown_key(&self, now: NumericDate) -> TokenError {
         let unavailable = |seconds| TokenError::KeysUnavailable {
             retry_after: time::Duration::seconds(seconds),
@@ -149,7 +151,7 @@ impl RemoteKeys {
         if attempts.is_running {
             return unavailable(1);
         }
-        // A clock that was set back is no reason not to ask.
+        // The range is checked at both ends: a clock that was set back must not delay the fetch.
         let is_recent = attempts
             .ended_at
             .is_some_and(|ended| (0..COOLDOWN).contains(&(now.seconds() - ended)));
@@ -157,41 +159,41 @@ impl RemoteKeys {
             (true, None) => TokenError::UnknownKey,
             (true, Some(_)) => unavailable(COOLDOWN),
             (false, _) => {
-                self.begin(&mut attempts);
+                self.request_fetch(&mut attempts);
                 unavailable(1)
             }
         }
     }
 
-    /// Waits for the fetch that is under way, if there is one: all who wait, wait for the same.
+    /// Waits for the running fetch, if there is one. All callers wait for the same fetch.
     pub(crate) async fn fetched(&self) {
         let mut ended = self.ended.subscribe();
         if self.attempts().is_running {
-            // Whatever becomes of the worker, nobody waits for ever.
-            let patience = PATIENCE + Duration::from_secs(1);
-            drop(tokio::time::timeout(patience, ended.changed()).await);
+            // A second limit, in case the worker has stopped.
+            let limit = TIMEOUT + Duration::from_secs(1);
+            drop(tokio::time::timeout(limit, ended.changed()).await);
         }
     }
 
-    /// Takes what a fetch has brought.
-    pub(super) fn end(&self, result: Result<Fetched, FetchError>) {
+    /// Records the result of a fetch, and schedules the next one.
+    pub(super) fn finish_fetch(&self, result: Result<Fetched, FetchError>) {
         let now = self.rules.clock.now();
-        let taken = match (result, now) {
-            (Ok(fetched), Ok(now)) => self.take(&fetched, now.seconds()),
+        let lifetime = match (result, now) {
+            (Ok(fetched), Ok(now)) => self.install(&fetched, now.seconds()),
             (Err(error), _) => Err(error),
             (_, Err(error)) => Err(error.into()),
         };
         let now = now.map_or(0, NumericDate::seconds);
         let issuer = &self.rules.issuer;
-        // Before the lock is taken: a subscriber may ask for the state.
-        match &taken {
+        // Log before taking the lock: a log subscriber may read the state.
+        match &lifetime {
             Ok(_) => tracing::debug!(issuer, "the keys were fetched"),
-            Err(error) => tracing::warn!(issuer, "the keys stay as they are: {error}"),
+            Err(error) => tracing::warn!(issuer, "the keys could not be renewed: {error}"),
         }
         let mut attempts = self.attempts();
         attempts.is_running = false;
         attempts.ended_at = Some(now);
-        match taken {
+        match lifetime {
             Ok(lifetime) => {
                 self.renew_at
                     .store(now.saturating_add(lifetime), Ordering::Release);
@@ -199,7 +201,7 @@ impl RemoteKeys {
             }
             Err(error) => {
                 let backoff = COOLDOWN << attempts.failures.min(5);
-                let backoff = backoff.min(LONGEST_BACKOFF);
+                let backoff = backoff.min(MAX_BACKOFF);
                 self.renew_at
                     .store(now.saturating_add(backoff), Ordering::Release);
                 attempts.error = Some(error.to_string());
@@ -211,11 +213,11 @@ impl RemoteKeys {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Puts a set in the place of the old one. Keys that are in both stay as they are; keys that are
-    /// gone end. Gives the seconds until it is renewed.
-    fn take(&self, fetched: &Fetched, now: i64) -> Result<i64, FetchError> {
+    /// Replaces the current set. Keys that are in both sets are kept; keys that are no longer in the set end. Returns
+    /// the seconds until the set is renewed.
+    fn install(&self, fetched: &Fetched, now: i64) -> Result<i64, FetchError> {
         let old = self.state.load_full();
-        let set = JudgedSet::parse(
+        let set = CheckedSet::parse(
             &fetched.json,
             self.rules.algorithms.as_deref(),
             self.rules.crypto,
@@ -223,11 +225,11 @@ impl RemoteKeys {
         )?;
         let issuer = &self.rules.issuer;
         for key in &set.refused {
-            tracing::warn!(issuer, "a key of the JWK set is left out: {key}");
+            tracing::warn!(issuer, "a key of the JWK set is skipped: {key}");
         }
         let keys = set.keys;
         for key in &keys {
-            key.ends_at(now.saturating_add(self.rules.keep));
+            key.set_end(now.saturating_add(self.rules.keep));
         }
         let snapshot = Arc::new(Snapshot {
             keys: Self::set(&self.rules, keys),
@@ -235,23 +237,28 @@ impl RemoteKeys {
         });
         self.state.store(Arc::clone(&snapshot));
         for key in old.keys.keys() {
-            if !snapshot.keys.keys().iter().any(|own| Arc::ptr_eq(own, key)) {
+            if !snapshot
+                .keys
+                .keys()
+                .iter()
+                .any(|kept| Arc::ptr_eq(kept, key))
+            {
                 key.end();
             }
         }
-        // Long before the keys come to their end.
+        // Renew long before the keys end.
         Ok(fetched.lifetime.min(self.rules.keep / 2).max(1))
     }
 
-    /// How long the worker may sleep.
+    /// Returns how long the worker may sleep.
     pub(super) fn until_renewal(&self) -> Duration {
         let now = self.rules.clock.now().map_or(0, NumericDate::seconds);
         let seconds = self.renew_at.load(Ordering::Acquire).saturating_sub(now);
-        Duration::from_secs(seconds.clamp(1, LONGEST_BACKOFF).unsigned_abs())
+        Duration::from_secs(seconds.clamp(1, MAX_BACKOFF).unsigned_abs())
     }
 
-    /// Begins a renewal that nobody has asked for, if it is time. Says whether it is.
-    pub(super) fn is_due(&self) -> bool {
+    /// Marks a fetch as running if the set is due for renewal, and returns whether it is.
+    pub(super) fn start_if_due(&self) -> bool {
         let now = self.rules.clock.now().map_or(0, NumericDate::seconds);
         let is_due = now >= self.renew_at.load(Ordering::Acquire);
         if is_due {
@@ -260,11 +267,12 @@ impl RemoteKeys {
         is_due
     }
 
-    pub(super) fn is_wanted(&self) -> bool {
+    /// Returns whether a fetch has been requested.
+    pub(super) fn is_requested(&self) -> bool {
         self.attempts().is_running
     }
 
-    /// The state for an issuer whose keys these are.
+    /// Returns the state as shown for one of the issuers that use this source.
     pub(crate) fn state(&self, issuer: &str, now: Option<NumericDate>) -> KeySourceState {
         let snapshot = self.load();
         let keys = snapshot.keys.keys();
@@ -290,7 +298,7 @@ impl RemoteKeys {
 
 impl Drop for RemoteKeys {
     fn drop(&mut self) {
-        // The worker's task finds that nobody is left.
-        self.wanted.notify_one();
+        // The worker's task wakes, cannot upgrade its `Weak`, and ends.
+        self.wake.notify_one();
     }
 }

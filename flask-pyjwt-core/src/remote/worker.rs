@@ -1,4 +1,4 @@
-//! The thread that fetches.
+//! The background thread that fetches key sets.
 
 use std::sync::{Arc, Weak};
 
@@ -7,30 +7,30 @@ use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 use super::{RemoteKeys, fetch::fetch};
 use crate::background::RuntimeThread;
 
-/// A thread that fetches the key sets of all issuers. It ends when this is dropped.
+/// The thread that fetches the key sets of all issuers of a manager. It ends when this handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
     _thread: RuntimeThread,
 }
 
 impl Worker {
-    /// Starts the thread, which begins with a fetch for each source that comes.
+    /// Starts the thread. It fetches each source that arrives at once, and renews it from then on.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread or no sockets.
+    /// Returns an error if the system cannot create the thread or its event loop.
     pub(crate) fn start(mut sources: UnboundedReceiver<Arc<RemoteKeys>>) -> std::io::Result<Self> {
         let thread = RuntimeThread::start("flask-pyjwt-jwks", || async move {
             let mut tasks = JoinSet::new();
-            // Dropping the tasks ends them, wherever they are.
+            // Dropping the set cancels all tasks.
             loop {
                 tokio::select! {
                     Some(source) = sources.recv() => {
-                        tasks.spawn(renew(Arc::downgrade(&source), Arc::clone(&source.wanted)));
+                        tasks.spawn(renew(Arc::downgrade(&source), Arc::clone(&source.wake)));
                     }
                     Some(ended) = tasks.join_next() => {
                         if let Err(error) = ended {
-                            tracing::error!("keys of an issuer are not fetched any more: {error}");
+                            tracing::error!("the keys of an issuer are no longer renewed: {error}");
                         }
                     }
                     else => return,
@@ -41,18 +41,18 @@ impl Worker {
     }
 }
 
-/// Fetches one set again and again: when somebody wants it, and before it is too old. Ends when nobody has
-/// the keys any more, which wakes it.
-async fn renew(source: Weak<RemoteKeys>, wanted: Arc<tokio::sync::Notify>) {
+/// Fetches one set whenever a fetch is requested, and before the set is too old. Ends when the source is dropped, which
+/// wakes this task.
+async fn renew(source: Weak<RemoteKeys>, wake: Arc<tokio::sync::Notify>) {
     while let Some(keys) = source.upgrade() {
-        if keys.is_wanted() || keys.is_due() {
+        if keys.is_requested() || keys.start_if_due() {
             let rules = &keys.rules;
-            keys.end(fetch(&rules.client, &rules.issuer, &rules.request).await);
+            keys.finish_fetch(fetch(&rules.client, &rules.issuer, &rules.request).await);
         }
         let sleep = tokio::time::sleep(keys.until_renewal());
         drop(keys);
         tokio::select! {
-            () = wanted.notified() => {}
+            () = wake.notified() => {}
             () = sleep => {}
         }
     }

@@ -1,8 +1,9 @@
-//! What the tokens of a session are minted from, and the seal by which a record is known as our own.
+//! The claims of a session's tokens, and the seal that proves that this server wrote a record.
 //!
-//! Whoever can write to a store could otherwise write claims, and have them signed. Therefore the claims lie
-//! in the store with a tag over them and over everything else of the record that never changes. It is made
-//! with a key that is derived from the signing one, so that the store holds no authority.
+//! Without the seal, whoever can write to a store could write claims and have them signed. Each
+//! record therefore carries an authentication tag over the claims and over every other field that
+//! never changes. The key of the tag is derived from the signing key, so the store holds nothing
+//! that can mint a token.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::{
     token::TokenError,
 };
 
-/// What a session's tokens say, as it was given at the login or by a refresh.
+/// What the tokens of a session say, as set by the login or by a refresh.
 pub(super) struct Authority {
     pub(super) session: String,
     pub(super) subject: String,
@@ -25,10 +26,11 @@ pub(super) struct Authority {
     pub(super) claims: String,
 }
 
-/// An authority of a record, and whether its seal has to be made anew.
+/// The authority of a record whose seal was checked.
 pub(super) struct Unsealed {
     pub(super) authority: Authority,
-    /// The key that made it signs no more: it will leave the ring before the session ends.
+    /// Whether the sealing key no longer signs. It will be removed before the session ends, so the
+    /// record has to be sealed again.
     pub(super) is_old: bool,
 }
 
@@ -51,10 +53,11 @@ impl Authority {
     }
 }
 
-/// What stands in a record before the tag, between it and the claims, and behind them. The whole is JSON.
+/// The text of a sealed record before the tag, between tag and claims, and after the claims. The
+/// whole text is JSON.
 const ENVELOPE: [&str; 3] = [r#"{"seal":""#, r#"","claims":"#, "}"];
 
-/// The tag and the claims of what lies in a record.
+/// Splits a sealed record into its tag and its claims.
 fn opened(sealed: &str) -> Option<(Tag, &str)> {
     let [before, between, behind] = ENVELOPE;
     let rest = sealed.strip_prefix(before)?;
@@ -64,7 +67,7 @@ fn opened(sealed: &str) -> Option<(Tag, &str)> {
 }
 
 impl SessionIssuer {
-    /// The claims as they lie in a record.
+    /// The claims in the form in which a record stores them.
     pub(super) fn seal(&self, authority: &Authority) -> Result<String, MintError> {
         let keys = &self.verification.keys;
         let tag = authority.with_parts(self.issuer(), |parts| {
@@ -75,8 +78,8 @@ impl SessionIssuer {
         Ok([before, &tag, between, &authority.claims, behind].concat())
     }
 
-    /// What a record says, if this is the session that was asked for and its seal is right. Otherwise the
-    /// session counts as revoked.
+    /// Checks that the record is the session that was asked for, and checks its seal. If either
+    /// check fails, the session counts as revoked.
     pub(super) fn unseal(
         &self,
         record: &SessionRecord,
@@ -112,7 +115,7 @@ impl SessionIssuer {
         Ok(unsealed)
     }
 
-    /// Whether several keys may have sealed the records that are there.
+    /// Whether more than one key may have sealed the stored records.
     pub(super) fn has_several_seals(&self) -> Result<bool, TokenError> {
         let now = self.verification.clock.now()?;
         let keys = &self.verification.keys;
@@ -120,21 +123,21 @@ impl SessionIssuer {
     }
 }
 
-/// Refuses to mint from a record.
+/// Logs that a record is refused. Nothing is minted from it.
 fn refused(session: &str) -> TokenError {
     tracing::error!(
         session,
-        "a session is refused: its record was changed outside, or was sealed with a key that is not \
-         in the ring, or is there without its secret or private part"
+        "a session is refused: its record was changed outside this server, or was sealed with a key \
+         that is not in the key ring or is there without its secret or private part"
     );
     TokenError::Revoked
 }
 
-/// The length of the ids that are made here.
+/// The length of the session and token ids that this server makes, in characters.
 const ID: usize = 22;
 
-/// Refuses a pair of a record that was not made here. A record's pairs are not sealed, since the store
-/// itself writes them.
+/// Refuses a pair of tokens that this server cannot have issued. Pairs are not sealed, because the
+/// store itself writes them.
 pub(super) fn check_generation(
     generation: &Generation,
     session: &str,
@@ -145,10 +148,10 @@ pub(super) fn check_generation(
         let is_of_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         id.len() == ID && id.bytes().all(is_of_id)
     };
-    // Clocks may differ, and none by more than that.
+    // Hosts' clocks may differ, but by no more than this.
     let latest = now + policy.grace.max(policy.leeway);
-    let is_own = is_id(&generation.refresh_id)
+    let is_well_formed = is_id(&generation.refresh_id)
         && is_id(&generation.auth_id)
         && (Moment::UNIX_EPOCH..=latest).contains(&generation.issued_at);
-    is_own.then_some(()).ok_or_else(|| refused(session))
+    is_well_formed.then_some(()).ok_or_else(|| refused(session))
 }

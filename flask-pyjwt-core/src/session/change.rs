@@ -1,8 +1,8 @@
-//! A change of the store that is made to its end, whoever stops waiting for it.
+//! A change of the store that runs to completion even when its caller goes away.
 //!
-//! A handler's future is dropped when its client hangs up, at any await. The store may have changed by then,
-//! and what follows from that must not be lost: answers that were remembered are forgotten, and the
-//! application hears of a theft.
+//! A handler's future is dropped at any await when its client disconnects. The store may have
+//! changed by then. The rest of the change must still happen: cached answers are discarded, and the
+//! application is notified of a theft.
 
 use std::{
     future::Future,
@@ -15,18 +15,18 @@ use tokio::runtime::Handle;
 
 use super::{
     policy::Sessions,
-    unsettled::{Revocations, Unsettled},
+    revocation_epoch::{PendingRevocation, Revocations},
 };
 
 type Rest<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A change that goes on in tokio's runtime when it is dropped half-done. One that was never polled has not
-/// begun, and is just dropped.
+/// A future that continues on the tokio runtime when it is dropped before completion. A future that
+/// was never polled has changed nothing and is simply dropped.
 pub(super) struct Change<T: Send + 'static> {
     revocations: Arc<Revocations>,
     has_begun: bool,
     has_ended: bool,
-    /// `None` once it has ended or panicked.
+    /// `None` after completion or a panic.
     rest: Option<Rest<T>>,
 }
 
@@ -35,7 +35,7 @@ impl<T: Send + 'static> Future for Change<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         self.has_begun = true;
-        // Taken out meanwhile: a future that has panicked must not be polled again.
+        // Taken out while polled: a future that has panicked must not be polled again.
         let Some(mut rest) = self.rest.take() else {
             return Poll::Pending;
         };
@@ -53,23 +53,23 @@ impl<T: Send + 'static> Drop for Change<T> {
         if !self.has_begun || self.has_ended {
             return;
         }
-        let unsettled = Unsettled::begin(&self.revocations);
-        // A store that panicked may have made its change: what is remembered is forgotten.
+        let pending = PendingRevocation::begin(&self.revocations);
+        // A store that panicked may have made its change, so cached answers are discarded.
         let Some(rest) = self.rest.take() else {
             return;
         };
-        // Without a runtime the change ends here: what is remembered is forgotten all the same.
+        // Without a runtime the change stops here. Cached answers are discarded all the same.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 rest.await;
-                drop(unsettled);
+                drop(pending);
             });
         }
     }
 }
 
 impl Sessions {
-    /// Makes a change to its end.
+    /// Runs a change to completion.
     pub(super) fn change<T: Send + 'static>(
         self: &Arc<Self>,
         change: impl Future<Output = T> + Send + 'static,
@@ -82,9 +82,9 @@ impl Sessions {
         }
     }
 
-    /// What the store has said before is not believed any more.
+    /// Discards all cached answers of the store.
     pub(super) fn forget_answers(self: &Arc<Self>) {
-        drop(Unsettled::begin(&self.revocations));
+        drop(PendingRevocation::begin(&self.revocations));
     }
 
     pub(super) fn epoch(&self) -> Option<u64> {
@@ -101,9 +101,9 @@ mod tests {
 
     use super::*;
 
-    /// `docs/threats.md` 45: the store's own code panics in the middle of a change.
+    /// `docs/threats.md` 45: the store's code panics in the middle of a change.
     #[actix_web::test]
-    async fn a_change_that_panics_is_not_polled_again_and_earlier_answers_are_forgotten() {
+    async fn a_panicked_change_is_not_polled_again_and_discards_cached_answers() {
         let revocations = Revocations::new();
         let before = revocations.epoch();
         let polls = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! Whether a verified token is still good.
+//! Checks with the session store whether a verified token is still good.
 
 use std::sync::Arc;
 
@@ -7,30 +7,31 @@ use time::Duration;
 use super::{
     Moment, Revocation, SessionError, Standing, StoreError, TokenIdentity,
     moment::whole_milliseconds,
-    policy::{Sessions, unanswered},
+    policy::{Sessions, log_failure},
 };
 use crate::token::{Token, TokenError, TokenType};
 
-/// Who is known to have a token that is checked.
+/// Who is known to hold the token that is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// The client: it has presented the token.
+    /// The client has presented the token.
     Client,
-    /// Only this server: the token was minted for this request, and its answer may get lost.
+    /// Only this server. The token was minted for this request, and the response may get lost.
     Server,
 }
 
 impl Sessions {
-    /// Asks the store about a token, unless it has said a moment ago that it is good.
+    /// Asks the store about a token, unless a recent answer said that the token is good.
     ///
-    /// The first token of a new pair that its client presents is marked as used, before it passes.
+    /// The first token of a new pair that the client presents is marked as used before it is
+    /// accepted.
     pub(crate) async fn check(
         self: &Arc<Self>,
         token: &Token,
         holder: Holder,
         now: Moment,
     ) -> Result<(), SessionError> {
-        // Read before the store is asked: what is revoked meanwhile makes the answer worthless.
+        // Read before the store is asked: a revocation in the meantime makes the answer worthless.
         let epoch = self.epoch();
         let staleness = match token.token_type() {
             TokenType::Auth => self.policy.staleness,
@@ -50,11 +51,11 @@ impl Sessions {
             standing = self.ask(|store| store.mark_used(&identity, now)).await?;
         }
         match standing {
-            // An answer that is remembered would keep the client's own request from marking it.
+            // Not cached: otherwise the client's own request would not mark the pair as used.
             Standing::Unused if holder == Holder::Server => Ok(()),
             Standing::Unused => {
-                let error = StoreError::unavailable("the store has not marked a token as used");
-                Err(unanswered(error))
+                let error = StoreError::unavailable("the store did not mark a token as used");
+                Err(log_failure(error))
             }
             Standing::Good => {
                 if let Some(epoch) = epoch {
@@ -74,8 +75,8 @@ impl Sessions {
                         subject: subject.clone(),
                         session: session.clone(),
                     };
-                    sessions.revoke_unless_dropped(&revocation, now).await?;
-                    sessions.replayed(&subject, &session);
+                    sessions.revoke_within_change(&revocation, now).await?;
+                    sessions.report_replay(&subject, &session);
                     Ok::<_, SessionError>(())
                 })
                 .await?;
@@ -84,24 +85,24 @@ impl Sessions {
         }
     }
 
-    /// Whether a refresh token is the latest one of an open session, or nobody can tell. Nothing follows
-    /// from it: an old refresh token is no theft here.
+    /// Whether a refresh token is the latest of an open session, or the answer is unknown. This
+    /// only reads: an old refresh token is not treated as theft here.
     pub(crate) async fn may_be_latest(&self, token: &Token, now: Moment) -> bool {
         let Ok(mut identity) = self.identity(token) else {
             return true;
         };
-        // One that was rotated is not the latest, however short ago that was.
+        // A rotated token is not the latest, even within the grace window.
         identity.grace = Some(Duration::ZERO);
         let answer = self.ask(|store| store.standing(&identity, now)).await;
         !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
     }
 
-    /// What the store has to know of a token.
+    /// What the store needs to know about a token.
     fn identity(&self, token: &Token) -> Result<TokenIdentity, TokenError> {
         let session = token.id("sid")?;
         Ok(TokenIdentity {
             subject: token.sub().to_owned(),
-            // A token of no session may call anything its `jti`.
+            // A token that belongs to no session may use any value as its `jti`.
             id: match token.own_id() {
                 Err(_) if session.is_none() => None,
                 id => id?,

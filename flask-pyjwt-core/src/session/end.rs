@@ -1,4 +1,4 @@
-//! Ending sessions and tokens before their time, and listing what is open.
+//! Logout, revocation and the list of open sessions.
 
 use std::sync::Arc;
 
@@ -7,19 +7,46 @@ use time::OffsetDateTime;
 use super::{Moment, Policy, Revocation, SessionError, SessionRecord, issuer::SessionIssuer};
 use crate::token::Token;
 
-/// An open session, as it is shown to its owner.
+/// An open session, as shown to its owner: one entry of
+/// [`AuthManager::sessions`](crate::AuthManager::sessions).
+///
+/// Show these to a user as "where you are logged in", and end one with
+/// [`AuthManager::revoke_session`](crate::AuthManager::revoke_session).
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .session_store(MemoryStore::default());
+/// let auth = AuthManager::new(config)?;
+/// let phone = auth.login("alice").label("phone").await?;
+/// let laptop = auth.login("alice").label("laptop").await?;
+///
+/// let sessions = auth.sessions("alice").await?;
+/// assert_eq!(sessions.len(), 2);
+/// let lost = sessions.iter().find(|it| it.label.as_deref() == Some("phone"));
+/// auth.revoke_session("alice", &lost.ok_or("no such session")?.id).await?;
+///
+/// assert!(auth.check_revocation(&laptop.auth).await.is_ok());
+/// assert!(auth.check_revocation(&phone.auth).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Session {
-    /// Its id: the claim `sid` of its tokens. What [`AuthManager::revoke_session`](crate::AuthManager::revoke_session) takes.
+    /// The session's id, which is the claim `sid` of its tokens.
     pub id: String,
-    /// When the login was.
+    /// When the user logged in.
     pub opened: OffsetDateTime,
-    /// When the current pair of tokens was issued.
+    /// When the current pair of tokens was issued: at the login, or by the latest refresh.
     pub refreshed: OffsetDateTime,
-    /// When it ends unless it is refreshed before.
+    /// When the session ends, unless a refresh extends it.
     pub expires: OffsetDateTime,
-    /// What was given to [`LoginBuilder::label`](crate::LoginBuilder::label).
+    /// The text given to [`LoginBuilder::label`](crate::LoginBuilder::label).
     pub label: Option<String>,
 }
 
@@ -36,9 +63,9 @@ impl From<SessionRecord> for Session {
     }
 }
 
-/// Each change goes on in tokio's runtime when its future is dropped half-done.
+/// Each change continues on the tokio runtime when its future is dropped before completion.
 impl SessionIssuer {
-    /// Ends the session of a token, or revokes a token of no session alone.
+    /// Ends the session of a token. A token that belongs to no session is revoked alone.
     pub(crate) async fn logout(
         &self,
         current: &Token,
@@ -50,10 +77,11 @@ impl SessionIssuer {
         }
     }
 
-    /// Revokes one token until it expires, or more where the store remembers no more tokens one by one.
+    /// Revokes one token until it expires. When the store cannot remember another single token, the
+    /// token's session or subject is revoked instead.
     pub(crate) async fn revoke_token(&self, token: &Token) -> Result<(), SessionError> {
         let sessions = &self.sessions;
-        check_own(token, self.issuer())?;
+        check_issuer(token, self.issuer())?;
         let id = token.own_id()?.ok_or(SessionError::NotRevocable)?;
         let now = self.now()?;
         let revocation = Revocation::Token {
@@ -67,19 +95,19 @@ impl SessionIssuer {
                 subject: token.sub().to_owned(),
                 session,
             },
-            None => everything_of(token.sub().to_owned(), sessions.policy, now),
+            None => revocation_of_subject(token.sub().to_owned(), sessions.policy, now),
         };
         let shared = Arc::clone(sessions);
         let revoking = async move {
-            if shared.revoke_token_unless_dropped(&revocation, now).await? {
+            if shared.revoke_token_within_change(&revocation, now).await? {
                 return Ok(());
             }
-            shared.revoke_unless_dropped(&instead, now).await
+            shared.revoke_within_change(&instead, now).await
         };
         sessions.change(revoking).await
     }
 
-    /// Ends a session by its id, if it is this subject's.
+    /// Ends a session by its id, if it belongs to this subject.
     pub(crate) async fn revoke_session(
         &self,
         subject: String,
@@ -89,14 +117,14 @@ impl SessionIssuer {
         self.sessions.revoke(revocation, self.now()?).await
     }
 
-    /// Ends everything of a subject, everywhere.
+    /// Ends all sessions of a subject and revokes its other tokens.
     pub(crate) async fn revoke_subject(&self, subject: String) -> Result<(), SessionError> {
         let now = self.now()?;
-        let revocation = everything_of(subject, self.sessions.policy, now);
+        let revocation = revocation_of_subject(subject, self.sessions.policy, now);
         self.sessions.revoke(revocation, now).await
     }
 
-    /// The open sessions of a subject, the one refreshed last first.
+    /// The open sessions of a subject, most recently refreshed first.
     pub(crate) async fn list(&self, subject: &str) -> Result<Vec<Session>, SessionError> {
         let sessions = &self.sessions;
         let now = self.now()?;
@@ -109,8 +137,8 @@ impl SessionIssuer {
     }
 }
 
-/// Refuses a token of another issuer: its sessions and subjects are not ours.
-fn check_own(token: &Token, issuer: &str) -> Result<(), SessionError> {
+/// Refuses a token of another issuer: its sessions and subjects are not in this store.
+fn check_issuer(token: &Token, issuer: &str) -> Result<(), SessionError> {
     if token.iss() == issuer {
         Ok(())
     } else {
@@ -118,14 +146,14 @@ fn check_own(token: &Token, issuer: &str) -> Result<(), SessionError> {
     }
 }
 
-/// The session of a token of this issuer.
+/// The session of a token that this issuer minted.
 pub(crate) fn own_session(token: &Token, issuer: &str) -> Result<Option<String>, SessionError> {
-    check_own(token, issuer)?;
+    check_issuer(token, issuer)?;
     Ok(token.id("sid")?)
 }
 
-/// The revocation of all that a subject has now.
-fn everything_of(subject: String, policy: Policy, now: Moment) -> Revocation {
+/// The revocation of everything that a subject has now.
+fn revocation_of_subject(subject: String, policy: Policy, now: Moment) -> Revocation {
     let issued_until = now + policy.leeway;
     Revocation::Subject {
         subject,

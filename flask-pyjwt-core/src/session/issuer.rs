@@ -1,12 +1,12 @@
-//! What the tokens of sessions are minted and revoked with.
+//! What is needed to mint and revoke the tokens of sessions.
 
 use std::sync::Arc;
 
 use super::{Moment, policy::Sessions};
 use crate::token::{TokenError, Verification};
 
-/// Opens, rotates and ends sessions: their store, and the keys, the rules and the clock of their tokens.
-/// Cheap to clone.
+/// Opens, rotates and ends sessions. It holds the session store, and the keys, rules and clock for
+/// the tokens. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SessionIssuer {
     pub(super) sessions: Arc<Sessions>,
@@ -26,7 +26,7 @@ impl SessionIssuer {
         &self.verification.rules.issuer
     }
 
-    /// Now, as stores keep it.
+    /// The current time, in the unit of the stores.
     pub(super) fn now(&self) -> Result<Moment, TokenError> {
         Ok(Moment::from_milliseconds(
             self.verification.clock.now()?.milliseconds(),

@@ -1,4 +1,4 @@
-//! Opening a session, and minting its tokens.
+//! Login: opens a session and mints its tokens.
 
 use std::sync::Arc;
 
@@ -14,29 +14,56 @@ use crate::{
     token::{Draft, OwnClaims, Token, TokenType, random_id},
 };
 
-/// The two tokens of a session: one for resources, one for the next pair.
+/// The two tokens of a session, as issued by a login or a refresh.
+///
+/// Send both to the client. It presents [`auth`](Self::auth) with each request, and exchanges
+/// [`refresh`](Self::refresh) for the next pair before `auth` expires. A refresh token can be used
+/// once (refresh token rotation, RFC 9700, section 4.14.2).
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .session_store(MemoryStore::default());
+/// let auth = AuthManager::new(config)?;
+/// let first = auth.login("alice").await?;
+/// println!("send {} and {}", first.auth.signed(), first.refresh.signed());
+///
+/// let second = auth.refresh(&first.refresh).await?;
+/// assert_eq!(second.auth.sub(), "alice");
+///
+/// // Accepts the refresh token of the pair, and refuses the auth token.
+/// assert!(auth.refresh(&second.refresh).await.is_ok());
+/// assert!(auth.refresh(&second.auth).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenPair {
-    /// Short-lived, for access to resources. It has the claims `jti`, `sid` and `auth_time`.
+    /// The short-lived token for requests. It has the claims `jti`, `sid` and `auth_time`.
     pub auth: Token,
-    /// For [`AuthManager::refresh`](crate::AuthManager::refresh), once. It has the claims `rid`, `sid` and
-    /// `auth_time`.
+    /// The token for [`AuthManager::refresh`](crate::AuthManager::refresh), for one use. It has the
+    /// claims `rid`, `sid` and `auth_time`.
+    #[doc(alias = "refresh_token")]
     pub refresh: Token,
 }
 
-/// A session that is to be opened.
+/// A session to be opened.
 pub(crate) struct Login {
     pub(crate) subject: String,
-    /// The claims of its auth tokens.
+    /// The claims of the session's auth tokens.
     pub(crate) claims: OwnClaims,
     pub(crate) label: Option<String>,
-    /// Subjects and ids of the sessions that end when this one opens.
+    /// Subject and id of each session that ends when this one opens.
     pub(crate) replaced: Vec<(String, String)>,
 }
 
 impl SessionIssuer {
-    /// Opens a session, and gives its first pair of tokens.
+    /// Opens a session and returns its first pair of tokens.
     pub(crate) async fn login(&self, login: Login) -> Result<TokenPair, SessionError> {
         let sessions = &self.sessions;
         let policy = sessions.policy;
@@ -59,26 +86,27 @@ impl SessionIssuer {
             claims: self.seal(&authority)?,
             generations: vec![Generation::random(now)?],
         };
-        // What cannot be minted opens no session.
+        // Mint first: a login whose tokens cannot be minted must open no session.
         let generation = &session.generations[0];
         let pair = self.mint_pair(&authority, generation, Occasion::Login)?;
-        let is_own = |(subject, _): &(String, String)| *subject == session.subject;
-        let (own, others): (Vec<_>, Vec<_>) = login.replaced.into_iter().partition(is_own);
-        let own = own.into_iter().map(|(_, session)| session).collect();
+        let is_same_subject = |(subject, _): &(String, String)| *subject == session.subject;
+        let (replaced, others): (Vec<_>, Vec<_>) =
+            login.replaced.into_iter().partition(is_same_subject);
+        let replaced = replaced.into_iter().map(|(_, session)| session).collect();
         let shared = Arc::clone(sessions);
         let opening = async move {
-            let opening = Opening::new(session, policy.max_sessions).replacing(own);
+            let opening = Opening::new(session, policy.max_sessions).replacing(replaced);
             shared.open(&opening, now).await?;
             for (subject, session) in others {
                 let revocation = Revocation::Session { subject, session };
-                shared.revoke_unless_dropped(&revocation, now).await?;
+                shared.revoke_within_change(&revocation, now).await?;
             }
             Ok(pair)
         };
         sessions.change(opening).await
     }
 
-    /// Mints the tokens of a generation: the same ids, times and claims, however often.
+    /// Mints the tokens of a generation. Repeated calls give the same ids, times and claims.
     pub(super) fn mint_pair(
         &self,
         session: &Authority,
@@ -93,7 +121,7 @@ impl SessionIssuer {
         let opened_at = session.opened_at.seconds();
         let authenticated_at = match occasion {
             Occasion::Login => opened_at,
-            // Within the second of the login, too, a refreshed token is not the login's own.
+            // A token refreshed within the second of the login must not pass as the login's token.
             Occasion::Refresh => opened_at.min(issued_at - 1),
         };
         let mut refresh_claims = Map::from_iter([
@@ -126,7 +154,7 @@ impl SessionIssuer {
 }
 
 impl Generation {
-    /// A pair with ids that nobody can guess.
+    /// A pair with random, unguessable ids.
     pub(super) fn random(now: Moment) -> Result<Self, MintError> {
         Ok(Self::new(random_id()?, random_id()?, now))
     }
@@ -135,8 +163,8 @@ impl Generation {
 /// Why a pair of tokens is minted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occasion {
-    /// The subject has just proved who it is.
+    /// The user has just authenticated.
     Login,
-    /// It has shown a refresh token.
+    /// The client has presented a refresh token.
     Refresh,
 }

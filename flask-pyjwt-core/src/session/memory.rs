@@ -1,4 +1,4 @@
-//! Sessions in this process's memory.
+//! The session store in the memory of this process.
 
 use std::{
     collections::HashMap,
@@ -18,52 +18,76 @@ use super::{
     StoreError, StoreFuture, SubjectRecord, TokenIdentity, sorted::ShortText,
 };
 
-/// How many parts it has, each behind a lock of its own.
+/// The store is split into this many shards, each with a separate lock.
 const SHARDS: usize = 16;
-/// How many sessions and revocations it holds unless told otherwise.
+/// The limit of [`MemoryStore::default`], in sessions and revocations together.
 const DEFAULT_LIMIT: usize = 1 << 20;
-/// Of the limit, half as many more revoked tokens have room: each takes a ninth of what a session takes.
-const RESERVE: usize = 2;
-/// While the store is full, a shard is looked through for what has expired no more often than
-/// this: a flood of logins must not make it the only thing that is done.
+/// Single tokens can be revoked in this fraction of the limit in addition to it (1/2). A revoked
+/// token takes a ninth of the memory of a session.
+const RESERVE_DIVISOR: usize = 2;
+/// The shortest time between two sweeps of a shard while the store is full. Without it, a flood of
+/// logins would make the store do nothing but sweep.
 const SWEEP_INTERVAL: Duration = Duration::SECOND;
-/// And one login looks through so many of them at the most.
-const MOST_SWEEPS: usize = 2;
+/// How many shards one login sweeps at most.
+const MAX_SWEEPS: usize = 2;
 
-/// Sessions in this process's memory: for tests, and for servers of one process that may forget all
-/// sessions when they end.
+/// Keeps sessions in the memory of this process: for tests, and for a single-process server whose
+/// users may have to log in again after a restart.
 ///
-/// It holds so many sessions and revocations, by default 1,048,576, and forgets what has expired.
-/// When it is full, as a whole, logins are answered with 503, and nobody is logged out for it.
-/// Revocations have room beyond that, so that none is ever refused. A session takes about 0.9 KiB.
+/// The store holds a limited number of sessions and revocations, 1,048,576 by default, and removes
+/// what has expired. A session takes about 0.9 KiB. When the store is full, logins get a 503
+/// response and existing sessions continue. Revocations have room beyond the limit, so they never
+/// fail for lack of space.
 ///
-/// What was revoked by its id or subject is forgotten with the process too: tokens of no session are
-/// good again then, until they expire. Tokens of its sessions are not, since it knows none of them.
+/// A restart forgets everything. Tokens of sessions are refused afterwards, because the store does
+/// not know their sessions. Tokens that belong to no session and were revoked by id or by subject
+/// are accepted again until they expire. If that matters, use `FileStore` or `RedisStore`.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .session_store(MemoryStore::default());
+/// let auth = AuthManager::new(config)?;
+/// let pair = auth.login("alice").await?;
+/// assert!(auth.check_revocation(&pair.auth).await.is_ok());
+///
+/// auth.logout(&pair.auth).await?;
+/// assert!(auth.check_revocation(&pair.auth).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "blocklist")]
+#[doc(alias = "token_in_blocklist_loader")]
 pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     limit: usize,
-    /// Sessions and revocations of all shards together.
+    /// Sessions and revocations in all shards.
     entries: AtomicUsize,
-    /// Lives as long as the store.
+    /// Dropped together with the store.
     pub(super) alive: Arc<()>,
 }
 
 #[derive(Default)]
 struct Shard {
     subjects: HashMap<ShortText, SubjectRecord>,
-    /// Sessions and revocations, together.
+    /// Sessions and revocations in this shard.
     entries: usize,
-    /// When so many are reached, what has expired is looked for.
+    /// At this number of entries, expired ones are removed.
     sweep_at: usize,
-    /// When that was done last.
+    /// When expired entries were last removed.
     swept_at: Option<Moment>,
 }
 
 impl MemoryStore {
-    /// A store that holds so many sessions and revocations at the most. Where there are as many,
-    /// revocations still have room: half as many more of tokens that are revoked by their ids, and one
-    /// for each subject.
+    /// Creates a store that holds at most `limit` sessions and revocations.
+    ///
+    /// Beyond the limit, the store still has room for revocations: for half as many single tokens
+    /// again, and for one entry for each subject.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
@@ -75,7 +99,7 @@ impl MemoryStore {
         }
     }
 
-    /// In which shard a subject is.
+    /// The number of the shard that holds a subject.
     fn number(&self, subject: &str) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "only its last bits count")]
         let hash = self.hasher.hash_one(subject) as usize;
@@ -87,13 +111,13 @@ impl MemoryStore {
     }
 
     fn lock(&self, number: usize) -> MutexGuard<'_, Shard> {
-        // Every step leaves a record whole.
+        // A panic cannot leave a record half-changed, so a poisoned lock is usable.
         self.shards[number]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is remembered of a subject, and counts what there is afterwards.
+    /// Changes the record of a subject and updates the count of entries.
     fn change<T>(
         &self,
         shard: &mut Shard,
@@ -114,7 +138,7 @@ impl MemoryStore {
         }
     }
 
-    /// Takes the room of one entry, where there are fewer than so many.
+    /// Reserves one entry, if there are fewer than `limit`.
     fn take_room(&self, limit: usize) -> bool {
         let take = |entries| (entries < limit).then_some(entries + 1);
         let taken = self
@@ -123,16 +147,16 @@ impl MemoryStore {
         taken.is_ok()
     }
 
-    /// Takes the room of one entry, after what has expired has been forgotten if need be.
+    /// Reserves one entry. Removes expired entries first when there is no room.
     fn make_room(&self, subject: &str, limit: usize, now: Moment) -> bool {
-        let own = self.number(subject);
-        let mut shard = self.lock(own);
+        let first = self.number(subject);
+        let mut shard = self.lock(first);
         if shard.entries >= shard.sweep_at {
             self.sweep(&mut shard, now);
         }
         drop(shard);
         let mut sweeps = 0;
-        for number in (own..SHARDS).chain(0..own) {
+        for number in (first..SHARDS).chain(0..first) {
             if self.take_room(limit) {
                 return true;
             }
@@ -143,7 +167,7 @@ impl MemoryStore {
             }
             self.sweep(&mut shard, now);
             sweeps += 1;
-            if sweeps == MOST_SWEEPS {
+            if sweeps == MAX_SWEEPS {
                 break;
             }
         }
@@ -156,7 +180,7 @@ impl MemoryStore {
         self.count(before, shard.entries);
     }
 
-    /// Makes a change for which the room of one entry is taken already.
+    /// Makes a change for which one entry is already reserved.
     fn change_in_room<T>(&self, subject: &str, change: impl FnOnce(&mut SubjectRecord) -> T) -> T {
         let mut shard = self.shard(subject);
         let result = self.change(&mut shard, subject, change);
@@ -178,8 +202,8 @@ impl Shard {
         result
     }
 
-    /// Forgets what has ended. Twice as much as is left has to come before that is done again, so
-    /// that each entry is looked at a few times in all.
+    /// Removes what has ended. The next sweep comes when the number of entries has doubled, so that
+    /// each entry is visited only a few times.
     fn sweep(&mut self, now: Moment) {
         self.subjects.retain(|_, record| {
             record.forget_ended(now);
@@ -206,15 +230,15 @@ impl Default for MemoryStore {
     }
 }
 
-/// An answer that is there at once.
-fn at_once<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> StoreFuture<'a, T> {
+/// A future that is ready immediately.
+fn immediate<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> StoreFuture<'a, T> {
     Box::pin(ready(answer))
 }
 
 impl SessionStore for MemoryStore {
     fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         let subject = &opening.session.subject;
-        at_once(if self.make_room(subject, self.limit, now) {
+        immediate(if self.make_room(subject, self.limit, now) {
             Ok(self.change_in_room(subject, |record| record.open(opening, now)))
         } else {
             Err(StoreError::Full { limit: self.limit })
@@ -224,12 +248,12 @@ impl SessionStore for MemoryStore {
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
         let mut shard = self.shard(&rotation.subject);
         let rotate = |record: &mut SubjectRecord| record.rotate(rotation);
-        at_once(Ok(self.change(&mut shard, &rotation.subject, rotate)))
+        immediate(Ok(self.change(&mut shard, &rotation.subject, rotate)))
     }
 
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         let shard = self.shard(&token.subject);
-        at_once(Ok(match shard.subjects.get(token.subject.as_bytes()) {
+        immediate(Ok(match shard.subjects.get(token.subject.as_bytes()) {
             Some(record) => record.standing(token, now),
             None => SubjectRecord::default().standing(token, now),
         }))
@@ -237,7 +261,7 @@ impl SessionStore for MemoryStore {
 
     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         let mut shard = self.shard(&token.subject);
-        at_once(Ok(
+        immediate(Ok(
             shard.change(&token.subject, |record| record.mark_used(token, now))
         ))
     }
@@ -245,13 +269,14 @@ impl SessionStore for MemoryStore {
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
         let subject = revocation.subject();
         let revoke = |record: &mut SubjectRecord| record.revoke(revocation, now);
-        at_once(match revocation {
-            // Sessions make room by it, and of subjects there is one entry each: neither is refused.
+        immediate(match revocation {
+            // Ending a session frees room, and a subject has one entry: neither needs a
+            // reservation.
             Revocation::Session { .. } | Revocation::Subject { .. } => {
                 self.change(&mut self.shard(subject), subject, revoke)
             }
             Revocation::Token { .. } => {
-                let limit = self.limit.saturating_add(self.limit / RESERVE);
+                let limit = self.limit.saturating_add(self.limit / RESERVE_DIVISOR);
                 if self.make_room(subject, limit, now) {
                     self.change_in_room(subject, revoke)
                 } else {
@@ -269,7 +294,7 @@ impl SessionStore for MemoryStore {
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         let shard = self.shard(subject);
         let record = shard.subjects.get(subject.as_bytes());
-        at_once(Ok(
+        immediate(Ok(
             record.map_or_else(Vec::new, |record| record.sessions(most, now))
         ))
     }
@@ -289,7 +314,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_full_store_is_not_looked_through_for_every_login() {
+    async fn a_full_store_is_not_swept_for_every_login() {
         let store = MemoryStore::new(1);
         assert!(
             store
@@ -303,7 +328,7 @@ mod tests {
         let after = |milliseconds| expired + Duration::milliseconds(milliseconds);
         for (now, expected) in [
             (after(-1), &full),
-            (expired, &full), // it was looked through a millisecond ago
+            (expired, &full), // swept a millisecond ago
             (after(998), &full),
             (after(999), &there_is_room),
         ] {

@@ -1,8 +1,9 @@
-//! Sessions: lines of refresh tokens that are rotated, can be listed and ended, and the stores that
-//! remember them.
+//! Sessions: chains of rotated refresh tokens that can be listed and revoked, and the stores that
+//! keep them.
 //!
-//! The way of a request: `check` asks the store about a verified token; a handler calls `login`,
-//! `refresh` or `end`; each is one step of the [`SessionStore`]. Nothing here knows of HTTP.
+//! For each request, `check` asks the store about a verified token. Handlers call `login`,
+//! `refresh` or the functions in `end`. Each call is one atomic step of the [`SessionStore`].
+//! Nothing in this module depends on HTTP.
 
 mod authority;
 mod change;
@@ -10,9 +11,10 @@ mod check;
 #[cfg(feature = "store-conformance")]
 #[expect(
     clippy::missing_panics_doc,
-    reason = "they are tests: a law that is broken panics"
+    reason = "these are tests: they panic when a rule is broken"
 )]
 pub mod conformance;
+mod duplicate_memory;
 mod end;
 mod error;
 mod event;
@@ -29,12 +31,11 @@ mod record;
 #[cfg(feature = "redis-store")]
 mod redis;
 mod refresh;
+mod revocation_epoch;
 mod session_error;
 mod sorted;
 mod store;
 mod subject;
-mod two_memories;
-mod unsettled;
 
 #[cfg(feature = "file-store")]
 pub use self::file::FileStore;
@@ -44,13 +45,13 @@ pub use self::memory::MemoryStore;
 pub use self::redis::{RedisStore, RedisStoreBuilder};
 pub(crate) use self::{
     check::Holder,
+    duplicate_memory::{memory_of, note as note_memory},
     end::own_session,
     event::EventHook,
     issuer::SessionIssuer,
     login::Login,
     opening::MOST_SESSIONS,
     policy::{Policy, Sessions},
-    two_memories::{memory_of, note as note_memory},
 };
 pub use self::{
     end::Session,

@@ -1,16 +1,17 @@
-//! A moment as stores keep it.
+//! The time unit of the stores.
 
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-/// A moment as stores keep it: whole milliseconds since 1970 (UTC), negative before.
+/// A point in time as stores keep it: whole milliseconds since 1970 (UTC), negative before.
 ///
-/// It is no `OffsetDateTime`, so that every store counts alike: a database, JSON and Lua keep it as one
-/// integer, and no part of a millisecond is lost on the way there and back. In JSON it is that integer.
+/// Stores use this type instead of `OffsetDateTime` so that all of them count alike. A database,
+/// JSON and Lua keep a moment as one integer, and nothing is lost by rounding. In JSON it is that
+/// integer.
 ///
-/// Adding and subtracting stops at the ends of `i64`, and leaves out parts of a millisecond.
+/// Addition and subtraction saturate at the ends of `i64` and ignore fractions of a millisecond.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -30,38 +31,38 @@ use time::{Duration, OffsetDateTime};
 pub struct Moment(i64);
 
 impl Moment {
-    /// The first moment of 1970, UTC.
+    /// The start of 1970, UTC.
     pub const UNIX_EPOCH: Self = Self(0);
-    /// The earliest moment there is.
+    /// The earliest moment.
     pub const MIN: Self = Self(i64::MIN);
-    /// The latest moment there is.
+    /// The latest moment.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The moment so many milliseconds after the beginning of 1970, or before it.
+    /// Creates a moment from milliseconds since 1970 (UTC). Negative values are before 1970.
     #[must_use]
     pub const fn from_milliseconds(milliseconds: i64) -> Self {
         Self(milliseconds)
     }
 
-    /// How many milliseconds it is after the beginning of 1970: what a store writes.
+    /// Milliseconds since 1970 (UTC), which is what a store writes.
     #[must_use]
     pub const fn milliseconds(self) -> i64 {
         self.0
     }
 
-    /// How much later it is than another moment; negative where it is earlier.
+    /// The time from `earlier` to this moment. Negative if this moment is the earlier one.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::milliseconds(self.0.saturating_sub(earlier.0))
     }
 
-    /// The whole second in which it lies, as tokens write it.
+    /// The whole second, rounded down, as tokens write it.
     pub(super) const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 }
 
-/// The whole milliseconds of a duration; the nearest where it is longer than `i64` can say.
+/// The whole milliseconds of a duration, saturated to the range of `i64`.
 pub(super) fn whole_milliseconds(duration: Duration) -> i64 {
     let milliseconds = duration.whole_milliseconds();
     i64::try_from(milliseconds).unwrap_or(if milliseconds < 0 { i64::MIN } else { i64::MAX })
@@ -95,14 +96,14 @@ impl SubAssign<Duration> for Moment {
     }
 }
 
-/// The nearest moment that a calendar can show.
+/// Saturates at the range of `OffsetDateTime`.
 impl From<Moment> for OffsetDateTime {
     fn from(moment: Moment) -> Self {
         Self::UNIX_EPOCH.saturating_add(Duration::milliseconds(moment.0))
     }
 }
 
-/// The millisecond in which it lies.
+/// Rounds down to the millisecond.
 impl From<OffsetDateTime> for Moment {
     fn from(moment: OffsetDateTime) -> Self {
         let seconds = moment.unix_timestamp().saturating_mul(1_000);
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arithmetic_stops_at_the_ends() {
+    fn arithmetic_saturates() {
         assert_eq!(Moment::MAX + Duration::HOUR, Moment::MAX);
         assert_eq!(Moment::MIN - Duration::MAX, Moment::MIN);
         assert_eq!(Moment::UNIX_EPOCH + Duration::MAX, Moment::MAX);
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_the_millisecond_in_which_a_time_lies() {
+    fn a_time_is_rounded_down_to_the_millisecond() {
         for (nanoseconds, milliseconds) in [(1_999_999, 1), (-1, -1), (-1_000_000, -1), (0, 0)] {
             let time = OffsetDateTime::UNIX_EPOCH + Duration::nanoseconds(nanoseconds);
             assert_eq!(Moment::from(time).milliseconds(), milliseconds);
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_the_number_alone() {
+    fn a_moment_is_a_plain_number_in_json() {
         let moment = Moment::from_milliseconds(-5);
         assert_eq!(serde_json::to_string(&moment).ok().as_deref(), Some("-5"));
         assert_eq!(serde_json::from_str::<Moment>("-5").ok(), Some(moment));

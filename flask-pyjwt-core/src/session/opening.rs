@@ -1,38 +1,56 @@
-//! Opening a session, and who makes room for it where a subject has as many as it may.
+//! Opening a session, and which sessions end when a subject has reached its limit.
 
 use super::{Moment, SessionRecord};
 
-/// The largest limit of a subject's sessions.
+/// The largest value of [`Config::max_sessions`](crate::Config::max_sessions).
 ///
-/// A login of a subject that is at its limit reads so many sessions in the store's one step. A thousand of
-/// them take a millisecond or two, which nobody else notices.
+/// A login of a subject that is at its limit reads this many sessions in one step of the store. A
+/// thousand take one or two milliseconds, which other requests do not notice.
 pub(crate) const MOST_SESSIONS: usize = 1_000;
 
-/// How many tokens of one subject are revoked by their ids at a time. Each of them is looked at when one
-/// more comes.
-pub(super) const MOST_TOKENS: usize = 1_000;
+/// How many single tokens of one subject can be revoked at a time. Each further revocation looks at
+/// all of them.
+pub(super) const MAX_TOKENS: usize = 1_000;
 
-/// A subject that has more rows or fields than this was not kept within the limits: an earlier version
-/// had none. Then no step looks at all of them.
+/// A subject with more rows or fields than this was not kept within the limits, because an earlier
+/// version had no limits. No step then reads all of them.
 #[cfg(any(feature = "file-store", feature = "redis-store"))]
-pub(super) const OVERFULL: usize = 2 * (MOST_SESSIONS + MOST_TOKENS);
+pub(super) const OVERFULL: usize = 2 * (MOST_SESSIONS + MAX_TOKENS);
 
-/// A session that is to be opened, and how many its subject may have.
+/// A session that a store is to open, with the number of sessions that its subject may have.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::store::{Generation, Moment, Opening, SessionRecord, SubjectRecord};
+/// use time::Duration;
+///
+/// let mut alice = SubjectRecord::default();
+/// let mut log_in = |id: &str, at: i64| {
+///     let now = Moment::from_milliseconds(at);
+///     let first = Generation::new(format!("refresh-{id}"), format!("auth-{id}"), now);
+///     let session = SessionRecord::new(id, "alice", first, Duration::DAY);
+///     alice.open(&Opening::new(session, 2), now)
+/// };
+/// // Two sessions are accepted. The third one evicts the oldest.
+/// assert!(log_in("phone", 1).is_empty());
+/// assert!(log_in("laptop", 2).is_empty());
+/// assert_eq!(log_in("tablet", 3), ["phone"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Opening {
     /// The session.
     pub session: SessionRecord,
-    /// How many live sessions the subject may have afterwards, this one included: 1 to 1,000.
+    /// How many live sessions the subject may have afterwards, including this one: 1 to 1,000.
     pub most: usize,
-    /// The ids of sessions of the same subject whose place it takes: they end in the same step, before
-    /// any other has to make room.
+    /// Ids of sessions of the same subject that this one replaces. They end in the same step,
+    /// before any other session is evicted.
     pub replaces: Vec<String>,
 }
 
 impl Opening {
-    /// A session to be opened. Its subject may have so many afterwards: less than 1 counts as 1, and
-    /// more than 1,000 as 1,000.
+    /// Creates the request to open a session. `most` is the number of live sessions that the subject
+    /// may have afterwards, and is clamped to 1 to 1,000.
     #[must_use]
     pub fn new(session: SessionRecord, most: usize) -> Self {
         Self {
@@ -42,7 +60,7 @@ impl Opening {
         }
     }
 
-    /// The sessions of the same subject whose place it takes, by their ids.
+    /// Sets the ids of the sessions of the same subject that this one replaces.
     #[must_use]
     pub fn replacing(mut self, sessions: Vec<String>) -> Self {
         self.replaces = sessions;
@@ -50,8 +68,8 @@ impl Opening {
     }
 }
 
-/// A session that may have to make room. The least of them goes first: one that has ended, then the
-/// one that was refreshed the longest ago, and of two at the same time the one with the lesser id.
+/// A session that may be evicted. The smallest one goes first: sessions that have ended, then the
+/// least recently refreshed one, and on a tie the one with the smaller id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
     is_live: bool,
@@ -68,7 +86,7 @@ impl Candidate {
         }
     }
 
-    /// A session that cannot be read: nobody can use it.
+    /// A session whose record cannot be read, so nobody can use it.
     #[cfg(feature = "file-store")]
     pub(super) fn unreadable(id: &str) -> Self {
         Self {
@@ -78,7 +96,7 @@ impl Candidate {
         }
     }
 
-    /// Removes so many of them, and gives the ids of those that were live.
+    /// Removes the `excess` smallest candidates and returns the ids of those that were live.
     pub(super) fn make_room<E>(
         mut candidates: Vec<Self>,
         excess: usize,

@@ -1,4 +1,4 @@
-//! How sessions are kept: the store, and the times that are configured.
+//! The session store, and the configured rules for sessions.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -7,45 +7,47 @@ use time::Duration;
 use super::{
     Moment, Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError, StoreFuture,
     event::EventHook,
-    unsettled::{Revocations, Unsettled},
+    revocation_epoch::{PendingRevocation, Revocations},
 };
 use crate::reentry::Calling;
 
 thread_local! {
-    /// Whether this thread is in the application's hook. An event that it causes is logged alone.
+    /// Whether this thread is in the application's hook. Events that the hook itself causes are
+    /// only logged.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The rules of sessions.
+/// The configured rules for sessions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy {
-    /// For how long a retry with a rotated refresh token gets the same successor.
+    /// How long a rotated refresh token still gets the same successor.
     pub(crate) grace: Duration,
-    /// For how long an unused successor is given again after that, as a lost answer.
+    /// How long after that an unused successor is given again, because the response may have been
+    /// lost.
     pub(crate) lost_answer_window: Duration,
-    /// How many sessions a subject may have open.
+    /// How many open sessions a subject may have.
     pub(crate) max_sessions: usize,
-    /// How long a session lives, however often it is refreshed.
+    /// The longest life of a session, however often it is refreshed.
     pub(crate) lifetime: Duration,
-    /// How long it lives without being refreshed: also the age of its refresh tokens.
+    /// How long a session lives without a refresh. This is also the lifetime of its refresh tokens.
     pub(crate) idle: Duration,
-    /// The age of its auth tokens.
+    /// The lifetime of its auth tokens.
     pub(crate) auth_max_age: Duration,
-    /// By how much clocks may differ.
+    /// How far clocks may differ.
     pub(crate) leeway: Duration,
-    /// The longest life of a token of no session.
+    /// The longest lifetime of a token that belongs to no session.
     pub(crate) longest_life: Duration,
-    /// For how long the store's last good answer about an auth token will do.
+    /// How long a good answer about an auth token is cached.
     pub(crate) staleness: Duration,
 }
 
-/// What a manager with a session store has.
+/// The session store of a manager, with its policy.
 pub(crate) struct Sessions {
     pub(crate) policy: Policy,
     store: Arc<dyn SessionStore>,
     timeout: std::time::Duration,
     on_event: Option<EventHook>,
-    /// Lives as long as the store, where that is in this process's memory.
+    /// Dropped together with the store, if the store is in this process's memory.
     pub(crate) memory: Option<Arc<()>>,
     pub(super) revocations: Arc<Revocations>,
 }
@@ -68,15 +70,15 @@ impl Sessions {
         }
     }
 
-    /// Asks the store, for no longer than is configured.
+    /// Asks the store, within the configured timeout.
     pub(super) async fn ask<'a, T>(
         &'a self,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
     ) -> Result<T, SessionError> {
-        self.answer(question).await.map_err(unanswered)
+        self.answer(question).await.map_err(log_failure)
     }
 
-    /// The store's answer, or why there is none within the time that is configured.
+    /// The answer of the store, or the error if it does not answer within the configured timeout.
     async fn answer<'a, T>(
         &'a self,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
@@ -89,25 +91,25 @@ impl Sessions {
         })
     }
 
-    /// Opens a session, and tells of those that made room for it: a part of a [`change`](Self::change).
+    /// Opens a session and reports evicted ones, as part of a [`change`](Self::change).
     pub(super) async fn open(
         self: &Arc<Self>,
         opening: &Opening,
         now: Moment,
     ) -> Result<(), SessionError> {
         let revokes = !opening.replaces.is_empty();
-        let _until_it_is_done = revokes.then(|| Unsettled::begin(&self.revocations));
+        let _pending = revokes.then(|| PendingRevocation::begin(&self.revocations));
         let opened = self.ask(|store| store.open(opening, now)).await;
-        // A store that has not answered may have ended others all the same.
+        // A store that did not answer may still have ended other sessions.
         if opened.as_ref().map_or(true, |evicted| !evicted.is_empty()) {
             self.forget_answers();
         }
         for session in opened? {
             tracing::info!(
                 session,
-                "a login ended another session: the subject has as many as it may"
+                "a login ended another session: the subject has reached its limit of sessions"
             );
-            self.tell(&SessionEvent::Evicted {
+            self.emit(&SessionEvent::Evicted {
                 subject: opening.session.subject.clone(),
                 session,
             });
@@ -115,61 +117,62 @@ impl Sessions {
         Ok(())
     }
 
-    /// Revokes one token, as a part of a [`change`](Self::change). `false` says that the store remembers no
-    /// more tokens of its subject one by one.
-    pub(super) async fn revoke_token_unless_dropped(
+    /// Revokes one token, as part of a [`change`](Self::change). Returns `false` when the store
+    /// cannot remember another single token of the subject.
+    pub(super) async fn revoke_token_within_change(
         self: &Arc<Self>,
         revocation: &Revocation,
         now: Moment,
     ) -> Result<bool, SessionError> {
-        let _until_it_is_done = Unsettled::begin(&self.revocations);
+        let _pending = PendingRevocation::begin(&self.revocations);
         match self.answer(|store| store.revoke(revocation, now)).await {
             Ok(()) => Ok(true),
             Err(error @ StoreError::TooManyTokens { .. }) => {
-                tracing::warn!("{error}: its session or the subject is revoked in its place");
+                tracing::warn!("{error}: the token's session or subject is revoked instead");
                 Ok(false)
             }
-            Err(error) => Err(unanswered(error)),
+            Err(error) => Err(log_failure(error)),
         }
     }
 
-    /// Ends something before its time, here and in the store, also when nobody waits for it any more.
+    /// Revokes in this process and in the store. The revocation completes even when the caller goes
+    /// away.
     pub(super) async fn revoke(
         self: &Arc<Self>,
         revocation: Revocation,
         now: Moment,
     ) -> Result<(), SessionError> {
         let sessions = Arc::clone(self);
-        self.change(async move { sessions.revoke_unless_dropped(&revocation, now).await })
+        self.change(async move { sessions.revoke_within_change(&revocation, now).await })
             .await
     }
 
-    /// The same as a part of a [`change`](Self::change).
-    pub(super) async fn revoke_unless_dropped(
+    /// Like [`revoke`](Self::revoke), as part of a [`change`](Self::change).
+    pub(super) async fn revoke_within_change(
         self: &Arc<Self>,
         revocation: &Revocation,
         now: Moment,
     ) -> Result<(), SessionError> {
-        let _until_it_is_done = Unsettled::begin(&self.revocations);
+        let _pending = PendingRevocation::begin(&self.revocations);
         self.ask(|store| store.revoke(revocation, now)).await
     }
 
-    /// Tells that somebody has a copy of a refresh token.
-    pub(super) fn replayed(self: &Arc<Self>, subject: &str, session: &str) {
+    /// Reports that somebody has a copy of a refresh token.
+    pub(super) fn report_replay(self: &Arc<Self>, subject: &str, session: &str) {
         self.forget_answers();
         tracing::warn!(
             session,
-            "a refresh token was used again: the session is revoked"
+            "a refresh token was used again after the grace window: the session is revoked"
         );
-        self.tell(&SessionEvent::Replayed {
+        self.emit(&SessionEvent::Replayed {
             subject: subject.to_owned(),
             session: session.to_owned(),
         });
     }
 
-    /// Calls the application's hook, unless the hook itself has caused the event. Nothing is locked
-    /// meanwhile: the hook may call the manager.
-    pub(super) fn tell(&self, event: &SessionEvent) {
+    /// Calls the application's hook, unless the hook itself has caused the event. No lock is held,
+    /// so the hook may call the manager.
+    pub(super) fn emit(&self, event: &SessionEvent) {
         if let Some(hook) = &self.on_event
             && let Some(_calling) = Calling::begin(&IN_HOOK)
         {
@@ -178,8 +181,8 @@ impl Sessions {
     }
 }
 
-/// Logs why there is no answer: the caller may tell nobody.
-pub(super) fn unanswered(error: StoreError) -> SessionError {
+/// Logs why the store did not answer. The caller may not report it.
+pub(super) fn log_failure(error: StoreError) -> SessionError {
     let source = std::error::Error::source(&error).map(ToString::to_string);
     tracing::error!(source, "{error}");
     SessionError::Store(error)

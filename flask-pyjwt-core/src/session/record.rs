@@ -1,93 +1,116 @@
-//! One session as stores remember it, and the step that rotates its refresh token.
+//! One session as stores keep it, and the step that rotates its refresh token.
 //!
-//! A refresh token that was rotated may be presented again by a client that never got the answer, by
-//! a parallel tab, or by somebody who has copied it. Three rules tell them apart:
+//! A rotated refresh token may be presented again by a client that never got the response, by a
+//! parallel tab, or by somebody who has copied it. Three rules tell these apart:
 //!
 //! 1. Within the grace window it gets the same pair again ([`Rotated::Again`]).
-//! 2. Later, and within the lost-answer window, it gets the same pair again as long as neither token
-//!    of that pair was presented ([`Rotated::LostAnswer`]). The grace window then begins anew, for the
-//!    other tabs of the same client. A pair that was given out in this way is *doubtful*: its own
-//!    successor is never a lost answer.
+//! 2. After that, within the lost-answer window, it gets the same pair again as long as neither
+//!    token of that pair was presented ([`Rotated::LostAnswer`]). The grace window then starts
+//!    again, for other tabs of the same client. A pair that was given out in this way is
+//!    *doubtful*: its successor is never treated as a lost answer.
 //! 3. Otherwise the session is revoked ([`Rotated::Replayed`]).
 //!
-//! The cases, with an owner and a thief who both have the refresh token `r0`. Its successor is the
-//! pair `a1`, `r1`, and so on. Each case is a law in `conformance/lost_answers.rs`, or a test in
-//! `tests/it/sessions/lost_answers.rs`:
+//! The table lists the cases for an owner and a thief who both have the refresh token `r0`. Its
+//! successor is the pair `a1`, `r1`, and so on. Each case is tested in
+//! `conformance/lost_answers.rs` or in `tests/it/sessions/lost_answers.rs`.
 //!
 //! | who does what | what happens |
 //! | --- | --- |
-//! | The answer is lost, the owner repeats `r0`, any number of times | the same pair, each time with an event |
+//! | The response is lost, the owner repeats `r0`, any number of times | the same pair, each time with an event |
 //! | Several tabs of the owner repeat `r0` at the same time, and one already uses `a1` | the same pair, for the grace window |
 //! | The owner has used `a1` or `r1`, the thief presents `r0` | revoked |
 //! | The thief rotates first and uses `a1` or `r1`, the owner presents `r0` | revoked |
-//! | The thief rotates first and uses nothing, the owner presents `r0` | the owner gets the thief's pair, with an event; the next row ends it |
+//! | The thief rotates first and uses nothing, the owner presents `r0` | the owner gets the thief's pair, with an event; the next row applies |
 //! | Both have the doubtful `r1`; one rotates it, the other presents it after the grace window | revoked, whoever was first, used or not |
 //! | The thief rotates first and waits until the lost-answer window is over | revoked when the owner presents `r0` |
-//! | The thief is second while the owner has not used `a1` yet | the thief gets the pair, with an event; the row about `r1` ends it |
+//! | The thief is second while the owner has not used `a1` yet | the thief gets the pair, with an event; the row about the doubtful `r1` applies |
 //! | The thief presents `r0` within the grace window | the thief gets the pair, with an event; each rotation needs such a moment |
-//! | Somebody presents `r0` to `SilentRenewal`, whose guards see `a1` before its client does | no use of `a1`: the next request that presents it is one |
+//! | Somebody presents `r0` to `SilentRenewal`, whose guards see `a1` before its client does | this does not use `a1`; the next request that presents it does |
 //! | The thief has the doubtful pair and only uses `a1` | good until `a1` expires, as with any copied auth token |
 //!
-//! So a thief cannot live from lost answers: after one of them, the session is revoked unless one of
-//! the two stops using it.
+//! A thief therefore cannot keep a session alive through lost answers. After one of them, the
+//! session is revoked unless either the owner or the thief stops using it.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use super::moment::{Moment, whole_milliseconds};
 
-/// How many generations are remembered. Whoever rotates faster than that
-/// within it is no browser with a few tabs.
-const MOST_GENERATIONS: usize = 16;
+/// How many generations are kept. No browser with a few tabs rotates more often than this within
+/// the grace window.
+const MAX_GENERATIONS: usize = 16;
 
-/// One session as a store remembers it. No token's text is in it.
+/// One session as a store keeps it. It does not contain the text of any token.
 ///
-/// As JSON it has short names, the same in every store, and moments are milliseconds since 1970.
+/// In JSON its fields have short names, the same in every store, and moments are milliseconds since
+/// 1970. A store that keeps whole records calls [`rotate`](Self::rotate) and
+/// [`standing`](Self::standing), which decide:
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::store::{Generation, Moment, Rotated, Rotation, SessionRecord};
+/// use time::Duration;
+///
+/// let now = Moment::from_milliseconds(1_800_000_000_000);
+/// let first = Generation::new("refresh-0", "auth-0", now);
+/// let mut session = SessionRecord::new("a session", "alice", first, Duration::DAY);
+///
+/// let rotate = |to: &str| {
+///     let successor = Generation::new(format!("refresh-{to}"), format!("auth-{to}"), now);
+///     Rotation::new("alice", "a session", "refresh-0", successor, Duration::HOUR)
+/// };
+/// // The first use of `refresh-0` is accepted, the second one is refused.
+/// assert!(matches!(session.rotate(&rotate("1")), Rotated::Won(_)));
+/// assert_eq!(session.rotate(&rotate("2")), Rotated::Replayed);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionRecord {
-    /// The session's id, the claim `sid` of its tokens: unguessable, unique.
+    /// The session's id, which is the claim `sid` of its tokens. Random and unique.
     #[serde(rename = "i")]
     pub id: String,
-    /// Whose session it is.
+    /// The user whose session it is.
     #[serde(rename = "u")]
     pub subject: String,
-    /// When the login was.
+    /// When the user logged in.
     #[serde(rename = "o")]
     pub opened_at: Moment,
-    /// When it ends, unless it is refreshed before: from then on it is as if it had never been.
+    /// When the session ends, unless a refresh extends it. From this moment on it counts as absent.
     #[serde(rename = "e")]
     pub expires_at: Moment,
-    /// When it ends, however often it is refreshed.
+    /// The latest moment at which the session can end, however often it is refreshed.
     #[serde(rename = "m")]
     pub ends_at: Moment,
-    /// What a person recognises it by, if anything.
+    /// A label by which its owner recognises the session, if any.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The claims of its auth tokens, sealed by the manager: a text that a store keeps as it is.
+    /// The claims of the session's auth tokens, sealed by the manager. A store keeps this text
+    /// unchanged.
     #[serde(rename = "c")]
     pub claims: String,
-    /// The pairs of tokens of the line, oldest first: the current one, its predecessor, and before it
-    /// those that were rotated within the grace window. Never empty.
+    /// The pairs of tokens of this session, oldest first: those rotated within the grace window,
+    /// the predecessor of the current pair, and the current pair. Never empty.
     #[serde(rename = "g")]
     pub generations: Vec<Generation>,
 }
 
-/// One pair of tokens of a session's line: what it takes to mint the very same pair again.
+/// One pair of tokens of a session: the data needed to mint exactly the same pair again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Generation {
-    /// The refresh token's id, its claim `rid`.
+    /// The id of the refresh token, its claim `rid`.
     #[serde(rename = "r")]
     pub refresh_id: String,
-    /// The auth token's id, its claim `jti`.
+    /// The id of the auth token, its claim `jti`.
     #[serde(rename = "a")]
     pub auth_id: String,
     /// When the pair was issued.
     #[serde(rename = "t")]
     pub issued_at: Moment,
-    /// Until when the pair may be given again as a lost answer. `None` once one of its tokens was presented, for the first pair of a session, for the successor of a
-    /// pair that was a lost answer, and where lost answers are not configured.
+    /// Until when the pair may be given again as a lost answer.
+    ///
+    /// `None` after one of its tokens was presented, for the first pair of a session, for the
+    /// successor of a pair that was a lost answer, and when lost answers are not configured.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub repeatable_until: Option<Moment>,
     /// When the pair was last given again as a lost answer.
@@ -96,7 +119,7 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// A pair of tokens with these ids. It is no lost answer, and is not to be given again as one.
+    /// Creates a pair of tokens with these ids. The pair cannot be given again as a lost answer.
     #[must_use]
     pub fn new(
         refresh_id: impl Into<String>,
@@ -112,41 +135,42 @@ impl Generation {
         }
     }
 
-    /// When the pair was last given out, apart from repetitions within the grace window.
+    /// When the pair was last given out, not counting repetitions within the grace window.
     fn given_at(&self) -> Moment {
         self.repeated_at.unwrap_or(self.issued_at)
     }
 
-    /// Whether both have the same ids. They are random, and new for each attempt to rotate.
+    /// Whether both pairs have the same ids. Ids are random, and new for each attempt to rotate.
     fn is_same_pair_as(&self, other: &Self) -> bool {
         self.refresh_id == other.refresh_id && self.auth_id == other.auth_id
     }
 }
 
-/// A refresh token that asks for its successor.
+/// A request to exchange a refresh token for its successor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotation {
-    /// Whose session it is.
+    /// The user whose session it is.
     pub subject: String,
     /// The session's id.
     pub session: String,
-    /// The id of the refresh token that is presented.
+    /// The id of the refresh token that was presented.
     pub refresh_id: String,
-    /// The pair that succeeds if this one wins. Its `issued_at` is now. Its ids are those of this
-    /// attempt: a store that sees them again sees the same attempt again.
+    /// The pair that becomes current if this attempt wins. Its `issued_at` is now. Its ids identify
+    /// the attempt: a store that sees them again sees a repetition of the same attempt.
     pub successor: Generation,
-    /// How long a session lives without being refreshed. Parts of a millisecond do not count.
+    /// How long a session lives without a refresh, in whole milliseconds.
     pub idle: Duration,
-    /// For how long a retry gets the same successor; zero for never. Parts of a millisecond do not count.
+    /// How long a retry gets the same successor, in whole milliseconds. Zero means never.
     pub grace: Duration,
-    /// The claims of auth tokens from now on, where they change, sealed by the manager.
+    /// New claims for the session's auth tokens, sealed by the manager. `None` leaves them
+    /// unchanged.
     pub claims: Option<String>,
 }
 
 impl Rotation {
-    /// A refresh token of this id that asks for its successor. There is no grace window, and the claims stay
-    /// as they are, until the fields say otherwise.
+    /// Creates a request to exchange the refresh token with this id. It has no grace window and
+    /// leaves the claims unchanged. Set the fields to change that.
     #[must_use]
     pub fn new(
         subject: impl Into<String>,
@@ -167,41 +191,43 @@ impl Rotation {
     }
 }
 
-/// What became of a [`Rotation`].
+/// The result of a [`Rotation`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rotated {
-    /// The successor is issued, now or by an earlier run of the same attempt. The session is as it is
-    /// now.
+    /// The successor is issued, now or by an earlier run of the same attempt. Contains the changed
+    /// session.
     Won(SessionRecord),
-    /// The token was rotated within the grace window: this is its successor, again.
+    /// The token was rotated within the grace window. Contains its successor, to be given again.
     Again(SessionRecord, Generation),
-    /// The token was rotated before that, and its successor was never presented: this is the successor,
-    /// again. The session remembers that it was given out as a lost answer.
+    /// The token was rotated before the grace window, and its successor was never presented.
+    /// Contains the successor, to be given again. The session records that it was given out as a
+    /// lost answer.
     LostAnswer(SessionRecord, Generation),
-    /// The token was rotated, and this is neither of the two: the session is revoked.
+    /// The token was rotated, and neither of the two cases above applies. The session is revoked.
     Replayed,
-    /// There is no such session, or not any more.
+    /// The session does not exist, or has ended.
     Gone,
 }
 
-/// What a refresh token is to its session.
+/// The position of a refresh token in its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place<'a> {
+pub(super) enum Position<'a> {
+    /// It has not been rotated.
     Current(&'a Generation),
-    /// It was rotated within the grace window, into this one.
+    /// It was rotated within the grace window, to this pair.
     Rotated(&'a Generation),
-    /// It was rotated before that, into this one, which may be given again.
+    /// It was rotated before that, to this pair, which may be given again.
     Lost(&'a Generation),
     /// It was rotated before that.
     Old,
-    /// It was rotated at a time that is yet to come: the clock was set back, and nobody can tell.
+    /// It was rotated in the future: the clock was set back, so no decision is possible.
     Unclear,
 }
 
 impl SessionRecord {
-    /// A session that was opened when its first pair of tokens was issued, and that lives for so long. It has
-    /// no label and no claims, and may be refreshed until its end, until the fields say otherwise.
+    /// Creates a session that was opened when `first` was issued, and that ends after `lifetime`.
+    /// It has no label and no claims, and no idle timeout. Set the fields to change that.
     #[must_use]
     pub fn new(
         id: impl Into<String>,
@@ -222,40 +248,41 @@ impl SessionRecord {
         }
     }
 
-    /// Whether the session has not ended by itself.
+    /// Whether the session has not expired.
     #[must_use]
     pub fn is_live(&self, now: Moment) -> bool {
         now < self.expires_at
     }
 
-    /// What the refresh token of this id is. Every token of the line has been issued here, so that
-    /// one that is not known any more is an old one.
-    pub(super) fn place(&self, refresh_id: &str, grace: Duration, now: Moment) -> Place<'_> {
+    /// Finds the refresh token with this id. This server has issued every token of the session, so
+    /// an unknown one is an old one.
+    pub(super) fn position(&self, refresh_id: &str, grace: Duration, now: Moment) -> Position<'_> {
         let grace = whole_milliseconds(grace);
         let mut later = self
             .generations
             .iter()
             .skip_while(|generation| generation.refresh_id != refresh_id);
         let Some(presented) = later.next() else {
-            return Place::Old;
+            return Position::Old;
         };
         let Some(successor) = later.next() else {
-            return Place::Current(presented);
+            return Position::Current(presented);
         };
         match whole_milliseconds(now.since(successor.given_at())) {
             age if age >= grace => match successor.repeatable_until {
-                Some(until) if now < until && later.next().is_none() => Place::Lost(successor),
-                _ => Place::Old,
+                Some(until) if now < until && later.next().is_none() => Position::Lost(successor),
+                _ => Position::Old,
             },
-            age if age <= grace.saturating_neg() && age < 0 => Place::Unclear,
-            _ => Place::Rotated(successor),
+            age if age <= grace.saturating_neg() && age < 0 => Position::Unclear,
+            _ => Position::Rotated(successor),
         }
     }
 
-    /// Rotates the session, if it is this token's turn: the one place where that is decided.
+    /// Rotates the session if this refresh token is current. All decisions about rotation are made
+    /// here.
     ///
-    /// On [`Rotated::Won`] and [`Rotated::LostAnswer`] the store has to keep the changed session, on
-    /// [`Rotated::Replayed`] to forget it.
+    /// After [`Rotated::Won`] and [`Rotated::LostAnswer`] the store has to save the changed
+    /// session. After [`Rotated::Replayed`] it has to delete it.
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
         let now = rotation.successor.issued_at;
         if !self.is_live(now) {
@@ -265,18 +292,18 @@ impl SessionRecord {
         if self.generations.iter().any(is_repeated) {
             return Rotated::Won(self.clone());
         }
-        match self.place(&rotation.refresh_id, rotation.grace, now) {
-            Place::Old => Rotated::Replayed,
-            Place::Unclear => Rotated::Gone,
-            Place::Rotated(successor) => {
+        match self.position(&rotation.refresh_id, rotation.grace, now) {
+            Position::Old => Rotated::Replayed,
+            Position::Unclear => Rotated::Gone,
+            Position::Rotated(successor) => {
                 let successor = successor.clone();
-                // Of the same moment: the same attempt again, or one that cannot be told from it.
+                // At the same moment: either the same attempt again, or one that looks the same.
                 if successor.repeated_at == Some(now) && successor.repeatable_until.is_some() {
                     return Rotated::LostAnswer(self.clone(), successor);
                 }
                 Rotated::Again(self.clone(), successor)
             }
-            Place::Lost(successor) => {
+            Position::Lost(successor) => {
                 let mut successor = successor.clone();
                 successor.repeated_at = Some(now);
                 if let Some(current) = self.generations.last_mut() {
@@ -284,10 +311,10 @@ impl SessionRecord {
                 }
                 Rotated::LostAnswer(self.clone(), successor)
             }
-            Place::Current(presented) => {
+            Position::Current(presented) => {
                 let mut successor = rotation.successor.clone();
                 if presented.repeated_at.is_some() {
-                    // Two lost answers in a row are a thief and an owner who take turns.
+                    // Two lost answers in a row mean that a thief and the owner take turns.
                     successor.repeatable_until = None;
                 }
                 self.mark_used();
@@ -302,11 +329,11 @@ impl SessionRecord {
         }
     }
 
-    /// Keeps the new generation, its predecessor, and those before it that were rotated within the
+    /// Keeps the new generation, its predecessor, and earlier ones that were rotated within the
     /// grace window.
     fn forget_old_generations(&mut self, grace: Duration, now: Moment) {
         let grace = whole_milliseconds(grace);
-        let too_many = self.generations.len().saturating_sub(MOST_GENERATIONS);
+        let too_many = self.generations.len().saturating_sub(MAX_GENERATIONS);
         let rotated_before = self.generations.len().saturating_sub(2);
         let old = self
             .generations
@@ -318,15 +345,15 @@ impl SessionRecord {
         self.generations.drain(..old.max(too_many));
     }
 
-    /// Notes that a token of the current pair was presented: the pair is never given again as a lost
-    /// answer.
+    /// Records that a token of the current pair was presented, so that the pair is never given
+    /// again as a lost answer.
     pub(super) fn mark_used(&mut self) {
         if let Some(current) = self.generations.last_mut() {
             current.repeatable_until = None;
         }
     }
 
-    /// The pair of tokens that is current.
+    /// The current pair of tokens.
     #[must_use]
     pub fn current(&self) -> Option<&Generation> {
         self.generations.last()

@@ -1,4 +1,4 @@
-//! Rotating a refresh token.
+//! Refresh token rotation.
 
 use super::{
     Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionEvent, SessionRecord,
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl SessionIssuer {
-    /// Rotates a refresh token of a session, and gives the next pair. New claims take the place of all that
-    /// the login has set.
+    /// Rotates a refresh token of a session and returns the next pair. New claims replace all
+    /// claims set by the login.
     pub(crate) async fn refresh(
         &self,
         token: &Token,
@@ -46,14 +46,14 @@ impl SessionIssuer {
         self.try_minting(&rotation, claims.as_deref())?;
         rotation.claims = self.claims_to_write(&rotation, claims).await?;
         let issuer = self.clone();
-        let rotating = async move { issuer.rotate_to_the_end(rotation).await };
+        let rotating = async move { issuer.rotate_and_mint(rotation).await };
         self.sessions.change(rotating).await
     }
 
-    /// What cannot be minted rotates nothing.
+    /// Mints first: a refresh whose tokens cannot be minted must not rotate anything.
     fn try_minting(&self, rotation: &Rotation, claims: Option<&str>) -> Result<(), MintError> {
         let Some(claims) = claims else {
-            // The session's own claims were minted before.
+            // The claims of the session were minted before.
             let can_sign = self.verification.keys.load().signing.is_some();
             return can_sign.then_some(()).ok_or(MintError::MissingSigner);
         };
@@ -69,11 +69,11 @@ impl SessionIssuer {
             .map(drop)
     }
 
-    /// The claims that a rotation writes into the record, sealed: new ones, or the session's own where
-    /// their seal was made by a key that signs no more. Nothing where the record stays as it is.
+    /// The sealed claims that a rotation writes into the record: new claims, or the existing ones
+    /// if the key of their seal no longer signs. `None` leaves the record unchanged.
     ///
-    /// What is read here is what the rotation changes, or else the rotation does not win: nothing but a
-    /// rotation that wins changes claims, and each makes the tokens before it old.
+    /// The record that is read here is the one that the rotation changes, or the rotation does not
+    /// win. Only a winning rotation changes claims, and it makes all earlier tokens old.
     async fn claims_to_write(
         &self,
         rotation: &Rotation,
@@ -109,8 +109,8 @@ impl SessionIssuer {
         Ok(Some(self.seal(&authority)?))
     }
 
-    /// Asks the store, mints what it answers, and tells of a theft.
-    async fn rotate_to_the_end(&self, rotation: Rotation) -> Result<TokenPair, SessionError> {
+    /// Asks the store, mints the resulting pair, and reports a theft.
+    async fn rotate_and_mint(&self, rotation: Rotation) -> Result<TokenPair, SessionError> {
         let Rotation {
             subject, session, ..
         } = &rotation;
@@ -120,22 +120,22 @@ impl SessionIssuer {
         };
         let sessions = &self.sessions;
         let rotated = sessions.ask(|store| store.rotate(&rotation)).await;
-        // Nobody knows whether the store has ended the session.
+        // The store may have ended the session.
         let rotated = rotated.inspect_err(|_| sessions.forget_answers())?;
         match rotated {
             Rotated::Won(record) => mint(&record, &rotation.successor),
             Rotated::Again(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
-                sessions.repeated(&rotation, &successor);
+                sessions.report_repetition(&rotation, &successor);
                 mint(&record, &successor)
             }
             Rotated::LostAnswer(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
-                sessions.answer_was_lost(&rotation, &successor);
+                sessions.report_lost_answer(&rotation, &successor);
                 mint(&record, &successor)
             }
             Rotated::Replayed => {
-                sessions.replayed(subject, session);
+                sessions.report_replay(subject, session);
                 Err(TokenError::Replayed.into())
             }
             Rotated::Gone => Err(TokenError::Revoked.into()),
@@ -144,13 +144,13 @@ impl SessionIssuer {
 }
 
 impl Sessions {
-    /// Tells that a token was presented again within the grace window.
-    fn repeated(&self, rotation: &Rotation, successor: &Generation) {
+    /// Reports that a token was presented again within the grace window.
+    fn report_repetition(&self, rotation: &Rotation, successor: &Generation) {
         tracing::info!(
             session = rotation.session,
-            "a refresh token was used again within the grace window: it got the same pair"
+            "a refresh token was used again within the grace window: it got the same pair of tokens"
         );
-        self.tell(&SessionEvent::Repeated {
+        self.emit(&SessionEvent::Repeated {
             subject: rotation.subject.clone(),
             session: rotation.session.clone(),
             rotated_at: successor.issued_at.into(),
@@ -158,14 +158,14 @@ impl Sessions {
         });
     }
 
-    /// Tells that a token was presented again later, whose successor nobody has used.
-    fn answer_was_lost(&self, rotation: &Rotation, successor: &Generation) {
+    /// Reports that a token was presented again later, while its successor was unused.
+    fn report_lost_answer(&self, rotation: &Rotation, successor: &Generation) {
         tracing::warn!(
             session = rotation.session,
-            "a refresh token was used again after the grace window, and its unused pair given again: \
-             the answer was lost, or somebody else has that pair"
+            "a refresh token was used again after the grace window and got its unused successor \
+             again: the response was lost, or somebody else has that pair"
         );
-        self.tell(&SessionEvent::LostAnswer {
+        self.emit(&SessionEvent::LostAnswer {
             subject: rotation.subject.clone(),
             session: rotation.session.clone(),
             rotated_at: successor.issued_at.into(),

@@ -1,18 +1,19 @@
-//! A list that is sorted by the ids of what is in it.
+//! A list sorted by id.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
-/// What has an id.
+/// A value with an id.
 pub(super) trait Identified {
     fn id(&self) -> &str;
 }
 
-/// A text, in place where it is short: most ids and names of subjects are, and comparing them takes no
-/// step through memory then.
+/// A text that is stored inline when it is short. Most ids and subjects are, so comparing them
+/// needs no pointer lookup.
 pub(super) type ShortText = SmallVec<[u8; 24]>;
 
-/// Things by their ids, each id once. So many of them are in place, and take no memory of their own.
+/// Values sorted by id, with unique ids. Up to `IN_PLACE` of them are stored inline, without an
+/// allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sorted<T, const IN_PLACE: usize>(SmallVec<[(ShortText, T); IN_PLACE]>);
 
@@ -35,7 +36,7 @@ impl<T: Identified, const IN_PLACE: usize> Sorted<T, IN_PLACE> {
         self.0.get_mut(place).map(|(_, thing)| thing)
     }
 
-    /// Inserts it, in place of what has the same id.
+    /// Inserts a value. It replaces one with the same id.
     pub(super) fn insert(&mut self, thing: T) {
         match self.place(thing.id()) {
             Ok(place) => self.0[place].1 = thing,
@@ -59,10 +60,10 @@ impl<T: Identified, const IN_PLACE: usize> Sorted<T, IN_PLACE> {
         }
     }
 
-    /// Where it is, or where it would have to be.
+    /// The index of the id, or the index at which it would be inserted.
     fn place(&self, id: &str) -> Result<usize, usize> {
         self.0
-            .binary_search_by(|(own, _)| own.as_slice().cmp(id.as_bytes()))
+            .binary_search_by(|(known, _)| known.as_slice().cmp(id.as_bytes()))
     }
 }
 
@@ -78,7 +79,7 @@ impl<T: Identified + Serialize, const IN_PLACE: usize> Serialize for Sorted<T, I
     }
 }
 
-/// In whatever order it was written.
+/// Accepts values in any order.
 impl<'de, T: Identified + Deserialize<'de>, const IN_PLACE: usize> Deserialize<'de>
     for Sorted<T, IN_PLACE>
 {
@@ -101,9 +102,9 @@ mod tests {
         }
     }
 
-    /// A map of the standard library is the judge.
+    /// Compares with a map of the standard library.
     #[test]
-    fn finds_what_a_map_finds() {
+    fn behaves_like_a_standard_map() {
         let (mut sorted, mut map) = (Sorted::<_, 1>::default(), std::collections::BTreeMap::new());
         let mut state = 1_u32;
         for step in 0..2_000 {

@@ -1,4 +1,4 @@
-//! What a store of sessions has to do, and the laws by which it does it.
+//! The trait for session stores, and the rules that a store has to keep.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -6,63 +6,153 @@ use time::Duration;
 
 use super::{Moment, Opening, Rotated, Rotation, SessionRecord, StoreError};
 
-/// A store's answer, which may take a while.
+/// The future that a store returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Remembers sessions, and what was revoked before its time.
+/// Stores sessions and revocations. Implement it to keep sessions in your own database.
 ///
-/// Ready-made ones are behind features: `MemoryStore` for one process, `FileStore` for one machine,
-/// `RedisStore` for many. A store of your own keeps these laws, which
-/// `store_conformance!` (feature `store-conformance`) tests:
+/// Three implementations are behind features: `MemoryStore` for one process, `FileStore` for one
+/// machine, and `RedisStore` for several machines. Your own store has to keep the following rules.
+/// The macro `store_conformance!` (feature `store-conformance`) tests them.
 ///
-/// 1. **One step.** Each call is atomic: two at the same time act as if one had come after the other.
-///    Of any number of rotations with one refresh token, exactly one is [`Rotated::Won`].
-/// 2. **Acknowledged is kept.** What an answered call has changed is there for every later call, after
-///    a crash too if the store outlives crashes at all.
-/// 3. **Absent is ended.** A token of a session that the store does not know is revoked: losing
-///    sessions locks people out, and lets nobody in.
-/// 4. **The caller's clock.** `now` is the caller's time, and the only time that decides. A session is gone from `expires_at` on. Revocations are kept for as long as they say, or
-///    longer.
-/// 5. **Bounded.** Nobody takes more than a bounded part of the store, or of a step: a subject has at most
-///    [`Opening::most`] live sessions, and lists are no longer than they were asked for. A revocation is never
-///    refused for lack of room, apart from [`StoreError::TooManyTokens`].
-/// 6. **No answer is an error.** Whatever cannot be answered for certain is a [`StoreError`]. Then
-///    nobody is let in.
+/// 1. **Atomic.** Each call is one atomic step: two concurrent calls act as if one came after the
+///    other. Of any number of rotations with one refresh token, exactly one is [`Rotated::Won`].
+/// 2. **Durable.** What an answered call has changed is visible to every later call. If the store
+///    survives crashes at all, this holds after a crash, too.
+/// 3. **Unknown means revoked.** A token whose session the store does not know is revoked. Losing
+///    data logs users out and never lets anybody in.
+/// 4. **The caller's clock decides.** `now` is the caller's time, and no other clock matters. A
+///    session is gone from `expires_at` on. Revocations are kept as long as they say, or longer.
+/// 5. **Bounded.** A subject has at most [`Opening::most`] live sessions, lists are no longer than
+///    requested, and no step reads an unbounded amount of data. A revocation is never refused for
+///    lack of room, except with [`StoreError::TooManyTokens`].
+/// 6. **Fails closed.** Whatever cannot be answered for certain is a [`StoreError`]. The request is
+///    then refused with a 503 response.
 ///
-/// Two subjects never touch, so that everything about one subject may lie in one row, key or shard:
-/// [`SubjectRecord`](crate::store::SubjectRecord) is all of it, with every step as a method.
+/// Subjects are independent, so everything about one subject can be kept in one row, key or shard.
+/// [`SubjectRecord`](crate::store::SubjectRecord) holds all of it and has a method for each step.
+/// The shortest store keeps one such record for each subject:
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use std::{collections::HashMap, future::ready, sync::{Mutex, PoisonError}};
+///
+/// use flask_pyjwt::{AuthManager, AuthType, Config, store::*};
+///
+/// #[derive(Default)]
+/// struct MyStore(Mutex<HashMap<String, SubjectRecord>>);
+///
+/// impl MyStore {
+///     /// In a database: one transaction that reads, changes and writes the row of the subject.
+///     fn change<'a, T: Send + 'a>(
+///         &self,
+///         subject: &str,
+///         change: impl FnOnce(&mut SubjectRecord) -> Result<T, StoreError>,
+///     ) -> StoreFuture<'a, T> {
+///         let mut subjects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         Box::pin(ready(change(subjects.entry(subject.to_owned()).or_default())))
+///     }
+/// }
+///
+/// impl SessionStore for MyStore {
+///     fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
+///         self.change(&opening.session.subject, |it| Ok(it.open(opening, now)))
+///     }
+///     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
+///         self.change(&rotation.subject, |it| Ok(it.rotate(rotation)))
+///     }
+///     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
+///         self.change(&token.subject, |it| Ok(it.standing(token, now)))
+///     }
+///     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
+///         self.change(&token.subject, |it| Ok(it.mark_used(token, now)))
+///     }
+///     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+///         self.change(revocation.subject(), |it| it.revoke(revocation, now))
+///     }
+///     fn sessions<'a>(
+///         &'a self,
+///         subject: &'a str,
+///         most: usize,
+///         now: Moment,
+///     ) -> StoreFuture<'a, Vec<SessionRecord>> {
+///         self.change(subject, |it| Ok(it.sessions(most, now)))
+///     }
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .session_store(MyStore::default());
+/// let auth = AuthManager::new(config)?;
+/// let pair = auth.login("alice").await?;
+/// assert!(auth.check_revocation(&pair.auth).await.is_ok());
+/// auth.logout(&pair.auth).await?;
+/// assert!(auth.check_revocation(&pair.auth).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "blocklist")]
+#[doc(alias = "token_in_blocklist_loader")]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Remembers a new session, and, in the same step, ends those of its subject that it
-    /// [replaces](Opening::replaces), and then others where there are more live ones than
-    /// [`Opening::most`]: those that were refreshed the longest ago, and of those
-    /// refreshed at the same time the ones with the lesser ids (byte by byte). Gives the ids of
-    /// these others. An error has opened and ended nothing.
+    /// Saves a new session and returns the ids of the sessions that were evicted for it.
+    ///
+    /// In the same step, the store first ends the sessions that the new one
+    /// [replaces](Opening::replaces). If the subject then has more than [`Opening::most`] live
+    /// sessions, it evicts the least recently refreshed ones. On a tie, the session with the
+    /// smaller id (byte by byte) goes first.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`]. Then nothing was opened or ended.
     fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>>;
 
-    /// Rotates a refresh token: [`SessionRecord::rotate`] says how. A token that is revoked by its
-    /// id, or whose session is not there, is [`Rotated::Gone`]. On [`Rotated::Replayed`] the session
-    /// is gone when this returns.
+    /// Rotates a refresh token, as [`SessionRecord::rotate`] decides.
+    ///
+    /// The result is [`Rotated::Gone`] if the token is revoked by its id or its session does not
+    /// exist. After [`Rotated::Replayed`] the session is deleted before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`]. Then the token may or may not have been rotated.
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated>;
 
-    /// Says how a token stands at the moment. Changes nothing.
+    /// Returns the standing of a token. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`]. The request is then refused.
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing>;
 
-    /// Notes that a token was presented, and says how it stands: never [`Standing::Unused`]. Only a
-    /// token of a session's current pair changes anything, and only the first time.
+    /// Records that a token was presented and returns its standing, which is never
+    /// [`Standing::Unused`].
     ///
-    /// It is asked after an answer of [`Standing::Unused`], which comes at most once for each rotation,
-    /// apart from checks at the same time.
+    /// Only the first call with a token of the current pair of a session changes anything. The
+    /// manager calls this after [`Standing::Unused`], which happens at most once for each rotation,
+    /// apart from concurrent checks.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`]. The request is then refused.
     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing>;
 
-    /// Ends something before its time. What is not there is ended already.
+    /// Revokes a token, a session or a subject. Revoking what does not exist succeeds.
     ///
-    /// A store may bound how many tokens of one subject are revoked by their ids, to 1,000 or more:
-    /// then [`StoreError::TooManyTokens`] says that the session or the subject has to be revoked in
-    /// place of one more token. Sessions and subjects are revoked however full the store is.
+    /// Sessions and subjects can be revoked however full the store is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TooManyTokens`] if the store limits how many single tokens of one subject it
+    /// can remember, which has to be 1,000 or more. The manager then revokes the session or the
+    /// subject instead. Any other [`StoreError`] if the revocation may not have been saved.
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()>;
 
-    /// The live sessions of a subject, in any order: at most so many. Where the subject has more, which
-    /// a limit at each opening prevents, any of them.
+    /// Returns at most `most` live sessions of a subject, in any order. If the subject has more,
+    /// which [`Opening::most`] prevents, any of them are returned.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`].
     fn sessions<'a>(
         &'a self,
         subject: &'a str,
@@ -71,7 +161,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> StoreFuture<'a, Vec<SessionRecord>>;
 }
 
-/// Several managers may share a store: what one of them revokes is revoked for all.
+/// Lets several managers share one store. What one of them revokes is revoked for all.
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         (**self).open(opening, now)
@@ -103,24 +193,26 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     }
 }
 
-/// What a store has to know of a token to say how it stands.
+/// What a store needs to know about a token to return its [`Standing`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenIdentity {
     /// The claim `sub`.
     pub subject: String,
-    /// The claim `sid`: absent on tokens of no session.
+    /// The claim `sid`. `None` for a token that belongs to no session.
     pub session: Option<String>,
-    /// The claim `jti` of an auth token, `rid` of a refresh token.
+    /// The claim `jti` of an auth token, or `rid` of a refresh token.
     pub id: Option<String>,
     /// The claim `iat`.
     pub issued_at: Moment,
-    /// For a refresh token, for how long it may be used again after it was rotated; `None` for an auth token.
+    /// For a refresh token, how long it may still be used after it was rotated. `None` for an auth
+    /// token.
     pub grace: Option<Duration>,
 }
 
 impl TokenIdentity {
-    /// An auth token of no session and without an id, until the fields say otherwise.
+    /// Creates the identity of an auth token that has no id and belongs to no session. Set
+    /// the fields to change that.
     #[must_use]
     pub fn new(subject: impl Into<String>, issued_at: Moment) -> Self {
         Self {
@@ -133,61 +225,86 @@ impl TokenIdentity {
     }
 }
 
-/// How a token stands.
+/// Whether a token is still good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {
-    /// Nothing speaks against it.
+    /// The token is good.
     Good,
-    /// Nothing speaks against it, and it is the first token of its pair that is presented:
-    /// [`SessionStore::mark_used`] has to note that before anybody is let in.
+    /// The token is good, and it is the first one of its pair to be presented.
+    /// [`SessionStore::mark_used`] has to record that before the request is accepted.
     Unused,
-    /// Its session has ended or is not known, or it was revoked by its id or with its subject.
+    /// The session has ended or is unknown, or the token was revoked by its id or with its subject.
     Revoked,
-    /// It is a refresh token that was rotated before the grace window, and this is no lost answer:
-    /// somebody has a copy.
+    /// The token is a refresh token that was rotated before the grace window, and this is not a
+    /// lost answer. Somebody has a copy of it.
     Replayed,
 }
 
-/// Something that is ended before its time.
+/// What to revoke before it expires: a token, a session, or everything of a subject.
 ///
-/// A store answers a kind that it does not know with [`StoreError::unavailable`]: what is not revoked must
-/// not look as if it were.
+/// A store answers an unknown variant with [`StoreError::unavailable`], because it must not report
+/// a revocation that it did not make.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::store::{Generation, Moment, Opening, Revocation, SessionRecord, Standing,
+///     SubjectRecord, TokenIdentity};
+/// use time::Duration;
+///
+/// # fn main() -> Result<(), flask_pyjwt::store::StoreError> {
+/// let now = Moment::from_milliseconds(1_800_000_000_000);
+/// let first = Generation::new("refresh-0", "auth-0", now);
+/// let mut alice = SubjectRecord::default();
+/// alice.open(&Opening::new(SessionRecord::new("phone", "alice", first, Duration::DAY), 10), now);
+///
+/// let mut token = TokenIdentity::new("alice", now);
+/// token.session = Some("phone".to_owned());
+/// token.id = Some("auth-0".to_owned());
+/// assert_eq!(alice.standing(&token, now), Standing::Good);
+///
+/// alice.revoke(&Revocation::of_session("alice", "phone"), now)?;
+/// assert_eq!(alice.standing(&token, now), Standing::Revoked);
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "blocklist")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Revocation {
     /// One token.
     #[non_exhaustive]
     Token {
-        /// Its claim `sub`.
+        /// The claim `sub` of the token.
         subject: String,
-        /// Its claim `jti` or `rid`.
+        /// The claim `jti` or `rid` of the token.
         id: String,
-        /// Until when that has to be remembered: the token's end.
+        /// How long to remember the revocation: until the token expires.
         until: Moment,
     },
-    /// One session with all its tokens.
+    /// One session and all its tokens.
     #[non_exhaustive]
     Session {
-        /// Whose session it is. A session of somebody else stays.
+        /// The owner of the session. A session of another subject is not touched.
         subject: String,
         /// The session's id.
         session: String,
     },
-    /// All sessions of a subject, and its tokens of no session that were issued until now.
+    /// All sessions of a subject, and its other tokens issued until now.
     #[non_exhaustive]
     Subject {
-        /// Whose.
+        /// The subject.
         subject: String,
-        /// Tokens of no session whose `issued_at` is not later than this are revoked.
+        /// Tokens that belong to no session are revoked if their `issued_at` is not later than
+        /// this.
         issued_until: Moment,
-        /// Until when that has to be remembered: the end of the last such token.
+        /// How long to remember the revocation: until the last such token expires.
         until: Moment,
     },
 }
 
 impl Revocation {
-    /// Revokes one token by its id, which has to be remembered until then.
+    /// Revokes one token by its id. The store has to remember this until `until`.
     #[must_use]
     pub fn of_token(subject: impl Into<String>, id: impl Into<String>, until: Moment) -> Self {
         Self::Token {
@@ -197,7 +314,7 @@ impl Revocation {
         }
     }
 
-    /// Ends one session of this subject.
+    /// Ends one session, if it belongs to this subject.
     #[must_use]
     pub fn of_session(subject: impl Into<String>, session: impl Into<String>) -> Self {
         Self::Session {
@@ -206,8 +323,8 @@ impl Revocation {
         }
     }
 
-    /// Ends all sessions of a subject, and revokes its tokens of no session that were issued until a moment.
-    /// That has to be remembered until another one.
+    /// Ends all sessions of a subject, and revokes its other tokens issued until `issued_until`.
+    /// The store has to remember this until `until`.
     #[must_use]
     pub fn of_subject(subject: impl Into<String>, issued_until: Moment, until: Moment) -> Self {
         Self::Subject {
@@ -217,7 +334,7 @@ impl Revocation {
         }
     }
 
-    /// Whom it is about.
+    /// The subject whose tokens are revoked.
     #[must_use]
     pub fn subject(&self) -> &str {
         match self {

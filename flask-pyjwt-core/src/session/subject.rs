@@ -1,4 +1,4 @@
-//! Everything that is remembered of one subject, and every step a store can be asked for.
+//! Everything that a store keeps about one subject, and the steps of a store as methods.
 
 use std::convert::Infallible;
 
@@ -8,27 +8,52 @@ use time::Duration;
 use super::{
     Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing,
     StoreError, TokenIdentity,
-    opening::{Candidate, MOST_TOKENS},
-    record::Place,
+    opening::{Candidate, MAX_TOKENS},
+    record::Position,
     sorted::{Identified, Sorted},
 };
 
-/// What has ended is kept for an hour, so that a clock that is set back by less
-/// does not bring a revoked token to life.
+/// Ended sessions and revocations are kept for this long, so that a clock that is set back by less
+/// than an hour does not make a revoked token good again.
 pub(super) const MARGIN: Duration = Duration::HOUR;
 
-/// Everything that a store remembers of one subject.
+/// Everything that a store keeps about one subject: its sessions and its revocations.
 ///
-/// Its methods are the steps of a [`SessionStore`](crate::store::SessionStore) in plain code: a store that
-/// can read, change and write a row in one transaction needs no more than them.
+/// The methods implement the steps of a [`SessionStore`](crate::store::SessionStore). A store that
+/// can read, change and write a row in one transaction needs nothing else, as the
+/// example there shows.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::store::{Moment, Revocation, Standing, SubjectRecord, TokenIdentity};
+/// use time::Duration;
+///
+/// # fn main() -> Result<(), flask_pyjwt::store::StoreError> {
+/// let now = Moment::from_milliseconds(1_800_000_000_000);
+/// let token = |id: &str| {
+///     let mut token = TokenIdentity::new("alice", now);
+///     token.id = Some(id.to_owned());
+///     token
+/// };
+/// let mut alice = SubjectRecord::default();
+/// alice.revoke(&Revocation::of_token("alice", "stolen", now + Duration::HOUR), now)?;
+/// assert_eq!(alice.standing(&token("stolen"), now), Standing::Revoked);
+/// assert_eq!(alice.standing(&token("other"), now), Standing::Good);
+///
+/// // The record is one JSON text, for instance in a column of a database.
+/// let json = serde_json::to_string(&alice).expect("a record is valid JSON");
+/// assert_eq!(serde_json::from_str::<SubjectRecord>(&json).ok(), Some(alice));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRecord {
-    // Most subjects have one session, and no revoked tokens: sorted lists find theirs with the fewest
-    // steps through memory.
+    // Most subjects have one session and no revoked tokens. Sorted inline lists need the fewest
+    // memory accesses then.
     sessions: Sorted<SessionRecord, 1>,
     tokens: Sorted<RevokedToken, 0>,
-    /// Tokens of no session are revoked that were issued until the first moment; it is remembered
-    /// until the second.
+    /// Tokens that belong to no session and were issued until the first moment are revoked. This is
+    /// kept until the second moment.
     issued_until: Option<(Moment, Moment)>,
 }
 
@@ -36,7 +61,7 @@ pub struct SubjectRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RevokedToken {
     id: String,
-    /// Until when that is remembered.
+    /// Until when the revocation is kept.
     until: Moment,
 }
 
@@ -53,20 +78,20 @@ impl Identified for RevokedToken {
 }
 
 impl SubjectRecord {
-    /// How many entries it takes.
+    /// The number of entries: sessions and revocations.
     #[must_use]
     pub fn len(&self) -> usize {
         self.sessions.len() + self.tokens.len() + usize::from(self.issued_until.is_some())
     }
 
-    /// Whether nothing is remembered.
+    /// Whether the record has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Remembers a session, and ends those that it replaces. Where the subject has more than it may then,
-    /// others end: those that were refreshed the longest ago. Gives the ids of these.
+    /// Saves a session and ends those that it replaces. If the subject then has too many, the least
+    /// recently refreshed ones are evicted. Returns the ids of the evicted ones.
     pub fn open(&mut self, opening: &Opening, now: Moment) -> Vec<String> {
         let Opening {
             session,
@@ -90,7 +115,7 @@ impl SubjectRecord {
         removed.unwrap_or_else(|never| match never {})
     }
 
-    /// Rotates a refresh token.
+    /// Rotates a refresh token. See [`SessionRecord::rotate`].
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
         let revoked = self.tokens.get(&rotation.refresh_id).is_some();
         let session = self.sessions.get_mut(&rotation.session);
@@ -101,7 +126,7 @@ impl SubjectRecord {
         rotated
     }
 
-    /// Notes that a token was presented, and says how it stands.
+    /// Records that a token was presented and returns its standing.
     pub fn mark_used(&mut self, token: &TokenIdentity, now: Moment) -> Standing {
         let standing = self.standing(token, now);
         if standing != Standing::Unused {
@@ -115,7 +140,7 @@ impl SubjectRecord {
         Standing::Good
     }
 
-    /// Says how a token stands.
+    /// Returns the standing of a token.
     #[must_use]
     pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         let id = token.id.as_deref();
@@ -128,20 +153,20 @@ impl SubjectRecord {
         known.standing(token, now)
     }
 
-    /// Ends something before its time.
+    /// Revokes a token, a session, or everything of this subject.
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooManyTokens`] where 1,000 tokens are revoked by their ids already.
+    /// [`StoreError::TooManyTokens`] if 1,000 single tokens of this subject are already revoked.
     pub fn revoke(&mut self, revocation: &Revocation, now: Moment) -> Result<(), StoreError> {
         match revocation {
             Revocation::Token { id, until, .. } => {
                 let known = self.tokens.get(id).map(|token| token.until);
-                if known.is_none() && self.tokens.len() >= MOST_TOKENS {
+                if known.is_none() && self.tokens.len() >= MAX_TOKENS {
                     let horizon = horizon(now);
                     self.tokens.retain(|token| token.until > horizon);
-                    if self.tokens.len() >= MOST_TOKENS {
-                        return Err(StoreError::TooManyTokens { limit: MOST_TOKENS });
+                    if self.tokens.len() >= MAX_TOKENS {
+                        return Err(StoreError::TooManyTokens { limit: MAX_TOKENS });
                     }
                 }
                 self.tokens.insert(RevokedToken {
@@ -156,20 +181,20 @@ impl SubjectRecord {
                 ..
             } => {
                 self.sessions = Sorted::default();
-                self.issued_until = Some(later(self.issued_until, (*issued_until, *until)));
+                self.issued_until = Some(merged(self.issued_until, (*issued_until, *until)));
             }
         }
         Ok(())
     }
 
-    /// The live sessions, at most so many.
+    /// Returns at most `most` live sessions.
     #[must_use]
     pub fn sessions(&self, most: usize, now: Moment) -> Vec<SessionRecord> {
         let live = self.sessions.iter().filter(|session| session.is_live(now));
         live.take(most).cloned().collect()
     }
 
-    /// Forgets what ended an hour ago or earlier.
+    /// Removes what ended an hour ago or earlier.
     pub fn forget_ended(&mut self, now: Moment) {
         let horizon = horizon(now);
         self.sessions.retain(|session| session.is_live(horizon));
@@ -178,19 +203,19 @@ impl SubjectRecord {
     }
 }
 
-/// What is remembered that concerns one token: what a store looks up that does not read all of a
-/// subject.
+/// What is stored about one token, for stores that do not read the whole record of a subject.
 pub(super) struct Known<'a> {
-    /// It is revoked by its id.
+    /// Whether the token is revoked by its id.
     pub(super) revoked: bool,
-    /// Its session, if it is there.
+    /// The token's session, if it exists.
     pub(super) session: Option<&'a SessionRecord>,
-    /// Its subject's tokens of no session are revoked that were issued until then.
+    /// The subject's tokens that belong to no session are revoked if they were issued until this
+    /// moment.
     pub(super) issued_until: Option<Moment>,
 }
 
 impl Known<'_> {
-    /// Says how the token stands.
+    /// Returns the standing of the token.
     pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         if self.revoked {
             return Standing::Revoked;
@@ -206,8 +231,8 @@ impl Known<'_> {
     }
 }
 
-/// Rotates a refresh token, which may be revoked by its id, in its session, if that is there. On
-/// [`Rotated::Replayed`] the session is to be removed.
+/// Rotates a refresh token in its session, if the session exists and the token is not revoked by
+/// its id. After [`Rotated::Replayed`] the caller has to delete the session.
 pub(super) fn rotate(
     revoked: bool,
     session: Option<&mut SessionRecord>,
@@ -219,21 +244,37 @@ pub(super) fn rotate(
     }
 }
 
-/// The revocation of a subject that covers both.
-pub(super) fn later<T: Ord>(known: Option<(T, T)>, new: (T, T)) -> (T, T) {
+/// Merges two revocations of a subject into one that covers both.
+pub(super) fn merged<T: Ord>(known: Option<(T, T)>, new: (T, T)) -> (T, T) {
     match known {
         Some(known) => (known.0.max(new.0), known.1.max(new.1)),
         None => new,
     }
 }
 
-/// What has ended until then is forgotten.
+/// What ended at or before this moment can be removed.
 pub(super) fn horizon(now: Moment) -> Moment {
     now - MARGIN
 }
 
 impl SessionRecord {
-    /// How a token of this session stands, unless it is revoked by its id.
+    /// Returns the standing of a token of this session, not considering revocation by id.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::store::{Generation, Moment, SessionRecord, Standing, TokenIdentity};
+    /// use time::Duration;
+    ///
+    /// let now = Moment::from_milliseconds(1_800_000_000_000);
+    /// let first = Generation::new("refresh-0", "auth-0", now);
+    /// let session = SessionRecord::new("phone", "alice", first, Duration::DAY);
+    /// let mut token = TokenIdentity::new("alice", now);
+    /// token.session = Some("phone".to_owned());
+    /// token.id = Some("auth-0".to_owned());
+    ///
+    /// assert_eq!(session.standing(&token, now), Standing::Good);
+    /// assert_eq!(session.standing(&token, now + Duration::DAY), Standing::Revoked);
+    /// ```
     #[must_use]
     pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         if !self.is_live(now) {
@@ -245,14 +286,14 @@ impl SessionRecord {
             _ => Standing::Good,
         };
         let Some(grace) = token.grace else {
-            let own = self.current().filter(|current| current.auth_id == id);
-            return own.map_or(Standing::Good, by_use);
+            let current = self.current().filter(|current| current.auth_id == id);
+            return current.map_or(Standing::Good, by_use);
         };
-        match self.place(id, grace, now) {
-            Place::Current(current) => by_use(current),
-            Place::Rotated(_) | Place::Lost(_) => Standing::Good,
-            Place::Old => Standing::Replayed,
-            Place::Unclear => Standing::Revoked,
+        match self.position(id, grace, now) {
+            Position::Current(current) => by_use(current),
+            Position::Rotated(_) | Position::Lost(_) => Standing::Good,
+            Position::Old => Standing::Replayed,
+            Position::Unclear => Standing::Revoked,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A token about to be minted: its claims, and their signature.
+//! Collects the claims of a new token and signs them.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use crate::{
     keys::SigningKey,
 };
 
-/// The claims that only the manager sets.
+/// Claims that only the manager sets.
 const RESERVED: [&str; 10] = [
     "iss", "sub", "iat", "exp", "nbf", "aud", "type", "rid", "jti", "cnf",
 ];
-/// Those that it sets in tokens of sessions, besides.
+/// Further claims that only the manager sets when a token belongs to a session.
 const RESERVED_IN_SESSIONS: [&str; 2] = ["sid", "auth_time"];
 
-/// The claims that a server gives to a token, collected by its builder.
+/// The claims that an application adds to a token through its builder.
 #[derive(Default)]
 pub(crate) struct OwnClaims {
     claims: Map<String, Value>,
@@ -28,7 +28,7 @@ pub(crate) struct OwnClaims {
 }
 
 impl OwnClaims {
-    /// Sets the scope. `null`, like Python's `None`, leaves it out.
+    /// Sets the claim `scope`. `null` removes it, like Python's `None`.
     pub(crate) fn scope(&mut self, scope: Value) {
         match scope {
             Value::Null => drop(self.claims.remove("scope")),
@@ -36,7 +36,7 @@ impl OwnClaims {
         }
     }
 
-    /// Sets a claim, or notes why it cannot be.
+    /// Sets a claim, or records the error for [`into_map`](Self::into_map). The first error is kept.
     pub(crate) fn claim(&mut self, name: String, value: impl Serialize) {
         if RESERVED.contains(&name.as_str()) {
             self.error.get_or_insert(MintError::ReservedClaim { name });
@@ -51,7 +51,7 @@ impl OwnClaims {
         }
     }
 
-    /// Sets a claim of a session's tokens.
+    /// Sets a claim in the tokens of a session.
     pub(crate) fn session_claim(&mut self, name: String, value: impl Serialize) {
         if RESERVED_IN_SESSIONS.contains(&name.as_str()) {
             self.error.get_or_insert(MintError::ReservedClaim { name });
@@ -60,19 +60,19 @@ impl OwnClaims {
         self.claim(name, value);
     }
 
-    /// The claims, or the first thing that was wrong with them.
+    /// Returns the claims, or the first error.
     pub(crate) fn into_map(self) -> Result<Map<String, Value>, MintError> {
         self.error.map_or(Ok(self.claims), Err)
     }
 
-    /// The same as the text of a JSON object.
+    /// Returns the claims as the text of a JSON object, or the first error.
     pub(crate) fn into_json(self) -> Result<String, MintError> {
         self.into_map()
             .map(|claims| Value::Object(claims).to_string())
     }
 }
 
-/// An identifier that nobody can guess: 128 random bits.
+/// Generates an identifier that cannot be guessed: 128 random bits in base64url.
 pub(crate) fn random_id() -> Result<String, MintError> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|_| MintError::Randomness)?;
@@ -83,7 +83,7 @@ pub(crate) fn random_id() -> Result<String, MintError> {
 pub(crate) struct Draft<'a> {
     pub(crate) token_type: TokenType,
     pub(crate) subject: &'a str,
-    /// All claims but those that follow from the other fields and the configuration.
+    /// All claims except those that the other fields and the configuration determine.
     pub(crate) claims: Map<String, Value>,
     /// Seconds since 1970.
     pub(crate) issued_at: i64,
@@ -91,7 +91,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) expires_at: i64,
 }
 
-/// The claims in the order in which they are written.
+/// The payload. Its fields are serialized in this order.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,13 +107,13 @@ struct Payload<'a> {
 }
 
 impl Draft<'_> {
-    /// Signs it. What verification would refuse at the moment of its issue is not minted.
+    /// Signs the token, and fails if this server would refuse it at `issued_at`.
     pub(crate) fn sign(self, verification: &Verification) -> Result<Token, MintError> {
         loop {
             let ring = verification.keys.load();
             let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
             let token = self.sign_with(signing, ring.header_of(signing), verification)?;
-            // A key that was retired meanwhile does not know of this token.
+            // A rotation in the meantime set the old key's end without counting this token: sign again.
             let current = verification.keys.load();
             if current
                 .signing
@@ -140,11 +140,12 @@ impl Draft<'_> {
             token_type: self.token_type.name(),
             claims: &self.claims,
         };
-        let payload = serde_json::to_string(&payload).expect("JSON values and texts are JSON");
+        let payload =
+            serde_json::to_string(&payload).expect("strings and JSON values can be serialized");
 
-        // With room for the dots and for the signature of an RSA key of 2048 bits.
-        let room = header.len() + payload.len() / 3 * 4 + 350;
-        let mut signed = String::with_capacity(room);
+        // 350 bytes are enough for the dots and a signature of an RSA key of 2048 bits.
+        let capacity = header.len() + payload.len() / 3 * 4 + 350;
+        let mut signed = String::with_capacity(capacity);
         signed.push_str(header);
         signed.push('.');
         base64_simd::URL_SAFE_NO_PAD.encode_append(&payload, &mut signed);
@@ -157,7 +158,7 @@ impl Draft<'_> {
                 limit: verification.max_size,
             });
         }
-        // The rules that every other server will apply.
+        // Apply the rules that a verifying server applies.
         let issued_at = NumericDate::at(self.issued_at).ok_or(TokenError::Clock)?;
         let key = Arc::clone(&signing.key);
         let token = verification.judge(signed, payload, key, issued_at)?;

@@ -1,4 +1,4 @@
-//! By what a session store knows a token.
+//! The identifiers and times of a token that a session store needs.
 
 use super::Token;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Token {
-    /// The claim `jti` of an auth token, `rid` of a refresh token.
+    /// Returns the token's identifier: `jti` in an auth token, `rid` in a refresh token.
     pub(crate) fn own_id(&self) -> Result<Option<String>, TokenError> {
         self.id(match self.token_type() {
             TokenType::Auth => "jti",
@@ -15,7 +15,7 @@ impl Token {
         })
     }
 
-    /// A claim that is an identifier, and has to be a string that is not empty.
+    /// Returns an optional claim that must be a non-empty string.
     pub(crate) fn id(&self, name: &'static str) -> Result<Option<String>, TokenError> {
         let Some(value) = self.payload().member(name) else {
             return Ok(None);
@@ -26,7 +26,7 @@ impl Token {
         }
     }
 
-    /// The same for an identifier that has to be there.
+    /// Returns a required claim that must be a non-empty string.
     pub(crate) fn required_id(&self, name: &'static str) -> Result<String, TokenError> {
         self.id(name)?.ok_or(TokenError::MissingClaim(name))
     }
@@ -35,7 +35,7 @@ impl Token {
         self.registered().issued_at
     }
 
-    /// The claim `auth_time`, where it is a moment.
+    /// Returns the claim `auth_time` if it is a valid time.
     pub(crate) fn authenticated_at(&self) -> Option<NumericDate> {
         let claim: Option<Json<'_>> = self.payload().member("auth_time");
         claim.and_then(NumericDate::from_json)

@@ -1,4 +1,4 @@
-//! From claims to a [`Token`]. What verification would refuse is not minted.
+//! The builders that mint a [`Token`]. They never mint a token that this server would refuse.
 
 use std::fmt;
 
@@ -12,36 +12,42 @@ use super::{
 };
 use crate::{error::MintError, jose::TokenType, keys::AuthType};
 
-/// What minting needs beside [`Verification`].
+/// What minting needs in addition to [`Verification`].
 pub(crate) struct Minting {
-    /// What [`Config::auth_type`](crate::Config::auth_type) says.
+    /// The algorithm set by [`Config::auth_type`](crate::Config::auth_type).
     pub(crate) auth_type: AuthType,
-    /// Seconds that an auth token is valid for.
+    /// The lifetime of auth tokens in seconds.
     pub(crate) auth_max_age: i64,
-    /// Seconds that a refresh token is valid for.
+    /// The lifetime of refresh tokens in seconds.
     pub(crate) refresh_max_age: i64,
-    /// Whether a session store is asked about tokens that say a session.
+    /// Whether a session store is configured, so that the claim `sid` is checked.
     pub(crate) has_sessions: bool,
 }
 
-/// An auth token in the making: [`AuthManager::auth_token`](crate::AuthManager::auth_token).
+/// Mints an auth token. [`AuthManager::auth_token`](crate::AuthManager::auth_token) creates the builder.
+///
+/// The token is valid for [`Config::auth_max_age`](crate::Config::auth_max_age), one hour by default.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// # use flask_pyjwt::{AuthManager, AuthType, Config, MintError};
 /// # use serde_json::json;
 /// # let auth = AuthManager::new(Config::new(
-/// #     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+/// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// # ))?;
 /// let token = auth.auth_token("alice").scope(json!({"admin": true})).claim("team", 7).sign()?;
 /// assert_eq!(token.scope(), Some(&json!({"admin": true})));
 ///
-/// // What the manager itself answers for cannot be claimed.
+/// // Claims that the manager sets cannot be overwritten.
 /// let refused = auth.auth_token("alice").claim("exp", 4_102_444_800_u32).sign();
 /// assert!(matches!(refused, Err(MintError::ReservedClaim { .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a token is minted by `sign()`"]
+#[doc(alias = "JWT")]
+#[doc(alias = "create_access_token")]
+#[doc(alias = "access token")]
+#[doc(alias = "encode")]
+#[must_use = "call `sign()` to mint the token"]
 pub struct AuthTokenBuilder<'a> {
     manager: (&'a Verification, &'a Minting),
     subject: String,
@@ -61,28 +67,33 @@ impl<'a> AuthTokenBuilder<'a> {
         }
     }
 
-    /// Sets the claim `scope`. `null`, like Python's `None`, leaves it out.
+    /// Sets the claim `scope`, which says what the token allows. `null` leaves it out, like Python's `None`.
+    ///
+    /// The value can be any JSON: an object of named scopes, a list, or a space-separated string (RFC 8693,
+    /// section 4.2).
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
         self.claims.scope(scope.into());
         self
     }
 
-    /// Sets a claim of your own to anything that becomes JSON. Called repeatedly for one claim, the last value counts.
+    /// Adds a custom claim. The value can be anything that serializes to JSON.
     ///
-    /// Reserved are `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf`. With a session
-    /// store, `sid` has to be the id of a session of this subject: the token is good for as long as that is
-    /// open.
+    /// If the same name is set repeatedly, the last value is used.
+    ///
+    /// The claims `iss`, `sub`, `iat`, `exp`, `nbf`, `aud`, `type`, `rid`, `jti` and `cnf` are reserved:
+    /// [`sign`](Self::sign) fails with [`MintError::ReservedClaim`]. If a session store is configured, `sid` must
+    /// be the ID of one of the subject's sessions. The token is then valid only while that session is open.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.claims.claim(name.into(), value);
         self
     }
 
-    /// Mints the token, issued now.
+    /// Mints the token. Its `iat` is the current time.
     ///
     /// # Errors
     ///
-    /// [`MintError`] when a claim is reserved or no JSON, when the manager has no private key, or
-    /// when verification would refuse the token.
+    /// Returns a [`MintError`] if a claim is reserved or does not serialize to JSON, if the manager has no private
+    /// key, or if this server would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
         let (verification, minting) = self.manager;
         let token = mint(
@@ -105,9 +116,29 @@ impl fmt::Debug for AuthTokenBuilder<'_> {
     }
 }
 
-/// A refresh token in the making: [`AuthManager::refresh_token`](crate::AuthManager::refresh_token).
-/// It has an identifier of its own, `rid`, and never a scope.
-#[must_use = "a token is minted by `sign()`"]
+/// Mints a refresh token. [`AuthManager::refresh_token`](crate::AuthManager::refresh_token) creates the builder.
+///
+/// A refresh token has a random identifier in the claim `rid` and never has a scope. It is valid for
+/// [`Config::refresh_max_age`](crate::Config::refresh_max_age), 7 days by default.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// # use flask_pyjwt::{AuthManager, AuthType, Config, TokenType};
+/// # let auth = AuthManager::new(Config::new(
+/// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+/// # ))?;
+/// let token = auth.refresh_token("alice").sign()?;
+/// assert_eq!(token.token_type(), TokenType::Refresh);
+/// assert!(token.claims().contains_key("rid"));
+/// assert_eq!(token.scope(), None);
+///
+/// // The subject must not be empty.
+/// assert!(auth.refresh_token("").sign().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "JWT")]
+#[doc(alias = "create_refresh_token")]
+#[must_use = "call `sign()` to mint the token"]
 pub struct RefreshTokenBuilder<'a> {
     manager: (&'a Verification, &'a Minting),
     subject: String,
@@ -125,12 +156,12 @@ impl<'a> RefreshTokenBuilder<'a> {
         }
     }
 
-    /// Mints the token, issued now.
+    /// Mints the token. Its `iat` is the current time.
     ///
     /// # Errors
     ///
-    /// [`MintError`] when the manager has no private key, when the system has no randomness, or
-    /// when verification would refuse the token.
+    /// Returns a [`MintError`] if the manager has no private key, if the system's random number generator fails,
+    /// or if this server would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
         let claims = Map::from_iter([("rid".to_owned(), random_id()?.into())]);
         let (verification, minting) = self.manager;
@@ -151,7 +182,7 @@ impl fmt::Debug for RefreshTokenBuilder<'_> {
     }
 }
 
-/// Mints a token that is issued now, with the age of its type.
+/// Mints a token at the current time with the lifetime of its type.
 fn mint(
     verification: &Verification,
     minting: &Minting,

@@ -1,4 +1,4 @@
-//! Tokens: how they are verified, remembered and minted. Nothing here knows of HTTP.
+//! Verifies, caches and mints tokens. Nothing in this module depends on HTTP.
 
 mod draft;
 mod identity;

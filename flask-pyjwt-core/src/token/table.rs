@@ -1,12 +1,12 @@
-//! The table of verified tokens: the same token again costs a look-up instead of a signature.
+//! The cache of verified tokens. Verifying a cached token costs a lookup instead of a signature check.
 //!
-//! Only valid tokens are stored, and a token is found by its whole text. Being here says that the
-//! signature and the claims were right; whether the token is valid *now* is asked at every hit, and
-//! so is everything that can change: revocation, the route's requirements.
+//! The table stores valid tokens only, and finds a token by its whole text. An entry means that the signature and
+//! the claims were valid once. The caller still checks on every hit whether the token is valid *now*, and
+//! everything else that can change: revocation and the route's requirements.
 //!
-//! It is no general cache, such as that of `quick_cache`: once it is full, a token that comes once costs a
-//! mark of four bytes and no lock. There each one is stored, which makes verifying them 8 to 15 % slower;
-//! a hit costs the same. `benches/RESULTS.md` has the figures.
+//! A general cache such as `quick_cache` stores every token. In this table, once it is full, a token that is seen
+//! only once costs a mark of four bytes and no lock. With a general cache, verifying such tokens is 8 to 15 %
+//! slower. A hit costs the same in both. See `benches/RESULTS.md` for the figures.
 
 use std::{
     cell::Cell,
@@ -18,7 +18,7 @@ use super::{
     shard::{SET_SIZE, Shard, WAYS},
 };
 
-/// How many verified tokens are remembered, over all worker threads.
+/// How many verified tokens are cached, in total over all threads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableLimits {
     pub(crate) entries: usize,
@@ -32,11 +32,11 @@ pub(crate) struct TokenTable {
 }
 
 impl TokenTable {
-    /// A table within these limits; none where they leave no room.
+    /// Creates a table within these limits, or `None` if they leave no room for a token.
     pub(crate) fn new(limits: TableLimits) -> Option<Self> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let bytes = limits.bytes / threads;
-        // What the places take is part of the bytes, and a small one: four tokens are larger by far.
+        // The places count towards the bytes: they may take a quarter of them at most.
         let sets = (limits.entries / threads / WAYS).min(bytes / 4 / SET_SIZE);
         if sets == 0 {
             return None;
@@ -51,45 +51,45 @@ impl TokenTable {
         })
     }
 
-    /// The token of this very text, if it is remembered.
+    /// Returns the token with exactly this text if it is cached.
     pub(crate) fn get(&self, signed: &[u8]) -> Option<Token> {
         self.shard().get(self.hash(signed), signed)
     }
 
-    /// Remembers a token that has just been verified, where there is room or it comes again.
+    /// Caches a token that has just been verified, if there is room or if it was verified before.
     pub(crate) fn insert(&self, token: &Token) {
         let hash = self.hash(token.signed().as_bytes());
         drop(self.shard().insert(hash, token)); // outside the lock
     }
 
-    /// Forgets a token that is not valid any more.
+    /// Removes a token that is no longer valid.
     pub(crate) fn remove(&self, signed: &[u8]) {
         drop(self.shard().remove(self.hash(signed), signed));
     }
 
-    /// This thread's shard. Should there be more threads than shards, some share one.
+    /// Returns this thread's shard. If there are more threads than shards, some threads share one.
     fn shard(&self) -> &Shard {
         &self.shards[thread_number() % self.shards.len()]
     }
 
-    /// Where to look for a token: the last 16 characters, of its signature, mixed with a number
-    /// that nobody knows. Only genuine signatures are ever stored, and nobody can choose those.
+    /// Hashes the last 16 characters of the signature with a random seed. An attacker cannot provoke collisions:
+    /// only valid tokens are stored, and their signatures cannot be chosen.
     fn hash(&self, signed: &[u8]) -> u64 {
         let last = u128::from_ne_bytes(match signed.last_chunk() {
             Some(last) => *last,
             None => [0; 16], // too short to be a token
         });
-        #[expect(clippy::cast_possible_truncation, reason = "the halves of it")]
+        #[expect(clippy::cast_possible_truncation, reason = "splits it into halves")]
         let (high, low) = ((last >> 64) as u64, last as u64);
         let product =
             u128::from(high ^ self.seed) * u128::from((low ^ self.seed.rotate_left(32)) | 1);
-        #[expect(clippy::cast_possible_truncation, reason = "folded")]
+        #[expect(clippy::cast_possible_truncation, reason = "folds both halves")]
         let folded = (product >> 64) as u64 ^ product as u64;
         folded
     }
 }
 
-/// A small number for each thread, given when it first asks.
+/// Returns the number of the current thread. Threads are numbered in the order of their first call.
 fn thread_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) });
@@ -111,13 +111,13 @@ mod tests {
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::days(20_000));
 
     fn manager(clock: &FrozenClock) -> AuthManager {
-        let secret = "a secret of 32 bytes, at the least";
+        let secret = "change-me: at least 32 bytes of secret";
         AuthManager::new(Config::new("i", AuthType::HS256, secret).clock(clock.clone()))
             .expect("a good configuration")
     }
 
     #[test]
-    fn threat_38_an_entry_is_worth_nothing_outside_the_times_of_its_token() {
+    fn threat_38_a_cached_token_is_refused_outside_its_validity_period() {
         let clock = FrozenClock::new(NOW);
         let auth = manager(&clock);
         let token = auth.auth_token("alice").sign().expect("minted");
@@ -142,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn threat_38_a_token_is_found_by_its_whole_text_alone() {
+    fn threat_38_a_cached_token_is_found_by_its_whole_text_only() {
         let auth = manager(&FrozenClock::new(NOW));
         let token = auth.auth_token("alice").sign().expect("minted");
         assert!(auth.verify_token(token.signed()).is_ok());
-        // Everything that the look-up hashes is the same, and one earlier character is not.
+        // The last 16 characters, which the table hashes, stay the same. One earlier character changes.
         for at in 0..token.signed().len() - 16 {
             let mut forged = token.signed().as_bytes().to_vec();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_room_means_no_table() {
+    fn limits_without_room_make_no_table() {
         assert!(
             TokenTable::new(TableLimits {
                 entries: 0,

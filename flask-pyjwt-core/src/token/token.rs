@@ -1,4 +1,4 @@
-//! A token that has been verified or minted here.
+//! A token that this server has verified or minted.
 
 use std::{
     fmt,
@@ -17,10 +17,11 @@ use crate::{
     keys::{AuthType, VerifyingKey},
 };
 
-/// A valid token: one that this server has verified or minted itself.
+/// Reads the claims of a valid token, which this server has verified or minted.
 ///
-/// There is no other way to one, so whoever holds a `Token` need not ask again whether it is
-/// genuine. A clone is cheap. `Debug` shows neither the token's text nor its claims.
+/// A `Token` can be obtained in no other way, so code that has one need not check the signature again. For a
+/// token that is not verified yet, see [`UnverifiedToken`](crate::UnverifiedToken). Cloning is cheap. `Debug`
+/// shows neither the token's text nor its claims.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -28,7 +29,7 @@ use crate::{
 /// use serde_json::json;
 ///
 /// let auth = AuthManager::new(Config::new(
-///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// ))?;
 /// let token = auth.auth_token("alice").scope(json!({"admin": true})).claim("team", 7).sign()?;
 ///
@@ -44,26 +45,27 @@ use crate::{
 /// ```
 #[derive(Clone)]
 #[doc(alias = "JWT")]
+#[doc(alias = "get_jwt")]
 pub struct Token {
     shared: Shared,
-    /// The claims as a map, made when somebody asks for it. It belongs to this token and its clones: what
-    /// the table remembers does not grow.
+    /// The claims as a map, built on first use. It is not part of `Shared`, so that the cache does not grow when
+    /// a handler reads the claims.
     map: OnceLock<Arc<Map<String, Value>>>,
 }
 
-/// What all clones of a token share, those in the table too. It has its whole size from the beginning.
+/// The part of a token that all its clones share, including the one in the cache. Its size never changes.
 #[derive(Clone)]
 pub(super) struct Shared(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) signed: String,
     pub(super) payload: Document,
-    /// The key that verified or signed it.
+    /// The key that verified or signed the token.
     pub(super) key: Arc<VerifyingKey>,
-    /// What its claims satisfied.
+    /// The rules that the claims satisfied.
     pub(super) rules: Arc<ClaimRules>,
     pub(super) claims: RegisteredClaims,
-    /// When a session store last said that the token is good.
+    /// When a session store last confirmed the token.
     pub(super) last_answer: LastAnswer,
 }
 
@@ -72,7 +74,7 @@ impl Shared {
         &self.0.signed
     }
 
-    /// The memory that it takes in bytes. Keys and rules are the manager's.
+    /// Returns the memory that the token takes in bytes. Keys and rules belong to the manager and do not count.
     pub(super) fn size(&self) -> usize {
         const COUNTERS: usize = 2 * size_of::<usize>();
         let subject = match &self.0.claims.subject {
@@ -103,32 +105,39 @@ impl Token {
         &self.shared.0
     }
 
-    /// What the table keeps of it.
+    /// Returns the part that the cache stores.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// The token's text, as it stands in an `Authorization` field. It is a credential: keep it
-    /// out of logs.
+    /// Returns the token's text, ready for an `Authorization: Bearer` field or a cookie.
+    ///
+    /// The text is a credential: keep it out of logs.
     #[must_use]
     pub fn signed(&self) -> &str {
         &self.inner().signed
     }
 
-    /// Always `true`: a token that is not signed is no `Token`.
+    /// Returns `true`. Flask_PyJWT's `JWT` can be unsigned; a `Token` never is.
     #[must_use]
     pub fn is_signed(&self) -> bool {
         true
     }
 
-    /// What the token is for: the claim `type`.
+    /// Returns whether this is an auth token or a refresh token: the claim `type`.
     #[must_use]
     pub fn token_type(&self) -> TokenType {
         self.inner().claims.token_type
     }
 
-    /// Whom the token is about. An accepted integer subject is given in decimal.
+    /// Returns the subject, usually a user: the claim `sub` (RFC 7519, section 4.1.2).
+    ///
+    /// An integer subject, which [`Config::integer_subjects`](crate::Config::integer_subjects) can accept, is
+    /// returned in decimal.
     #[must_use]
+    #[doc(alias = "subject")]
+    #[doc(alias = "identity")]
+    #[doc(alias = "get_jwt_identity")]
     pub fn sub(&self) -> &str {
         match &self.inner().claims.subject {
             Subject::InPayload(range) => &self.inner().payload.text()[range.clone()],
@@ -136,28 +145,31 @@ impl Token {
         }
     }
 
-    /// What the token allows: the claim `scope`, if there is one.
+    /// Returns what the token allows: the claim `scope`, if present.
     #[must_use]
     pub fn scope(&self) -> Option<&Value> {
         self.claim("scope")
     }
 
-    /// All claims, the registered ones too, as the token says them.
+    /// Returns all claims as the token contains them, including the registered ones.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         self.map
             .get_or_init(|| Arc::new(self.inner().payload.to_map()))
     }
 
-    /// One claim, if it is there, by the name that routes use: see
-    /// [`Issuer::map_claim`](crate::Issuer::map_claim).
+    /// Returns one claim, if present.
+    ///
+    /// For a token of another issuer, `name` is the name that routes use. It can differ from the name in the
+    /// token: see [`Issuer::map_claim`](crate::Issuer::map_claim).
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.inner().rules.names.find_value(self.claims(), name)
     }
 
-    /// Who issued the token.
+    /// Returns the issuer: the claim `iss` (RFC 7519, section 4.1.1).
     #[must_use]
+    #[doc(alias = "issuer")]
     pub fn iss(&self) -> &str {
         let inner = self.inner();
         inner
@@ -167,19 +179,21 @@ impl Token {
             .unwrap_or(&inner.rules.issuer)
     }
 
-    /// When the token was issued.
+    /// Returns when the token was issued: the claim `iat` (RFC 7519, section 4.1.6).
     #[must_use]
+    #[doc(alias = "issued_at")]
     pub fn iat(&self) -> OffsetDateTime {
         self.inner().claims.issued_at.to_date_time()
     }
 
-    /// From when on the token is refused.
+    /// Returns when the token expires: the claim `exp` (RFC 7519, section 4.1.4).
     #[must_use]
+    #[doc(alias = "expires_at")]
     pub fn exp(&self) -> OffsetDateTime {
         self.inner().claims.expires_at.to_date_time()
     }
 
-    /// How long the token is valid in all: from `iat` to `exp`.
+    /// Returns the token's whole lifetime: the time from `iat` to `exp`.
     #[must_use]
     pub fn max_age(&self) -> Duration {
         self.inner()
@@ -188,14 +202,15 @@ impl Token {
             .since(self.inner().claims.issued_at)
     }
 
-    /// The algorithm of the key that verified the token, which is that of its header.
+    /// Returns the signature algorithm: the header's `alg`, which always equals the key's algorithm.
     #[must_use]
     pub fn alg(&self) -> AuthType {
         self.inner().key.auth_type
     }
 
-    /// The header as the token says it.
+    /// Returns the header as the token contains it (RFC 7515, section 4).
     #[must_use]
+    #[doc(alias = "kid")]
     pub fn header(&self) -> Map<String, Value> {
         let segment = self.inner().signed.split('.').next().unwrap_or_default();
         Header::document(segment)
@@ -203,36 +218,57 @@ impl Token {
             .unwrap_or_default()
     }
 
-    /// The session that the token belongs to: the claim `sid`, if there is one.
+    /// Returns the ID of the session that the token belongs to: the claim `sid`, if present.
     #[must_use]
+    #[doc(alias = "sid")]
     pub fn session_id(&self) -> Option<&str> {
         self.claim("sid").and_then(Value::as_str)
     }
 
-    /// When the subject proved who it is: the claim `auth_time` (OpenID Connect Core, section 2), if
-    /// there is one.
+    /// Returns when the user last authenticated: the claim `auth_time` (`OpenID` Connect Core 1.0, section 2), if
+    /// present.
     #[must_use]
     pub fn auth_time(&self) -> Option<OffsetDateTime> {
         self.authenticated_at().map(NumericDate::to_date_time)
     }
 
-    /// The claims as a type of your own.
+    /// Deserializes the claims into a type of yours.
     ///
     /// # Errors
     ///
-    /// When they do not fit the type.
+    /// Returns an error if the claims do not match the type.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config};
+    /// # let auth = AuthManager::new(Config::new(
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// # ))?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Claims {
+    ///     sub: String,
+    ///     team: u32,
+    /// }
+    ///
+    /// let claims: Claims = auth.auth_token("alice").claim("team", 7).sign()?.claims_as()?;
+    /// assert_eq!((claims.sub.as_str(), claims.team), ("alice", 7));
+    ///
+    /// let without_team = auth.auth_token("alice").sign()?;
+    /// assert!(without_team.claims_as::<Claims>().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn claims_as<C: DeserializeOwned>(&self) -> Result<C, serde_json::Error> {
-        // Not from the text: how that is read depends on the features of serde_json that others turn on.
+        // Parsing the text again would depend on the `serde_json` features that other crates enable.
         C::deserialize(self.claims())
     }
 
-    /// The registered claims, read.
+    /// Returns the parsed registered claims.
     pub(super) fn registered(&self) -> &RegisteredClaims {
         &self.inner().claims
     }
 
-    /// Whether a token that was verified before is valid now: its key and its issuer still count, and its
-    /// times are right. `None` where one of them is gone, so that it has to be judged anew.
+    /// Returns whether a token that was verified before is valid at `now`. Returns `None` if its key has been
+    /// dropped or its issuer is no longer trusted, so that the token must be verified again.
     pub(super) fn is_valid_at(&self, now: NumericDate) -> Option<Result<(), TokenError>> {
         let Inner {
             claims, key, rules, ..
@@ -241,14 +277,14 @@ impl Token {
             .then(|| rules.check_time(claims.valid_from, claims.expires_at, now))
     }
 
-    /// Whether a route means the issuer of this token by this text: its name, the text of the template or the
-    /// pattern by which it is trusted, or the name that it was given.
+    /// Returns whether a route that asks for the issuer `wanted` accepts this token. `wanted` can be the issuer's
+    /// name, the text of the template or pattern by which it is trusted, or its label.
     pub(crate) fn is_of(&self, wanted: &str) -> bool {
         let rules = &self.inner().rules;
         self.iss() == wanted || *rules.issuer == *wanted || rules.origin.is_called(wanted)
     }
 
-    /// Whether a function has found its issuer, which counts for a while only.
+    /// Returns whether the token's issuer was found by a resolver function, whose answer holds for a limited time.
     #[cfg(feature = "jwks")]
     pub(crate) fn is_of_resolved(&self) -> bool {
         self.inner().rules.origin.resolved.is_some()
@@ -258,12 +294,12 @@ impl Token {
         &self.inner().last_answer
     }
 
-    /// One claim as it was scanned, by the name that routes use.
+    /// Returns one claim as scanned JSON, by the name that routes use.
     pub(crate) fn member(&self, name: &str) -> Option<Json<'_>> {
         self.inner().rules.names.find(self.payload(), name)
     }
 
-    /// The claims as they were scanned.
+    /// Returns the claims as scanned JSON.
     pub(crate) fn payload(&self) -> Json<'_> {
         self.inner().payload.root()
     }

@@ -1,4 +1,4 @@
-//! A verified token in the types of `jsonwebtoken`.
+//! Converts a verified token to the types of `jsonwebtoken`.
 
 use jsonwebtoken::{Algorithm, Header, TokenData, errors::Error};
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Token;
 
 impl Token {
-    /// The header and the claims, as `jsonwebtoken::decode` gives them.
+    /// Returns the header and the claims in the type that `jsonwebtoken::decode` returns.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -20,7 +20,7 @@ impl Token {
     /// }
     ///
     /// let auth = AuthManager::new(Config::new(
-    ///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+    ///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
     /// ))?;
     /// let token = auth.auth_token("alice").claim("team", 7).sign()?;
     /// let data: TokenData<Claims> = auth.verify_token(token.signed())?.token_data()?;
@@ -34,13 +34,13 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// When the claims do not fit the type, when the header has a registered member of another type than
-    /// `jsonwebtoken::Header` (such as an `x5c` that is no list), and for ES512, which `jsonwebtoken` does not
-    /// have.
+    /// Returns an error if the claims do not match the type, if a header member has another type than in
+    /// `jsonwebtoken::Header` (such as an `x5c` that is not a list), or if the algorithm is ES512, which
+    /// `jsonwebtoken` does not support.
     pub fn token_data<C: DeserializeOwned>(&self) -> Result<TokenData<C>, Error> {
         let algorithm = Algorithm::try_from(self.alg())?;
         let mut header = self.header();
-        // A token may call EdDSA by its other name (RFC 9864), which `jsonwebtoken` does not have.
+        // The header may call EdDSA `Ed25519` (RFC 9864), which `jsonwebtoken` does not know.
         header.insert("alg".to_owned(), serde_json::to_value(algorithm)?);
         let header: Header = serde_json::from_value(Value::Object(header))?;
         let claims = self.claims_as()?;

@@ -1,4 +1,4 @@
-//! A token that nobody has verified.
+//! A token that has not been verified.
 
 use std::fmt;
 
@@ -10,10 +10,11 @@ use crate::{
     json::Document,
 };
 
-/// What a token claims about itself, before anybody has checked that it is genuine.
+/// Decodes a token **without verifying it**: for debugging, routing hints and tests.
 ///
-/// For logs of a debugging session, routing hints and tests. Nothing in this crate takes it in
-/// place of a [`Token`](crate::Token), and neither should you.
+/// Anybody can write such a token. Nothing in this crate accepts it in place of a [`Token`](crate::Token), and
+/// your code should not trust it either. To verify a token, use
+/// [`AuthManager::verify_token`](crate::AuthManager::verify_token).
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -23,12 +24,17 @@ use crate::{
 /// assert_eq!(token.header()["alg"], "none");
 /// assert_eq!(token.claims()["sub"], "mallory");
 ///
-/// assert!(UnverifiedToken::decode("not a token").is_err());
+/// assert!(UnverifiedToken::decode("not a token").is_err()); // three segments are needed
 /// # Ok::<(), flask_pyjwt::TokenError>(())
 /// ```
 #[derive(Clone)]
 #[doc(alias = "convert_token")]
 #[doc(alias = "from_signed_token")]
+#[doc(alias = "decode_token")]
+#[doc(alias = "get_unverified_jwt_headers")]
+#[doc(alias = "get_unverified_header")]
+#[doc(alias = "dangerous_insecure_decode")]
+#[doc(alias = "JWT")]
 pub struct UnverifiedToken {
     signed: String,
     header: Map<String, Value>,
@@ -36,12 +42,12 @@ pub struct UnverifiedToken {
 }
 
 impl UnverifiedToken {
-    /// Reads a token's header and claims without checking who signed it.
+    /// Decodes a token's header and claims without checking its signature or its expiry.
     ///
     /// # Errors
     ///
-    /// [`TokenError`] when it is not three segments of base64url, the first two of which are
-    /// strict JSON objects.
+    /// Returns a [`TokenError`] unless the text has three base64url segments (RFC 7515, section 7.1) and the first
+    /// two are strict JSON objects.
     pub fn decode(signed: &str) -> Result<Self, TokenError> {
         let segments = Segments::of(signed)?;
         let header = Header::document(segments.header)?.to_map();
@@ -56,19 +62,20 @@ impl UnverifiedToken {
         })
     }
 
-    /// The token's text.
+    /// Returns the token's text. It is a credential: keep it out of logs.
     #[must_use]
     pub fn signed(&self) -> &str {
         &self.signed
     }
 
-    /// The header, unverified.
+    /// Returns the unverified header, for example to read the key ID in `kid`.
     #[must_use]
+    #[doc(alias = "kid")]
     pub fn header(&self) -> &Map<String, Value> {
         &self.header
     }
 
-    /// The claims, unverified.
+    /// Returns the unverified claims.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims

@@ -1,4 +1,4 @@
-//! From bytes to a [`Token`]: one strict pass, the first broken rule decides.
+//! Verifies a text and turns it into a [`Token`]. The first rule that fails determines the error.
 
 use std::sync::Arc;
 
@@ -12,66 +12,67 @@ use crate::{
     keys::{KeyRing, KeySet, VerifyingKey},
 };
 
-/// Everything that judges a token.
+/// Everything that is needed to verify a token.
 pub(crate) struct Verification {
     pub(crate) keys: KeyRing,
     pub(crate) types: HeaderTypes,
     pub(crate) rules: Arc<ClaimRules>,
-    /// The other issuers that are trusted.
+    /// The trusted issuers other than this server.
     pub(crate) issuers: Issuers,
     pub(crate) clock: TimeSource,
-    /// Longest token in bytes that is looked at.
+    /// The maximum length of a token in bytes.
     pub(crate) max_size: usize,
-    /// Tokens that were verified before; none where the table is switched off.
+    /// The cache of verified tokens; `None` if it is switched off.
     pub(crate) table: Option<TokenTable>,
 }
 
 impl Verification {
-    /// Verifies a token, or finds that it was verified before and is still valid.
+    /// Verifies a token, using the cache.
     pub(crate) fn verify(&self, signed: &str) -> Result<Token, TokenError> {
         if let Some(recalled) = self.recall(signed.as_bytes()) {
             return recalled;
         }
-        let token = self.verify_anew(signed)?;
+        let token = self.verify_uncached(signed)?;
         if let Some(table) = &self.table {
             table.insert(&token);
         }
         Ok(token)
     }
 
-    /// The token of these very characters, if it was verified before, or why it is not valid any more.
+    /// Looks a token up in the cache. `None` means that it must be verified; an error means that it was valid
+    /// before and is not now.
     pub(crate) fn recall(&self, signed: &[u8]) -> Option<Result<Token, TokenError>> {
         let table = self.table.as_ref()?;
         let token = table.get(signed)?;
-        let judged = match self.clock.now() {
+        let validity = match self.clock.now() {
             Ok(now) => token.is_valid_at(now),
             Err(error) => return Some(Err(error)),
         };
-        if !matches!(judged, Some(Ok(()))) {
+        if !matches!(validity, Some(Ok(()))) {
             table.remove(signed);
         }
-        judged.map(|valid| valid.map(|()| token))
+        validity.map(|valid| valid.map(|()| token))
     }
 
-    /// Verifies a token. No claim is looked at before the signature has been.
-    fn verify_anew(&self, signed: &str) -> Result<Token, TokenError> {
+    /// Verifies a token without the cache. No claim is read before the signature has been checked.
+    fn verify_uncached(&self, signed: &str) -> Result<Token, TokenError> {
         if signed.len() > self.max_size {
             return Err(TokenError::TooLarge);
         }
         let segments = Segments::of(signed)?;
         if !self.issuers.is_empty() {
-            return self.verify_of_any(signed, &segments);
+            return self.verify_by_issuer(signed, &segments);
         }
         let ring = self.keys.load();
-        let key = signer_of(&ring.set, &self.types, &segments)?;
+        let key = verifying_key(&ring.set, &self.types, &segments)?;
         let payload = segments.decode_payload()?;
         let now = self.clock.now()?;
         self.judge(signed.to_owned(), payload, Arc::clone(key), now)
     }
 
-    /// Verifies a token with the keys of the issuer that it names. That name is all that is looked at
-    /// before the signature; it only says whose keys are asked.
-    fn verify_of_any(&self, signed: &str, segments: &Segments<'_>) -> Result<Token, TokenError> {
+    /// Verifies a token with the keys of the issuer in its `iss`. No other claim is read before the signature has
+    /// been checked, and `iss` only selects the keys.
+    fn verify_by_issuer(&self, signed: &str, segments: &Segments<'_>) -> Result<Token, TokenError> {
         let payload = segments.decode_payload()?;
         let payload = Document::object(payload).map_err(TokenError::payload)?;
         let named = payload
@@ -80,23 +81,23 @@ impl Verification {
             .ok_or(TokenError::MissingClaim("iss"))?
             .as_str()
             .ok_or(TokenError::MistypedClaim("iss"))?;
-        // No issuer has an empty name: a server without one of its own has it.
+        // A server that issues no tokens has an empty name, which must match no token.
         if *named == *self.rules.issuer && !named.is_empty() {
             let ring = self.keys.load();
-            let key = Arc::clone(signer_of(&ring.set, &self.types, segments)?);
+            let key = Arc::clone(verifying_key(&ring.set, &self.types, segments)?);
             let now = self.clock.now()?;
             if !key.is_live(now) {
                 return Err(TokenError::UnknownKey);
             }
-            return token_of(signed.to_owned(), payload, key, &self.rules, now);
+            return check_claims(signed.to_owned(), payload, key, &self.rules, now);
         }
         let now = self.clock.now()?;
         let found = self.issuers.find(&named, now);
         drop(named);
         match found {
-            Found::Trust(trust) => verify_by(trust, signed, payload, segments, now),
+            Found::Trust(trust) => verify_with(trust, signed, payload, segments, now),
             #[cfg(feature = "jwks")]
-            Found::Resolved(trust) => verify_by(&trust, signed, payload, segments, now),
+            Found::Resolved(trust) => verify_with(&trust, signed, payload, segments, now),
             #[cfg(feature = "jwks")]
             Found::Unresolved(seconds) => Err(TokenError::KeysUnavailable {
                 retry_after: time::Duration::seconds(seconds),
@@ -105,13 +106,13 @@ impl Verification {
         }
     }
 
-    /// Whether a route can ask for tokens of this issuer.
+    /// Returns whether a route can require this issuer: whether tokens of it can be accepted at all.
     pub(crate) fn trusts(&self, issuer: &str) -> bool {
         let is_own = !issuer.is_empty() && *self.rules.issuer == *issuer;
         is_own || self.issuers.knows(issuer)
     }
 
-    /// Whether a token that was verified before is valid now.
+    /// Checks that a token that was verified before is still valid.
     pub(crate) fn check_time(&self, token: &Token) -> Result<(), TokenError> {
         let now = self.clock.now()?;
         token
@@ -119,7 +120,7 @@ impl Verification {
             .unwrap_or(Err(TokenError::UnknownKey))
     }
 
-    /// Judges the payload of a token whose signature is right, at this moment.
+    /// Checks the payload of a token whose signature is valid.
     pub(super) fn judge(
         &self,
         signed: String,
@@ -131,12 +132,12 @@ impl Verification {
             return Err(TokenError::UnknownKey);
         }
         let payload = Document::object(payload).map_err(TokenError::payload)?;
-        token_of(signed, payload, key, &self.rules, now)
+        check_claims(signed, payload, key, &self.rules, now)
     }
 }
 
-/// Verifies a token by the keys and rules of another issuer.
-fn verify_by(
+/// Verifies a token with the keys and rules of another issuer.
+fn verify_with(
     trust: &Trust,
     signed: &str,
     payload: Document,
@@ -144,16 +145,16 @@ fn verify_by(
     now: NumericDate,
 ) -> Result<Token, TokenError> {
     let keys = trust.keys.load(now);
-    let key = match signer_of(&keys, &trust.types, segments) {
+    let key = match verifying_key(&keys, &trust.types, segments) {
         Ok(key) if key.is_live(now) => Arc::clone(key),
         Ok(_) | Err(TokenError::UnknownKey) => return Err(trust.keys.unknown_key(now)),
         Err(error) => return Err(error),
     };
-    token_of(signed.to_owned(), payload, key, &trust.rules, now)
+    check_claims(signed.to_owned(), payload, key, &trust.rules, now)
 }
 
-/// The key of a set whose signature a token bears.
-fn signer_of<'a>(
+/// Checks the signature, and returns the key of the set that verifies it.
+fn verifying_key<'a>(
     keys: &'a KeySet,
     types: &HeaderTypes,
     segments: &Segments<'_>,
@@ -167,8 +168,8 @@ fn signer_of<'a>(
     key.ok_or(candidates.otherwise)
 }
 
-/// The token of a payload that satisfies the rules of its issuer.
-fn token_of(
+/// Checks the claims by the rules of their issuer, and builds the token.
+fn check_claims(
     signed: String,
     payload: Document,
     key: Arc<VerifyingKey>,

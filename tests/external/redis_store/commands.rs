@@ -193,7 +193,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
         let reason = super::records::reason(&error);
         assert_eq!(
             reason,
-            "0 replicas have the change of 1 that are to have it"
+            "0 of 1 required replicas have acknowledged the change"
         );
     }
     // Questions do not wait behind it.

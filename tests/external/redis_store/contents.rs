@@ -201,11 +201,11 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
     server.ask::<i64>(&format!("DEL {ANN}"));
     server.ask::<String>(&format!("SET {ANN} text"));
     let checked = store.standing(&auth("ann", "1", "0"), NOW).await;
-    assert!(is_corrupt(checked.expect_err("no hash")));
+    assert!(is_corrupt(checked.expect_err("not a hash")));
     let rotated = store.rotate(&rotation("ann", "1", "0", "1", NOW)).await;
-    assert!(is_corrupt(rotated.expect_err("no hash")));
+    assert!(is_corrupt(rotated.expect_err("not a hash")));
     let opened = store.open(&opening("ann", "1", NOW), NOW).await;
-    assert!(is_corrupt(opened.expect_err("no hash")));
+    assert!(is_corrupt(opened.expect_err("not a hash")));
 }
 
 #[actix_web::test]

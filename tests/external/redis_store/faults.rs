@@ -140,7 +140,7 @@ async fn more_questions_than_can_wait_are_refused_at_once() {
     let answers = join_all((0..20_000).map(|_| store.standing(&token, NOW))).await;
     let busy = answers.iter().filter(|answer| {
         let error = answer.as_ref().expect_err("it hangs");
-        reason(error) == "too many requests wait for Redis already"
+        reason(error) == "too many requests are waiting for Redis"
     });
     assert_eq!(busy.count(), 20_000 - 16_384);
 }

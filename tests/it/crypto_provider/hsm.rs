@@ -173,7 +173,7 @@ fn a_held_key_without_its_public_key_or_with_another_is_refused() {
     let alone = AuthManager::new(with(Key::from_encoding_key(AuthType::ES256, &name)));
     let said = reason(alone);
     assert!(said.contains("Key::public_key"), "{said}");
-    assert!(reason(AuthManager::new(with(held("slot 1", &OTHER_P256)))).contains("belong"));
+    assert!(reason(AuthManager::new(with(held("slot 1", &OTHER_P256)))).contains("does not match"));
     let refused = reason(AuthManager::new(with(held("slot 2", &P256))));
     assert!(
         refused.contains("refused by the crypto provider"),

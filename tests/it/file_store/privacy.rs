@@ -118,7 +118,7 @@ fn a_pipe_in_the_place_of_the_file_is_refused_without_waiting() {
     set_mode(&path, 0o600);
     let error = FileStore::open(&path).expect_err("a pipe");
     assert!(
-        format!("{error:?}").contains("no regular file"),
+        format!("{error:?}").contains("not a regular file"),
         "{error:?}"
     );
 }

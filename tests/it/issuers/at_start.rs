@@ -13,15 +13,21 @@ fn what_cannot_work_is_found_at_start() {
     for (issuer, reason) in [
         (Issuer::new("").audience("x").key(es256()), "has no name"),
         (Issuer::new(OTHER).key(es256()), "has no audience"),
-        (other().any_audience(true), "say one of both"),
+        (
+            other().any_audience(true),
+            "has both `audience(…)` and `any_audience(true)`",
+        ),
         (other().audience(""), "an empty audience"),
-        (bare(), "is missing: give one"),
-        (other().jwk_set("{}"), "beside a JWK set"),
-        (bare().jwk_set("{}"), "no JSON object with an array `keys`"),
-        (bare().jwk_set(r#"{"keys":[]}"#), "no key that can be used"),
+        (bare(), "has no key: set one"),
+        (other().jwk_set("{}"), "both a `key(…)` and a JWK set"),
+        (
+            bare().jwk_set("{}"),
+            "not a JSON object with an array `keys`",
+        ),
+        (bare().jwk_set(r#"{"keys":[]}"#), "no usable key"),
         (
             bare().key(Key::verify_only(AuthType::ES384, public(AuthType::ES256))),
-            "no key of the kind",
+            "the type and curve",
         ),
         (
             bare().key(Key::new(AuthType::HS256, "short")),
@@ -31,15 +37,15 @@ fn what_cannot_work_is_found_at_start() {
             bare().key(Key::new(AuthType::HS256, public(AuthType::ES256))),
             "PEM, SSH, JWK or DER",
         ),
-        (bare().key(es256()).key(es256()), "the id of another key"),
+        (bare().key(es256()).key(es256()), "the same key ID"),
         (
             other().algorithms([AuthType::RS256]),
-            "which is not accepted",
+            "which `algorithms(…)` does not accept",
         ),
         (other().algorithms([]), "accepts no algorithm"),
         (
             bare().jwk_set("{}").algorithms([AuthType::HS256]),
-            "never HMAC secrets",
+            "cannot contain HMAC secrets",
         ),
         (other().types::<String>([]), "accepts no `typ`"),
         (other().map_claim("iss", "x"), "maps the claim `iss`"),
@@ -47,15 +53,18 @@ fn what_cannot_work_is_found_at_start() {
         (other().map_claim("sub", [""; 0]), "an empty list of places"),
         (
             other().require_claim("a", ExpectedClaim::Path("id".to_owned())),
-            "a route's variable",
+            "a route variable",
         ),
         (
             other().require_claim("a", ExpectedClaim::one_of([""; 0])),
-            "one of no values",
+            "one of an empty list of values",
         ),
         (other().require_any_claim([""; 0]), "an empty list"),
         (other().leeway(Duration::seconds(301)), "0 to 300"),
-        (other().max_lifetime(Duration::ZERO), "no token can keep"),
+        (
+            other().max_lifetime(Duration::ZERO),
+            "not longer than 0 seconds",
+        ),
         (
             Issuer::new(ISSUER).key(es256()).audience("x"),
             "this server's own",

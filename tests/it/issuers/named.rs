@@ -114,20 +114,23 @@ fn a_name_that_could_be_an_issuer_is_refused_at_start() {
             .audience("api")
     };
     for (config, reason) in [
-        (hs256().trust(other().named("")), "made of letters"),
+        (hs256().trust(other().named("")), "consists of letters"),
         (
             hs256().trust(other().named("https://x.example")),
-            "made of letters",
+            "consists of letters",
         ),
         (
             hs256().trust(other().named("accounts.google.com")),
-            "made of letters",
+            "consists of letters",
         ),
-        (hs256().trust(other().named("{shop}")), "made of letters"),
-        (hs256().trust(other().named("a b")), "made of letters"),
+        (
+            hs256().trust(other().named("{shop}")),
+            "consists of letters",
+        ),
+        (hs256().trust(other().named("a b")), "consists of letters"),
         (
             hs256().trust(other().named("p\u{e4}rtner")),
-            "made of letters",
+            "consists of letters",
         ),
         (
             hs256().issuer("mine").trust(other().named("mine")),

@@ -229,24 +229,24 @@ fn templates_that_cannot_work_are_found_at_start() {
     for (issuer, reason) in [
         (of("https://a.example"), "has no placeholder"),
         (of("{issuer}"), "begins with a placeholder"),
-        (of("https://{a}{b}.example"), "could tell where it ends"),
+        (of("https://{a}{b}.example"), "its end is ambiguous"),
         (of("https://{a.example"), "without a `}`"),
         (of(""), "has no name"),
         (
             tenants().claim_from_issuer("x", "shop"),
-            "`shop`, which is not there",
+            "`shop`, which is not in the template",
         ),
         (
             other().claim_from_issuer("x", "shop"),
-            "which is no template",
+            "not made with `Issuer::template`",
         ),
         (
             Issuer::template(TENANTS).audience("api"),
-            "is missing: give one",
+            "has no key: set one",
         ),
         (
             of("https://b.example/{a}").any_audience(true),
-            "say one of both",
+            "keep one of them",
         ),
     ] {
         let error = AuthManager::new(hs256().trust(issuer)).expect_err(reason);
@@ -289,7 +289,7 @@ fn the_keys_of_a_template_come_from_one_address() {
     let of = || Issuer::template(TENANTS).audience("api");
     let error = AuthManager::new(hs256().trust(of().discovery())).expect_err("no address");
     assert!(
-        error.to_string().contains("where each token would say"),
+        error.to_string().contains("an address in each token"),
         "{error}"
     );
 }

@@ -224,7 +224,7 @@ fn a_key_is_renamed_without_a_gap() {
     fs::copy(&to, folder.path().join("c.key")).expect("copied");
     let error = auth.reload_keys().expect_err("a copy").to_string();
     assert!(
-        error.contains("`c.key`") && error.contains("id of another key"),
+        error.contains("`c.key`") && error.contains("same key ID as another file"),
         "{error}"
     );
     folder.remove("c.key");

@@ -153,12 +153,12 @@ fn a_broken_file_never_replaces_a_good_ring() {
         (
             "b.ES256.pem",
             pem.as_bytes()[..100].to_vec(),
-            "a broken PEM block",
+            "a damaged PEM block",
         ),
         (
             "b.ES384.pem",
             pem.clone().into_bytes(),
-            "no key of the kind and curve",
+            "the type and curve that the algorithm needs",
         ),
         (
             "b.ES256.pem",
@@ -166,7 +166,7 @@ fn a_broken_file_never_replaces_a_good_ring() {
             "more than one PEM key",
         ),
         ("b.key", vec![b'x'; 70_000], "longer than 64 KiB"),
-        ("b.key", secret(1), "has the id of another key"),
+        ("b.key", secret(1), "has the same key ID as another file"),
     ] {
         folder.write(name, content, 0);
         let error = auth.reload_keys().expect_err(reason).to_string();

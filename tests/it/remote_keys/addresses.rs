@@ -27,44 +27,44 @@ fn threat_9_addresses_that_are_never_asked() {
             "is not https",
         ),
         (issuer().jwks_url("file:///etc/passwd"), "is not https"),
-        (issuer().jwks_url("other.example"), "is no absolute address"),
+        (issuer().jwks_url("other.example"), "is not an absolute URL"),
         (
             issuer().jwks_url("https://u:p@other.example"),
             "a user, a password",
         ),
         (
             Issuer::new("other").audience("api").discovery(),
-            "is no absolute address",
+            "is not an absolute URL",
         ),
         (
             issuer().jwks_url("https://other.example").key(key()),
-            "beside an address",
+            "both keys and an address",
         ),
         (
             issuer().discovery().root_certificates(""),
-            "no certificates in PEM",
+            "not certificates in PEM",
         ),
         (
             issuer().discovery().root_certificates(public()),
-            "no certificates in PEM",
+            "not certificates in PEM",
         ),
         (
             issuer()
                 .discovery()
                 .root_certificates(keys::pem("CERTIFICATE", [7; 60])),
-            "no certificates in PEM",
+            "not certificates in PEM",
         ),
         (
             issuer().key(key()).root_certificates(""),
-            "has root certificates for that",
+            "although `root_certificates` is set",
         ),
         (
             issuer().discovery().keep_keys(Duration::SECOND),
-            "less than a minute",
+            "less than 1 minute",
         ),
         (
             issuer().discovery().algorithms([AuthType::HS256]),
-            "never HMAC secrets",
+            "cannot contain HMAC secrets",
         ),
     ] {
         let config = config(AuthType::HS256, SECRET).trust(issuer);

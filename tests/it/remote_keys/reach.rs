@@ -48,7 +48,10 @@ async fn plain_http_reaches_the_one_server_that_is_named() {
         "http://",
     ] {
         let error = refused(issuer().allow_insecure_http(no_server));
-        assert!(error.contains("write `http://host:port`"), "{error}");
+        assert!(
+            error.contains("not of the form `http://host:port`"),
+            "{error}"
+        );
     }
 }
 
@@ -123,8 +126,8 @@ async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
     let too_long = "x".repeat(17 << 10);
     for (content, told) in [
         ("", "is empty"),
-        ("a\nb", "no token has"),
-        (&*too_long, "longer than 16 KiB"),
+        ("a\nb", "a header field cannot have"),
+        (&*too_long, "larger than 16 KiB"),
     ] {
         std::fs::write(&file, content).expect("written");
         let error = error_of(direct.clone()).await.expect("refused");
@@ -135,7 +138,7 @@ async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
     assert!(error.contains("`bearer_token_file`"), "{error}");
     std::fs::create_dir(&file).expect("made");
     let error = error_of(direct).await.expect("refused");
-    assert!(error.contains("no regular file"), "{error}");
+    assert!(error.contains("not a regular file"), "{error}");
 }
 
 #[test]
@@ -145,47 +148,56 @@ fn fields_that_cannot_be_sent_are_found_at_start() {
     for (issuer, told) in [
         (
             issuer().request_header("a b", "x"),
-            "`a b`, which is no field's name",
+            "the invalid name `a b`",
         ),
         (
             issuer().request_header("X-Key", "s\necret"),
-            "a value of `x-key`",
+            "`x-key` whose value",
         ),
         (
             issuer().request_header("Host", "secret"),
-            "`host`, which the connection sets",
+            "`host`, which the HTTP client sets",
         ),
         (
             issuer()
                 .request_header("Authorization", "secret")
                 .bearer_token_file("/x"),
-            "keep one",
+            "keep one of them",
         ),
         (
             fixed().request_header("a", "secret"),
-            "has request headers for that",
+            "although `request_header` is set",
         ),
-        (fixed().proxy("http://u:secret@p"), "has a proxy for that"),
+        (
+            fixed().proxy("http://u:secret@p"),
+            "although a proxy is set",
+        ),
         (
             fixed().allow_insecure_http("http://a"),
-            "has a server for plain http for that",
+            "although `allow_insecure_http` is set",
         ),
         (
             issuer().proxy("secret proxy"),
-            "a proxy whose address is none",
+            "not of the form `http://host:port`",
         ),
-        // They would be passed over in silence, or reach nobody.
-        (issuer().proxy("ftp://secret:1"), "write `http://host:port`"),
+        // The HTTP client would ignore these, or could not connect.
+        (
+            issuer().proxy("ftp://secret:1"),
+            "not of the form `http://host:port`",
+        ),
         (
             issuer().proxy("socks5://secret:1"),
-            "write `http://host:port`",
+            "not of the form `http://host:port`",
         ),
-        (issuer().proxy("unix:///secret"), "write `http://host:port`"),
+        (
+            issuer().proxy("unix:///secret"),
+            "not of the form `http://host:port`",
+        ),
         (
             issuer().proxy("http://p:1/secret"),
-            "write `http://host:port`",
+            "not of the form `http://host:port`",
         ),
-        (issuer().proxy(""), "write `http://host:port`"),
+        (issuer().proxy(""), "not of the form `http://host:port`"),
     ] {
         let error = refused(issuer);
         assert!(error.contains(told), "{error}");

@@ -97,7 +97,7 @@ async fn a_discovery_document_is_that_of_one_issuer() {
     assert!(
         states[1]
             .error()
-            .is_some_and(|it| it.contains("another issuer"))
+            .is_some_and(|it| it.contains("not the configured name"))
     );
     let good = token(&right, &keys::ED25519, "a");
     assert!(auth.verify_token_async(&good).await.is_ok());

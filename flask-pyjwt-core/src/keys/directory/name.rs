@@ -1,8 +1,8 @@
-//! What the name of a key's file says.
+//! The names of key files.
 
 use crate::{error::Problem, keys::AuthType};
 
-/// What a file's name says: `2026-02.EdDSA.next.pem`.
+/// A parsed name such as `2026-02.EdDSA.next.pem`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) auth_type: Option<AuthType>,
@@ -10,13 +10,13 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Whether a file is a key at all: not one of another ending than `.pem` and `.key`, or a hidden one.
+    /// Returns whether a file is a key file: its name ends with `.pem` or `.key`, and it is not hidden.
     pub(super) fn is_of_key(name: &str) -> bool {
         !name.starts_with('.') && matches!(name.rsplit('.').next(), Some("pem" | "key"))
     }
 
-    /// Reads the name of a key: what stands between dots. A part that nearly says something is a mistake,
-    /// since a key that signs too early is an outage.
+    /// Parses the parts between the dots of a name. A part that is nearly `next` or nearly an algorithm is an error: a
+    /// key that signs too early causes an outage.
     pub(super) fn parse(name: &str) -> Result<Self, Problem> {
         let mut parsed = Self::default();
         let parts = name.rsplit_once('.').map_or("", |(parts, _)| parts);
@@ -29,8 +29,8 @@ impl Name {
                 Err(_) if part == "next" => parsed.is_next = true,
                 Err(_) if is_nearly_next(part) => {
                     return Err(Problem::new(
-                        "has a part that is nearly `next`: a key that does not sign yet is \
-                                called `<name>.next.pem` or `<name>.<algorithm>.next.pem`",
+                        "has a part similar to `next`: name a key that must not sign yet `<name>.next.pem` or \
+                         `<name>.<algorithm>.next.pem`",
                     ));
                 }
                 Err(_)
@@ -39,7 +39,7 @@ impl Name {
                         .any(|known| known.name().eq_ignore_ascii_case(part)) =>
                 {
                     return Err(Problem::new(
-                        "names an algorithm in other letters than its own, such as `EdDSA`",
+                        "names an algorithm with wrong upper or lower case: write it as in `EdDSA` or `RS256`",
                     ));
                 }
                 Err(_) => {}
@@ -49,8 +49,8 @@ impl Name {
     }
 }
 
-/// Whether somebody who wrote this between two dots most likely meant `next`. Not every text that is one
-/// edit away: `net` is a part of many a host's name.
+/// Returns whether a part is likely a misspelt `next`. Not every text at an edit distance of one counts: `net` is part of
+/// many host names.
 fn is_nearly_next(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     part.ends_with("next") || ["nxt", "nex", "netx", "nextt", "neext"].contains(&&*part)

@@ -1,7 +1,7 @@
-//! One reading of the folder: every key's file with its content, within bounds.
+//! Reads all key files of the folder, with limits on their number and size.
 //!
-//! The content is read each time. Its length and time of modification can stay the same when it changes
-//! (`cp -p`, a link that points elsewhere).
+//! The content is read each time, because a file can change without a new length or modification time (`cp -p`, a link
+//! with another target).
 
 use std::{
     collections::BTreeMap,
@@ -18,36 +18,36 @@ use zeroize::Zeroizing;
 use super::Name;
 use crate::files::{self, LONGEST_KEY};
 
-/// More files than anybody has keys, and no more than can be read in a moment.
-const MOST_KEYS: usize = 1_000;
-/// Other files are left alone, and are still named by the system one by one.
-const MOST_ENTRIES: usize = 20_000;
-/// All keys together, in bytes.
-const MOST_BYTES: usize = 16 << 20;
-/// How often the folder is read before a file counts as gone that is listed and not there.
+/// The maximum number of key files. It bounds the time that a reading takes.
+const MAX_KEYS: usize = 1_000;
+/// The maximum number of directory entries. Other files are ignored, but listing them takes time too.
+const MAX_ENTRIES: usize = 20_000;
+/// The maximum size of all keys together in bytes.
+const MAX_BYTES: usize = 16 << 20;
+/// How often the folder is read before a file counts as gone although it is listed.
 const ATTEMPTS: usize = 3;
 
-/// What is known of the file of one name.
+/// The result of reading one file.
 pub(super) enum Reading {
     File(Found),
-    /// Nothing is there, or something that is no file.
+    /// There is no file, or something that is not a file.
     Gone(String),
-    /// A file may be there, and what is in it is not known.
+    /// There may be a file, but it could not be read.
     Unread(String),
 }
 
-/// A file that was read.
+/// A file with its content.
 pub(super) struct Found {
     pub(super) content: Arc<Zeroizing<Vec<u8>>>,
-    /// `None` where it changed while it was read.
+    /// The modification time; `None` if the file changed while it was read.
     pub(super) modified: Option<SystemTime>,
     pub(super) is_readable_by_all: bool,
 }
 
 /// Reads all keys of a folder.
 ///
-/// When Kubernetes puts a link to a new folder in the place of the old one, a reading can begin in the old
-/// one, which is gone before it ends: then it begins anew.
+/// Kubernetes updates a folder by replacing a link to it, and then removes the old folder. If that happens during a
+/// reading, listed files are gone, and the reading is repeated.
 pub(super) fn read(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
     for _ in 1..ATTEMPTS {
         let readings = attempt(folder)?;
@@ -63,14 +63,14 @@ fn attempt(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
     let mut readings = BTreeMap::new();
     let mut bytes = 0;
     for (number, entry) in fs::read_dir(folder)?.enumerate() {
-        if number == MOST_ENTRIES {
+        if number == MAX_ENTRIES {
             return Err(too_much("it has more than 20000 files"));
         }
         let name = entry?.file_name();
         if !Name::is_of_key(&name.to_string_lossy()) {
             continue;
         }
-        if readings.len() == MOST_KEYS {
+        if readings.len() == MAX_KEYS {
             return Err(too_much("it has more than 1000 keys"));
         }
         let reading = match files::read(&folder.join(&name), LONGEST_KEY) {
@@ -82,7 +82,7 @@ fn attempt(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
                     is_readable_by_all: content.is_readable_by_all,
                 })
             }
-            // Folders were never keys, whatever they are called.
+            // A subfolder is not a key, whatever its name.
             Err(error) if error.kind() == ErrorKind::IsADirectory => continue,
             Err(error) => {
                 let reason = format!("cannot be read: {error}");
@@ -93,16 +93,16 @@ fn attempt(folder: &Path) -> io::Result<BTreeMap<OsString, Reading>> {
                 }
             }
         };
-        if bytes > MOST_BYTES {
-            return Err(too_much("its keys have more than 16 MiB"));
+        if bytes > MAX_BYTES {
+            return Err(too_much("its keys are larger than 16 MiB together"));
         }
         readings.insert(name, reading);
     }
     Ok(readings)
 }
 
-/// Whether nothing is there that could be read another time: no file, something else than a file, or a link
-/// that leads nowhere.
+/// Returns whether the error means that there is no file to read: nothing, something that is not a file, or a link
+/// without a target.
 fn is_gone(error: &io::Error) -> bool {
     use ErrorKind::{InvalidInput, NotADirectory, NotFound};
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A folder in a test's hands: what is read, and when.
+/// A simulated folder: the test sets its files and the time of each reading.
 struct Disk {
     directory: KeyDirectory,
     start: Now,
@@ -22,7 +22,7 @@ impl Disk {
         }
     }
 
-    /// So many milliseconds after the start, by a system clock that is off by this many seconds.
+    /// Returns the time `milliseconds` after the start, with a system clock that is wrong by `off` seconds.
     fn at(&self, milliseconds: u64, off: i64) -> Now {
         let passed = Duration::from_millis(milliseconds);
         let system = self.start.system + passed;
@@ -42,7 +42,7 @@ impl Disk {
         self.files.insert(name.into(), file);
     }
 
-    /// Looks, and gives the names of the files in use.
+    /// Reads the folder, and returns the names of the files in use.
     fn look(&self, now: Now) -> Vec<String> {
         let readings = self.files.iter().map(|(name, (content, modified))| {
             let found = Found {
@@ -61,12 +61,12 @@ impl Disk {
 
 /// `docs/threats.md` 51.
 #[test]
-fn a_fresh_file_counts_when_two_readings_a_second_apart_are_the_same() {
+fn a_fresh_file_is_used_after_two_equal_readings_a_second_apart() {
     let mut disk = Disk::new();
     disk.write("a.key", &[b'a'; 40], disk.at(0, 0));
     assert!(disk.look(disk.at(0, 0)).is_empty());
     assert!(disk.look(disk.at(900, 0)).is_empty());
-    // More was written: the second begins anew.
+    // More was written, so the second starts again.
     disk.write("a.key", &[b'a'; 50], disk.at(950, 0));
     assert!(disk.look(disk.at(1_000, 0)).is_empty());
     assert!(disk.look(disk.at(1_900, 0)).is_empty());
@@ -74,17 +74,17 @@ fn a_fresh_file_counts_when_two_readings_a_second_apart_are_the_same() {
 }
 
 #[test]
-fn a_file_that_was_not_touched_for_two_seconds_counts_at_once() {
+fn a_file_that_was_not_modified_for_two_seconds_is_used_at_once() {
     let mut disk = Disk::new();
     disk.write("a.key", &[b'a'; 40], disk.at(0, -2));
     assert_eq!(disk.look(disk.at(0, 0)), ["a.key"]);
 }
 
 #[test]
-fn a_system_clock_that_steps_neither_hurries_nor_stops_a_fresh_file() {
+fn steps_of_the_system_clock_do_not_affect_a_fresh_file() {
     for off in [-86_400, 86_400] {
         let mut disk = Disk::new();
-        // Written by a host whose clock is ahead, or before this one's was set back.
+        // The modification time is in the future: another host's clock is ahead, or this one was set back.
         disk.write("a.key", &[b'a'; 40], disk.at(0, 100_000));
         assert!(disk.look(disk.at(0, 0)).is_empty());
         assert!(disk.look(disk.at(500, off)).is_empty());
@@ -93,7 +93,7 @@ fn a_system_clock_that_steps_neither_hurries_nor_stops_a_fresh_file() {
 }
 
 #[test]
-fn a_key_that_is_known_counts_at_once_under_another_name() {
+fn a_known_key_is_used_at_once_under_another_name() {
     let mut disk = Disk::new();
     disk.write("a.next.key", &[b'a'; 40], disk.at(0, -10));
     disk.look(disk.at(0, 0));
@@ -103,7 +103,7 @@ fn a_key_that_is_known_counts_at_once_under_another_name() {
 }
 
 #[test]
-fn a_file_with_a_fresh_content_keeps_its_old_key_until_it_is_complete() {
+fn a_changed_file_keeps_its_old_key_until_it_is_complete() {
     let mut disk = Disk::new();
     disk.write("a.key", &[b'a'; 40], disk.at(0, -10));
     let id = |disk: &Disk| {

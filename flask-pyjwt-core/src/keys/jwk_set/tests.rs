@@ -11,7 +11,7 @@ const RSA: &str = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAF
 const OKP: &str =
     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
-/// A key with members changed or added; `null` stays there.
+/// Returns a key with members changed or added.
 fn with(key: &str, changes: Value) -> Value {
     let mut key: Value = serde_json::from_str(key).expect("JSON");
     let Value::Object(changes) = changes else {
@@ -24,8 +24,8 @@ fn with(key: &str, changes: Value) -> Value {
     key
 }
 
-fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JudgedSet, SetProblem> {
-    JudgedSet::parse(
+fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<CheckedSet, SetProblem> {
+    CheckedSet::parse(
         &json!({ "keys": keys }).to_string(),
         accepted,
         Crypto::default(),
@@ -33,13 +33,13 @@ fn parse(keys: &[Value], accepted: Option<&[AuthType]>) -> Result<JudgedSet, Set
     )
 }
 
-fn algorithms(set: &JudgedSet) -> Vec<(String, AuthType)> {
+fn algorithms(set: &CheckedSet) -> Vec<(String, AuthType)> {
     let keys = set.keys.iter();
     keys.map(|key| (key.id.clone(), key.auth_type)).collect()
 }
 
 #[test]
-fn the_set_of_rfc_7517_with_its_encryption_key_left_out() {
+fn the_encryption_key_in_the_set_of_rfc_7517_is_skipped() {
     let keys = [
         with(EC, json!({ "use": "enc", "kid": "1" })),
         with(RSA, json!({ "alg": "RS256", "kid": "2011-04-29" })),
@@ -61,7 +61,7 @@ fn the_set_of_rfc_7517_with_its_encryption_key_left_out() {
     );
 }
 
-/// Keys that say something wrong of themselves.
+/// Keys with wrong members.
 fn misdescribed() -> Vec<(Value, JwkProblem)> {
     vec![
         (json!("key"), JwkProblem::NoObject),
@@ -213,20 +213,20 @@ fn misnumbered() -> Vec<(Value, JwkProblem)> {
 fn threat_8_every_bad_key_is_refused_and_the_good_one_beside_it_is_used() {
     for (bad, problem) in misdescribed().into_iter().chain(misnumbered()) {
         let good = with(OKP, json!({ "kid": "good" }));
-        let set = parse(&[bad.clone(), good], None).expect("one is good");
+        let set = parse(&[bad.clone(), good], None).expect("one key is good");
         assert_eq!(
             algorithms(&set),
             [("good".to_owned(), AuthType::EdDSA)],
             "{bad}"
         );
         let [refused] = &set.refused[..] else {
-            panic!("one is refused: {bad}");
+            panic!("exactly one key is refused: {bad}");
         };
         assert_eq!(refused.number, 1);
         let refused = refused.problem;
-        // How exactly the numbers are wrong, the backends find out in different orders.
-        let is_wrong = |of: JwkProblem| matches!(of, JwkProblem::Key(_));
-        let is_alike = is_wrong(refused) && is_wrong(problem);
+        // The backends check the numbers in different orders, so the problem of the numbers can differ.
+        let is_in_numbers = |of: JwkProblem| matches!(of, JwkProblem::Key(_));
+        let is_alike = is_in_numbers(refused) && is_in_numbers(problem);
         assert!(refused == problem || is_alike, "{refused:?} {bad}");
         match parse(std::slice::from_ref(&bad), None).map(drop) {
             Err(SetProblem::NoKey(keys)) => assert_eq!(keys[0].problem, refused),
@@ -236,13 +236,13 @@ fn threat_8_every_bad_key_is_refused_and_the_good_one_beside_it_is_used() {
 }
 
 #[test]
-fn threat_8_keys_that_cannot_be_told_apart_are_refused() {
+fn threat_8_keys_with_the_same_id_and_algorithm_are_refused() {
     let other =
         r#"{"kty":"OKP","crv":"Ed25519","x":"PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"}"#;
     let named = |key| with(key, json!({ "kid": "a" }));
     let set = parse(&[named(OKP), named(OKP)], None).expect("the same key twice");
     assert_eq!(set.keys.len(), 1);
-    let set = parse(&[named(OKP), named(EC)], None).expect("of two kinds");
+    let set = parse(&[named(OKP), named(EC)], None).expect("two kinds");
     assert_eq!(set.keys.len(), 2);
     let set = parse(&[named(OKP), named(other), named(EC)], None).expect("one is left");
     assert_eq!(algorithms(&set), [("a".to_owned(), AuthType::ES256)]);
@@ -257,7 +257,7 @@ fn threat_8_keys_that_cannot_be_told_apart_are_refused() {
 }
 
 #[test]
-fn a_key_serves_the_algorithms_that_are_accepted_and_fit() {
+fn a_key_is_used_with_the_accepted_algorithms_that_match_it() {
     let (rs256, ps256, es256) = (AuthType::RS256, AuthType::PS256, AuthType::ES256);
     for (key, accepted, expected) in [
         (with(RSA, json!({})), None, &[rs256][..]),
@@ -298,7 +298,7 @@ fn a_key_serves_the_algorithms_that_are_accepted_and_fit() {
 }
 
 #[test]
-fn threat_9_what_is_no_set() {
+fn threat_9_a_malformed_set_is_refused() {
     for text in [
         "",
         "null",
@@ -311,7 +311,7 @@ fn threat_9_what_is_no_set() {
         r#"{"keys":[]} x"#,
         "\u{feff}{\"keys\":[]}",
     ] {
-        let problem = JudgedSet::parse(text, None, Crypto::default(), &[]).map(drop);
+        let problem = CheckedSet::parse(text, None, Crypto::default(), &[]).map(drop);
         assert_eq!(problem, Err(SetProblem::NoSet), "{text}");
     }
     assert_eq!(parse(&[], None).map(drop), Err(SetProblem::NoKey(vec![])));
@@ -319,9 +319,9 @@ fn threat_9_what_is_no_set() {
     assert_eq!(parse(&many, None).map(drop), Err(SetProblem::TooMany));
 }
 
-/// Some providers write every member that there is, and `null` for those that a key does not have.
+/// Some providers write all members of RFC 7517, with `null` for those that a key does not have.
 #[test]
-fn null_members_of_a_key_are_absent_ones() {
+fn null_members_of_a_key_count_as_absent() {
     let all = json!({
         "alg": null, "n": null, "e": null, "crv": null, "x": null, "y": null, "use": null,
         "key_ops": null, "kid": null, "x5c": null, "x5t": null, "d": null, "p": null, "q": null, "dp": null,
@@ -356,8 +356,8 @@ fn null_members_of_a_key_are_absent_ones() {
 }
 
 #[test]
-fn a_set_without_a_usable_key_says_for_each_key_why() {
-    let said = |keys: &[Value]| {
+fn the_error_for_a_set_without_a_usable_key_lists_each_reason() {
+    let error_of = |keys: &[Value]| {
         let problem = parse(keys, None).map(drop).expect_err("no key");
         problem.to_string()
     };
@@ -370,22 +370,22 @@ fn a_set_without_a_usable_key_says_for_each_key_why() {
         with(OKP, json!({ "x": URL_SAFE_NO_PAD.encode([0; 32]) })),
     ];
     let expected = format!(
-        "it has no key that can be used: \
+        "it has no usable key: \
          key 1 (`kid` \"a\\n2026 ERROR\") is not for signatures: its `use` is not `sig`; \
-         key 2 is not for verifying: its `key_ops` have no `verify`; \
-         key 3 is no JSON object; \
+         key 2 is not for verifying: its `key_ops` do not contain `verify`; \
+         key 3 is not a JSON object; \
          key 4 (`kid` \"{}\") has no member `n`; \
-         key 5 is of a kind or curve that is not supported: see `kty` and `crv`; \
+         key 5 has a `kty` or `crv` that is not supported; \
          key 6 {}",
         "x".repeat(64),
         KeyProblem::WeakPoint,
     );
-    assert_eq!(said(&keys), expected);
+    assert_eq!(error_of(&keys), expected);
     let many = vec![json!({ "kty": "x".repeat(10_000), "kid": "\u{1f600}".repeat(60) }); 1_000];
-    let text = said(&many);
+    let text = error_of(&many);
     assert!(
         text.ends_with("; and 990 more") && text.len() < 6_000,
         "{text}"
     );
-    assert_eq!(said(&[]), "it has no key that can be used");
+    assert_eq!(error_of(&[]), "it has no usable key");
 }

@@ -1,4 +1,4 @@
-//! Sessions, tokens and questions for the laws.
+//! Sessions, tokens and store calls for the tests.
 
 use std::future::Future;
 
@@ -10,17 +10,17 @@ use crate::session::{
     Standing, StoreError, TokenIdentity,
 };
 
-/// The moment of most laws.
+/// The current time in most tests.
 pub(super) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_123);
 pub(super) const SECOND: Duration = Duration::SECOND;
 pub(super) const HOUR: Duration = Duration::HOUR;
-/// The times of the sessions here.
+/// The times of the sessions.
 pub(super) const GRACE: Duration = Duration::seconds(10);
 pub(super) const IDLE: Duration = Duration::hours(2);
 pub(super) const LIFETIME: Duration = Duration::hours(5);
-/// More sessions than most laws open, and the most that any subject may have.
+/// The maximum number of sessions of a subject, which is more than most tests open.
 pub(super) const MANY: usize = MOST_SESSIONS;
-/// Far longer than any answer takes: a store that hangs fails the law.
+/// Far longer than any answer takes. A store that hangs fails the test.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(super) async fn answered<T>(answer: impl Future<Output = Result<T, StoreError>>) -> T {
@@ -39,7 +39,7 @@ pub(super) fn generation(name: &str, issued_at: Moment) -> Generation {
     }
 }
 
-/// A session of this subject and id, opened now. Its first pair has the name `0`.
+/// A session that is opened now. Its first pair has the name `0`.
 pub(super) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     SessionRecord {
         id: id.to_owned(),
@@ -59,7 +59,7 @@ pub(super) async fn open(store: &Store, subject: &str, id: &str, now: Moment) ->
     session
 }
 
-/// Opens a session of a subject that may have so many, and gives the ids of those that ended for it.
+/// Opens a session of a subject that may have `most` sessions. Returns the ids of the evicted ones.
 pub(super) async fn opened(
     store: &Store,
     session: &SessionRecord,
@@ -74,7 +74,7 @@ pub(super) async fn listed(store: &Store, subject: &str, now: Moment) -> Vec<Ses
     answered(store.sessions(subject, MANY, now)).await
 }
 
-/// A rotation from the pair of one name to that of another.
+/// A rotation from one pair to another.
 pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: Moment) -> Rotation {
     Rotation {
         subject: session.subject.clone(),
@@ -87,7 +87,7 @@ pub(super) fn rotation(session: &SessionRecord, from: &str, to: &str, now: Momen
     }
 }
 
-/// Such a rotation, whose successor is given again as a lost answer for an hour.
+/// Like [`rotation`], with a successor that can be given again as a lost answer for an hour.
 pub(super) fn repeatable(session: &SessionRecord, from: &str, to: &str, now: Moment) -> Rotation {
     let mut rotation = rotation(session, from, to, now);
     rotation.successor.repeatable_until = Some(now + HOUR);
@@ -104,11 +104,11 @@ pub(super) async fn rotate(
     answered(store.rotate(&rotation(session, from, to, now))).await
 }
 
-/// Whether a rotation has won with this successor, and the session is as the law says.
+/// Asserts that a rotation won with this successor, and checks the resulting session.
 #[track_caller]
 pub(super) fn assert_won(rotated: &Rotated, before: &SessionRecord, to: &Generation) {
     let Rotated::Won(after) = rotated else {
-        panic!("not won but {rotated:?}");
+        panic!("expected `Won`, got {rotated:?}");
     };
     assert_eq!(after.current(), Some(to));
     assert_eq!(after.opened_at, before.opened_at);
@@ -118,20 +118,20 @@ pub(super) fn assert_won(rotated: &Rotated, before: &SessionRecord, to: &Generat
     assert_eq!(after.expires_at, end);
 }
 
-/// Whether a rotation gave this successor again.
+/// Asserts that a rotation gave this successor again.
 #[track_caller]
 pub(super) fn assert_again(rotated: &Rotated, successor: &Generation) {
     match rotated {
         Rotated::Again(_, again) => assert_eq!(again, successor),
-        _ => panic!("not again but {rotated:?}"),
+        _ => panic!("expected `Again`, got {rotated:?}"),
     }
 }
 
-/// Whether the pair was given again as a lost answer, and the session remembers it.
+/// Asserts that the pair was given again as a lost answer, and that the session records this.
 #[track_caller]
 pub(super) fn assert_lost(rotated: &Rotated, successor: &Generation) {
     let Rotated::LostAnswer(session, given) = rotated else {
-        panic!("no lost answer but {rotated:?}");
+        panic!("expected `LostAnswer`, got {rotated:?}");
     };
     assert_eq!(session.current(), Some(given));
     assert!(given.repeated_at.is_some());
@@ -158,7 +158,7 @@ pub(super) fn refresh_token(session: &SessionRecord, name: &str) -> TokenIdentit
     }
 }
 
-/// A token of no session.
+/// A token that belongs to no session.
 pub(super) fn plain_token(subject: &str, id: Option<&str>, issued_at: Moment) -> TokenIdentity {
     TokenIdentity {
         subject: subject.to_owned(),

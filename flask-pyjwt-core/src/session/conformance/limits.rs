@@ -1,4 +1,4 @@
-//! Laws of how much one subject may take.
+//! Tests of how much of a store one subject can use.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::session::{Moment, Opening, Revocation, Rotated, SessionRecord, Standing, StoreError};
 
-/// A login beyond the limit ends the sessions that were refreshed the longest ago, of this subject alone.
-pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Store) {
+/// A login beyond the limit evicts the least recently refreshed sessions of the same subject.
+pub async fn a_login_beyond_the_limit_evicts_the_least_recently_refreshed_session(store: Store) {
     let bobs = open(&store, "bob", "a", NOW - HOUR).await;
     let mut sessions = Vec::new();
     for (number, id) in (0..).zip(["c", "b", "a"]) {
@@ -27,7 +27,7 @@ pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Sto
         );
         sessions.push(session);
     }
-    // The oldest one is refreshed, and a retry of that does not count.
+    // The oldest session is refreshed. A retry of a refresh does not count.
     let rotated = rotate(
         &store,
         &sessions[0],
@@ -68,7 +68,7 @@ pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Sto
     for token in [auth_token(&sessions[0], "1"), auth_token(&next, "0")] {
         assert_eq!(standing(&store, &token, now).await, Standing::Good);
     }
-    // The limit is lower now, and the new session is never the one that ends.
+    // With a lower limit, the new session is never the one that is evicted.
     let late = session("alice", "late", NOW - HOUR);
     let mut evicted = opened(&store, &late, 1, now).await;
     evicted.sort();
@@ -78,8 +78,9 @@ pub async fn of_too_many_sessions_those_refreshed_the_longest_ago_end(store: Sto
     assert_eq!(standing(&store, &token, now).await, Standing::Good);
 }
 
-/// Of sessions that were refreshed at the same time, those with the lesser ids end, byte by byte.
-pub async fn of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first(store: Store) {
+/// Among sessions refreshed at the same time, the one with the smaller id is evicted. Ids are
+/// compared byte by byte.
+pub async fn on_a_tie_the_session_with_the_smaller_id_is_evicted(store: Store) {
     for id in ["b", "\u{e9}", "B", "a-2", "a", "_"] {
         open(&store, "alice", id, NOW).await;
     }
@@ -96,8 +97,8 @@ pub async fn of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first(sto
     }
 }
 
-/// A session that has ended, by itself or before its time, makes nobody end.
-pub async fn an_ended_session_takes_no_place(store: Store) {
+/// A session that has expired or was revoked does not count towards the limit.
+pub async fn an_ended_session_does_not_count_towards_the_limit(store: Store) {
     open(&store, "alice", "expired", NOW).await;
     open(&store, "alice", "revoked", NOW + Duration::MILLISECOND).await;
     let revocation = Revocation::Session {
@@ -118,13 +119,13 @@ pub async fn an_ended_session_takes_no_place(store: Store) {
     assert_eq!(open_ids(&store, "alice", now).await, ["last", "next"]);
     let beyond = session("alice", "beyond", now);
     assert_eq!(opened(&store, &beyond, 2, now).await, ["last"]);
-    // Opened again by the same id, a session takes one place.
+    // Opened again with the same id, a session counts once.
     assert_eq!(opened(&store, &beyond, 2, now).await, [""; 0]);
     assert_eq!(open_ids(&store, "alice", now).await, ["beyond", "next"]);
 }
 
-/// A session that another one takes the place of ends in the same step: nobody else has to make room.
-pub async fn a_session_that_is_replaced_makes_room_before_any_other(store: Store) {
+/// A replaced session ends in the same step, before any other is evicted.
+pub async fn a_replaced_session_ends_before_any_is_evicted(store: Store) {
     let bobs = open(&store, "bob", "bobs", NOW).await;
     let elsewhere = open(&store, "alice", "elsewhere", NOW).await;
     let replaced = open(&store, "alice", "replaced", NOW + Duration::MILLISECOND).await;
@@ -145,14 +146,14 @@ pub async fn a_session_that_is_replaced_makes_room_before_any_other(store: Store
         let token = auth_token(session, "0");
         assert_eq!(standing(&store, &token, now).await, expected);
     }
-    // Others make room where that is not enough.
+    // If that is not enough, others are evicted.
     let last = replacing("last", 1, &["new"]);
     assert_eq!(answered(store.open(&last, now)).await, ["elsewhere"]);
     assert_eq!(open_ids(&store, "alice", now).await, ["last"]);
 }
 
-/// Whatever comes first: two are left, and each of the others is told of once.
-pub async fn fifty_openings_at_once_with_a_limit_of_two_leave_two(store: Store) {
+/// In any order, two sessions are left, and each of the others is reported once.
+pub async fn fifty_concurrent_logins_with_a_limit_of_two_leave_two_sessions(store: Store) {
     for round in 0..3 {
         let subject = format!("subject {round}");
         let racers: Vec<_> =
@@ -169,7 +170,7 @@ pub async fn fifty_openings_at_once_with_a_limit_of_two_leave_two(store: Store) 
                     })
                 })
                 .collect();
-        let mut ids = ended_by(racers).await;
+        let mut ids = evicted_by(racers).await;
         let left = open_ids(&store, &subject, NOW + Duration::milliseconds(2)).await;
         assert_eq!(left.len(), 2, "{left:?}");
         ids.extend(left);
@@ -179,8 +180,8 @@ pub async fn fifty_openings_at_once_with_a_limit_of_two_leave_two(store: Store) 
     }
 }
 
-/// What every racer has ended.
-async fn ended_by(racers: Vec<actix_web::rt::task::JoinHandle<Vec<String>>>) -> Vec<String> {
+/// The ids of all evicted sessions.
+async fn evicted_by(racers: Vec<actix_web::rt::task::JoinHandle<Vec<String>>>) -> Vec<String> {
     let mut ids = Vec::new();
     for racer in racers {
         ids.extend(racer.await.expect("it ends"));
@@ -188,8 +189,8 @@ async fn ended_by(racers: Vec<actix_web::rt::task::JoinHandle<Vec<String>>>) -> 
     ids
 }
 
-/// A list has as many sessions as it is asked for at the most, and all where that is enough.
-pub async fn a_list_is_no_longer_than_it_is_asked_for(store: Store) {
+/// A list has at most the requested number of sessions, and all of them if that is enough.
+pub async fn a_list_is_no_longer_than_requested(store: Store) {
     let sessions = open_many(&store, "alice", 50).await;
     let mut all = listed(&store, "alice", NOW).await;
     all.sort_by(|a, b| a.id.cmp(&b.id));
@@ -201,8 +202,8 @@ pub async fn a_list_is_no_longer_than_it_is_asked_for(store: Store) {
     }
 }
 
-/// A session that has ended by itself takes no place in a list, whatever else is remembered of the subject.
-pub async fn a_list_has_every_live_session_beside_those_that_have_ended(store: Store) {
+/// An expired session does not count in a list, whatever else is stored about the subject.
+pub async fn a_list_skips_ended_sessions(store: Store) {
     for number in 0..50 {
         open(&store, "alice", &format!("a{number:02}"), NOW).await;
         revoke(&store, token("alice", number, NOW + HOUR), NOW).await;
@@ -218,8 +219,9 @@ pub async fn a_list_has_every_live_session_beside_those_that_have_ended(store: S
     }
 }
 
-/// All are gone when the answer is there, for every question, and a new session is good.
-pub async fn a_subject_with_many_sessions_is_revoked_like_one_with_few(store: Store) {
+/// When the revocation is answered, all sessions are gone for every question. A new session is
+/// good.
+pub async fn revoking_a_subject_ends_a_thousand_sessions(store: Store) {
     let sessions = open_many(&store, "alice", MANY).await;
     assert_eq!(listed(&store, "alice", NOW).await.len(), MANY);
     revoke(&store, everything("alice"), NOW).await;
@@ -237,11 +239,10 @@ pub async fn a_subject_with_many_sessions_is_revoked_like_one_with_few(store: St
     assert_eq!(open_ids(&store, "alice", NOW).await, ["anew"]);
 }
 
-/// A thousand tokens of a subject are revoked by their ids. More may be refused, in words that say so:
-/// sessions, subjects and others' tokens never are, and when the thousand have ended, there is room.
-pub async fn revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation(
-    store: Store,
-) {
+/// A thousand single tokens of a subject can be revoked. Further ones may be refused with the
+/// documented error. Sessions, subjects and tokens of others can always be revoked, and there is
+/// room again when the thousand have ended.
+pub async fn a_thousand_revoked_tokens_leave_room_for_other_revocations(store: Store) {
     let until = NOW + HOUR;
     let session = open(&store, "alice", "s", NOW).await;
     let revoking: Vec<_> = (0..1_000)
@@ -259,7 +260,7 @@ pub async fn revoking_many_tokens_of_one_subject_leaves_room_for_every_other_rev
             Err(other) => panic!("{other:?}"),
         }
     }
-    // Those that are known may be revoked again, and stay revoked.
+    // Revoking a token twice is accepted.
     revoke(&store, token("alice", 7, until), NOW).await;
     for number in [0, 7, 999] {
         let token = plain_token("alice", Some(&format!("t{number}")), NOW);
@@ -306,7 +307,7 @@ fn everything(subject: &str) -> Revocation {
     }
 }
 
-/// Opens so many sessions side by side; gives them by their ids.
+/// Opens many sessions concurrently. Returns them sorted by id.
 async fn open_many(store: &Store, subject: &str, many: usize) -> Vec<SessionRecord> {
     let opening: Vec<_> = (0..many)
         .map(|number| {

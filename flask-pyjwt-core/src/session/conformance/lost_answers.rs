@@ -1,5 +1,5 @@
-//! Laws of refresh tokens that are presented again because an answer was lost. `record.rs` has the
-//! cases as a table.
+//! Tests of refresh tokens that are presented again because a response was lost. The table of cases
+//! is in `record.rs`.
 
 use time::Duration;
 
@@ -12,17 +12,17 @@ use super::{
 };
 use crate::session::{Generation, Moment, Revocation, Rotated, Standing};
 
-/// The pair that a lost answer gives.
+/// The pair that is given again as a lost answer.
 fn lost_pair(rotated: &Rotated) -> Generation {
     match rotated {
         Rotated::LostAnswer(_, pair) => pair.clone(),
-        other => panic!("no lost answer but {other:?}"),
+        other => panic!("expected `LostAnswer`, got {other:?}"),
     }
 }
 
-/// A client of the store that repeats a command after its connection broke has no second attempt: the
-/// ids of the successor say so, with no window of any kind.
-pub async fn the_same_attempt_again_wins_again(store: Store) {
+/// A store client that repeats a command after a broken connection makes no second attempt. The ids
+/// of the successor show this, independent of any window.
+pub async fn repeating_the_same_attempt_wins_again(store: Store) {
     for window in [None, Some(NOW + HOUR)] {
         let session = open(&store, "alice", "s", NOW).await;
         let mut attempt = rotation(&session, "0", "1", NOW);
@@ -46,7 +46,7 @@ pub async fn the_same_attempt_again_wins_again(store: Store) {
     }
 }
 
-/// An owner who never got a pair gets that pair, however often the answer is lost, and nothing else
+/// An owner who never got a pair gets that pair, however often the response is lost. Nothing else
 /// changes.
 pub async fn a_lost_answer_gives_the_same_pair_again(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
@@ -74,7 +74,7 @@ pub async fn a_lost_answer_gives_the_same_pair_again(store: Store) {
     let won = answered(store.rotate(&next)).await;
     assert!(matches!(won, Rotated::Won(_)), "{won:?}");
 
-    // Without a grace window, at the same moment too.
+    // The same without a grace window, and at the same moment.
     let session = open(&store, "bob", "s", NOW).await;
     let mut first = repeatable(&session, "0", "1", NOW);
     first.grace = Duration::ZERO;
@@ -86,7 +86,7 @@ pub async fn a_lost_answer_gives_the_same_pair_again(store: Store) {
     }
 }
 
-/// Tabs that wake up together all get the pair, though one of them uses it at once.
+/// Tabs that wake up together all get the pair, even if one of them uses it at once.
 pub async fn parallel_tabs_share_a_lost_answer(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let first = repeatable(&session, "0", "1", NOW);
@@ -106,8 +106,8 @@ pub async fn parallel_tabs_share_a_lost_answer(store: Store) {
     assert_eq!(answered(store.rotate(&replayed)).await, Rotated::Replayed);
 }
 
-/// Whoever rotates a pair has it: a late repetition of its predecessor is somebody else's.
-pub async fn a_pair_whose_refresh_token_was_used_is_no_lost_answer(store: Store) {
+/// Whoever rotates a pair has it, so a late repetition of its predecessor comes from somebody else.
+pub async fn a_repetition_after_the_successor_was_rotated_is_a_replay(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     for (from, to) in [("0", "1"), ("1", "2")] {
         let won = answered(store.rotate(&repeatable(&session, from, to, NOW))).await;
@@ -122,13 +122,13 @@ pub async fn a_pair_whose_refresh_token_was_used_is_no_lost_answer(store: Store)
 }
 
 /// A thief who waits gains nothing.
-pub async fn after_the_window_nothing_is_a_lost_answer(store: Store) {
+pub async fn a_repetition_after_the_lost_answer_window_is_a_replay(store: Store) {
     for (subject, late) in [("alice", HOUR), ("bob", HOUR + SECOND)] {
         let session = open(&store, subject, "s", NOW).await;
         answered(store.rotate(&repeatable(&session, "0", "1", NOW))).await;
         let before = answered(store.rotate(&repeatable(&session, "0", "x", NOW + HOUR / 2))).await;
         assert_lost(&before, &repeatable(&session, "0", "1", NOW).successor);
-        // A lost answer does not make the window longer.
+        // A lost answer does not extend the window.
         let now = NOW + late;
         let old = refresh_token(&session, "0");
         assert_eq!(standing(&store, &old, now).await, Standing::Replayed);
@@ -138,8 +138,8 @@ pub async fn after_the_window_nothing_is_a_lost_answer(store: Store) {
     }
 }
 
-/// A thief who always rotates first, and an owner who always comes late, are found out the second
-/// time. After a rotation that nobody repeats, an answer may be lost again.
+/// If a thief always rotates first and the owner always comes late, the second time is a replay.
+/// After a rotation that is not repeated, a response may be lost again.
 pub async fn two_lost_answers_in_a_row_are_a_replay(store: Store) {
     let lose_answer = async |session, from: &str, to: &str, now: Moment| {
         let first = repeatable(session, from, to, now);
@@ -152,7 +152,7 @@ pub async fn two_lost_answers_in_a_row_are_a_replay(store: Store) {
     assert_lost(&lost, &successor);
     let clean = answered(store.rotate(&repeatable(&session, "1", "2", NOW + HOUR))).await;
     assert!(matches!(clean, Rotated::Won(_)), "{clean:?}");
-    // It is used up already: no mark is needed for it.
+    // The pair cannot be a lost answer, so it does not have to be marked.
     let token = auth_token(&session, "2");
     assert_eq!(standing(&store, &token, NOW + HOUR).await, Standing::Good);
     let (lost, successor) = lose_answer(&session, "2", "3", NOW + HOUR).await;
@@ -162,12 +162,12 @@ pub async fn two_lost_answers_in_a_row_are_a_replay(store: Store) {
     assert_eq!(open_ids(&store, "alice", NOW + 3 * HOUR).await, [""; 0]);
 }
 
-/// What is late stays late, and what was marked stays marked, whatever the clock says afterwards.
-pub async fn a_clock_that_is_set_back_makes_no_lost_answer(store: Store) {
+/// Late repetitions stay late and marks stay marks when the clock is set back.
+pub async fn setting_the_clock_back_does_not_make_a_lost_answer(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let first = repeatable(&session, "0", "1", NOW);
     answered(store.rotate(&first)).await;
-    // Before the rotation, nobody can tell.
+    // Before the rotation, no decision is possible.
     let unclear = repeatable(&session, "0", "x", NOW - GRACE);
     assert_eq!(answered(store.rotate(&unclear)).await, Rotated::Gone);
     let late = NOW + HOUR / 2;

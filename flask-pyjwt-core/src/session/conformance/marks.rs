@@ -1,4 +1,4 @@
-//! Laws of the mark that says that a token of the current pair was presented.
+//! Tests of the mark that a token of the current pair was presented.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::session::{Revocation, Rotated, Standing};
 
-/// A session that was rotated once into a pair that nobody has used.
+/// A session that was rotated once, to a pair that has not been used.
 async fn rotated(store: &Store, subject: &str) -> crate::session::SessionRecord {
     let session = open(store, subject, "s", NOW).await;
     let won = answered(store.rotate(&repeatable(&session, "0", "1", NOW))).await;
@@ -23,8 +23,8 @@ async fn rotated(store: &Store, subject: &str) -> crate::session::SessionRecord 
     session
 }
 
-/// Either token of a pair shows that somebody has it.
-pub async fn a_pair_of_which_a_token_was_presented_is_no_lost_answer(store: Store) {
+/// Presenting either token of a pair shows that somebody has the pair.
+pub async fn a_repetition_after_the_successor_was_presented_is_a_replay(store: Store) {
     for (subject, by_refresh_token) in [("alice", false), ("bob", true)] {
         let session = rotated(&store, subject).await;
         let token = if by_refresh_token {
@@ -32,7 +32,7 @@ pub async fn a_pair_of_which_a_token_was_presented_is_no_lost_answer(store: Stor
         } else {
             auth_token(&session, "1")
         };
-        // Asking how it stands is no presenting.
+        // Asking for the standing does not count as presenting.
         for _ in 0..2 {
             assert_eq!(standing(&store, &token, NOW).await, Standing::Unused);
         }
@@ -47,8 +47,8 @@ pub async fn a_pair_of_which_a_token_was_presented_is_no_lost_answer(store: Stor
     }
 }
 
-/// The first mark counts. No mark makes anything live longer.
-pub async fn a_mark_is_made_once_and_changes_nothing_else(store: Store) {
+/// Only the first mark changes anything. A mark does not extend a session.
+pub async fn marking_a_token_twice_changes_nothing_else(store: Store) {
     let session = rotated(&store, "alice").await;
     let other = open(&store, "alice", "t", NOW).await;
     let mut expected = answered(store.sessions("alice", 10, NOW)).await;
@@ -73,15 +73,15 @@ pub async fn a_mark_is_made_once_and_changes_nothing_else(store: Store) {
     assert_eq!(
         standing(&store, &first, NOW).await,
         Standing::Good,
-        "a login"
+        "the first pair"
     );
     let token = auth_token(&session, "1");
     let marked = answered(store.mark_used(&token, NOW + IDLE)).await;
     assert_eq!(marked, Standing::Revoked);
 }
 
-/// A mark that comes late, or of a token that is none of the current pair's, is none.
-pub async fn a_mark_of_a_token_that_is_not_current_changes_nothing(store: Store) {
+/// A late mark, or one for a token that is not in the current pair, has no effect.
+pub async fn marking_a_token_that_is_not_current_changes_nothing(store: Store) {
     let session = rotated(&store, "alice").await;
     let before = answered(store.sessions("alice", 10, NOW)).await;
     let mut unknown = session.clone();
@@ -105,7 +105,7 @@ pub async fn a_mark_of_a_token_that_is_not_current_changes_nothing(store: Store)
         assert_eq!(marked, expected, "{token:?}");
         assert_eq!(answered(store.sessions("alice", 10, NOW)).await, before);
     }
-    // A mark of the pair before, which comes after the next rotation.
+    // Marks the previous pair after the next rotation.
     let next = repeatable(&session, "1", "2", NOW);
     answered(store.rotate(&next)).await;
     answered(store.mark_used(&auth_token(&session, "1"), NOW)).await;
@@ -125,8 +125,9 @@ pub async fn a_mark_of_a_token_that_is_not_current_changes_nothing(store: Store)
     );
 }
 
-/// Either the repetition comes first and gets the pair, or the mark does and ends the session.
-pub async fn a_mark_and_a_repetition_at_the_same_time_are_one_after_the_other(store: Store) {
+/// Either the repetition comes first and gets the pair, or the mark comes first and the repetition
+/// ends the session.
+pub async fn a_mark_and_a_concurrent_repetition_are_serialized(store: Store) {
     let late = NOW + GRACE;
     for round in 0..50 {
         let session = rotated(&store, &format!("subject {round}")).await;
@@ -157,16 +158,16 @@ pub async fn a_mark_and_a_repetition_at_the_same_time_are_one_after_the_other(st
     }
 }
 
-/// For stores that outlive their process.
-pub(super) async fn leave_a_mark(store: Store) {
+/// Makes a mark and a lost answer, for stores that survive a restart.
+pub(super) async fn make_a_mark(store: Store) {
     let session = rotated(&store, "marked").await;
     answered(store.mark_used(&auth_token(&session, "1"), NOW)).await;
     let session = rotated(&store, "lost").await;
     answered(store.rotate(&repeatable(&session, "0", "x", NOW + GRACE))).await;
 }
 
-/// The other half of it.
-pub(super) async fn is_marked_still(store: Store) {
+/// Checks that the mark and the lost answer are still there.
+pub(super) async fn check_mark(store: Store) {
     let session = super::fixture::session("marked", "s", NOW);
     let late = NOW + GRACE;
     let replayed = answered(store.rotate(&repeatable(&session, "0", "x", late))).await;

@@ -1,4 +1,4 @@
-//! The laws of [`SessionStore`], as tests that any implementation can run.
+//! Tests of the rules of [`SessionStore`], for any implementation.
 
 mod fixture;
 mod limits;
@@ -15,73 +15,73 @@ use actix_web::rt::System;
 
 use self::{
     fixture::NOW,
-    marks::{is_marked_still, leave_a_mark},
-    revocation::{is_all_there, leave_something},
+    marks::{check_mark, make_a_mark},
+    revocation::{check_changes, make_changes},
 };
 pub use self::{
     limits::{
-        a_list_has_every_live_session_beside_those_that_have_ended,
-        a_list_is_no_longer_than_it_is_asked_for,
-        a_session_that_is_replaced_makes_room_before_any_other,
-        a_subject_with_many_sessions_is_revoked_like_one_with_few, an_ended_session_takes_no_place,
-        fifty_openings_at_once_with_a_limit_of_two_leave_two,
-        of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first,
-        of_too_many_sessions_those_refreshed_the_longest_ago_end,
-        revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation,
+        a_list_is_no_longer_than_requested, a_list_skips_ended_sessions,
+        a_login_beyond_the_limit_evicts_the_least_recently_refreshed_session,
+        a_replaced_session_ends_before_any_is_evicted,
+        a_thousand_revoked_tokens_leave_room_for_other_revocations,
+        an_ended_session_does_not_count_towards_the_limit,
+        fifty_concurrent_logins_with_a_limit_of_two_leave_two_sessions,
+        on_a_tie_the_session_with_the_smaller_id_is_evicted,
+        revoking_a_subject_ends_a_thousand_sessions,
     },
     lost_answers::{
-        a_clock_that_is_set_back_makes_no_lost_answer, a_lost_answer_gives_the_same_pair_again,
-        a_pair_whose_refresh_token_was_used_is_no_lost_answer,
-        after_the_window_nothing_is_a_lost_answer, parallel_tabs_share_a_lost_answer,
-        the_same_attempt_again_wins_again, two_lost_answers_in_a_row_are_a_replay,
+        a_lost_answer_gives_the_same_pair_again,
+        a_repetition_after_the_lost_answer_window_is_a_replay,
+        a_repetition_after_the_successor_was_rotated_is_a_replay,
+        parallel_tabs_share_a_lost_answer, repeating_the_same_attempt_wins_again,
+        setting_the_clock_back_does_not_make_a_lost_answer, two_lost_answers_in_a_row_are_a_replay,
     },
     marks::{
-        a_mark_and_a_repetition_at_the_same_time_are_one_after_the_other,
-        a_mark_is_made_once_and_changes_nothing_else,
-        a_mark_of_a_token_that_is_not_current_changes_nothing,
-        a_pair_of_which_a_token_was_presented_is_no_lost_answer,
+        a_mark_and_a_concurrent_repetition_are_serialized,
+        a_repetition_after_the_successor_was_presented_is_a_replay,
+        marking_a_token_that_is_not_current_changes_nothing,
+        marking_a_token_twice_changes_nothing_else,
     },
     races::{
-        a_revocation_wins_against_a_rotation_at_the_same_time,
-        of_a_thousand_rotations_at_once_one_wins,
-        sessions_that_open_at_the_same_time_are_all_there,
+        a_revocation_wins_over_concurrent_rotations, concurrent_logins_all_open_their_sessions,
+        one_of_a_thousand_concurrent_rotations_wins,
     },
     revocation::{
-        a_revoked_session_is_gone_and_nothing_else,
-        a_revoked_subject_has_no_session_and_no_earlier_token, a_revoked_token_is_revoked_alone,
-        revocations_are_kept_as_long_as_they_say,
+        revocations_last_as_long_as_requested, revoking_a_session_ends_only_that_session,
+        revoking_a_subject_ends_its_sessions_and_earlier_tokens,
+        revoking_a_token_leaves_its_session_open,
     },
     rotation::{
-        a_clock_that_is_set_back_brings_nothing_to_life,
         a_replay_after_the_grace_window_ends_the_session,
-        a_retry_within_the_grace_window_gets_the_same_successor, a_session_ends_by_itself,
-        a_token_of_no_known_session_is_revoked,
-        a_whole_line_can_be_retried_within_the_grace_window, an_opened_session_is_there,
-        claims_change_only_by_the_rotation_that_wins,
+        a_retry_within_the_grace_window_gets_the_same_successor, a_session_expires,
+        a_token_of_an_unknown_session_is_revoked,
+        an_opened_session_is_listed_and_its_tokens_are_good,
+        only_the_winning_rotation_changes_claims, setting_the_clock_back_revives_nothing,
+        several_rotations_can_be_retried_within_the_grace_window,
         without_a_grace_window_every_retry_is_a_replay,
     },
-    texts::texts_come_back_as_they_were,
+    texts::texts_are_stored_unchanged,
 };
 use super::SessionStore;
 
 /// A store under test.
 pub type Store = Arc<dyn SessionStore>;
 
-/// Runs one law on a store that was made for it.
-pub fn run<S, Fresh, Law>(fresh: impl FnOnce() -> Fresh, law: impl FnOnce(Store) -> Law)
+/// Runs one test with a new store.
+pub fn run<S, Fresh, Rule>(fresh: impl FnOnce() -> Fresh, rule: impl FnOnce(Store) -> Rule)
 where
     S: SessionStore,
     Fresh: Future<Output = S>,
-    Law: Future<Output = ()>,
+    Rule: Future<Output = ()>,
 {
     System::new().block_on(async {
         let store = fresh().await;
-        law(Arc::new(store)).await;
+        rule(Arc::new(store)).await;
     });
 }
 
-/// Runs the law about stores that outlive their process: what was acknowledged is there when the
-/// store is opened again.
+/// Runs the test for stores that survive a restart: acknowledged changes are there when the store
+/// is opened again.
 pub fn run_reopened<S, Fresh, Reopened>(
     fresh: impl FnOnce() -> Fresh,
     reopen: impl FnOnce(S) -> Reopened,
@@ -92,21 +92,21 @@ pub fn run_reopened<S, Fresh, Reopened>(
 {
     System::new().block_on(async {
         let store = Arc::new(fresh().await);
-        let left = leave_something(Arc::clone(&store) as Store, NOW).await;
-        leave_a_mark(Arc::clone(&store) as Store).await;
+        let left = make_changes(Arc::clone(&store) as Store, NOW).await;
+        make_a_mark(Arc::clone(&store) as Store).await;
         let store = Arc::try_unwrap(store).expect("nobody else has it");
         let store = Arc::new(reopen(store).await);
-        is_all_there(Arc::clone(&store) as Store, left, NOW).await;
-        is_marked_still(store).await;
+        check_changes(Arc::clone(&store) as Store, left, NOW).await;
+        check_mark(store).await;
     });
 }
 
-/// Tests a [`SessionStore`](crate::store::SessionStore) against its laws: each is one `#[test]` in a module of the
-/// name given.
+/// Tests your own [`SessionStore`](crate::store::SessionStore) against its rules. The macro
+/// generates a module with one `#[test]` for each rule.
 ///
-/// The first expression makes an empty store, each time it is called, in a `Future`. The second one,
-/// for stores that outlive their process, takes a store, closes it and opens it again: as a crash
-/// would, if it can.
+/// The first expression creates an empty store in a `Future`, each time it is called. The optional
+/// second expression is for stores that survive a restart. It takes a store, closes it, and opens
+/// it again, if possible in the same way as after a crash.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -115,67 +115,67 @@ pub fn run_reopened<S, Fresh, Reopened>(
 /// store_conformance!(memory_store, || async { MemoryStore::default() });
 /// ```
 ///
-/// A store that lets a rotated token win again does not pass:
-/// `of_a_thousand_rotations_at_once_one_wins` fails.
+/// A store in which a rotated token can win again fails the test
+/// `one_of_a_thousand_concurrent_rotations_wins`.
 #[macro_export]
 macro_rules! store_conformance {
     ($name:ident, $fresh:expr $(,)?) => {
         mod $name {
             #[allow(unused_imports, reason = "what the expression needs")]
             use super::*;
-            $crate::store_conformance!(@laws $fresh,
-                an_opened_session_is_there
-                a_token_of_no_known_session_is_revoked
+            $crate::store_conformance!(@rules $fresh,
+                an_opened_session_is_listed_and_its_tokens_are_good
+                a_token_of_an_unknown_session_is_revoked
                 a_retry_within_the_grace_window_gets_the_same_successor
-                a_whole_line_can_be_retried_within_the_grace_window
+                several_rotations_can_be_retried_within_the_grace_window
                 a_replay_after_the_grace_window_ends_the_session
                 without_a_grace_window_every_retry_is_a_replay
-                the_same_attempt_again_wins_again
+                repeating_the_same_attempt_wins_again
                 a_lost_answer_gives_the_same_pair_again
                 parallel_tabs_share_a_lost_answer
-                a_pair_whose_refresh_token_was_used_is_no_lost_answer
-                a_pair_of_which_a_token_was_presented_is_no_lost_answer
-                after_the_window_nothing_is_a_lost_answer
+                a_repetition_after_the_successor_was_rotated_is_a_replay
+                a_repetition_after_the_successor_was_presented_is_a_replay
+                a_repetition_after_the_lost_answer_window_is_a_replay
                 two_lost_answers_in_a_row_are_a_replay
-                a_clock_that_is_set_back_makes_no_lost_answer
-                a_mark_is_made_once_and_changes_nothing_else
-                a_mark_of_a_token_that_is_not_current_changes_nothing
-                a_mark_and_a_repetition_at_the_same_time_are_one_after_the_other
-                a_session_ends_by_itself
-                claims_change_only_by_the_rotation_that_wins
-                a_clock_that_is_set_back_brings_nothing_to_life
-                a_revoked_token_is_revoked_alone
-                a_revoked_session_is_gone_and_nothing_else
-                a_revoked_subject_has_no_session_and_no_earlier_token
-                revocations_are_kept_as_long_as_they_say
-                of_a_thousand_rotations_at_once_one_wins
-                a_revocation_wins_against_a_rotation_at_the_same_time
-                sessions_that_open_at_the_same_time_are_all_there
-                a_session_that_is_replaced_makes_room_before_any_other
-                of_too_many_sessions_those_refreshed_the_longest_ago_end
-                of_sessions_refreshed_at_the_same_time_the_lesser_ids_end_first
-                an_ended_session_takes_no_place
-                fifty_openings_at_once_with_a_limit_of_two_leave_two
-                a_list_is_no_longer_than_it_is_asked_for
-                a_list_has_every_live_session_beside_those_that_have_ended
-                a_subject_with_many_sessions_is_revoked_like_one_with_few
-                revoking_many_tokens_of_one_subject_leaves_room_for_every_other_revocation
-                texts_come_back_as_they_were
+                setting_the_clock_back_does_not_make_a_lost_answer
+                marking_a_token_twice_changes_nothing_else
+                marking_a_token_that_is_not_current_changes_nothing
+                a_mark_and_a_concurrent_repetition_are_serialized
+                a_session_expires
+                only_the_winning_rotation_changes_claims
+                setting_the_clock_back_revives_nothing
+                revoking_a_token_leaves_its_session_open
+                revoking_a_session_ends_only_that_session
+                revoking_a_subject_ends_its_sessions_and_earlier_tokens
+                revocations_last_as_long_as_requested
+                one_of_a_thousand_concurrent_rotations_wins
+                a_revocation_wins_over_concurrent_rotations
+                concurrent_logins_all_open_their_sessions
+                a_replaced_session_ends_before_any_is_evicted
+                a_login_beyond_the_limit_evicts_the_least_recently_refreshed_session
+                on_a_tie_the_session_with_the_smaller_id_is_evicted
+                an_ended_session_does_not_count_towards_the_limit
+                fifty_concurrent_logins_with_a_limit_of_two_leave_two_sessions
+                a_list_is_no_longer_than_requested
+                a_list_skips_ended_sessions
+                revoking_a_subject_ends_a_thousand_sessions
+                a_thousand_revoked_tokens_leave_room_for_other_revocations
+                texts_are_stored_unchanged
             );
         }
     };
     ($name:ident, $fresh:expr, $reopen:expr $(,)?) => {
         $crate::store_conformance!($name, $fresh);
         #[test]
-        fn what_was_acknowledged_is_there_when_it_is_opened_again() {
+        fn acknowledged_changes_survive_a_restart() {
             $crate::__private::conformance::run_reopened($fresh, $reopen);
         }
     };
-    (@laws $fresh:expr, $($law:ident)*) => {
+    (@rules $fresh:expr, $($rule:ident)*) => {
         $(
             #[test]
-            fn $law() {
-                $crate::__private::conformance::run($fresh, $crate::__private::conformance::$law);
+            fn $rule() {
+                $crate::__private::conformance::run($fresh, $crate::__private::conformance::$rule);
             }
         )*
     };

@@ -1,4 +1,4 @@
-//! Laws of what happens at the same time.
+//! Tests with concurrent calls.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::session::{Generation, Revocation, Rotated, Standing};
 
-/// Exactly one of a thousand wins, and all others get its successor.
-pub async fn of_a_thousand_rotations_at_once_one_wins(store: Store) {
+/// Exactly one rotation wins, and all others get its successor.
+pub async fn one_of_a_thousand_concurrent_rotations_wins(store: Store) {
     for round in 0..3 {
         let session = open(&store, "alice", &format!("s{round}"), NOW).await;
         let racers: Vec<_> = (0..1_000)
@@ -32,14 +32,14 @@ pub async fn of_a_thousand_rotations_at_once_one_wins(store: Store) {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(won.len(), 1, "of all winners in round {round}");
+        assert_eq!(won.len(), 1, "winners in round {round}");
         assert_eq!(again.len(), 999);
         assert!(again.iter().all(|successor| *successor == won[0]));
     }
 }
 
-/// Whichever comes first: afterwards the session is gone.
-pub async fn a_revocation_wins_against_a_rotation_at_the_same_time(store: Store) {
+/// In any order, the session is gone afterwards.
+pub async fn a_revocation_wins_over_concurrent_rotations(store: Store) {
     for round in 0..50 {
         let id = format!("s{round}");
         let session = open(&store, "alice", &id, NOW).await;
@@ -69,8 +69,8 @@ pub async fn a_revocation_wins_against_a_rotation_at_the_same_time(store: Store)
     }
 }
 
-/// Sessions of one subject and of many open side by side.
-pub async fn sessions_that_open_at_the_same_time_are_all_there(store: Store) {
+/// Sessions of one subject and of several are opened concurrently.
+pub async fn concurrent_logins_all_open_their_sessions(store: Store) {
     let racers: Vec<_> = (0..200)
         .map(|racer| {
             let store = Arc::clone(&store);

@@ -1,4 +1,4 @@
-//! Laws of ending before the time.
+//! Tests of revocation.
 
 use time::Duration;
 
@@ -34,8 +34,8 @@ fn everything(subject: &str, issued_until: Moment, until: Moment) -> Revocation 
     }
 }
 
-/// A token is revoked by its id and subject, and its session goes on.
-pub async fn a_revoked_token_is_revoked_alone(store: Store) {
+/// A token is revoked by its id and subject. Its session continues.
+pub async fn revoking_a_token_leaves_its_session_open(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     rotate(&store, &session, "0", "1", NOW).await;
     let until = NOW + HOUR;
@@ -53,7 +53,7 @@ pub async fn a_revoked_token_is_revoked_alone(store: Store) {
     ] {
         assert_eq!(standing(&store, &token, NOW).await, expected, "{token:?}");
     }
-    // A revoked refresh token is not rotated, and that is no replay.
+    // A revoked refresh token cannot be rotated, and this is not a replay.
     revoke(&store, token("alice", "refresh-1", until), NOW).await;
     let current = refresh_token(&session, "1");
     assert_eq!(standing(&store, &current, NOW).await, Standing::Revoked);
@@ -63,7 +63,7 @@ pub async fn a_revoked_token_is_revoked_alone(store: Store) {
 }
 
 /// A session is revoked by its id and subject, with all its tokens, once or twice.
-pub async fn a_revoked_session_is_gone_and_nothing_else(store: Store) {
+pub async fn revoking_a_session_ends_only_that_session(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let other = open(&store, "alice", "t", NOW).await;
     revoke(&store, one_session("bob", "s"), NOW).await;
@@ -84,9 +84,9 @@ pub async fn a_revoked_session_is_gone_and_nothing_else(store: Store) {
     assert_eq!(standing(&store, &plain, NOW).await, Standing::Good);
 }
 
-/// A revoked subject has no session left, and no token of no session that was issued until then. What
-/// comes later is good, a session of the same moment too.
-pub async fn a_revoked_subject_has_no_session_and_no_earlier_token(store: Store) {
+/// Revoking a subject ends its sessions, and its other tokens issued until then. What comes later
+/// is good, and so is a session opened at the same moment.
+pub async fn revoking_a_subject_ends_its_sessions_and_earlier_tokens(store: Store) {
     let first = open(&store, "alice", "s", NOW).await;
     let second = open(&store, "alice", "t", NOW).await;
     let bobs = open(&store, "bob", "s", NOW).await;
@@ -112,15 +112,15 @@ pub async fn a_revoked_subject_has_no_session_and_no_earlier_token(store: Store)
     ] {
         assert_eq!(standing(&store, &token, NOW).await, expected, "{token:?}");
     }
-    // An earlier revocation that arrives later takes nothing back.
+    // An earlier revocation that arrives later does not shorten this one.
     let earlier = everything("alice", NOW - HOUR, NOW + SECOND);
     revoke(&store, earlier, NOW).await;
     let token = plain_token("alice", None, NOW);
     assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
 }
 
-/// Until the moment that it names, a revocation holds, whatever else happens to the subject.
-pub async fn revocations_are_kept_as_long_as_they_say(store: Store) {
+/// A revocation holds until the requested moment, whatever else happens to the subject.
+pub async fn revocations_last_as_long_as_requested(store: Store) {
     let until = NOW + 10 * HOUR;
     revoke(&store, token("alice", "x", until), NOW).await;
     // Revoked again for a shorter time, the longer one holds.
@@ -144,8 +144,8 @@ pub async fn revocations_are_kept_as_long_as_they_say(store: Store) {
     }
 }
 
-/// Does something of everything, for a store to remember.
-pub(super) async fn leave_something(store: Store, now: Moment) -> [SessionRecord; 4] {
+/// Makes one change of each kind.
+pub(super) async fn make_changes(store: Store, now: Moment) -> [SessionRecord; 4] {
     let kept = open(&store, "alice", "kept", now).await;
     let ended = open(&store, "alice", "ended", now).await;
     let replayed = open(&store, "bob", "replayed", now).await;
@@ -158,8 +158,8 @@ pub(super) async fn leave_something(store: Store, now: Moment) -> [SessionRecord
     [kept, ended, replayed, gone]
 }
 
-/// Whether all of that is there.
-pub(super) async fn is_all_there(store: Store, sessions: [SessionRecord; 4], now: Moment) {
+/// Checks that all these changes are there.
+pub(super) async fn check_changes(store: Store, sessions: [SessionRecord; 4], now: Moment) {
     let [kept, ended, replayed, gone] = &sessions;
     for (token, expected) in [
         (auth_token(kept, "1"), Standing::Good),

@@ -1,4 +1,4 @@
-//! Laws of opening, rotating and ending by time.
+//! Tests of login, rotation and expiry.
 
 use time::Duration;
 
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::session::{Rotated, Standing};
 
-/// What was opened is listed as it was, and its tokens are good.
-pub async fn an_opened_session_is_there(store: Store) {
+/// An opened session is listed unchanged, and its tokens are good.
+pub async fn an_opened_session_is_listed_and_its_tokens_are_good(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     assert_eq!(
         listed(&store, "alice", NOW).await,
@@ -33,11 +33,14 @@ pub async fn an_opened_session_is_there(store: Store) {
         &generation("1", NOW + Duration::milliseconds(2)),
     );
     let sessions = listed(&store, "alice", NOW + Duration::milliseconds(2)).await;
-    assert!(sessions.contains(&session), "the other one is as it was");
+    assert!(
+        sessions.contains(&session),
+        "the other session is unchanged"
+    );
 }
 
-/// A session that is not there lets nobody in: not its auth tokens, not its refresh tokens.
-pub async fn a_token_of_no_known_session_is_revoked(store: Store) {
+/// The auth and refresh tokens of an unknown session are revoked.
+pub async fn a_token_of_an_unknown_session_is_revoked(store: Store) {
     let known = open(&store, "alice", "s", NOW).await;
     let mut unknown = known.clone();
     "another".clone_into(&mut unknown.id);
@@ -55,7 +58,7 @@ pub async fn a_token_of_no_known_session_is_revoked(store: Store) {
     assert_eq!(standing(&store, &plain, NOW).await, Standing::Good);
 }
 
-/// A retry or a parallel tab gets what the winner got, and no second line of tokens begins.
+/// A retry or a parallel tab gets the same pair as the winner. The session does not split.
 pub async fn a_retry_within_the_grace_window_gets_the_same_successor(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let at = NOW + HOUR;
@@ -76,8 +79,8 @@ pub async fn a_retry_within_the_grace_window_gets_the_same_successor(store: Stor
     assert_won(&next, &session, &generation("5", at + GRACE));
 }
 
-/// Each rotated token gets its own successor for its own time.
-pub async fn a_whole_line_can_be_retried_within_the_grace_window(store: Store) {
+/// Each rotated token gets its own successor during its own grace window.
+pub async fn several_rotations_can_be_retried_within_the_grace_window(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     for step in 0..4 {
         let (from, to) = (step.to_string(), (step + 1).to_string());
@@ -90,7 +93,7 @@ pub async fn a_whole_line_can_be_retried_within_the_grace_window(store: Store) {
         let successor = generation(&(step + 1).to_string(), NOW + step * SECOND);
         assert_again(&again, &successor);
     }
-    // The first one's time is over, the second one's is not.
+    // The first grace window is over, the second one is not.
     let again = rotate(&store, &session, "1", "x", NOW + GRACE).await;
     assert_again(&again, &generation("2", NOW + SECOND));
     let replayed = rotate(&store, &session, "0", "x", NOW + GRACE).await;
@@ -98,13 +101,13 @@ pub async fn a_whole_line_can_be_retried_within_the_grace_window(store: Store) {
     assert_eq!(open_ids(&store, "alice", NOW + GRACE).await, [""; 0]);
 }
 
-/// A copy in somebody's hands ends the session: the winner's tokens, too.
+/// A replay ends the session, including the tokens of the winner.
 pub async fn a_replay_after_the_grace_window_ends_the_session(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let other = open(&store, "alice", "t", NOW).await;
     rotate(&store, &session, "0", "1", NOW).await;
     let late = NOW + GRACE;
-    // Asking how it stands changes nothing.
+    // Asking for the standing changes nothing.
     for _ in 0..2 {
         let old = refresh_token(&session, "0");
         assert_eq!(standing(&store, &old, late).await, Standing::Replayed);
@@ -121,13 +124,13 @@ pub async fn a_replay_after_the_grace_window_ends_the_session(store: Store) {
         assert_eq!(rotated, Rotated::Gone);
     }
     assert_eq!(open_ids(&store, "alice", late).await, ["t"]);
-    // A token of the line that nobody remembers is an old one.
+    // An unknown token of the session is an old one.
     let replayed = rotate(&store, &other, "long ago", "1", late).await;
     assert_eq!(replayed, Rotated::Replayed);
     assert_eq!(open_ids(&store, "alice", late).await, [""; 0]);
 }
 
-/// With a grace of zero, the second use is a replay, at the same moment too.
+/// With a grace window of zero, the second use is a replay, even at the same moment.
 pub async fn without_a_grace_window_every_retry_is_a_replay(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let mut first = rotation(&session, "0", "1", NOW);
@@ -146,8 +149,8 @@ pub async fn without_a_grace_window_every_retry_is_a_replay(store: Store) {
     assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
 }
 
-/// A session ends when nobody refreshes it, and in the end in any case.
-pub async fn a_session_ends_by_itself(store: Store) {
+/// A session expires when it is not refreshed, and at its end in any case.
+pub async fn a_session_expires(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let token = auth_token(&session, "0");
     let last = NOW + IDLE - Duration::MILLISECOND;
@@ -188,31 +191,31 @@ pub async fn a_session_ends_by_itself(store: Store) {
     );
 }
 
-/// New claims are the winner's. A retry changes nothing.
-pub async fn claims_change_only_by_the_rotation_that_wins(store: Store) {
+/// Only the winner's claims are stored. A retry changes nothing.
+pub async fn only_the_winning_rotation_changes_claims(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let mut first = rotation(&session, "0", "1", NOW);
     first.claims = Some(r#"{"scope":"new"}"#.to_owned());
     match answered(store.rotate(&first)).await {
         Rotated::Won(after) => assert_eq!(after.claims, r#"{"scope":"new"}"#),
-        other => panic!("not won but {other:?}"),
+        other => panic!("expected `Won`, got {other:?}"),
     }
     let mut retry = rotation(&session, "0", "2", NOW);
     retry.claims = Some(r#"{"scope":"of a retry"}"#.to_owned());
     match answered(store.rotate(&retry)).await {
         Rotated::Again(after, _) => assert_eq!(after.claims, r#"{"scope":"new"}"#),
-        other => panic!("not again but {other:?}"),
+        other => panic!("expected `Again`, got {other:?}"),
     }
     let sessions = listed(&store, "alice", NOW).await;
     assert_eq!(sessions[0].claims, r#"{"scope":"new"}"#);
 }
 
-/// What has ended does not live again when the caller's clock is set back by less than an hour, and
-/// a rotation that is yet to come is not taken for one of the grace window.
-pub async fn a_clock_that_is_set_back_brings_nothing_to_life(store: Store) {
+/// Ended sessions stay ended when the caller's clock is set back by less than an hour. A rotation
+/// in the future does not count as one within the grace window.
+pub async fn setting_the_clock_back_revives_nothing(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     rotate(&store, &session, "0", "1", NOW).await;
-    // A difference of clocks within the grace window is one of hosts.
+    // Within the grace window, the clocks of two hosts may differ.
     let again = rotate(
         &store,
         &session,

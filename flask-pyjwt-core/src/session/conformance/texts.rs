@@ -1,4 +1,4 @@
-//! Laws of what is stored: texts that something on the way might misread.
+//! Tests with texts that a store could misread.
 
 use super::{
     Store,
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::session::{Rotated, Standing};
 
-/// Whatever a subject, an id, a label or a claim says comes back as it was, and touches nobody else.
-pub async fn texts_come_back_as_they_were(store: Store) {
+/// Subjects, ids, labels and claims are stored unchanged, and do not affect other subjects.
+pub async fn texts_are_stored_unchanged(store: Store) {
     let long = "x".repeat(4_000);
     let subjects = [
         "",
@@ -54,12 +54,12 @@ pub async fn texts_come_back_as_they_were(store: Store) {
                     panic!("{subject:?} {id:?}: {rotated:?}");
                 };
                 assert_eq!(after.current(), Some(&generation(&to, NOW)));
-                let unchanged = |own: &crate::session::SessionRecord| {
+                let unchanged = |record: &crate::session::SessionRecord| {
                     (
-                        own.subject.clone(),
-                        own.id.clone(),
-                        own.label.clone(),
-                        own.claims.clone(),
+                        record.subject.clone(),
+                        record.id.clone(),
+                        record.label.clone(),
+                        record.claims.clone(),
                     )
                 };
                 assert_eq!(unchanged(&after), unchanged(&session));

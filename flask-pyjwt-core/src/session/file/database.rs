@@ -1,4 +1,4 @@
-//! Opening the file: one process, all of it whole, or an error.
+//! Opens the database file for this process alone, and only if it is complete.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -11,18 +11,18 @@ use redb::{Database, DatabaseError, Error, StorageBackend, backends::FileBackend
 use super::{rows::create_tables, sealed::Sealed, snapshot::Snapshot};
 use crate::{files, session::StoreError};
 
-/// How much of the file is kept in memory at the most, in bytes: half a million sessions. What is not
-/// is in the system's own cache, mostly.
+/// The maximum size of the database's cache in bytes, which is enough for half a million sessions.
+/// The rest is usually in the file cache of the system.
 const CACHE: usize = 256 << 20;
-/// A file below this size is left as it is, in bytes.
+/// A file below this size, in bytes, is not compacted.
 const SMALL: u64 = 1 << 20;
 
-/// How often it is tried while others create and remove the file at the same time.
+/// How often opening is attempted while other processes create and remove the file.
 const ATTEMPTS: usize = 8;
 
-/// Opens the file, and creates it where there is none.
+/// Opens the file. Creates it if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
-    warn_of_folder(path);
+    warn_about_folder(path);
     for _ in 0..ATTEMPTS {
         match options().open(path) {
             Ok(file) => return existing(file, path),
@@ -34,20 +34,20 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
             return Ok(database);
         }
     }
-    let reason = "it is created and removed again and again, or is a link to nothing";
+    let reason = "the file is repeatedly created and removed, or is a link to nothing";
     Err(StoreError::unavailable(reason))
 }
 
-/// Whoever can remove the file makes every revocation undone. In a folder with the sticky bit, such as `/tmp`,
-/// only its owner can.
-fn warn_of_folder(path: &Path) {
+/// Whoever can remove the file can undo every revocation. In a directory with the sticky bit, such
+/// as `/tmp`, only the file's owner can.
+fn warn_about_folder(path: &Path) {
     let mode = folder(path)
         .metadata()
         .map_or(0, |about| files::mode(&about));
     if mode & 0o1002 == 0o002 {
         tracing::warn!(
-            "every user of this machine can remove the file of sessions (its folder has mode {mode:04o}): \
-             `chmod o-w` the folder"
+            "every user of this machine can remove the session file (its folder has mode {mode:04o}): \
+             run `chmod o-w` on the folder"
         );
     }
 }
@@ -57,7 +57,8 @@ fn folder(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// To read and write a file that is no link: whoever may put one there must not choose the file.
+/// Options to read and write a file that is not a link: whoever can create a link there must not
+/// choose the file.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -72,7 +73,7 @@ fn options() -> OpenOptions {
 fn is_link(path: &Path, error: &io::Error) -> StoreError {
     StoreError::NotPrivate {
         reason: format!(
-            "`{}` is a symbolic link, which is not followed ({error}): give the path of the file itself",
+            "`{}` is a symbolic link, which is not followed ({error}): use the path of the file itself",
             path.display()
         ),
     }
@@ -85,22 +86,22 @@ fn lock(file: &File) -> Result<(), StoreError> {
     })
 }
 
-/// Who is logged in, and as what, is nobody else's to read, and even less to change. This asks the open
-/// file: its path can name another one by now.
+/// Checks that no other user can read or change the file. Uses the open file, because its path may
+/// refer to another file by now.
 fn check_private(file: &File, path: &Path) -> Result<(), StoreError> {
     let about = file.metadata().map_err(StoreError::unavailable)?;
     if !about.is_file() {
-        return Err(StoreError::unavailable("it is no regular file"));
+        return Err(StoreError::unavailable("it is not a regular file"));
     }
     let refused = |reason: String| Err(StoreError::NotPrivate { reason });
     #[cfg(unix)]
     {
-        let (owner, own) = (files::owner(&about), files::own_user());
-        let own = own.map_err(StoreError::unavailable)?;
-        if owner != own {
+        let (owner, user) = (files::owner(&about), files::own_user());
+        let user = user.map_err(StoreError::unavailable)?;
+        if owner != user {
             return refused(format!(
-                "`{}` belongs to user {owner}, and this process is user {own}: `chown {own}` it if nobody \
-                 else can have written to it, or move it away",
+                "`{}` belongs to user {owner}, and this process runs as user {user}: run `chown {user}` on it \
+                 if nobody else can have changed it, or move it away",
                 path.display()
             ));
         }
@@ -108,7 +109,7 @@ fn check_private(file: &File, path: &Path) -> Result<(), StoreError> {
     let mode = files::mode(&about);
     if mode & 0o077 != 0 {
         return refused(format!(
-            "others have rights on it (mode {mode:04o}): `chmod 600 {}`",
+            "other users have permissions on it (mode {mode:04o}): run `chmod 600 {}`",
             path.display()
         ));
     }
@@ -117,7 +118,7 @@ fn check_private(file: &File, path: &Path) -> Result<(), StoreError> {
 
 fn existing(file: File, path: &Path) -> Result<Database, StoreError> {
     if let Err(error) = check_private(&file, path) {
-        // Whoever has the wrong file needs to know that, and not how to make it private.
+        // If this is not a session file, say that first, and not only how to make it private.
         let content = FileBackend::new(file).map_err(refused);
         return Err(match (error, content.and_then(Sealed::open)) {
             (StoreError::NotPrivate { reason }, Err(StoreError::Corrupt { reason: content })) => {
@@ -128,31 +129,31 @@ fn existing(file: File, path: &Path) -> Result<Database, StoreError> {
     }
     lock(&file)?;
     let length = file.metadata().map_err(StoreError::unavailable)?.len();
-    let mut database = whole(FileBackend::new(file).map_err(refused)?)?;
+    let mut database = open_checked(FileBackend::new(file).map_err(refused)?)?;
     if length > SMALL {
         compact(&mut database, length).map_err(failed)?;
     }
     Ok(database)
 }
 
-/// A file beside the one that it becomes. It is removed when this is dropped.
+/// A file next to its final path. It is removed when this is dropped.
 struct Temporary(PathBuf);
 
 impl Temporary {
-    /// Creates a file of a name that nobody could foresee, for its owner alone.
+    /// Creates a file with an unpredictable name that only its owner can access.
     fn create(path: &Path) -> Result<(File, Self), StoreError> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| StoreError::unavailable(error.to_string()))?;
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{:016x}.new", u64::from_le_bytes(random)));
         let mut options = options();
-        // Never opens what is there, be it a file or a link.
+        // Never opens an existing file or link.
         options.create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&name).map_err(StoreError::unavailable)?;
         let temporary = Self(PathBuf::from(name));
-        // A umask can have taken away even the owner's rights.
+        // The umask may have removed even the owner's permissions.
         #[cfg(unix)]
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
             .map_err(StoreError::unavailable)?;
@@ -163,19 +164,19 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Where this fails, a file is left that nobody opens.
+        // If this fails, a file remains that nobody opens.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Creates the file beside its place and puts it there when it is whole, so that a file in that
-/// place, however short, is never taken for a new one. `None` when somebody else was faster.
+/// Creates the file under another name and links it to its path when it is complete, so that an
+/// incomplete file is never taken for a new one. `None` if another process was faster.
 fn create(path: &Path) -> Result<Option<Database>, StoreError> {
     let (file, temporary) = Temporary::create(path)?;
-    // It stays locked from now on, under either name.
+    // The lock holds under both names.
     lock(&file)?;
     let database = fresh(FileBackend::new(file).map_err(refused)?)?;
-    // Unlike renaming, this never replaces what is there.
+    // Unlike a rename, this never replaces an existing file.
     match fs::hard_link(&temporary.0, path) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
@@ -186,7 +187,7 @@ fn create(path: &Path) -> Result<Option<Database>, StoreError> {
     Ok(Some(database))
 }
 
-/// Makes the file's name durable too.
+/// Makes the name of the file durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder(path))?.sync_all()?;
@@ -195,7 +196,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// An empty database.
+/// Creates an empty database.
 pub(super) fn fresh(backend: impl StorageBackend) -> Result<Database, StoreError> {
     let database = build(Sealed::create(backend))?;
     let tables = || -> Result<(), Error> {
@@ -208,15 +209,15 @@ pub(super) fn fresh(backend: impl StorageBackend) -> Result<Database, StoreError
     Ok(database)
 }
 
-/// The database in a file that has been one: all of it, as it was written.
-pub(super) fn whole(backend: impl StorageBackend) -> Result<Database, StoreError> {
+/// Opens an existing database after checking that it is complete.
+pub(super) fn open_checked(backend: impl StorageBackend) -> Result<Database, StoreError> {
     let database = build(Sealed::open(backend)?)?;
-    Snapshot::of(&database).map_err(|_| StoreError::corrupt("its tables are not there"))?;
+    Snapshot::of(&database).map_err(|_| StoreError::corrupt("its tables are missing"))?;
     Ok(database)
 }
 
 fn build(backend: Sealed<impl StorageBackend>) -> Result<Database, StoreError> {
-    // All of the file is read: what a damaged page leaves out may be a revocation.
+    // Checks the whole file, because a damaged page may contain a revocation.
     Database::builder()
         .set_cache_size(CACHE)
         .set_check_integrity_on_open(true)
@@ -224,7 +225,7 @@ fn build(backend: Sealed<impl StorageBackend>) -> Result<Database, StoreError> {
         .map_err(refused)
 }
 
-/// Gives back what the file has grown by, if more than half of it is free.
+/// Shrinks the file if more than half of it is free.
 pub(super) fn compact(database: &mut Database, length: u64) -> Result<(), Error> {
     let transaction = database.begin_write()?;
     let stats = transaction.stats()?;
@@ -243,7 +244,7 @@ fn refused(error: DatabaseError) -> StoreError {
     }
 }
 
-/// What the database says of itself, in our words.
+/// Converts an error of the database.
 fn failed(error: Error) -> StoreError {
     match error {
         Error::Corrupted(reason) => StoreError::corrupt(reason),

@@ -1,11 +1,11 @@
-//! Sessions in one file, which outlive the process.
+//! The session store in one file, for sessions that survive a restart.
 //!
-//! `database` opens the file, `sealed` is its first sector, `rows` and `ends` are what is in it. One
-//! thread makes the changes (`writer`), two look things up (`snapshot`), so that a disk that stands still
-//! holds up nobody else.
+//! `database` opens the file and `sealed` protects its first sector. `rows` and `expiry` are its
+//! content. One thread makes the changes (`writer`) and two read (`snapshot`), so that a disk that
+//! does not respond delays nothing else.
 
 mod database;
-mod ends;
+mod expiry;
 #[cfg(test)]
 mod overfull;
 mod rows;
@@ -37,33 +37,34 @@ use self::{
     snapshot::Snapshot,
     tables::Fault,
     worker::{Health, Worker},
-    writer::{Change, Finish, write},
+    writer::{Change, Respond, write},
 };
 use super::{
     Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
     StoreError, StoreFuture, TokenIdentity,
 };
 
-/// How many threads look things up.
+/// The number of reader threads.
 const READERS: usize = 2;
 
-/// Somebody's question. Its error is one that nothing can go on after.
-type Look = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
+/// A read operation. Its error makes the whole file unusable.
+type Query = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 
-/// Sessions in one file: for servers of one process whose sessions outlive it.
+/// Keeps sessions in one file: for a single-process server whose sessions survive a restart.
 ///
-/// What was answered is on the disk, and there after a crash of the process or a loss of power; changes
-/// that come at the same time share one write to the disk. One process at a time has the file open.
-/// It is read as a whole when it is opened: a file that is damaged, cut off or none of ours
-/// is an error then, never an empty store. Once the disk has failed, every answer is an error until
-/// the file is opened anew.
+/// An answered change is on disk, and survives a crash of the process and a power loss. Concurrent
+/// changes share one write to the disk. Only one process at a time can have the file open. The
+/// whole file is checked when it is opened: a damaged, truncated or foreign file is an error, and
+/// never an empty store. After a disk error, every answer is an error until the file is opened
+/// again.
 ///
-/// What ended over an hour ago is forgotten, a little with each change, and its room used again; the file
-/// becomes smaller when it is opened and more than half of it is free.
+/// What ended more than an hour ago is removed gradually, and its space is used again. The file
+/// shrinks when it is opened and more than half of it is free.
 ///
-/// The file holds ids, claims and labels, and no tokens. It is created with mode 0600, and one that belongs
-/// to another user, that others have rights on, or that is a symbolic link is refused. An old copy of it
-/// brings back what was revoked since: after a loss, begin with no file, not with a backup.
+/// The file contains ids, claims and labels, but no tokens. It is created with mode 0600. A file
+/// that belongs to another user, that other users can access, or that is a symbolic link is
+/// refused. Do not restore the file from a backup, because that undoes later revocations: start
+/// without a file instead.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -72,11 +73,11 @@ type Look = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let path = std::env::temp_dir().join(format!("flask-pyjwt-doc-{}.redb", std::process::id()));
-/// # let config = || Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+/// # let config = || Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
 /// let auth = AuthManager::new(config().session_store(FileStore::open(&path)?))?;
 /// let [kept, ended] = [auth.login("alice").await?, auth.login("alice").await?];
 /// auth.logout(&ended.auth).await?;
-/// assert!(FileStore::open(&path).is_err(), "one at a time");
+/// assert!(FileStore::open(&path).is_err(), "only one process at a time");
 /// drop(auth);
 ///
 /// let auth = AuthManager::new(config().session_store(FileStore::open(&path)?))?;
@@ -87,30 +88,34 @@ type Look = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "blocklist")]
+#[doc(alias = "token_in_blocklist_loader")]
 pub struct FileStore {
-    // In the order in which they end: the last one closes the file.
-    readers: [Worker<Look>; READERS],
+    // Dropped in this order: the last one closes the file.
+    readers: [Worker<Query>; READERS],
     writer: Worker<Change>,
     next: AtomicUsize,
     health: Arc<Health>,
 }
 
 impl FileStore {
-    /// Opens the file, and creates it where there is none. Its folder has to be there.
+    /// Opens the file. Creates it if it does not exist. Its folder has to exist.
     ///
-    /// It waits for the disk, and reads all of the file: do it before the server starts. Dropping the
-    /// store waits as well, until what was begun is done and the file closed.
+    /// This waits for the disk and reads the whole file, so call it before the server starts.
+    /// Dropping the store waits as well, until running changes are done and the file is closed.
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] when the file is open already, here or in another process;
-    /// [`StoreError::NotPrivate`] when it is a symbolic link, belongs to another user, or its mode lets
-    /// others read or write it: the message says what to do;
-    /// [`StoreError::Corrupt`] when it is damaged, none of ours, or of another version's format;
-    /// [`StoreError::Unavailable`] when the disk fails, or does not let it be opened.
+    /// - [`StoreError::InUse`] if the file is already open, in this process or another one.
+    /// - [`StoreError::NotPrivate`] if it is a symbolic link, belongs to another user, or other
+    ///   users can read or write it. The message says what to do.
+    /// - [`StoreError::Corrupt`] if it is damaged, is not a session file, or has the format of
+    ///   another version.
+    /// - [`StoreError::Unavailable`] if the disk fails or the file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
-        // Should the database panic about a damaged file, that ends a thread and not the server.
+        // If the database panics because of a damaged file, that ends this thread and not the
+        // server.
         let opening = thread::Builder::new()
             .name("sessions-open".to_owned())
             .spawn(move || database::open(&path))
@@ -125,13 +130,13 @@ impl FileStore {
         let database = Arc::new(database);
         let health = Arc::new(Health::default());
         let reader = || {
-            let (own, database) = (Arc::clone(&health), Arc::clone(&database));
-            let read = move |looks| read(&database, &own, looks);
+            let (shared, database) = (Arc::clone(&health), Arc::clone(&database));
+            let read = move |queries| read(&database, &shared, queries);
             Worker::start("sessions-read", Arc::clone(&health), read)
         };
         let readers = [reader()?, reader()?];
-        let own = Arc::clone(&health);
-        let write = move |changes| write(&database, &own, changes);
+        let shared = Arc::clone(&health);
+        let write = move |changes| write(&database, &shared, changes);
         Ok(Self {
             readers,
             writer: Worker::start("sessions-write", Arc::clone(&health), write)?,
@@ -140,7 +145,7 @@ impl FileStore {
         })
     }
 
-    /// Makes a change, and answers when it is on the disk.
+    /// Makes a change. Returns when it is on disk.
     async fn change<T: Send + 'static>(
         &self,
         now: Moment,
@@ -149,53 +154,54 @@ impl FileStore {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let step = Box::new(move |rows: &mut Rows<'_>| {
-            if abandoned == Abandoned::LeaveOut && answer.is_closed() {
+            if abandoned == Abandoned::Skip && answer.is_closed() {
                 return Ok(None);
             }
-            let result = own_fault(step(rows))?;
-            Ok(Some(Box::new(move || drop(answer.send(result))) as Finish))
+            let result = separate_faults(step(rows))?;
+            Ok(Some(Box::new(move || drop(answer.send(result))) as Respond))
         });
         self.health.check()?;
         self.writer.put(Change { now, step })?;
         answered.await.unwrap_or_else(|_| Err(self.no_answer()))
     }
 
-    /// Looks something up.
-    async fn look<T: Send + 'static>(
+    /// Reads from a snapshot.
+    async fn query<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Snapshot) -> Result<T, Fault> + Send + 'static,
+        query: impl FnOnce(&Snapshot) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let look = Box::new(move |snapshot: &Snapshot| {
+        let query = Box::new(move |snapshot: &Snapshot| {
             if !answer.is_closed() {
-                drop(answer.send(own_fault(look(snapshot))?));
+                drop(answer.send(separate_faults(query(snapshot))?));
             }
             Ok(())
         });
         self.health.check()?;
         let next = self.next.fetch_add(1, Ordering::Relaxed) % READERS;
-        self.readers[next].put(look)?;
+        self.readers[next].put(query)?;
         answered.await.unwrap_or_else(|_| Err(self.no_answer()))
     }
 
-    /// Somebody's job was dropped: the file has failed, whether or not it is noted already.
+    /// The error after a job was dropped: the file has failed, even if the reason is not recorded
+    /// yet.
     fn no_answer(&self) -> StoreError {
-        self.health.doubt();
+        self.health.suspect();
         StoreError::unavailable("the store's file has failed")
     }
 }
 
-/// What becomes of a change that nobody waits for any more when its turn comes.
+/// What to do with a change whose caller has gone away before its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Abandoned {
-    /// It is left out: it would let somebody in, or on, who has not heard of it.
-    LeaveOut,
-    /// It is made: it shuts somebody out.
-    Make,
+    /// Do not make it: it would open or continue a session that no client knows.
+    Skip,
+    /// Make it: it ends something.
+    Execute,
 }
 
-/// Keeps apart what is one caller's error and what is everybody's.
-fn own_fault<T>(result: Result<T, Fault>) -> Result<Result<T, StoreError>, StorageError> {
+/// Separates errors of one row from errors of the whole file.
+fn separate_faults<T>(result: Result<T, Fault>) -> Result<Result<T, StoreError>, StorageError> {
     match result {
         Ok(answer) => Ok(Ok(answer)),
         Err(Fault::Row(error)) => Ok(Err(error)),
@@ -203,15 +209,15 @@ fn own_fault<T>(result: Result<T, Fault>) -> Result<Result<T, StoreError>, Stora
     }
 }
 
-/// Answers the questions from one snapshot, taken after the last of them was asked.
-fn read(database: &Database, health: &Health, looks: Vec<Look>) {
+/// Answers read operations from one snapshot, taken after all of them were requested.
+fn read(database: &Database, health: &Health, queries: Vec<Query>) {
     if health.check().is_err() {
         return;
     }
     let answer = || {
         let snapshot = Snapshot::of(database)?;
-        for look in looks {
-            look(&snapshot)?;
+        for query in queries {
+            query(&snapshot)?;
         }
         Ok::<_, redb::Error>(())
     };
@@ -225,7 +231,7 @@ impl SessionStore for FileStore {
         Box::pin(async move {
             let opening = opening.clone();
             let open = move |rows: &mut Rows<'_>| rows.open(&opening, now);
-            self.change(now, Abandoned::LeaveOut, open).await
+            self.change(now, Abandoned::Skip, open).await
         })
     }
 
@@ -233,14 +239,14 @@ impl SessionStore for FileStore {
         Box::pin(async move {
             let (now, rotation) = (rotation.successor.issued_at, rotation.clone());
             let rotate = move |rows: &mut Rows<'_>| rows.rotate(&rotation);
-            self.change(now, Abandoned::LeaveOut, rotate).await
+            self.change(now, Abandoned::Skip, rotate).await
         })
     }
 
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         Box::pin(async move {
             let token = token.clone();
-            self.look(move |snapshot| snapshot.standing(&token, now))
+            self.query(move |snapshot| snapshot.standing(&token, now))
                 .await
         })
     }
@@ -249,7 +255,7 @@ impl SessionStore for FileStore {
         Box::pin(async move {
             let token = token.clone();
             let mark = move |rows: &mut Rows<'_>| rows.mark_used(&token, now);
-            self.change(now, Abandoned::Make, mark).await
+            self.change(now, Abandoned::Execute, mark).await
         })
     }
 
@@ -257,7 +263,7 @@ impl SessionStore for FileStore {
         Box::pin(async move {
             let revocation = revocation.clone();
             let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation, now);
-            self.change(now, Abandoned::Make, revoke).await
+            self.change(now, Abandoned::Execute, revoke).await
         })
     }
 
@@ -269,7 +275,7 @@ impl SessionStore for FileStore {
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
             let subject = subject.to_owned();
-            self.look(move |snapshot| snapshot.sessions(&subject, most, now))
+            self.query(move |snapshot| snapshot.sessions(&subject, most, now))
                 .await
         })
     }

@@ -1,4 +1,4 @@
-//! Files from before there were limits, and openings that fail.
+//! Tests with files from a version without limits, and with logins that fail.
 
 use time::Duration;
 
@@ -15,14 +15,14 @@ use crate::session::{
     TokenIdentity,
 };
 
-/// A session of `alice` that was refreshed so many milliseconds ago.
+/// A session of `alice` that was refreshed this many milliseconds ago.
 fn aged(id: &str, age: i64) -> SessionRecord {
     let mut session = session(id);
     session.generations[0].issued_at -= Duration::milliseconds(age);
     session
 }
 
-/// A file with so many sessions of `alice`, as a version without limits has left them: the later the newer.
+/// A file with many sessions of `alice`, as left by a version without limits. Later ones are newer.
 fn with_many(disk: &SimulatedDisk, many: i64) -> FileStore {
     let database = database::fresh(disk.clone()).expect("a good disk");
     let transaction = database.begin_write().expect("begun");
@@ -41,7 +41,7 @@ fn with_many(disk: &SimulatedDisk, many: i64) -> FileStore {
 }
 
 #[actix_web::test]
-async fn a_file_without_limits_is_brought_under_them_a_little_with_each_login() {
+async fn each_login_reduces_a_subject_without_limits_a_little() {
     let store = with_many(&SimulatedDisk::default(), 10_000);
     for most in [1, 100, 1_000] {
         let listed = store.sessions("alice", most, NOW).await.expect("listed");
@@ -61,7 +61,7 @@ async fn a_file_without_limits_is_brought_under_them_a_little_with_each_login() 
     assert_eq!(left, 100);
     let listed = store.sessions("alice", 1_000, NOW).await.expect("listed");
     assert_eq!(listed.len(), 100);
-    // Of all, those are left that were refreshed last.
+    // The most recently refreshed ones are left.
     let oldest = listed.iter().map(SessionRecord::refreshed_at).min();
     assert!(
         oldest.is_some_and(|oldest| oldest >= NOW - Duration::milliseconds(100)),
@@ -70,7 +70,7 @@ async fn a_file_without_limits_is_brought_under_them_a_little_with_each_login() 
 }
 
 #[actix_web::test]
-async fn a_subject_with_very_many_sessions_is_revoked_with_all_of_them() {
+async fn revoking_a_subject_ends_ten_thousand_sessions() {
     let disk = SimulatedDisk::default();
     let store = with_many(&disk, 10_000);
     let everything = Revocation::Subject {
@@ -97,18 +97,18 @@ async fn a_subject_with_very_many_sessions_is_revoked_with_all_of_them() {
 }
 
 #[actix_web::test]
-async fn an_opening_that_fails_or_is_given_up_ends_nothing() {
+async fn a_login_that_fails_or_is_abandoned_ends_nothing() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     let open = |id: &str| Opening::new(session(id), 1);
     store.open(&open("first"), NOW).await.expect("opened");
 
-    // Nobody waits for it any more when its turn comes.
+    // Its caller has gone away before its turn.
     let halt = disk.halt();
     let (begun, given_up) = (revoked("another"), open("given up"));
     let mut begun = store.revoke(&begun, NOW);
     assert!(is_pending(&mut begun).await);
-    disk.until_waiting();
+    disk.wait_until_syncing();
     let mut opening = store.open(&given_up, NOW);
     assert!(is_pending(&mut opening).await);
     drop(opening);
@@ -127,7 +127,7 @@ async fn an_opening_that_fails_or_is_given_up_ends_nothing() {
 }
 
 #[actix_web::test]
-async fn a_thousand_revoked_tokens_make_room_when_they_have_ended() {
+async fn ended_revocations_make_room_for_more() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     let revoked = |number: usize, until| Revocation::Token {

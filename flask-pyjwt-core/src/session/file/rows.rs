@@ -1,12 +1,12 @@
-//! The rows of the file, and each step that changes them.
+//! The rows of the file, and the steps that change them.
 //!
-//! Each session and each revocation is a row of its own, found by subject and id, so that a step costs
-//! the same whoever has how many sessions.
+//! Each session and each revocation is a separate row, found by subject and id. The cost of a step
+//! does not depend on the number of sessions of other subjects.
 
 use redb::{ReadableTable, StorageError, Table, TableError, WriteTransaction};
 
 use super::{
-    ends::{Ends, Kind},
+    expiry::{ExpiryQueue, Kind},
     tables::{
         Fault, Key, SESSIONS, SUBJECTS, SessionRow, SubjectRow, TOKENS, after, decode, encode,
         find, session_of,
@@ -15,8 +15,8 @@ use super::{
 use crate::session::{
     Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
     TokenIdentity,
-    opening::{Candidate, MOST_SESSIONS, MOST_TOKENS, OVERFULL},
-    subject::{horizon, later, rotate},
+    opening::{Candidate, MAX_TOKENS, MOST_SESSIONS, OVERFULL},
+    subject::{horizon, merged, rotate},
 };
 
 /// The tables of one write transaction.
@@ -24,8 +24,8 @@ pub(super) struct Rows<'t> {
     sessions: Table<'t, Key, SessionRow>,
     tokens: Table<'t, Key, i64>,
     subjects: Table<'t, &'static str, SubjectRow>,
-    ends: Ends<'t>,
-    /// Whether there is anything to commit.
+    expiries: ExpiryQueue<'t>,
+    /// Whether there are changes to commit.
     has_changes: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'t> Rows<'t> {
             sessions: transaction.open_table(SESSIONS)?,
             tokens: transaction.open_table(TOKENS)?,
             subjects: transaction.open_table(SUBJECTS)?,
-            ends: Ends::of(transaction)?,
+            expiries: ExpiryQueue::of(transaction)?,
             has_changes: false,
         })
     }
@@ -44,7 +44,8 @@ impl<'t> Rows<'t> {
         self.has_changes
     }
 
-    /// Remembers a session, and ends others where its subject has too many. Gives their ids.
+    /// Saves a session and evicts others if the subject has too many. Returns the ids of the
+    /// evicted ones.
     pub(super) fn open(&mut self, opening: &Opening, now: Moment) -> Result<Vec<String>, Fault> {
         let session = &opening.session;
         let json = encode(session)?;
@@ -52,7 +53,7 @@ impl<'t> Rows<'t> {
             self.remove_session(&session.subject, ended)?;
         }
         self.put_session(session, session.expires_at, &json)?;
-        self.ends.add(
+        self.expiries.add(
             session.expires_at,
             Kind::Session,
             &session.subject,
@@ -61,15 +62,15 @@ impl<'t> Rows<'t> {
         self.make_room(opening, now)
     }
 
-    /// Ends what the subject has beyond its limit.
+    /// Evicts the sessions beyond the subject's limit.
     fn make_room(&mut self, opening: &Opening, now: Moment) -> Result<Vec<String>, Fault> {
         let Opening { session, most, .. } = opening;
         let after = after(&session.subject);
         let whole = (&*session.subject, "")..(&*after, "");
         let rows = self.sessions.range(whole.clone())?;
         let count = rows.take(OVERFULL + 1).count();
-        // An earlier version had no limit. With so many rows, the older half of a part ends, which is
-        // as large as needed for the ones that were refreshed last to stay.
+        // An earlier version had no limit. With this many rows, the older half of a sample is
+        // evicted. The sample is large enough that the most recently refreshed sessions stay.
         let (looked_at, excess) = if count > OVERFULL {
             (2 * MOST_SESSIONS, MOST_SESSIONS)
         } else {
@@ -105,8 +106,7 @@ impl<'t> Rows<'t> {
         let mut row = session_of(&self.sessions, subject, session)?;
         let rotated = rotate(revoked, row.as_mut().map(|(_, session)| session), rotation);
         match (&rotated, row) {
-            // When it expires is looked up when its entry among the ends comes up: a rotation
-            // leaves that where it is.
+            // The expiry entry stays where it is. It is updated when its time comes.
             (Rotated::Won(session) | Rotated::LostAnswer(session, _), Some((end, _))) => {
                 self.put_session(session, end, &encode(session)?)?;
             }
@@ -116,7 +116,7 @@ impl<'t> Rows<'t> {
         Ok(rotated)
     }
 
-    /// Notes that a token was presented, and says how it stands.
+    /// Records that a token was presented and returns its standing.
     pub(super) fn mark_used(
         &mut self,
         token: &TokenIdentity,
@@ -134,7 +134,7 @@ impl<'t> Rows<'t> {
         Ok(Standing::Good)
     }
 
-    /// Ends something before its time.
+    /// Revokes a token, a session or a subject.
     pub(super) fn revoke(&mut self, revocation: &Revocation, now: Moment) -> Result<(), Fault> {
         match revocation {
             Revocation::Token { subject, id, until } => {
@@ -167,7 +167,7 @@ impl<'t> Rows<'t> {
     fn remove_session(&mut self, subject: &str, id: &str) -> Result<(), StorageError> {
         if let Some(row) = self.sessions.remove((subject, id))? {
             self.has_changes = true;
-            self.ends.remove(
+            self.expiries.remove(
                 Moment::from_milliseconds(row.value().0),
                 Kind::Session,
                 subject,
@@ -187,24 +187,24 @@ impl<'t> Rows<'t> {
         let known = self.tokens.get((subject, id))?.map(|row| row.value());
         let end = until.milliseconds();
         if known.is_none() && !self.has_room_for_a_token(subject, now)? {
-            return Err(StoreError::TooManyTokens { limit: MOST_TOKENS }.into());
+            return Err(StoreError::TooManyTokens { limit: MAX_TOKENS }.into());
         }
         self.has_changes = true;
         self.tokens
             .insert((subject, id), known.map_or(end, |known| known.max(end)))?;
         if known.is_none() {
-            self.ends.add(until, Kind::Token, subject, id)?;
+            self.expiries.add(until, Kind::Token, subject, id)?;
         }
         Ok(())
     }
 
-    /// Whether one more token of the subject may be revoked by its id, after those are forgotten that
-    /// may be, if need be.
+    /// Whether one more token of the subject can be revoked by its id. Removes ended revocations
+    /// first if there is no room.
     fn has_room_for_a_token(&mut self, subject: &str, now: Moment) -> Result<bool, StorageError> {
         let after = after(subject);
         let whole = (subject, "")..(&*after, "");
         let count = self.tokens.range(whole.clone())?.take(OVERFULL).count();
-        if count < MOST_TOKENS {
+        if count < MAX_TOKENS {
             return Ok(true);
         }
         if count == OVERFULL {
@@ -212,7 +212,7 @@ impl<'t> Rows<'t> {
         }
         let horizon = horizon(now).milliseconds();
         let mut forgotten = 0;
-        // Their entries among the ends go when their time comes.
+        // Their expiry entries are removed when their time comes.
         for row in self
             .tokens
             .extract_from_if(whole, |_, until| until <= horizon)?
@@ -221,7 +221,7 @@ impl<'t> Rows<'t> {
             forgotten += 1;
         }
         self.has_changes |= forgotten > 0;
-        Ok(count - forgotten < MOST_TOKENS)
+        Ok(count - forgotten < MAX_TOKENS)
     }
 
     fn revoke_subject(&mut self, subject: &str, new: SubjectRow) -> Result<(), StorageError> {
@@ -233,7 +233,7 @@ impl<'t> Rows<'t> {
             .extract_from_if((subject, "")..(&*after, ""), |_, _| true)?;
         for row in rows {
             let (key, row) = row?;
-            // Of more than a subject may have, the entries among the ends go when their time comes.
+            // Beyond the limit, expiry entries are removed when their time comes.
             if removed.len() < OVERFULL {
                 removed.push((
                     Moment::from_milliseconds(row.value().0),
@@ -242,26 +242,27 @@ impl<'t> Rows<'t> {
             }
         }
         for (end, id) in removed {
-            self.ends.remove(end, Kind::Session, subject, &id)?;
+            self.expiries.remove(end, Kind::Session, subject, &id)?;
         }
         let known = self.subjects.get(subject)?.map(|row| row.value());
-        self.subjects.insert(subject, later(known, new))?;
+        self.subjects.insert(subject, merged(known, new))?;
         if known.is_none() {
-            self.ends
+            self.expiries
                 .add(Moment::from_milliseconds(new.1), Kind::Subject, subject, "")?;
         }
         Ok(())
     }
 
-    /// Forgets what ended until then: at most so many steps of it, the earliest first.
+    /// Removes what ended until `horizon`, earliest first, in at most this many steps.
     pub(super) fn forget_ended(
         &mut self,
         horizon: Moment,
         steps: usize,
     ) -> Result<(), StorageError> {
-        for end in self.ends.until(horizon, steps)? {
+        for end in self.expiries.until(horizon, steps)? {
             self.has_changes = true;
-            self.ends.remove(end.at, end.kind, &end.subject, &end.id)?;
+            self.expiries
+                .remove(end.at, end.kind, &end.subject, &end.id)?;
             let key = (&*end.subject, &*end.id);
             let later = match end.kind {
                 Kind::Session => self.end_session(&end.subject, &end.id, horizon)?,
@@ -289,13 +290,13 @@ impl<'t> Rows<'t> {
                 }
             };
             if let Some(later) = later {
-                self.ends.add(later, end.kind, &end.subject, &end.id)?;
+                self.expiries.add(later, end.kind, &end.subject, &end.id)?;
             }
         }
         Ok(())
     }
 
-    /// Forgets a session, unless it lives on: then it says until when.
+    /// Removes a session that has expired. Otherwise returns its new expiry.
     fn end_session(
         &mut self,
         subject: &str,
@@ -305,7 +306,7 @@ impl<'t> Rows<'t> {
         let session = match session_of(&self.sessions, subject, id) {
             Ok(row) => row.map(|(_, session)| session),
             Err(Fault::Disk(error)) => return Err(error),
-            // Nobody can use it, and nobody can tell when it ends.
+            // Nobody can use the session, and its expiry is unknown.
             Err(Fault::Row(_)) => None,
         };
         let Some(session) = session.filter(|session| session.is_live(horizon)) else {
@@ -319,7 +320,7 @@ impl<'t> Rows<'t> {
     }
 }
 
-/// Creates what is not there yet.
+/// Creates the missing tables.
 pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), TableError> {
     Rows::of(transaction).map(drop)
 }

@@ -1,8 +1,8 @@
-//! The file under the database, with a first sector that tells what it is and that it is whole.
+//! The file below the database, whose first sector identifies it and proves that it is complete.
 //!
-//! The database checks its pages by sums that lead up to its header, and the header by nothing: one
-//! bit of it says which of the last two states is the current one. So the header is kept in one
-//! sector with a sum over all of it, behind our own name and version.
+//! The database protects its pages by checksums up to its header, but does not protect the header.
+//! One bit of the header says which of the last two states is current. The header is therefore
+//! stored in a single sector with a checksum, after our name and version.
 
 use std::{
     io,
@@ -14,22 +14,22 @@ use redb::StorageBackend;
 
 use crate::session::StoreError;
 
-/// The database's pages in bytes. Its header lies in the first one, the pages after it are as it
-/// writes them.
+/// The database's page size in bytes. The first page holds the header, and all others are stored
+/// unchanged.
 const PAGE: u64 = 4_096;
-/// What a disk writes wholly or not at all, in bytes.
+/// A disk writes this many bytes completely or not at all.
 const SECTOR: usize = 512;
-/// Which bytes of the sector are whose; the database's header is behind them.
+/// The layout of the sector. The header of the database follows.
 const NAME: Range<usize> = 0..20;
 const VERSION: Range<usize> = 20..24;
 const SUM: Range<usize> = 56..64;
 
-/// What every such file begins with.
+/// The first bytes of every session file.
 const OUR_NAME: &[u8] = b"flask-pyjwt sessions";
-/// The version of the file's format: of this sector, and of the rows.
+/// The version of the file format: of this sector and of the rows.
 const OUR_VERSION: [u8; 4] = 1_u32.to_le_bytes();
 
-/// A file or the like with a sealed first sector.
+/// A file with a sealed first sector.
 #[derive(Debug)]
 pub(super) struct Sealed<B> {
     inner: B,
@@ -37,7 +37,7 @@ pub(super) struct Sealed<B> {
 }
 
 impl<B: StorageBackend> Sealed<B> {
-    /// On an empty file. The sector is written with the database's first header.
+    /// Uses an empty file. The sector is written with the first header of the database.
     pub(super) fn create(inner: B) -> Self {
         let mut first = [0; SECTOR];
         first[NAME].copy_from_slice(OUR_NAME);
@@ -48,7 +48,7 @@ impl<B: StorageBackend> Sealed<B> {
         }
     }
 
-    /// On a file that exists: whatever is not wholly as it was written is an error.
+    /// Uses an existing file. Any damage to the sector is an error.
     pub(super) fn open(inner: B) -> Result<Self, StoreError> {
         if inner.len().map_err(StoreError::unavailable)? < PAGE {
             return Err(StoreError::corrupt("the file ends too early"));
@@ -56,11 +56,12 @@ impl<B: StorageBackend> Sealed<B> {
         let mut first = [0; SECTOR];
         inner.read(0, &mut first).map_err(StoreError::unavailable)?;
         if &first[NAME] != OUR_NAME {
-            return Err(StoreError::corrupt("it is no file of sessions"));
+            return Err(StoreError::corrupt("it is not a session file"));
         }
         if first[VERSION] != OUR_VERSION {
             let version = u32::from_le_bytes([first[20], first[21], first[22], first[23]]);
-            let reason = format!("its format is version {version}, and this release knows 1");
+            let reason =
+                format!("its format has version {version}, and this release supports version 1");
             return Err(StoreError::corrupt(reason));
         }
         if first[SUM] != sum(&first) {
@@ -73,12 +74,12 @@ impl<B: StorageBackend> Sealed<B> {
     }
 
     fn first(&self) -> MutexGuard<'_, [u8; SECTOR]> {
-        // It is a copy of bytes: there is no step that could be left half done.
+        // A panic cannot leave the bytes half-changed, so a poisoned lock is usable.
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where in the sector this part of the database's header lies.
+/// The range in the sector for a part of the database's header.
 fn place(offset: u64, length: usize) -> io::Result<Range<usize>> {
     usize::try_from(offset)
         .ok()
@@ -88,8 +89,8 @@ fn place(offset: u64, length: usize) -> io::Result<Range<usize>> {
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
 }
 
-/// CRC-64 (ECMA-182, reflected) over all of the sector but the sum: it finds every damage to up to
-/// 64 bits in a row.
+/// CRC-64 (ECMA-182, reflected) over the sector without the checksum. It detects every damage of up
+/// to 64 consecutive bits.
 fn sum(sector: &[u8; SECTOR]) -> [u8; 8] {
     let bytes = sector[..SUM.start].iter().chain(&sector[SUM.end..]);
     let sum = bytes.fold(!0_u64, |sum, byte| {
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_every_changed_bit_is_noticed() {
+    fn the_header_is_read_back_and_every_changed_bit_is_detected() {
         let first = written();
         let mut header = [0; 320];
         let sealed = open(&first).expect("as it was written");
@@ -180,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_and_a_foreign_or_empty_file_are_told_apart() {
+    fn a_newer_format_and_a_foreign_or_empty_file_give_different_errors() {
         let mut newer = written();
         newer[20] = 2;
         let mut foreign = written();
         foreign[..9].copy_from_slice(b"redb\x1a\x0a\xa9\x0d\x0a");
-        for (first, reason) in [(newer, "version 2"), (foreign, "no file of sessions")] {
+        for (first, reason) in [(newer, "version 2"), (foreign, "not a session file")] {
             let error = open(&first).expect_err(reason).to_string();
             assert!(error.contains(reason), "{error}");
         }
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_header_is_in_the_first_page() {
+    fn the_first_page_holds_only_the_header() {
         let sealed = Sealed::create(InMemoryBackend::new());
         sealed.set_len(2 * PAGE).expect("in memory");
         assert!(sealed.write(400, &[1; 100]).is_err());

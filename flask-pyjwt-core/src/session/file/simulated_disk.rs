@@ -1,4 +1,4 @@
-//! A disk for tests, which loses power, fails, or stands still when it is told to.
+//! A disk for tests that can lose power, fail or stop responding.
 
 use std::{
     io,
@@ -7,27 +7,27 @@ use std::{
 
 use redb::StorageBackend;
 
-/// What is written wholly or not at all, in bytes.
+/// A write of this many bytes is complete or does not happen.
 const SECTOR: usize = 512;
 
-/// A disk whose writes are on it for certain when they are synced.
+/// A disk whose writes are durable only after a sync.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SimulatedDisk(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// As it reads while there is power.
+    /// What a read returns while there is power.
     content: Vec<u8>,
-    /// As it was at the last sync.
+    /// The content at the last sync.
     synced: Vec<u8>,
-    /// What came after that.
+    /// The writes since then.
     unsynced: Vec<Unsynced>,
     syncs: usize,
-    /// After so many writes and syncs, each one is an error.
+    /// After this many writes and syncs, each one fails.
     left: Option<usize>,
-    /// Nobody's sync returns until it goes on.
+    /// Whether syncs wait.
     halted: bool,
-    /// Somebody waits for that.
+    /// Whether a sync is waiting.
     waiting: bool,
 }
 
@@ -38,35 +38,35 @@ enum Unsynced {
 }
 
 impl SimulatedDisk {
-    /// Lets so many more writes and syncs succeed, and no others.
+    /// Lets this many writes and syncs succeed. All later ones fail.
     pub(super) fn fail_after(&self, operations: usize) {
         self.state().left = Some(operations);
     }
 
-    /// Lets everything succeed again.
+    /// Lets all operations succeed again.
     pub(super) fn repair(&self) {
         self.state().left = None;
     }
 
-    /// Lets syncs wait until what this gives is dropped. A test that fails before that does not hang.
+    /// Makes syncs wait until the returned guard is dropped, which also happens when a test fails.
     pub(super) fn halt(&self) -> Halt {
         self.state().halted = true;
         Halt(self.clone())
     }
 
-    /// Waits until somebody's sync waits.
-    pub(super) fn until_waiting(&self) {
+    /// Blocks until a sync is waiting.
+    pub(super) fn wait_until_syncing(&self) {
         let waiting = self.0.1.wait_while(self.state(), |state| !state.waiting);
         drop(waiting.expect("whole"));
     }
 
-    /// How often it was synced.
+    /// The number of syncs so far.
     pub(super) fn syncs(&self) -> usize {
         self.state().syncs
     }
 
-    /// The disk after its power was cut: of each sector that was written since the last sync, chance
-    /// decides whether it is there.
+    /// The disk after a power loss. For each sector written since the last sync, `chance` decides
+    /// whether it was saved.
     pub(super) fn after_power_loss(&self, mut chance: impl FnMut() -> bool) -> Self {
         let state = self.state();
         let mut content = state.synced.clone();
@@ -101,16 +101,16 @@ impl SimulatedDisk {
     }
 }
 
-/// While this is kept, nobody's sync returns.
+/// While this guard exists, syncs wait.
 pub(super) struct Halt(SimulatedDisk);
 
 impl Drop for Halt {
     fn drop(&mut self) {
-        let (state, told) = &*self.0.0;
+        let (state, changed) = &*self.0.0;
         if let Ok(mut state) = state.lock() {
             state.halted = false;
         }
-        told.notify_all();
+        changed.notify_all();
     }
 }
 

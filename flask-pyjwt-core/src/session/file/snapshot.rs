@@ -1,4 +1,4 @@
-//! The rows as they are at one moment, to be read.
+//! A read-only view of the rows.
 
 use redb::{Database, Error, ReadOnlyTable, ReadableDatabase as _};
 
@@ -7,7 +7,7 @@ use super::tables::{
 };
 use crate::session::{Moment, SessionRecord, Standing, TokenIdentity};
 
-/// The rows as the last answered change has left them.
+/// The rows after the last committed change.
 pub(super) struct Snapshot {
     sessions: ReadOnlyTable<Key, SessionRow>,
     tokens: ReadOnlyTable<Key, i64>,
@@ -24,13 +24,13 @@ impl Snapshot {
         })
     }
 
-    /// Says how a token stands.
+    /// Returns the standing of a token.
     pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Result<Standing, Fault> {
         let found = find(&self.sessions, &self.tokens, &self.subjects, token)?;
         Ok(found.standing(token, now))
     }
 
-    /// The live sessions of a subject, at most so many.
+    /// Returns at most `most` live sessions of a subject.
     pub(super) fn sessions(
         &self,
         subject: &str,

@@ -1,4 +1,4 @@
-//! The tables of the file, and what is read in them.
+//! The tables of the file, and how to read them.
 
 use redb::{ReadableTable, StorageError, TableDefinition};
 
@@ -6,27 +6,27 @@ use crate::session::{
     Moment, SessionRecord, Standing, StoreError, TokenIdentity, opening::OVERFULL, subject::Known,
 };
 
-/// Whose, and its id.
+/// A subject and an id.
 pub(super) type Key = (&'static str, &'static str);
-/// Under which moment the session is among the ends, and the session as JSON.
+/// The moment of the session's expiry entry, and the session as JSON.
 pub(super) type SessionRow = (i64, &'static [u8]);
-/// A subject's tokens of no session are revoked that were issued until the first moment; that is
-/// remembered until the second.
+/// Tokens of the subject that belong to no session and were issued until the first moment are
+/// revoked. This is kept until the second moment.
 pub(super) type SubjectRow = (i64, i64);
 
-/// The sessions.
+/// The open sessions.
 pub(super) const SESSIONS: TableDefinition<'_, Key, SessionRow> = TableDefinition::new("sessions");
-/// The tokens that are revoked by their ids, and until when each is remembered.
+/// The tokens revoked by their ids, each with the end of its revocation.
 pub(super) const TOKENS: TableDefinition<'_, Key, i64> = TableDefinition::new("tokens");
-/// The subjects that were revoked.
+/// The revoked subjects.
 pub(super) const SUBJECTS: TableDefinition<'_, &str, SubjectRow> = TableDefinition::new("subjects");
 
-/// Why a step was not done.
+/// Why a step failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It is about its own rows: everything else goes on.
+    /// An error of one row. Everything else continues.
     Row(StoreError),
-    /// The disk or the database: nothing can be believed any more.
+    /// An error of the disk or the database. The whole file is unusable.
     Disk(StorageError),
 }
 
@@ -42,18 +42,19 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// What is in the rows that concerns one token.
+/// What the rows say about one token.
 pub(super) struct Found {
-    /// Its session, and under which moment that is among the ends.
+    /// The token's session, with the moment of its expiry entry.
     pub(super) session: Option<(Moment, SessionRecord)>,
-    /// It is revoked by its id.
+    /// Whether the token is revoked by its id.
     pub(super) revoked: bool,
-    /// Its subject's tokens of no session are revoked that were issued until then.
+    /// The subject's tokens that belong to no session are revoked if they were issued until this
+    /// moment.
     pub(super) issued_until: Option<Moment>,
 }
 
 impl Found {
-    /// Says how the token stands.
+    /// Returns the standing of the token.
     pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         let known = Known {
             revoked: self.revoked,
@@ -64,7 +65,7 @@ impl Found {
     }
 }
 
-/// Looks up what concerns a token.
+/// Finds what the rows say about a token.
 pub(super) fn find(
     sessions: &impl ReadableTable<Key, SessionRow>,
     tokens: &impl ReadableTable<Key, i64>,
@@ -92,7 +93,7 @@ pub(super) fn find(
     })
 }
 
-/// A session, and under which moment it is among the ends.
+/// Finds a session, with the moment of its expiry entry.
 pub(super) fn session_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
     subject: &str,
@@ -106,7 +107,7 @@ pub(super) fn session_of(
     Ok(Some((end, decode(subject, id, json)?)))
 }
 
-/// The live sessions of a subject, at most so many.
+/// Returns at most `most` live sessions of a subject.
 pub(super) fn sessions_of(
     sessions: &impl ReadableTable<Key, SessionRow>,
     subject: &str,
@@ -115,7 +116,7 @@ pub(super) fn sessions_of(
 ) -> Result<Vec<SessionRecord>, Fault> {
     let after = after(subject);
     let rows = sessions.range((subject, "")..(&*after, ""))?;
-    // What has ended is there for an hour yet, and takes no place in the list.
+    // Ended sessions stay for an hour and do not count.
     rows.take(OVERFULL)
         .map(|row| {
             let (key, row) = row?;
@@ -130,7 +131,7 @@ pub(super) fn sessions_of(
         .collect()
 }
 
-/// The subject that would come next.
+/// The smallest text after the subject, for ranges of keys.
 pub(super) fn after(subject: &str) -> String {
     format!("{subject}\0")
 }
@@ -140,11 +141,13 @@ pub(super) fn encode(session: &SessionRecord) -> Result<Vec<u8>, StoreError> {
 }
 
 pub(super) fn decode(subject: &str, id: &str, json: &[u8]) -> Result<SessionRecord, StoreError> {
-    // What serde says of it may quote it.
+    // The message of serde may quote the content, so it is dropped.
     let session: SessionRecord = serde_json::from_slice(json)
         .map_err(|_| StoreError::corrupt("a session that cannot be read"))?;
     if session.subject != subject || session.id != id {
-        return Err(StoreError::corrupt("a session in another one's place"));
+        return Err(StoreError::corrupt(
+            "a session under the key of another one",
+        ));
     }
     Ok(session)
 }

@@ -1,4 +1,4 @@
-//! The store on a disk that loses power, fails or stands still.
+//! Tests with a disk that loses power, fails or stops responding.
 
 use std::{
     future::{Future, poll_fn},
@@ -10,7 +10,7 @@ use actix_web::rt;
 use time::Duration;
 
 use super::{
-    FileStore, database, simulated_disk::SimulatedDisk, tables::SESSIONS, worker::MOST_WAITING,
+    FileStore, database, simulated_disk::SimulatedDisk, tables::SESSIONS, worker::MAX_QUEUED,
 };
 use crate::session::{
     Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
@@ -25,7 +25,7 @@ pub(super) fn fresh(disk: &SimulatedDisk) -> FileStore {
 }
 
 pub(super) fn reopened(disk: &SimulatedDisk) -> Result<FileStore, StoreError> {
-    FileStore::on(database::whole(disk.clone())?)
+    FileStore::on(database::open_checked(disk.clone())?)
 }
 
 pub(super) fn generation(session: &str, number: usize) -> Generation {
@@ -81,7 +81,7 @@ pub(super) fn revoked(token: &str) -> Revocation {
     }
 }
 
-/// The refresh token of this number.
+/// The refresh token with this number.
 pub(super) fn refresh_token(session: &str, number: usize) -> TokenIdentity {
     TokenIdentity {
         subject: "alice".to_owned(),
@@ -92,7 +92,6 @@ pub(super) fn refresh_token(session: &str, number: usize) -> TokenIdentity {
     }
 }
 
-/// A token of no session.
 pub(super) fn plain_token(id: &str) -> TokenIdentity {
     TokenIdentity {
         subject: "alice".to_owned(),
@@ -103,7 +102,7 @@ pub(super) fn plain_token(id: &str) -> TokenIdentity {
     }
 }
 
-/// Numbers that look random, the same for the same seed (`SplitMix64`).
+/// Pseudo-random numbers (`SplitMix64`), the same for the same seed.
 fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
     move |below| {
         seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -113,13 +112,13 @@ fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
-/// Polls it once, and tells whether it is still at work.
+/// Polls a future once and returns whether it is pending.
 pub(super) async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
     poll_fn(|context| Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending()))
         .await
 }
 
-/// How far a session has come, as was told.
+/// The state of a session, according to the answers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     #[default]
@@ -129,95 +128,96 @@ enum Stage {
     Ended,
 }
 
-/// What one line of changes was told before the disk ended.
+/// The changes that were acknowledged before the disk failed.
 #[derive(Debug, Default, Clone, Copy)]
-struct Told {
+struct Acknowledged {
     stage: Stage,
     rotated: usize,
-    /// One more was asked for, and not answered.
+    /// One more rotation was requested, and not answered.
     rotating: bool,
     revoked: bool,
 }
 
-/// Opens a session, revokes a token, rotates a few times and ends the session, until there is an error.
-async fn line(store: &FileStore, id: &str, rotations: usize) -> Told {
-    let mut told = Told::default();
+/// Opens a session, revokes a token, rotates a few times and ends the session, until the first
+/// error.
+async fn run_session(store: &FileStore, id: &str, rotations: usize) -> Acknowledged {
+    let mut seen = Acknowledged::default();
     if store.open(&opening(id), NOW).await.is_err() {
-        return told;
+        return seen;
     }
-    told.stage = Stage::Open;
-    told.revoked = store.revoke(&revoked(id), NOW).await.is_ok();
+    seen.stage = Stage::Open;
+    seen.revoked = store.revoke(&revoked(id), NOW).await.is_ok();
     for number in 0..rotations {
-        told.rotating = true;
+        seen.rotating = true;
         match store.rotate(&rotation(id, number)).await {
-            Ok(Rotated::Won(_)) => told.rotated += 1,
+            Ok(Rotated::Won(_)) => seen.rotated += 1,
             Ok(other) => panic!("{other:?}"),
-            Err(_) => return told,
+            Err(_) => return seen,
         }
-        told.rotating = false;
+        seen.rotating = false;
     }
-    told.stage = match store.revoke(&ended(id), NOW).await {
+    seen.stage = match store.revoke(&ended(id), NOW).await {
         Ok(()) => Stage::Ended,
         Err(_) => Stage::Ending,
     };
-    told
+    seen
 }
 
-/// Compares what is there with what was told.
-async fn verify(store: &FileStore, id: &str, told: Told) {
+/// Compares the content of the store with the acknowledged changes.
+async fn verify(store: &FileStore, id: &str, seen: Acknowledged) {
     let standing = async |token| store.standing(&token, NOW).await.expect("answered");
-    if told.revoked {
+    if seen.revoked {
         let standing = standing(plain_token(id)).await;
-        assert_eq!(standing, Standing::Revoked, "{id} {told:?}");
+        assert_eq!(standing, Standing::Revoked, "{id} {seen:?}");
     }
-    for number in 0..told.rotated {
+    for number in 0..seen.rotated {
         let standing = standing(refresh_token(id, number)).await;
-        assert_ne!(standing, Standing::Good, "{id} {number} {told:?}");
+        assert_ne!(standing, Standing::Good, "{id} {number} {seen:?}");
     }
-    let current = standing(refresh_token(id, told.rotated)).await;
-    match told.stage {
-        Stage::Open if !told.rotating => assert_eq!(current, Standing::Good, "{id} {told:?}"),
-        Stage::Ended => assert_eq!(current, Standing::Revoked, "{id} {told:?}"),
+    let current = standing(refresh_token(id, seen.rotated)).await;
+    match seen.stage {
+        Stage::Open if !seen.rotating => assert_eq!(current, Standing::Good, "{id} {seen:?}"),
+        Stage::Ended => assert_eq!(current, Standing::Revoked, "{id} {seen:?}"),
         _ => {}
     }
 }
 
 #[actix_web::test]
-async fn nothing_that_was_answered_is_lost_with_the_power() {
+async fn acknowledged_changes_survive_a_power_loss() {
     for seed in 0..120 {
         let mut random = random(seed);
         let disk = SimulatedDisk::default();
         let store = Arc::new(fresh(&disk));
         disk.fail_after(usize::try_from(random(400)).expect("small"));
-        let lines: Vec<_> = (0..4)
+        let runs: Vec<_> = (0..4)
             .map(|number| {
                 let store = Arc::clone(&store);
-                rt::spawn(async move { line(&store, &format!("s{number}"), 6).await })
+                rt::spawn(async move { run_session(&store, &format!("s{number}"), 6).await })
             })
             .collect();
-        let mut told = Vec::new();
-        for line in lines {
-            told.push(line.await.expect("no panic"));
+        let mut seen = Vec::new();
+        for run in runs {
+            seen.push(run.await.expect("no panic"));
         }
         drop(store);
 
-        // And again while the file is opened and made smaller.
+        // Loses power again while the file is opened and compacted.
         let disk = disk.after_power_loss(|| random(2) == 0);
         disk.fail_after(usize::try_from(random(200)).expect("small"));
-        if let Ok(mut database) = database::whole(disk.clone()) {
+        if let Ok(mut database) = database::open_checked(disk.clone()) {
             let _ = database::compact(&mut database, u64::MAX);
         }
 
         let disk = disk.after_power_loss(|| random(2) == 0);
         let store = reopened(&disk).unwrap_or_else(|error| panic!("{seed}: {error:?}"));
-        for (number, told) in told.into_iter().enumerate() {
-            verify(&store, &format!("s{number}"), told).await;
+        for (number, seen) in seen.into_iter().enumerate() {
+            verify(&store, &format!("s{number}"), seen).await;
         }
     }
 }
 
 #[actix_web::test]
-async fn what_has_failed_once_never_says_yes_again() {
+async fn after_a_disk_error_every_answer_is_an_error() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     store.open(&opening("s"), NOW).await.expect("opened");
@@ -239,16 +239,16 @@ async fn what_has_failed_once_never_says_yes_again() {
 }
 
 #[actix_web::test]
-async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer() {
+async fn concurrent_changes_share_syncs_and_get_separate_answers() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     let halt = disk.halt();
     let first = opening("first");
     let mut first = store.open(&first, NOW);
     assert!(is_pending(&mut first).await);
-    disk.until_waiting();
+    disk.wait_until_syncing();
 
-    // Of 100 rotations with one token, one wins.
+    // One of 100 rotations with the same token wins.
     let sessions: Vec<_> = (0..100)
         .map(|number| opening(&number.to_string()))
         .collect();
@@ -283,7 +283,7 @@ async fn changes_that_come_together_share_the_syncs_and_each_has_its_own_answer(
 }
 
 #[actix_web::test]
-async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
+async fn an_abandoned_login_is_skipped_and_an_abandoned_revocation_is_made() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     store.open(&opening("s"), NOW).await.expect("opened");
@@ -291,7 +291,7 @@ async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
     let begun = opening("begun");
     let mut begun = store.open(&begun, NOW);
     assert!(is_pending(&mut begun).await);
-    disk.until_waiting();
+    disk.wait_until_syncing();
 
     let (abandoned, revocation) = (opening("abandoned"), revoked("token"));
     let rotation = rotation("s", 0);
@@ -303,7 +303,7 @@ async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
     assert!(is_pending(&mut revoke).await);
     drop((begun, open, rotate, revoke));
 
-    // Looking up waits for nobody.
+    // Reads do not wait.
     let token = refresh_token("s", 0);
     let standing = store.standing(&token, NOW).await.expect("answered");
     assert_eq!(standing, Standing::Good);
@@ -318,16 +318,16 @@ async fn whoever_gives_up_is_let_in_nowhere_and_shut_out_all_the_same() {
         standing(refresh_token("abandoned", 0)).await,
         Standing::Revoked
     );
-    // It was in the transaction already: opened, although nobody knows.
+    // This one was already in the transaction, so it was made.
     assert_eq!(standing(refresh_token("begun", 0)).await, Standing::Good);
 }
 
 #[actix_web::test]
-async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it() {
+async fn a_disk_that_does_not_respond_refuses_new_changes_and_delays_the_drop() {
     let disk = SimulatedDisk::default();
     let store = fresh(&disk);
     let halt = disk.halt();
-    let revocations: Vec<_> = (0..=MOST_WAITING)
+    let revocations: Vec<_> = (0..=MAX_QUEUED)
         .map(|number| Revocation::Token {
             subject: number.to_string(),
             id: "token".to_owned(),
@@ -336,7 +336,7 @@ async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it()
         .collect();
     let mut revoking = store.revoke(&revocations[0], NOW);
     assert!(is_pending(&mut revoking).await);
-    disk.until_waiting();
+    disk.wait_until_syncing();
     let mut waiting: Vec<_> = revocations[1..]
         .iter()
         .map(|revocation| store.revoke(revocation, NOW))
@@ -353,13 +353,13 @@ async fn a_disk_that_stands_still_turns_callers_away_and_dropping_waits_for_it()
     dropping.join().expect("no panic");
     let store = reopened(&disk).expect("whole");
     let mut last = plain_token("token");
-    last.subject = MOST_WAITING.to_string();
+    last.subject = MAX_QUEUED.to_string();
     let standing = store.standing(&last, NOW).await.expect("answered");
-    assert_eq!(standing, Standing::Revoked, "what was queued is done");
+    assert_eq!(standing, Standing::Revoked, "queued changes are made");
 }
 
 #[actix_web::test]
-async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other() {
+async fn a_malformed_row_is_an_error_for_its_own_session_only() {
     let disk = SimulatedDisk::default();
     let database = database::fresh(disk.clone()).expect("a good disk");
     let transaction = database.begin_write().expect("begun");
@@ -372,12 +372,12 @@ async fn a_row_that_cannot_be_read_is_an_error_for_its_own_session_and_no_other(
     transaction.commit().expect("a good disk");
     let store = FileStore::on(database).expect("started");
 
-    // While the disk stands still, the next two wait for each other's transaction.
+    // The next two changes wait for the same transaction.
     let halt = disk.halt();
     let (first, good, bad) = (opening("first"), opening("good"), rotation("bad", 0));
     let mut begun = store.open(&first, NOW);
     assert!(is_pending(&mut begun).await);
-    disk.until_waiting();
+    disk.wait_until_syncing();
     let mut opened = store.open(&good, NOW);
     let mut rotated = store.rotate(&bad);
     assert!(is_pending(&mut opened).await && is_pending(&mut rotated).await);

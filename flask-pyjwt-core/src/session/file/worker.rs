@@ -1,4 +1,4 @@
-//! Threads that wait for the disk in place of others, each with a queue.
+//! Threads that wait for the disk, each with a queue of jobs.
 
 use std::{
     fmt::Display,
@@ -12,31 +12,31 @@ use std::{
 
 use crate::{background::Thread, session::StoreError};
 
-/// How many jobs may wait in one queue. Whoever comes then is turned away at once: with a disk that
-/// stands still, waiting helps nobody.
-pub(super) const MOST_WAITING: usize = 8_192;
+/// The maximum length of a queue. Further jobs are refused at once, because waiting does not help
+/// if the disk does not respond.
+pub(super) const MAX_QUEUED: usize = 8_192;
 /// How many jobs are done together.
-const MOST_AT_ONCE: usize = 512;
+const MAX_BATCH: usize = 512;
 
-/// A thread that does jobs in the order in which they come, together with those that have come
-/// meanwhile. Dropped, it does what is in the queue, and ends.
+/// A thread that does jobs in order, all waiting ones together. When this is dropped, the thread
+/// responses its queue and ends.
 pub(super) struct Worker<J> {
     queue: SyncSender<J>,
     _thread: Thread,
 }
 
 impl<J: Send + 'static> Worker<J> {
-    /// Starts the thread. `work` is given the jobs that are there, one at least.
+    /// Starts the thread. `work` gets at least one job.
     pub(super) fn start(
         name: &str,
         health: Arc<Health>,
         mut work: impl FnMut(Vec<J>) + Send + 'static,
     ) -> Result<Self, StoreError> {
-        let (queue, jobs) = sync_channel(MOST_WAITING);
+        let (queue, jobs) = sync_channel(MAX_QUEUED);
         let thread = Thread::start(name, move || {
             let _guard = FailsOnPanic(health);
             while let Ok(first) = jobs.recv() {
-                let more = jobs.try_iter().take(MOST_AT_ONCE - 1);
+                let more = jobs.try_iter().take(MAX_BATCH - 1);
                 work([first].into_iter().chain(more).collect());
             }
         });
@@ -46,7 +46,7 @@ impl<J: Send + 'static> Worker<J> {
         })
     }
 
-    /// Puts a job into the queue. Never waits.
+    /// Adds a job to the queue. Does not block.
     pub(super) fn put(&self, job: J) -> Result<(), StoreError> {
         self.queue.try_send(job).map_err(|_| {
             StoreError::unavailable("too many operations are waiting for the store's file")
@@ -54,48 +54,48 @@ impl<J: Send + 'static> Worker<J> {
     }
 }
 
-/// Whether the file can be believed. What has failed once stays so: it is not known what of it is on
-/// the disk.
+/// Whether the file can be used. After an error it cannot, because it is unknown what is on disk.
 #[derive(Default)]
 pub(super) struct Health {
     reason: OnceLock<String>,
-    /// Set by whoever got no answer, which may be before the reason is noted.
-    is_doubted: AtomicBool,
+    /// Set by a caller that got no answer, possibly before the reason is recorded.
+    is_suspect: AtomicBool,
 }
 
 impl Health {
-    /// From now on, nothing is answered from the file.
+    /// Records an error. No answer is given from the file any more.
     pub(super) fn fail(&self, reason: &impl Display) {
         if self.reason.set(reason.to_string()).is_ok() {
-            tracing::error!(%reason, "the session store's file failed: it has to be opened anew");
+            tracing::error!(%reason, "the session file failed: it has to be opened again");
         }
     }
 
-    /// From now on, nothing is answered from the file; somebody else knows why.
-    pub(super) fn doubt(&self) {
-        self.is_doubted.store(true, Ordering::Release);
+    /// Records that something failed, when the reason is recorded elsewhere. No answer is given
+    /// from the file any more.
+    pub(super) fn suspect(&self) {
+        self.is_suspect.store(true, Ordering::Release);
     }
 
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.reason.get() {
-            None if self.is_doubted.load(Ordering::Acquire) => {
-                Err(StoreError::unavailable("the store's file failed before"))
+            None if self.is_suspect.load(Ordering::Acquire) => {
+                Err(StoreError::unavailable("the session file has failed"))
             }
             None => Ok(()),
             Some(reason) => Err(StoreError::unavailable(format!(
-                "the store's file failed before: {reason}"
+                "the session file has failed: {reason}"
             ))),
         }
     }
 }
 
-/// A thread that panics answers nobody any more, and no other one does.
+/// Marks the file as failed when the thread panics.
 struct FailsOnPanic(Arc<Health>);
 
 impl Drop for FailsOnPanic {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.0.fail(&"a thread of the store panicked");
+            self.0.fail(&"a thread of FileStore panicked");
         }
     }
 }

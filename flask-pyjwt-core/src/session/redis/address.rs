@@ -1,14 +1,14 @@
-//! Servers as they are configured: address, credentials, TLS.
+//! Server addresses from the configuration, with credentials and TLS.
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 
 use super::problem::Problem;
 
-/// Reads a URL.
+/// Parses a URL.
 ///
 /// # Errors
 ///
-/// [`Problem::Configuration`] says what is wrong, without the URL, which may have a password in it.
+/// [`Problem::Configuration`]. It does not contain the URL, which may have a password in it.
 pub(super) fn parse(url: &str) -> Result<ConnectionInfo, Problem> {
     if cfg!(not(feature = "redis-store-tls"))
         && ["rediss:", "valkeys:"].iter().any(|it| url.starts_with(it))
@@ -23,7 +23,7 @@ pub(super) fn parse(url: &str) -> Result<ConnectionInfo, Problem> {
     })?;
     if let ConnectionAddr::TcpTls { insecure: true, .. } = info.addr() {
         return Err(Problem::configuration(
-            "#insecure would accept any server: give the root certificate",
+            "`#insecure` would accept any server: set the root certificate instead",
         ));
     }
     let settings = info
@@ -34,7 +34,7 @@ pub(super) fn parse(url: &str) -> Result<ConnectionInfo, Problem> {
     Ok(info.set_redis_settings(settings))
 }
 
-/// A server with the credentials, the database and the TLS of another.
+/// Another server with the same credentials, database and TLS settings.
 pub(super) fn like(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
     let host = host.to_owned();
     let address = match info.addr() {
@@ -53,7 +53,7 @@ pub(super) fn like(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionIn
     info.clone().set_addr(address)
 }
 
-/// The host of a server; a socket in the file system has none.
+/// The host of a server. A Unix socket has none.
 pub(super) fn host(info: &ConnectionInfo) -> Option<&str> {
     match info.addr() {
         ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => Some(host),
@@ -61,7 +61,7 @@ pub(super) fn host(info: &ConnectionInfo) -> Option<&str> {
     }
 }
 
-/// Host and port of `host:port`, where the host may be an IPv6 address without brackets.
+/// Splits `host:port`. The host may be an IPv6 address without brackets.
 pub(super) fn split(address: &str) -> Option<(&str, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     Some((host, port.parse().ok()?))

@@ -1,4 +1,4 @@
-//! How a store is connected.
+//! Configures and connects a store.
 
 use std::{fmt, sync::Arc};
 
@@ -11,12 +11,12 @@ use super::{
 };
 
 const DEFAULT_PREFIX: &str = "flask-pyjwt";
-/// A little less than the manager waits by default, which then has the reason to log.
+/// A little less than the default timeout of the manager, so that the manager can log the reason.
 const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(200);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::seconds(2);
-const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
+const MAX_TIMEOUT: Duration = Duration::minutes(1);
 
-/// A [`RedisStore`] in the making: [`RedisStore::builder`].
+/// Configures and connects a [`RedisStore`]. Created by [`RedisStore::builder`].
 ///
 /// ```no_run
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -46,18 +46,31 @@ pub struct RedisStoreBuilder {
 }
 
 impl RedisStore {
-    /// Connects to one server: `redis://user:password@host:6379/0`. For sentinels, a cluster and TLS, and
-    /// to change what holds by default: [`RedisStore::builder`].
+    /// Connects to a single server, given as `redis://user:password@host:6379/0`.
+    ///
+    /// Use [`RedisStore::builder`] for Sentinel, a cluster, client certificates, and other
+    /// timeouts.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], whose source says which server cannot be reached and why, or what
+    /// [`StoreError::Unavailable`]. Its source says which server cannot be reached and why, or what
     /// is wrong with the URL.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::RedisStore;
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() {
+    /// // The scheme is wrong. With a server, `redis://localhost:6379/0` is accepted.
+    /// assert!(RedisStore::connect("http://localhost:6379").await.is_err());
+    /// # }
+    /// ```
     pub async fn connect(url: impl AsRef<str>) -> Result<Self, StoreError> {
         Self::builder().connect(url).await
     }
 
-    /// Configures a store with other servers or other times than [`RedisStore::connect`] has.
+    /// Returns a builder for other servers or settings than [`RedisStore::connect`] uses.
     pub fn builder() -> RedisStoreBuilder {
         RedisStoreBuilder::new()
     }
@@ -74,44 +87,49 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// Sets what the keys begin with, before a colon: by default `flask-pyjwt`. Stores that have the
-    /// same are one store; two applications with keys of their own need two.
+    /// Sets the prefix of the keys, which is followed by a colon. The default is `flask-pyjwt`.
+    ///
+    /// Stores with the same prefix share their sessions. Two applications with different keys need
+    /// different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets how many replicas have to have a change before it counts: by default none. A change that
-    /// fewer have acknowledged in time is an error, although it may have been made.
+    /// Sets how many replicas must acknowledge a change before it counts. The default is none.
     ///
-    /// Only what all replicas have is certain to survive the loss of the primary.
+    /// If fewer replicas acknowledge a change in time, the result is an error, although the change
+    /// may have been made. Only changes that all replicas have are certain to survive the loss of
+    /// the primary.
     pub fn wait_for_replicas(mut self, replicas: u32) -> Self {
         self.replicas = replicas;
         self
     }
 
-    /// Sets for how long an answer is waited for, connecting anew included: 1 millisecond to a
-    /// minute, by default 200 milliseconds. It should be a little less than
-    /// [`Config::store_timeout`](crate::Config::store_timeout): then the log says what was wrong.
+    /// Sets how long to wait for an answer, including a reconnection: 1 millisecond to 1 minute.
+    /// The default is 200 milliseconds.
+    ///
+    /// Choose a little less than [`Config::store_timeout`](crate::Config::store_timeout). Then the
+    /// log says what was wrong.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets for how long one attempt to connect may take: 1 millisecond to a minute, by default two
-    /// seconds. Requests do not wait for so long.
+    /// Sets how long one attempt to connect may take: 1 millisecond to 1 minute. The default is 2
+    /// seconds. Requests do not wait this long.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Connects to one server: `redis://user:password@host:6379/0`, `rediss://…` with TLS (feature
-    /// `redis-store-tls`), or `unix:///path/to/socket`.
+    /// Connects to a single server: `redis://user:password@host:6379/0`, `rediss://…` for TLS
+    /// (feature `redis-store-tls`), or `unix:///path/to/socket`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], whose source says which server cannot be reached and why, or what
-    /// cannot be a configuration.
+    /// [`StoreError::Unavailable`]. Its source says which server cannot be reached and why, or
+    /// which setting is invalid.
     pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
         let settings = self.settings()?;
         let target = self.target(url.as_ref())?;
@@ -120,15 +138,17 @@ impl RedisStoreBuilder {
             .await
     }
 
-    /// Connects to the primary that these sentinels name, and after a failover to the next one.
+    /// Connects to the primary that these Sentinel servers name, and to the next one after a
+    /// failover.
     ///
-    /// `primary` is the name by which they know it. Where it asks for a password, has another database
-    /// than 0 or TLS, it is a URL with the name in place of the host:
+    /// `primary` is the name that the sentinels use for it. If the primary needs a password, TLS or
+    /// another database than 0, give a URL with the name in place of the host:
     /// `rediss://user:password@mymaster/1`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], whose source says what is wrong.
+    /// [`StoreError::Unavailable`]. Its source says which server cannot be reached and why, or
+    /// which setting is invalid.
     pub async fn connect_sentinel<S: AsRef<str>>(
         self,
         sentinels: impl IntoIterator<Item = S>,
@@ -147,7 +167,7 @@ impl RedisStoreBuilder {
             (primary.to_owned(), self.target("redis://primary")?)
         };
         if name.is_empty() {
-            return Err(Problem::configuration("the primary needs its name").into());
+            return Err(Problem::configuration("the name of the primary is missing").into());
         }
         let sentinels = Sentinels::new(sentinels, name, primary, settings.connect_timeout);
         let primary = Primary::Named(Arc::new(sentinels));
@@ -155,12 +175,13 @@ impl RedisStoreBuilder {
             .await
     }
 
-    /// Connects to a cluster by some of its nodes, which say where the others are. Credentials and
-    /// TLS of the first are those of all.
+    /// Connects to a cluster through some of its nodes, which tell the addresses of the others.
+    /// Credentials and TLS settings of the first node are used for all.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], whose source says what is wrong.
+    /// [`StoreError::Unavailable`]. Its source says which server cannot be reached and why, or
+    /// which setting is invalid.
     pub async fn connect_cluster<S: AsRef<str>>(
         self,
         nodes: impl IntoIterator<Item = S>,
@@ -168,24 +189,24 @@ impl RedisStoreBuilder {
         let settings = self.settings()?;
         let nodes = self.targets(nodes)?;
         if nodes.iter().any(|node| node.redis_settings().db() != 0) {
-            return Err(Problem::configuration("a cluster has only the database 0").into());
+            return Err(Problem::configuration("a cluster only has database 0").into());
         }
         if nodes.iter().any(|node| address::host(node).is_none()) {
-            return Err(Problem::configuration("the nodes of a cluster have hosts").into());
+            return Err(Problem::configuration("a cluster node needs a host").into());
         }
         self.start(Servers::cluster(nodes, settings), settings)
             .await
     }
 
-    /// The values that every way of connecting needs, checked.
+    /// Checks the settings that every way of connecting needs.
     fn settings(&self) -> Result<Settings, Problem> {
-        let limits = Duration::MILLISECOND..=LONGEST_TIMEOUT;
+        let limits = Duration::MILLISECOND..=MAX_TIMEOUT;
         for (name, timeout) in [
             ("timeout", self.timeout),
             ("connect_timeout", self.connect_timeout),
         ] {
             if !limits.contains(&timeout) {
-                let reason = format!("`{name}` must be 1 millisecond to a minute");
+                let reason = format!("`{name}` must be between 1 millisecond and 1 minute");
                 return Err(Problem::Configuration(reason));
             }
         }
@@ -215,7 +236,7 @@ impl RedisStoreBuilder {
         Ok(targets)
     }
 
-    /// Starts the thread, and makes the first connection.
+    /// Starts the thread and makes the first connection.
     async fn start(self, servers: Servers, settings: Settings) -> Result<RedisStore, StoreError> {
         let worker = Worker::start().map_err(StoreError::unavailable)?;
         let servers = Arc::new(servers);
@@ -228,14 +249,14 @@ impl RedisStoreBuilder {
 
 #[cfg(feature = "redis-store-tls")]
 impl RedisStoreBuilder {
-    /// Sets the certificate authorities that are trusted for servers, in PEM, in place of the
-    /// system's.
+    /// Sets the trusted certificate authorities for servers, in PEM. They replace those of the
+    /// system.
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.tls.roots = Some(pem.as_ref().to_vec());
         self
     }
 
-    /// Sets the certificate and the key by which servers know this client, in PEM.
+    /// Sets the certificate and the private key of this client, in PEM.
     pub fn client_certificate(
         mut self,
         certificate: impl AsRef<[u8]>,

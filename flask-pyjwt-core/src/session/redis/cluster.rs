@@ -1,10 +1,10 @@
-//! A cluster: which of its nodes has a key.
+//! A Redis cluster: finds the node that has a key.
 //!
-//! This is not the cluster client of the `redis` crate, as of version 1.8. While that client asks for the
-//! slots, none of its requests advances: one node that hangs delays the requests to all others as soon as
-//! a slot moves. It goes on asking a node that hangs after a replica was promoted in its place. And it
-//! sends a change again when the answer is late or the connection is lost; without retries it follows no
-//! redirection either.
+//! This does not use the cluster client of the `redis` crate (version 1.8), for three reasons.
+//! While that client asks for the slots, none of its requests advances, so one node that hangs
+//! delays all requests as soon as a slot moves. It keeps using a node that hangs after a replica
+//! was promoted. And it sends a change again after a late answer or a lost connection, while
+//! without retries it does not follow redirections.
 
 use std::{
     collections::HashMap,
@@ -26,12 +26,13 @@ use super::{
     read_write::ReadWrite, reply::as_text, settings::Settings, slot::slot,
 };
 
-/// How many redirections a request follows.
+/// How many redirections a request follows at most.
 const MAX_REDIRECTIONS: usize = 4;
-/// The least time between two questions to the nodes for their slots.
+/// The shortest time between two questions for the slots.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The nodes of a cluster, each with connections of its own: one that hangs does not delay the others.
+/// The nodes of a cluster. Each has its own connections, so a node that hangs does not delay the
+/// others.
 pub(super) struct Cluster {
     seeds: Vec<ConnectionInfo>,
     settings: Settings,
@@ -39,10 +40,10 @@ pub(super) struct Cluster {
     is_refreshing: AtomicBool,
 }
 
-/// What is known of the cluster.
+/// What the client knows about the cluster.
 #[derive(Default)]
 struct Topology {
-    /// First and last slot, and the `host:port` of the node that has them.
+    /// First slot, last slot, and the `host:port` of their node.
     ranges: Vec<(u16, u16, Arc<str>)>,
     nodes: HashMap<Arc<str>, ReadWrite<Node>>,
     refreshed: Option<Instant>,
@@ -58,9 +59,10 @@ impl Cluster {
         })
     }
 
-    /// Sends commands that are all about one key to the node that has it.
+    /// Sends commands for one key to the node that has the key.
     ///
-    /// A node that redirects has not carried out what it was sent, so following it sends nothing twice.
+    /// A node that redirects has not executed the commands, so following a redirection sends
+    /// nothing twice.
     pub(super) async fn ask(
         self: &Arc<Self>,
         operation: Operation,
@@ -115,7 +117,7 @@ impl Cluster {
         Err(Problem::Redirected)
     }
 
-    /// Asks the nodes which of them has which slots.
+    /// Asks the nodes for their slots.
     pub(super) async fn refresh(&self, deadline: Instant) -> Result<(), Problem> {
         let mut asked = JoinSet::new();
         for node in self.known() {
@@ -147,7 +149,8 @@ impl Cluster {
         Err(problem)
     }
 
-    /// Asks them again, in the background, where what is known has turned out to be wrong.
+    /// Asks for the slots again in the background, after an answer showed that the known ones are
+    /// outdated.
     fn refresh_soon(self: &Arc<Self>) {
         let now = Instant::now();
         let is_due = |at: Instant| now.duration_since(at) >= REFRESH_INTERVAL;
@@ -162,14 +165,14 @@ impl Cluster {
                 .refresh(now + cluster.settings.connect_timeout)
                 .await;
             if let Err(problem) = refreshed {
-                tracing::debug!(%problem, "no node of the Redis cluster tells which node has which slots");
+                tracing::debug!(%problem, "no node of the Redis cluster answers which node has which slots");
             }
             cluster.topology().refreshed = Some(Instant::now());
             cluster.is_refreshing.store(false, Ordering::Release);
         });
     }
 
-    /// All nodes that may know the slots.
+    /// All nodes that can answer which node has which slots.
     fn known(&self) -> Vec<ReadWrite<Node>> {
         let mut topology = self.topology();
         for seed in &self.seeds {
@@ -178,7 +181,7 @@ impl Cluster {
         topology.nodes.values().cloned().collect()
     }
 
-    /// Replaces what is known. Nodes that have no slots any more are dropped.
+    /// Replaces the known slots. Nodes without slots are dropped.
     fn learn(&self, ranges: Vec<SlotRange>) {
         let mut topology = self.topology();
         let ranges = ranges.into_iter().map(|it| {
@@ -193,11 +196,11 @@ impl Cluster {
     }
 
     fn topology(&self) -> MutexGuard<'_, Topology> {
-        // A panic cannot leave it half changed.
+        // A panic cannot leave it half-changed, so a poisoned lock is usable.
         self.topology.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The node at this address, which is added where it is new.
+    /// The node at this address. A new one is added.
     fn node(&self, topology: &mut Topology, info: ConnectionInfo) -> (Arc<str>, ReadWrite<Node>) {
         let address: Arc<str> = info.addr().to_string().into();
         let node = topology
@@ -215,8 +218,8 @@ impl Cluster {
         topology.nodes.get(owner).cloned()
     }
 
-    /// The node that a redirection names: `MOVED slot host:port`. Where it names no host, it
-    /// means the host of the node that redirects.
+    /// The node that a redirection names: `MOVED slot host:port`. Without a host, it is the host of
+    /// the redirecting node.
     fn redirected(&self, error: &ServerError, by: &str) -> Option<ReadWrite<Node>> {
         let (_, named) = error.details()?.split_once(' ')?;
         let (host, port) = address::split(named)?;
@@ -229,7 +232,7 @@ impl Cluster {
     }
 }
 
-/// Asks a node for a key in a slot that it is importing.
+/// Asks a node for a key in a slot that the node is importing.
 async fn ask_with_asking(
     connection: &Arc<Connection<Node>>,
     commands: &Pipeline,
@@ -246,7 +249,7 @@ async fn ask_with_asking(
     Ok((server, values))
 }
 
-/// A range of slots, and the node that has them.
+/// A range of slots and its node.
 struct SlotRange {
     first: u16,
     last: u16,
@@ -254,7 +257,8 @@ struct SlotRange {
     port: u16,
 }
 
-/// Reads the reply to `CLUSTER SLOTS`: for each range first, last, the primary, replicas.
+/// Parses the reply to `CLUSTER SLOTS`. Each range has the first slot, the last slot, the primary
+/// and the replicas.
 fn slot_ranges(ranges: &[Value], by: &str) -> Vec<SlotRange> {
     let number = |value: Option<&Value>| match value {
         Some(Value::Int(number)) => u16::try_from(*number).ok(),
@@ -281,7 +285,7 @@ fn slot_ranges(ranges: &[Value], by: &str) -> Vec<SlotRange> {
     ranges.iter().filter_map(slot_range).collect()
 }
 
-/// The nodes that were configured, without credentials.
+/// The configured nodes, without credentials.
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, seed) in self.seeds.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A connection to one server, which is opened again whenever it is lost.
+//! A connection to one server that reconnects when it is lost.
 
 use std::{
     fmt,
@@ -17,22 +17,23 @@ use tokio::{
 
 use super::{operation::Operation, problem::Problem};
 
-/// How long a connection is trusted to work, and its server to be the right one, without asking again.
+/// How long a connection is used without checking that it works and that the server is still the
+/// right one.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
-/// The age from which that is asked again, while requests go on.
+/// The age at which this is checked again, while requests continue.
 const CONFIRM_AFTER: Duration = Duration::from_millis(500);
-/// How long that answer is waited for.
+/// The timeout of that check.
 const CONFIRM_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long a server that could not be reached is not tried again: twice as long each time.
+/// How long to wait before the next attempt to connect. The wait doubles with each failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// How connections to a server are opened, and what the server has to be.
+/// How to open and check connections to a server.
 pub(super) trait Endpoint: fmt::Display + fmt::Debug + Send + Sync + 'static {
-    /// Opens a connection, and checks that the server is the right one.
+    /// Opens a connection and checks that the server is the right one.
     fn open(&self, within: Duration) -> impl Future<Output = Result<Opened, Problem>> + Send;
 
-    /// Asks whether the connection works, and whether its server still is the right one.
+    /// Checks that the connection works and that the server is still the right one.
     fn confirm(
         &self,
         opened: &mut Opened,
@@ -48,18 +49,18 @@ pub(super) struct Opened {
     pub(super) server: Arc<str>,
 }
 
-/// A connection to one server, shared by any number of requests at a time.
+/// A connection to one server, shared by any number of concurrent requests.
 ///
-/// Where an answer does not come in time, the connection is discarded: nobody can tell whether its
-/// server still is the primary when it recovers. All requests wait for the next connection together,
-/// and while none can be opened, they fail at once.
+/// If an answer does not come in time, the connection is discarded, because the server may no
+/// longer be the primary when it recovers. All requests wait for the next connection together.
+/// While none can be opened, they fail immediately.
 #[derive(Debug)]
 pub(super) struct Connection<E> {
     endpoint: E,
     connect_timeout: Duration,
     state: watch::Sender<State>,
     serial: AtomicU64,
-    /// How many attempts in a row have failed.
+    /// Failed attempts in a row.
     failures: AtomicU32,
 }
 
@@ -71,18 +72,18 @@ enum State {
     Failed { problem: Problem, until: Instant },
 }
 
-/// An open connection, and what is known of it.
+/// An open connection and its state.
 #[derive(Debug, Clone)]
 struct Connected {
     opened: Opened,
-    /// Tells this connection from those before and after it.
+    /// Identifies this connection among earlier and later ones.
     serial: u64,
-    /// When it was last known to work, and its server to be the right one.
+    /// When it was last confirmed that the connection works and the server is the right one.
     confirmed: Instant,
     is_being_confirmed: bool,
 }
 
-/// What a request does next to get a connection.
+/// The next step of a request that needs a connection.
 enum Step {
     Use(Opened, u64),
     Fail(Problem),
@@ -106,10 +107,10 @@ impl<E: Endpoint> Connection<E> {
         })
     }
 
-    /// Sends commands together, and returns the server's reply to each.
+    /// Sends commands together and returns the server's reply to each.
     ///
-    /// Where the connection turns out to be broken, an operation that is repeatable is sent once more,
-    /// on the next one. After a timeout nothing is sent again.
+    /// If the connection is broken, a repeatable operation is sent once more on the next
+    /// connection. After a timeout, nothing is sent again.
     pub(super) async fn ask(
         self: &Arc<Self>,
         commands: &Pipeline,
@@ -146,7 +147,7 @@ impl<E: Endpoint> Connection<E> {
         self.opened(deadline).await.map(drop)
     }
 
-    /// The open connection and its serial number, as soon as there is one.
+    /// Waits for the open connection. Returns it with its serial number.
     async fn opened(self: &Arc<Self>, deadline: Instant) -> Result<(Opened, u64), Problem> {
         let mut changes = self.state.subscribe();
         loop {
@@ -162,7 +163,7 @@ impl<E: Endpoint> Connection<E> {
         }
     }
 
-    /// Decides what comes next, and starts what has to be started.
+    /// Decides the next step, and starts to connect or to confirm if needed.
     fn step(self: &Arc<Self>) -> Step {
         let now = Instant::now();
         let mut step = Step::Wait;
@@ -202,20 +203,20 @@ impl<E: Endpoint> Connection<E> {
 
     /// Opens a connection.
     async fn connect(self: Arc<Self>) {
-        let own = Arc::clone(&self);
-        // A task of its own, so that a panic in it does not leave the state connecting for ever.
+        let this = Arc::clone(&self);
+        // In a separate task, so that a panic does not leave the state `Connecting` forever.
         let connecting = tokio::spawn(async move {
             let started = Instant::now();
-            let opening = own.endpoint.open(own.connect_timeout);
+            let opening = this.endpoint.open(this.connect_timeout);
             let opened =
-                timeout(own.connect_timeout, opening)
+                timeout(this.connect_timeout, opening)
                     .await
                     .map_err(|_| Problem::Silent {
-                        server: own.endpoint.to_string(),
+                        server: this.endpoint.to_string(),
                     })??;
             Ok::<_, Problem>(Connected {
                 opened,
-                serial: own.serial.fetch_add(1, Ordering::Relaxed),
+                serial: this.serial.fetch_add(1, Ordering::Relaxed),
                 confirmed: started,
                 is_being_confirmed: false,
             })
@@ -227,7 +228,7 @@ impl<E: Endpoint> Connection<E> {
             }
             Err(problem) => {
                 let before = self.failures.fetch_add(1, Ordering::Relaxed).min(10);
-                let pause = (FIRST_PAUSE * (1 << before)).min(LONGEST_PAUSE);
+                let pause = (FIRST_PAUSE * (1 << before)).min(MAX_PAUSE);
                 let until = Instant::now() + pause;
                 State::Failed { problem, until }
             }
@@ -235,7 +236,7 @@ impl<E: Endpoint> Connection<E> {
         self.state.send_replace(state);
     }
 
-    /// Asks whether the connection works, and opens another where it does not.
+    /// Checks that the connection works, and reconnects if it does not.
     async fn confirm(self: Arc<Self>, mut connected: Connected) {
         let started = Instant::now();
         let confirming = self
@@ -262,7 +263,7 @@ impl<E: Endpoint> Connection<E> {
         }
     }
 
-    /// Discards a connection, unless that has happened already.
+    /// Discards a connection, if it is still the current one.
     fn discard(&self, serial: u64) {
         self.state.send_if_modified(|state| {
             let is_lost =

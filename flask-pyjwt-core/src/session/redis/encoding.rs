@@ -1,5 +1,5 @@
-//! How a session is encoded in its field: three lines, of which the scripts read and write only the
-//! first.
+//! The encoding of a session in its hash field: three lines. The scripts read and write only the
+//! first line.
 //!
 //! ```text
 //! [opened_at,expires_at,ends_at,[[refresh_id,auth_id,issued_at,repeatable_until,repeated_at],…]]
@@ -7,10 +7,11 @@
 //! the claims
 //! ```
 //!
-//! A pair of tokens may end after `issued_at`: then it counts as used.
+//! A pair of tokens may end after `issued_at`. It then counts as used.
 //!
-//! Label and claims are whatever somebody gave: no script takes them apart, and so none can change
-//! them. Session and subject are the names of field and key.
+//! Label and claims are arbitrary texts from the application. The scripts do not parse them and
+//! therefore cannot change them. The ids of session and subject are the names of the field and the
+//! key.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -18,7 +19,8 @@ use time::Duration;
 
 use super::super::{Generation, Moment, SessionRecord, StoreError, moment::whole_milliseconds};
 
-/// The largest moment that Lua, which has only floating point, counts exactly: the year 287396.
+/// The largest moment that Lua counts exactly, since it only has floating-point numbers: the year
+/// 287396.
 const LAST_MOMENT: i64 = 1 << 53;
 
 /// The first line.
@@ -34,37 +36,38 @@ struct StoredGeneration(
     #[serde(default)] Option<i64>,
 );
 
-/// A moment that the scripts can count with.
+/// Converts a moment for the scripts.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unavailable`] for one that is farther away than any clock shows.
+/// [`StoreError::Unavailable`] if the moment is out of range.
 pub(super) fn moment(moment: Moment) -> Result<i64, StoreError> {
     let milliseconds = moment.milliseconds();
     if (-LAST_MOMENT..=LAST_MOMENT).contains(&milliseconds) {
         Ok(milliseconds)
     } else {
         Err(StoreError::unavailable(
-            "RedisStore takes no moment that is more than 285,000 years from 1970",
+            "RedisStore accepts no moment that is more than 285,000 years from 1970",
         ))
     }
 }
 
-/// The nearest moment that the scripts can count with: for the ends of revocations.
+/// Converts the end of a revocation for the scripts, saturated to their range.
 pub(super) fn nearest_moment(moment: Moment) -> i64 {
     moment.milliseconds().clamp(-LAST_MOMENT, LAST_MOMENT)
 }
 
-/// A duration that acts like this one on every [`moment`].
+/// Converts a duration for the scripts. It is saturated to a value that acts the same on every
+/// [`moment`].
 pub(super) fn duration(duration: Duration) -> i64 {
     whole_milliseconds(duration).clamp(-4 * LAST_MOMENT, 4 * LAST_MOMENT)
 }
 
-/// What is stored of a session.
+/// Encodes a session.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unavailable`] for moments that no clock shows.
+/// [`StoreError::Unavailable`] if a moment is out of range.
 pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
     let generations = session.generations.iter().map(|it| {
         Ok(StoredGeneration(
@@ -86,11 +89,11 @@ pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
     Ok(format!("{header}\n{label}\n{}", session.claims))
 }
 
-/// A session of what is stored of it.
+/// Decodes a session.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when it is not what [`encode`] writes.
+/// [`StoreError::Corrupt`] if the text was not written by [`encode`].
 pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRecord, StoreError> {
     let corrupt = || StoreError::corrupt("a session");
     let stored = std::str::from_utf8(stored).map_err(|_| corrupt())?;
@@ -127,11 +130,11 @@ fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok()
 }
 
-/// The moment until which tokens of no session are revoked, of what is stored of it.
+/// Decodes the moment until which a subject's tokens without a session are revoked.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when it is not what the script writes.
+/// [`StoreError::Corrupt`] if the text was not written by the script.
 pub(super) fn issued_until(stored: &[u8]) -> Result<Moment, StoreError> {
     std::str::from_utf8(stored)
         .ok()
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_again() {
+    fn an_encoded_session_is_decoded_unchanged() {
         let mut session = session();
         for _ in 0..2 {
             let stored = encode(&session).expect("stored");
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_stored_is_corrupt() {
+    fn a_malformed_record_is_corrupt() {
         for stored in [
             "",
             "[1,2,3,[]]",

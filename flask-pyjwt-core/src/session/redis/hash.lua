@@ -1,25 +1,25 @@
--- What every script begins with.
+-- The common beginning of all scripts.
 --
 -- KEYS[1] is the hash of one subject:
---   s:<session>  a session: what `encoding.rs` writes
---   t:<token>    until when the revocation of this token is remembered
---   n            tokens of no session are revoked that were issued until the first moment; it is
---                remembered until the second
--- Moments are in milliseconds since 1970, all of them the callers'. Lua's numbers are exact to 2^53, and the
--- caller sends no larger moments.
+--   s:<session>  a session, as encoded by `encoding.rs`
+--   t:<token>    the end of the revocation of this token
+--   n            two moments: tokens that belong to no session and were issued until the first one are
+--                revoked, and this is kept until the second one
+-- Moments are milliseconds since 1970 on the caller's clock. Numbers in Lua are exact up to 2^53, and callers
+-- send no larger moments.
 
 local key = KEYS[1]
 local now = tonumber(ARGV[1])
--- For how long what has ended is kept.
+-- How long ended entries are kept.
 local margin = tonumber(ARGV[2])
--- Whether the caller waits for replicas, which takes a write to wait for.
+-- Whether the caller waits for replicas. This needs a write to wait for.
 local waits = ARGV[3] == '1'
 
 local function text(number)
     return string.format('%.0f', number + 0)
 end
 
--- The key lives as long as what lives longest in it.
+-- Keeps the key at least until this moment plus the margin.
 local function keep_until(moment)
     local remaining = math.max(moment - now + margin, 1)
     if redis.call('PTTL', key) < remaining then
@@ -27,7 +27,7 @@ local function keep_until(moment)
     end
 end
 
--- When an entry ends, or nil where that cannot be read.
+-- When an entry ends, or nil if it is malformed.
 local function ends_at(field, value)
     local kind = string.sub(field, 1, 2)
     if kind == 's:' then
@@ -39,7 +39,7 @@ local function ends_at(field, value)
     end
 end
 
--- The fields that begin like this.
+-- The fields with this prefix.
 local function fields_of(kind)
     local fields = {}
     for _, field in ipairs(redis.call('HKEYS', key)) do
@@ -50,12 +50,12 @@ local function fields_of(kind)
     return fields
 end
 
--- The entries of a kind, fields and values in turn, in a hash of so many fields at the most. Redis leaves the
--- others out: Lua would take longer for it. Nothing changes on the way, and so no field comes twice.
-local function all_of(kind, most_fields)
+-- The entries of a kind, fields and values in turn, in a hash of at most this many fields. Redis filters them,
+-- which is faster than Lua. The hash does not change during the scan, so no field occurs twice.
+local function all_of(kind, max_fields)
     local all, cursor = nil, '0'
     repeat
-        local found = redis.call('HSCAN', key, cursor, 'MATCH', kind .. '*', 'COUNT', most_fields + 1)
+        local found = redis.call('HSCAN', key, cursor, 'MATCH', kind .. '*', 'COUNT', max_fields + 1)
         cursor = found[1]
         for _, it in ipairs(all and found[2] or {}) do
             table.insert(all, it)
@@ -65,17 +65,17 @@ local function all_of(kind, most_fields)
     return all
 end
 
--- No command takes more words than this at a time.
-local MOST_WORDS = 1000
+-- The maximum number of arguments of one command.
+local MAX_ARGUMENTS = 1000
 
 local function remove_fields(fields)
-    for i = 1, #fields, MOST_WORDS do
-        redis.call('HDEL', key, unpack(fields, i, math.min(i + MOST_WORDS - 1, #fields)))
+    for i = 1, #fields, MAX_ARGUMENTS do
+        redis.call('HDEL', key, unpack(fields, i, math.min(i + MAX_ARGUMENTS - 1, #fields)))
     end
 end
 
--- Looks at a few entries, whichever, and removes those that ended before the margin. Every script that adds
--- an entry does so, and therefore they are never many.
+-- Looks at a few random entries and removes those that ended before the margin. Every script that adds an
+-- entry calls this, so ended entries never accumulate.
 local function forget_ended()
     local some = redis.call('HRANDFIELD', key, 8, 'WITHVALUES')
     for i = 1, #some, 2 do
@@ -86,8 +86,8 @@ local function forget_ended()
     end
 end
 
--- Where nothing was changed, somebody else may have made the change a moment ago, and it may not have
--- reached the replicas: this is a write that has not before the change has.
+-- If this script changes nothing, another one may have made the change a moment ago, and the replicas may not
+-- have it yet. This write reaches them after that change.
 local function write_if_awaited()
     if waits then
         redis.call('HSET', key, 'w', '')

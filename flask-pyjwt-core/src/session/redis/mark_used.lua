@@ -1,5 +1,5 @@
--- Notes that a token was presented, and gives its session as it is then: nothing where there is none, or where
--- the token is revoked. ARGV[4] is the session's id, ARGV[5] that of the token, ARGV[6] its type.
+-- Records that a token was presented, and returns its session after that. Returns nothing if there is no such
+-- session or the token is revoked. ARGV[4] is the id of the session, ARGV[5] that of the token, ARGV[6] its type.
 
 local UNREADABLE = 5
 
@@ -15,19 +15,19 @@ if not session then
 end
 local generations = session.generations
 local current = generations[#generations]
-local is_own
+local is_current
 if ARGV[6] == 'auth' then
-    is_own = current and current.auth_id == ARGV[5]
+    is_current = current and current.auth_id == ARGV[5]
 else
-    -- As everywhere, the first pair of that id is meant.
+    -- The first pair with this id counts, as in `record.rs`.
     for _, it in ipairs(generations) do
         if it.refresh_id == ARGV[5] then
-            is_own = it == current
+            is_current = it == current
             break
         end
     end
 end
-if now < session.expires_at and is_own and current.repeatable_until then
+if now < session.expires_at and is_current and current.repeatable_until then
     current.repeatable_until = nil
     stored = write_session(session)
     redis.call('HSET', key, field, stored)

@@ -1,11 +1,11 @@
-//! Sessions in Redis, for deployments of many processes.
+//! The session store in Redis, for deployments with many processes.
 //!
-//! The path of a request: [`store`] makes one command of it, with [`script`] and [`encoding`]. The
-//! [`worker`]'s thread takes the command over. [`servers`] sends it: through a [`connection`] to the one
-//! primary, or to the node of a [`cluster`] that holds the subject's key.
+//! [`store`] turns a request into one command or script, with [`script`] and [`encoding`]. The
+//! thread of [`worker`] executes it. [`servers`] sends it through a [`connection`] to the primary,
+//! or to the node of a [`cluster`] that holds the subject's key.
 //!
-//! The files import one way: builder, store, servers, cluster, then `read_write`, primary, sentinels,
-//! node, connection, operation, and below them what knows no server.
+//! Imports go one way: builder, store, servers, cluster, then `read_write`, primary, sentinels,
+//! node, connection, operation, and below them the files that do not deal with servers.
 
 mod address;
 mod builder;

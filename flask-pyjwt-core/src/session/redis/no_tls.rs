@@ -1,10 +1,10 @@
-//! No TLS: URLs that ask for it are errors already.
+//! Replaces `tls` without the feature. URLs that require TLS are refused when they are parsed.
 
 use redis::ConnectionInfo;
 
 use super::problem::Problem;
 
-/// What there is of certificates.
+/// The certificates: none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tls {}
 
@@ -12,7 +12,7 @@ impl Tls {
     #[expect(
         clippy::unused_self,
         clippy::unnecessary_wraps,
-        reason = "as where there is TLS"
+        reason = "same signature as with TLS"
     )]
     pub(super) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, Problem> {
         Ok(info)

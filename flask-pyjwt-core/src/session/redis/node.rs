@@ -1,4 +1,4 @@
-//! A server that is used whatever its role is: a node of a cluster, or a sentinel.
+//! A server that is used whatever its role: a cluster node or a sentinel.
 
 use std::{fmt, sync::Arc};
 
@@ -13,10 +13,10 @@ use super::{
     problem::Problem,
 };
 
-/// How many requests a connection takes before the first has been written.
+/// How many requests can be queued on a connection before the first one is written.
 const BUFFERED: usize = 1024;
 
-/// A node of a cluster, which itself redirects requests for keys that it does not have, or a sentinel.
+/// A cluster node, which redirects requests for keys that it does not have, or a sentinel.
 #[derive(Clone)]
 pub(super) struct Node(pub(super) ConnectionInfo);
 
@@ -25,7 +25,7 @@ impl Endpoint for Node {
         open(self.0.clone(), within).await
     }
 
-    /// Asks only whether the connection works: a node that has lost its slots says so itself.
+    /// Only checks that the connection works. A node that has lost its slots redirects.
     async fn confirm(&self, opened: &mut Opened, _: Duration) -> Result<(), Problem> {
         let answer = send(&mut opened.connection, &redis::cmd("PING")).await;
         answer.map_err(|error| Problem::connect(&opened.server, error))?;
@@ -33,7 +33,7 @@ impl Endpoint for Node {
     }
 }
 
-/// The address, without credentials.
+/// The address without credentials.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.addr().fmt(f)
@@ -46,7 +46,7 @@ impl fmt::Debug for Node {
     }
 }
 
-/// Connects to a server.
+/// Opens a connection to a server.
 pub(super) async fn open(info: ConnectionInfo, within: Duration) -> Result<Opened, Problem> {
     let server: Arc<str> = info.addr().to_string().into();
     let config = AsyncConnectionConfig::new()

@@ -1,21 +1,21 @@
--- Remembers a new session: ARGV[4] is its id, ARGV[5] the session, ARGV[6] when it expires. Of its subject's
--- sessions, those end whose ids are ARGV[9] and on. ARGV[7] may be there then: others end as `Candidate` in
--- opening.rs says. Gives the ids of the others that were live.
+-- Saves a new session: ARGV[4] is its id, ARGV[5] the session, ARGV[6] when it expires. The sessions with the
+-- ids ARGV[9] and following end. The subject may then have ARGV[7] sessions; further ones are evicted in the
+-- order of `Candidate` in opening.rs. Returns the ids of evicted sessions that were live.
 
-local own = 's:' .. ARGV[4]
+local new = 's:' .. ARGV[4]
 local most = tonumber(ARGV[7])
--- From how many fields on the hash is too large to be looked through: ARGV[8].
+-- A hash with more fields than this is not read as a whole.
 local overfull = tonumber(ARGV[8])
--- How many of its fields are looked at then.
+-- How many of its fields are read instead.
 local SOME = 512
--- Longer than three moments, and what stands around them.
+-- More characters than three moments and their punctuation have.
 local LONGEST_END = 80
 
 local find, match = string.find, string.match
 local EXPIRY = '^%[%-?%d+,(%-?%d+),'
 
--- When a session was refreshed last. A login of a subject at its limit asks this of every session, and parsing
--- their first lines would take most of its time: the moment stands behind the last quote there.
+-- When a session was last refreshed. A login of a subject at its limit needs this for every session, and parsing
+-- the first lines would take most of its time. The moment is after the last quote of that line.
 local function refreshed_at(stored)
     local line_end = find(stored, '\n', 1, true) or 0
     local moment
@@ -24,12 +24,12 @@ local function refreshed_at(stored)
         moment = match(stored, '^(%-?%d+)[%d,nul-]*%]%]%]\n', quote + 2)
         quote = find(stored, '",', quote + 2, true)
     end
-    -- Without pairs, it is the moment of the login.
+    -- Without pairs, the moment of the login counts.
     moment = tonumber(moment or match(stored, '^%[(%-?%d+),%-?%d+,%-?%d+,%[%]%]\n'))
     return moment and moment >= -2 ^ 53 and moment <= 2 ^ 53 and moment or -math.huge
 end
 
--- Byte by byte: Lua's own order of texts is that of the server's locale.
+-- Compares byte by byte, because Lua compares texts in the locale of the server.
 local function is_lesser(a, b)
     for i = 1, math.min(#a, #b) do
         local x, y = string.byte(a, i), string.byte(b, i)
@@ -49,7 +49,7 @@ local function goes_first(a, b)
     return is_lesser(a.field, b.field)
 end
 
--- The sessions to choose from, fields and values in turn, and how many of them end.
+-- The candidates, fields and values in turn, and how many of them to evict.
 local function too_many()
     local length = redis.call('HLEN', key)
     if length <= most then
@@ -59,7 +59,7 @@ local function too_many()
         local all = all_of('s:', overfull)
         return all, #all / 2 - most
     end
-    -- An earlier version had no limit: of a few, whichever, the older half ends with each login.
+    -- An earlier version had no limit. Each login evicts the older half of a random sample.
     local some = redis.call('HRANDFIELD', key, SOME, 'WITHVALUES')
     local sessions = {}
     for i = 1, #some, 2 do
@@ -71,16 +71,16 @@ local function too_many()
     return sessions, math.floor(#sessions / 4)
 end
 
--- So many of the sessions, those that go first.
+-- The sessions to evict.
 local function least(sessions, excess)
     local candidates, first = {}, nil
     for i = 1, #sessions, 2 do
         local field, stored = sessions[i], sessions[i + 1]
         local is_live = now < (tonumber(match(stored, EXPIRY)) or -math.huge)
         local moment = refreshed_at(stored)
-        -- With each login at the limit one ends: then nothing has to be sorted, and most are not looked at twice.
+        -- Usually one session is evicted. Nothing has to be sorted then, and most sessions are skipped here.
         local may_be_first = excess > 1 or not first or not is_live or moment <= first.refreshed_at
-        if may_be_first and field ~= own then
+        if may_be_first and field ~= new then
             local candidate = { field = field, is_live = is_live, refreshed_at = moment }
             table.insert(candidates, candidate)
             if not first or goes_first(candidate, first) then
@@ -95,11 +95,11 @@ local function least(sessions, excess)
     return { unpack(candidates, 1, math.min(excess, #candidates)) }
 end
 
-redis.call('HSET', key, own, ARGV[5])
+redis.call('HSET', key, new, ARGV[5])
 keep_until(tonumber(ARGV[6]))
 for i = 9, #ARGV do
     local replaced = 's:' .. ARGV[i]
-    if replaced ~= own then
+    if replaced ~= new then
         redis.call('HDEL', key, replaced)
     end
 end

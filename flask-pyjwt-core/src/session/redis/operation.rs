@@ -1,17 +1,18 @@
-//! What a request does.
+//! Whether a request reads or writes.
 
-/// What a request does, and so whether it may be sent twice.
+/// The kind of a request, which decides whether it may be sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     Read,
-    /// A change that has the same outcome when it is made twice.
+    /// A change that has the same result when it is made twice.
     Write,
-    /// A change that is never sent twice: the second may arrive after somebody has undone the first.
+    /// A change that must not be sent twice, because the second one may arrive after another
+    /// request has undone the first.
     WriteOnce,
 }
 
 impl Operation {
-    /// Whether it may be sent again when nobody knows whether it was carried out.
+    /// Whether the operation may be sent again when it is unknown whether it was executed.
     pub(super) fn is_repeatable(self) -> bool {
         match self {
             Self::Read | Self::Write => true,

@@ -1,4 +1,4 @@
-//! A server that must be the primary: one that is configured, or the one that the sentinels name.
+//! A server that must be the primary: a configured one, or the one that the sentinels name.
 
 use std::{fmt, sync::Arc};
 
@@ -37,10 +37,10 @@ impl Endpoint for Primary {
         Ok(Opened { connection, server })
     }
 
-    /// Asks whether the server is still the primary. One that was made a replica goes on answering
-    /// those who are connected to it, with what it knows.
+    /// Checks that the server is still the primary. A server that was made a replica keeps
+    /// answering its clients with outdated data.
     async fn confirm(&self, opened: &mut Opened, within: Duration) -> Result<(), Problem> {
-        // Sentinels that cannot be reached have made nobody else the primary.
+        // If no sentinel answers, no failover can have happened.
         if let Self::Named(sentinels) = self
             && let Ok(info) = sentinels.primary(within / 2).await
             && info.addr().to_string() != *opened.server
@@ -52,7 +52,7 @@ impl Endpoint for Primary {
     }
 }
 
-/// The address, or the name that the sentinels know, without credentials.
+/// The address, or the name that the sentinels use, without credentials.
 impl fmt::Display for Primary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -68,7 +68,7 @@ impl fmt::Debug for Primary {
     }
 }
 
-/// Asks a server whether it is a primary.
+/// Checks that a server is a primary.
 async fn is_primary(connection: &mut MultiplexedConnection, server: &str) -> Result<(), Problem> {
     let role = send(connection, &redis::cmd("ROLE")).await;
     match role.map_err(|error| Problem::connect(server, error))? {
@@ -80,7 +80,7 @@ async fn is_primary(connection: &mut MultiplexedConnection, server: &str) -> Res
     }
 }
 
-/// Warns of a server that evicts sessions when its memory is full.
+/// Logs a warning if the server evicts sessions when its memory is full.
 async fn warn_of_eviction(connection: &mut MultiplexedConnection, server: &str) {
     let mut question = redis::cmd("INFO");
     question.arg("memory");
@@ -97,7 +97,7 @@ async fn warn_of_eviction(connection: &mut MultiplexedConnection, server: &str) 
         tracing::warn!(
             server,
             policy,
-            "this Redis server forgets sessions and revocations when its memory is full: set its \
+            "this Redis server evicts sessions and revocations when its memory is full: set its \
              maxmemory-policy to noeviction"
         );
     }

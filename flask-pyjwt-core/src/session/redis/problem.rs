@@ -1,38 +1,38 @@
-//! What can go wrong between here and Redis.
+//! Errors in the communication with Redis.
 
 use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind};
 
 use super::super::StoreError;
 
-/// Why there is no answer: the source of a [`StoreError`]. No address has credentials in it.
+/// Why Redis did not answer: the source of a [`StoreError`]. Addresses do not contain credentials.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("this cannot be a configuration of RedisStore: {0}")]
+    #[error("the configuration of RedisStore is invalid: {0}")]
     Configuration(String),
     #[error("cannot connect to the Redis server {server}: {reason}")]
     Connect { server: String, reason: String },
     #[error(
-        "the Redis server {server} is a replica: sessions are kept by a primary, which the \
-         sentinels or a cluster can name"
+        "the Redis server {server} is a replica, but sessions need the primary: connect to the primary, \
+         or use Sentinel or a cluster, which name it"
     )]
     Replica { server: String },
     #[error("the connection to the Redis server {server} is broken: {reason}")]
     Broken { server: String, reason: String },
     #[error("the Redis server {server} does not answer")]
     Silent { server: String },
-    #[error("the Redis server {server} refuses: {reason}")]
+    #[error("the Redis server {server} refused the command: {reason}")]
     Refused { server: String, reason: String },
-    #[error("{acknowledged} replicas have the change of {wanted} that are to have it")]
+    #[error("{acknowledged} of {wanted} required replicas have acknowledged the change")]
     Replicas { wanted: u32, acknowledged: i64 },
     #[error("no sentinel names the primary {name}: {reason}")]
     NoPrimary { name: String, reason: String },
-    #[error("no node of the Redis cluster has the slot {0}")]
+    #[error("no node of the Redis cluster has slot {0}")]
     NoNode(u16),
-    #[error("the nodes of the Redis cluster send each other the same request")]
+    #[error("the nodes of the Redis cluster redirect the request in a circle")]
     Redirected,
-    #[error("too many requests wait for Redis already")]
+    #[error("too many requests are waiting for Redis")]
     Busy,
-    #[error("the thread that talks to Redis has ended")]
+    #[error("the thread of RedisStore has ended")]
     Ended,
 }
 
@@ -41,7 +41,7 @@ impl Problem {
         Self::Configuration(reason.into())
     }
 
-    /// What a server says in place of an answer.
+    /// An error reply of a server.
     pub(super) fn refused(server: &str, error: &ServerError) -> Self {
         Self::Refused {
             server: server.to_owned(),
@@ -49,12 +49,12 @@ impl Problem {
         }
     }
 
-    /// Why there is no connection.
+    /// Why no connection could be opened.
     pub(super) fn connect(server: &str, error: RedisError) -> Self {
         let reason = match (error.kind(), ServerError::try_from(error)) {
             (_, Ok(error)) => reason(&error),
             (ErrorKind::AuthenticationFailed, Err(_)) => {
-                "it does not accept this name and password".to_owned()
+                "it does not accept this user name and password".to_owned()
             }
             (_, Err(error)) => error.to_string(),
         };
@@ -65,7 +65,7 @@ impl Problem {
     }
 }
 
-/// What a server says. It may repeat the arguments of a command: they are left out.
+/// The error text of a server, without the arguments of the command, which it may repeat.
 fn reason(error: &ServerError) -> String {
     let details = error.details().unwrap_or_default();
     let details = details.split(", with args").next().unwrap_or_default();
@@ -78,15 +78,15 @@ impl From<Problem> for StoreError {
     }
 }
 
-/// The error of an answer that is one: the key may be something else than a hash.
+/// Converts an error reply. If the key is not a hash, the store is corrupt.
 pub(super) fn refusal(server: &str, error: &ServerError) -> StoreError {
     if error.code() == "WRONGTYPE" {
-        return StoreError::corrupt("the key of a subject is no hash");
+        return StoreError::corrupt("the key of a subject is not a hash");
     }
     Problem::refused(server, error).into()
 }
 
-/// Whether a server does not know a script, not having been asked to run it yet.
+/// Whether the server does not know the script because it has not run it before.
 pub(super) fn is_unknown_script(error: &ServerError) -> bool {
     error.kind() == Some(ServerErrorKind::NoScript)
 }

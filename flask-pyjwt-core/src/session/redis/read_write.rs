@@ -16,8 +16,8 @@ pub(super) struct ReadWrite<E> {
 }
 
 impl<E: Endpoint + Clone> ReadWrite<E> {
-    /// Two connections where writes wait for replicas, so that no read queues behind them; otherwise
-    /// one for both.
+    /// Uses separate connections for reads and writes if writes wait for replicas, so that reads do
+    /// not queue behind them. Otherwise both share one connection.
     pub(super) fn new(endpoint: E, settings: Settings) -> Self {
         let read = Connection::new(endpoint.clone(), settings.connect_timeout);
         let write = if settings.replicas > 0 {
@@ -30,7 +30,7 @@ impl<E: Endpoint + Clone> ReadWrite<E> {
 }
 
 impl<E> ReadWrite<E> {
-    /// The connection that this kind of request goes over.
+    /// The connection for this kind of request.
     pub(super) fn connection(&self, operation: Operation) -> &Arc<Connection<E>> {
         match operation {
             Operation::Read => &self.read,

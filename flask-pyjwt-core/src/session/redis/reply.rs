@@ -1,15 +1,15 @@
-//! Taking the answers of Redis apart.
+//! Parses the replies of Redis.
 
 use redis::Value;
 
 use super::super::StoreError;
 
-/// Whether something is this text.
+/// Whether a value is this text.
 pub(super) fn is_text(value: Option<&Value>, text: &str) -> bool {
     value.and_then(as_text) == Some(text)
 }
 
-/// Something as text.
+/// A value as text.
 pub(super) fn as_text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
@@ -22,7 +22,7 @@ pub(super) fn as_text(value: &Value) -> Option<&str> {
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] for anything else.
+/// [`StoreError::Corrupt`] for any other value.
 pub(super) fn array(value: Value) -> Result<Vec<Value>, StoreError> {
     match value {
         Value::Array(values) => Ok(values),
@@ -30,11 +30,11 @@ pub(super) fn array(value: Value) -> Result<Vec<Value>, StoreError> {
     }
 }
 
-/// The bytes of a field, if it is there.
+/// The bytes of a field, or `None` if the field does not exist.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] for anything else.
+/// [`StoreError::Corrupt`] for any other value.
 pub(super) fn field(value: Option<Value>) -> Result<Option<Vec<u8>>, StoreError> {
     match value {
         Some(Value::BulkString(bytes)) => Ok(Some(bytes)),
@@ -43,7 +43,7 @@ pub(super) fn field(value: Option<Value>) -> Result<Option<Vec<u8>>, StoreError>
     }
 }
 
-/// The answer that no script and no command gives.
+/// The error for a reply that no script or command of this store gives.
 pub(super) fn unexpected() -> StoreError {
-    StoreError::corrupt("an answer of Redis is of another kind than was asked for")
+    StoreError::corrupt("a reply of Redis has an unexpected type")
 }

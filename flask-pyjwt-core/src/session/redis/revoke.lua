@@ -1,8 +1,8 @@
--- Ends something before its time: ARGV[4] says what.
+-- Revokes a token, a session or a subject, as ARGV[4] says.
 
 local what = ARGV[4]
 
--- Removes all tokens that may be forgotten.
+-- Removes all revoked tokens that ended before the margin.
 local function forget_tokens(overfull)
     local tokens, ended = all_of('t:', overfull), {}
     for i = 1, #tokens, 2 do
@@ -14,8 +14,7 @@ local function forget_tokens(overfull)
     remove_fields(ended)
 end
 
--- Whether one more token may be revoked by its id, after those are removed that may be forgotten, if need
--- be.
+-- Whether one more token may be revoked by its id. Removes ended ones first if there is no room.
 local function has_room_for_a_token(most, overfull)
     local length = redis.call('HLEN', key)
     if length < most then
@@ -23,7 +22,7 @@ local function has_room_for_a_token(most, overfull)
     elseif length > overfull then
         return false
     end
-    -- Of all values, only those of revoked tokens are numbers: the moments until which they are remembered.
+    -- Only the values of revoked tokens are numbers: the ends of their revocations.
     local count, ended = 0, 0
     local values = redis.call('HVALS', key)
     for i = 1, #values do
@@ -40,8 +39,8 @@ local function has_room_for_a_token(most, overfull)
 end
 
 if what == 'token' then
-    -- ARGV[5] is its id, ARGV[6] until when that is remembered, ARGV[7] how many may be, ARGV[8] from how
-    -- many fields on the hash is too large to be looked through.
+    -- ARGV[5] is the id, ARGV[6] the end of the revocation, ARGV[7] the limit of revoked tokens. A hash with
+    -- more fields than ARGV[8] is not read as a whole.
     local field = 't:' .. ARGV[5]
     local stored = redis.call('HGET', key, field)
     if not stored and not has_room_for_a_token(tonumber(ARGV[7]), tonumber(ARGV[8])) then
@@ -53,20 +52,20 @@ if what == 'token' then
     keep_until(ending)
     forget_ended()
 elseif what == 'session' then
-    -- ARGV[5] is its id.
+    -- ARGV[5] is the id.
     if redis.call('HDEL', key, 's:' .. ARGV[5]) == 0 then
         write_if_awaited()
     end
 elseif what == 'subject' then
-    -- ARGV[5] is the moment until which tokens of no session are revoked, ARGV[6] until when that is
-    -- remembered, ARGV[7] from how many fields on the hash is too large to be looked through.
+    -- Tokens that belong to no session and were issued until ARGV[5] are revoked, and this is kept until
+    -- ARGV[6]. A hash with more fields than ARGV[7] is not read as a whole.
     local issued_until, ending = tonumber(ARGV[5]), tonumber(ARGV[6])
     local known = redis.call('HGET', key, 'n') or ''
     if redis.call('HLEN', key) <= tonumber(ARGV[7]) then
         remove_fields(fields_of('s:'))
     else
-        -- Tokens that were revoked by their ids were issued until now, and nothing in the hash is
-        -- remembered for longer than it.
+        -- The tokens that were revoked by their ids were issued before now, and no entry is kept longer
+        -- than the hash, so the revocation of the subject covers them.
         issued_until = math.max(issued_until, now)
         ending = math.max(ending, now + redis.call('PTTL', key) - margin)
         redis.call('UNLINK', key)

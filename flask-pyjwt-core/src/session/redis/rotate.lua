@@ -1,8 +1,8 @@
 -- Rotates a refresh token, exactly as `SessionRecord::rotate` does.
 
 local WON, AGAIN, REPLAYED, GONE, UNREADABLE, LOST_ANSWER = 1, 2, 3, 4, 5, 6
--- `MOST_GENERATIONS` of record.rs.
-local MOST_GENERATIONS = 16
+-- `MAX_GENERATIONS` of record.rs.
+local MAX_GENERATIONS = 16
 
 local field = 's:' .. ARGV[4]
 local refresh_id = ARGV[5]
@@ -10,12 +10,12 @@ local successor = {
     refresh_id = ARGV[6],
     auth_id = ARGV[7],
     issued_at = now,
-    -- Empty for never.
+    -- An empty argument means never.
     repeatable_until = tonumber(ARGV[8]),
 }
 local idle = tonumber(ARGV[9])
 local grace = tonumber(ARGV[10])
--- The claims from now on, if they change: ARGV[11].
+-- ARGV[11] contains new claims, if they change.
 
 local function given_at(it)
     return it.repeated_at or it.issued_at
@@ -37,7 +37,7 @@ end
 local generations = session.generations
 local place
 for i, it in ipairs(generations) do
-    -- The same attempt again: the answer to its first run was lost.
+    -- The same attempt again, because the answer to its first run was lost.
     if it.refresh_id == successor.refresh_id and it.auth_id == successor.auth_id then
         write_if_awaited()
         return { WON, stored }
@@ -74,7 +74,7 @@ if not place then
 end
 
 if generations[place].repeated_at then
-    -- Two lost answers in a row are a thief and an owner who take turns.
+    -- Two lost answers in a row mean that a thief and the owner take turns.
     successor.repeatable_until = nil
 end
 generations[place].repeatable_until = nil
@@ -83,7 +83,7 @@ local old = 0
 while old + 2 < #generations and now - given_at(generations[old + 2]) >= grace do
     old = old + 1
 end
-old = math.max(old, #generations - MOST_GENERATIONS)
+old = math.max(old, #generations - MAX_GENERATIONS)
 local kept = {}
 for i = old + 1, #generations do
     table.insert(kept, generations[i])

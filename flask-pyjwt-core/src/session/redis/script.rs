@@ -1,4 +1,4 @@
-//! The scripts by which Redis changes what it holds in one step.
+//! The Lua scripts, each of which changes a subject's hash in one atomic step.
 
 use std::sync::LazyLock;
 
@@ -6,11 +6,11 @@ use redis::Cmd;
 
 use super::operation::Operation;
 
-/// A script, and the hash by which servers that have run it know it.
+/// A script and its hash, by which a server that has run it can find it.
 pub(super) struct Script {
     code: &'static str,
     hash: String,
-    /// Whether it may be sent twice.
+    /// Whether the script may be sent twice.
     pub(super) operation: Operation,
 }
 
@@ -28,9 +28,10 @@ macro_rules! script {
     };
 }
 
-/// Never twice: when the second one arrives, somebody may have ended the session.
+/// Must not be sent twice: when the second one arrives, the session may have been ended.
 pub(super) static OPEN: LazyLock<Script> = script!("open.lua" => Operation::WriteOnce);
-/// The second time, the successor is stored already, and the same rotation wins again.
+/// Can be sent twice: the second time, the successor is already stored, and the same rotation wins
+/// again.
 pub(super) static ROTATE: LazyLock<Script> =
     script!("session.lua", "rotate.lua" => Operation::Write);
 pub(super) static MARK_USED: LazyLock<Script> =
@@ -38,12 +39,12 @@ pub(super) static MARK_USED: LazyLock<Script> =
 pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua" => Operation::Write);
 
 impl Script {
-    /// Runs it by its hash.
+    /// Runs the script by its hash.
     pub(super) fn by_hash(&self, key: &[u8], args: &[Vec<u8>]) -> Cmd {
         call("EVALSHA", self.hash.as_bytes(), key, args)
     }
 
-    /// Runs it, and makes its hash known.
+    /// Runs the script by its text. The server then knows its hash.
     pub(super) fn by_code(&self, key: &[u8], args: &[Vec<u8>]) -> Cmd {
         call("EVAL", self.code.as_bytes(), key, args)
     }

@@ -1,4 +1,4 @@
-//! The sentinels, which say which server is the primary.
+//! The sentinels, which tell which server is the primary.
 
 use std::{fmt, sync::Arc};
 
@@ -13,16 +13,16 @@ use super::{
     reply::as_text,
 };
 
-/// The sentinels that watch over a primary and its replicas.
+/// The sentinels that monitor a primary and its replicas.
 pub(super) struct Sentinels {
     connections: Vec<Arc<Connection<Node>>>,
-    /// The name by which they know the primary.
+    /// The name that the sentinels use for the primary.
     name: String,
     /// The primary's credentials, database and TLS.
     primary: ConnectionInfo,
 }
 
-/// One sentinel's answer: where the primary is, and since which failover.
+/// The answer of one sentinel: the address of the primary, and the epoch of the latest failover.
 struct NamedPrimary {
     host: String,
     port: u16,
@@ -44,8 +44,8 @@ impl Sentinels {
         }
     }
 
-    /// The primary that they name. Where they differ, the one that knows of the latest failover is
-    /// right. Sentinels that do not answer in time are ignored when another one has.
+    /// Asks the sentinels for the primary. If they differ, the answer with the latest failover
+    /// counts. Sentinels that do not answer in time are ignored if another one has answered.
     pub(super) async fn primary(&self, within: Duration) -> Result<ConnectionInfo, Problem> {
         let deadline = Instant::now() + within;
         let mut asked = JoinSet::new();
@@ -81,14 +81,14 @@ async fn ask(
     let mut question = Pipeline::new();
     question.cmd("SENTINEL").arg("MASTER").arg(&name);
     let (server, values) = connection.ask(&question, Operation::Read, deadline).await?;
-    let nonsense = || Problem::NoPrimary {
+    let invalid = || Problem::NoPrimary {
         name: name.clone(),
-        reason: format!("{server} says what no sentinel says"),
+        reason: format!("{server} does not answer like a sentinel"),
     };
     let fields = match values.into_iter().next() {
         Some(Value::Array(fields)) => fields,
         Some(Value::ServerError(error)) => return Err(Problem::refused(&server, &error)),
-        _ => return Err(nonsense()),
+        _ => return Err(invalid()),
     };
     let field = |name: &str| {
         let mut pairs = fields.chunks_exact(2);
@@ -102,7 +102,7 @@ async fn ask(
             epoch: field("config-epoch")?.parse().ok()?,
         })
     });
-    named.ok_or_else(nonsense)
+    named.ok_or_else(invalid)
 }
 
 impl fmt::Display for Sentinels {

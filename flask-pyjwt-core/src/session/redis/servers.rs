@@ -1,4 +1,4 @@
-//! The servers of a store: one primary, which is configured or named by sentinels, or a cluster.
+//! The servers of a store: one primary, configured or named by sentinels, or a cluster.
 
 use std::{fmt, sync::Arc};
 
@@ -45,7 +45,7 @@ impl Servers {
         self.settings.replicas > 0
     }
 
-    /// Connects, at the start.
+    /// Opens the first connections.
     pub(super) async fn connect(&self, within: Duration) -> Result<(), Problem> {
         let deadline = Instant::now() + within;
         match &self.topology {
@@ -59,7 +59,7 @@ impl Servers {
         }
     }
 
-    /// Asks something about a key.
+    /// Runs a read command on a key.
     pub(super) async fn read(&self, key: &[u8], question: Cmd) -> Result<Value, StoreError> {
         let deadline = Instant::now() + self.settings.timeout;
         let mut commands = Pipeline::with_capacity(1);
@@ -72,7 +72,7 @@ impl Servers {
         }
     }
 
-    /// Runs a script on a key. The replicas have what it has changed when this returns.
+    /// Runs a script on a key. When this returns, the required replicas have the change.
     pub(super) async fn write(
         &self,
         key: &[u8],
@@ -110,7 +110,7 @@ impl Servers {
         }
     }
 
-    /// Sends a change, together with the command that waits until the replicas have it.
+    /// Sends a change together with the command that waits for the replicas.
     async fn run(
         &self,
         operation: Operation,
@@ -149,14 +149,14 @@ impl Servers {
     }
 }
 
-/// How long the server waits for its replicas: less than the request does, so that its answer still
-/// arrives. It checks who waits only ten times a second.
+/// How long the server waits for its replicas. This is less than the request waits, so that the
+/// answer arrives in time: the server checks its waiting clients only ten times a second.
 fn replica_timeout(remaining: Duration) -> Duration {
     let late = Duration::from_millis(100);
     (remaining.saturating_sub(late) * 3 / 4).max(remaining / 4)
 }
 
-/// Their addresses, without credentials.
+/// The addresses without credentials.
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.topology {

@@ -1,4 +1,4 @@
--- Reads and writes a session's field, for the scripts that change sessions: `encoding.rs` says how it lies there.
+-- Decodes and encodes a session, for the scripts that change sessions. `encoding.rs` describes the encoding.
 
 local function is_moment(number)
     return type(number) == 'number' and number == math.floor(number) and math.abs(number) <= 2 ^ 53
@@ -10,7 +10,7 @@ local function optional(moment)
     end
 end
 
--- One pair of tokens, or nil where it cannot be read.
+-- One pair of tokens, or nil if it is malformed.
 local function generation(it)
     if type(it) ~= 'table' or #it < 3 or #it > 5
         or type(it[1]) ~= 'string' or type(it[2]) ~= 'string' or not is_moment(it[3]) then
@@ -30,7 +30,7 @@ local function generation(it)
     }
 end
 
--- The session's first line, and what follows it, which is never looked into.
+-- Decodes the first line of a session. The rest is kept as it is.
 local function read_session(stored)
     local first = string.find(stored, '\n', 1, true)
     local second = first and string.find(stored, '\n', first + 1, true)
@@ -67,7 +67,7 @@ local function optional_text(moment)
     return moment and text(moment) or 'null'
 end
 
--- cjson would write numbers with 14 digits, and no elements as an object.
+-- Not with cjson, which would write numbers with 14 digits and an empty array as an object.
 local function write_session(session)
     local parts = {}
     for i, it in ipairs(session.generations) do

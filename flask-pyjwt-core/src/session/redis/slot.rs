@@ -1,12 +1,13 @@
-//! Which slot of a cluster a key belongs to.
+//! Computes the cluster slot of a key.
 //!
-//! The `redis` crate computes it too, in the feature `cluster`. But its `Slot` does not tell the number,
-//! which the ranges of the nodes are compared with, and the feature brings four crates more.
+//! The feature `cluster` of the `redis` crate can do this, too. But its `Slot` does not reveal the
+//! number, which is needed to find the node, and the feature adds four dependencies.
 
 /// How many slots a cluster has.
 const SLOTS: u16 = 16_384;
 
-/// The slot of a key: of what stands between its first `{` and the next `}`, if anything does.
+/// The slot of a key. If the key contains `{…}`, only the text between the first `{` and the next
+/// `}` counts.
 pub(super) fn slot(key: &[u8]) -> u16 {
     crc16(tag(key).unwrap_or(key)) % SLOTS
 }
@@ -18,7 +19,7 @@ fn tag(key: &[u8]) -> Option<&[u8]> {
     Some(tag).filter(|tag| !tag.is_empty())
 }
 
-/// CRC-16/XMODEM, as the specification of Redis Cluster says.
+/// CRC-16/XMODEM, as in the specification of Redis Cluster.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {

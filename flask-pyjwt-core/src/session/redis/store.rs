@@ -1,4 +1,4 @@
-//! The store: each method of [`SessionStore`] as one command or one script.
+//! The store: implements each method of [`SessionStore`] as one command or one script.
 
 use std::{fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use super::{
     super::{
         Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
         StoreError, StoreFuture, TokenIdentity,
-        opening::{MOST_SESSIONS, MOST_TOKENS, OVERFULL},
+        opening::{MAX_TOKENS, MOST_SESSIONS, OVERFULL},
         subject::MARGIN,
     },
     encoding, reply,
@@ -18,38 +18,50 @@ use super::{
     worker::Worker,
 };
 
-/// Sessions in Redis 7 or Valkey: for servers of many processes, which share them.
+/// Keeps sessions in Redis 7 or Valkey: for deployments with several processes, which share the
+/// sessions.
 ///
-/// Everything about one subject is one hash, with a key `flask-pyjwt:<subject in base64url>`. So every
-/// question is one command, every change one script, and each is one round trip to one node,
-/// atomic, in a cluster too. Keys expire by themselves, and in a hash that is used for ever, what has
-/// ended makes room.
+/// Each subject has one hash with the key `flask-pyjwt:<subject in base64url>`. Every question is
+/// one command and every change one script. Each takes one round trip to one node and is atomic, in
+/// a cluster as well. Keys expire by themselves, and ended sessions are removed from hashes that
+/// stay in use.
 ///
-/// It fails closed when Redis does not answer: a server that is down, loading, out of memory or slow
-/// is an error, and so is one that has become a replica, which is asked for about once a second.
-/// What Redis itself forgets is another matter:
+/// The store fails closed when Redis does not answer. A server that is down, loading, out of memory
+/// or slow gives an error. So does a server that has become a replica, which is checked about once
+/// a second. Configure Redis so that it does not lose data:
 ///
-/// - **`maxmemory-policy noeviction`.** With any other, Redis throws away revocations when it is full.
-/// - **`appendonly yes`** and **`appendfsync always`**, or a crash of Redis may undo what was acknowledged
-///   in the second before (`everysec`) or since the last snapshot (no `appendonly`): rotated tokens
-///   are taken for replayed then, which locks people out, and what was revoked is good again.
-/// - **Replicas** are a little behind. After a failover, what they had not got is undone, unless
-///   [`wait_for_replicas`](super::RedisStoreBuilder::wait_for_replicas) says that it does not count before they
-///   have it. A primary that is cut off from its replicas and sentinels goes on answering the servers
-///   that are cut off with it: `min-replicas-to-write 1` keeps it from taking changes.
-/// - **The clock of Redis** decides when keys expire, an hour after what they hold, and nothing else.
+/// - **`maxmemory-policy noeviction`.** With any other policy, Redis removes revocations when its
+///   memory is full.
+/// - **`appendonly yes`** and **`appendfsync always`**. With `everysec`, a crash of Redis may undo
+///   the changes of the last second; without `appendonly`, those since the last snapshot. Rotated
+///   tokens are then treated as replayed, which logs users out, and revoked tokens are accepted
+///   again.
+/// - **Replicas** lag a little. A failover undoes the changes that the new primary does not have,
+///   unless [`wait_for_replicas`](super::RedisStoreBuilder::wait_for_replicas) is set. A primary
+///   that is cut off from its replicas and sentinels keeps answering clients that are cut off with
+///   it. `min-replicas-to-write 1` prevents it from accepting changes.
+/// - **The clock of Redis** only decides when keys expire, which is an hour after their content.
 ///
 /// ```no_run
 /// # use flask_pyjwt_core as flask_pyjwt;
-/// use flask_pyjwt::{AuthManager, Config, RedisStore};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, RedisStore};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = RedisStore::connect("redis://127.0.0.1:6379").await?;
-/// let auth = AuthManager::new(Config::from_env()?.session_store(store))?;
-/// # drop(auth);
+/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .session_store(store);
+/// let auth = AuthManager::new(config)?;
+///
+/// let pair = auth.login("alice").await?;
+/// assert!(auth.check_revocation(&pair.auth).await.is_ok());
+/// auth.logout(&pair.auth).await?;
+/// assert!(auth.check_revocation(&pair.auth).await.is_err());
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "blocklist")]
+#[doc(alias = "token_in_blocklist_loader")]
+#[doc(alias = "Valkey")]
 pub struct RedisStore {
     servers: Arc<Servers>,
     worker: Worker,
@@ -57,7 +69,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store on servers that are connected.
+    /// A store on connected servers.
     pub(super) fn new(servers: Arc<Servers>, worker: Worker, prefix: String) -> Self {
         Self {
             servers,
@@ -66,13 +78,13 @@ impl RedisStore {
         }
     }
 
-    /// The key of all that is remembered of a subject.
+    /// The key of a subject's hash.
     fn key(&self, subject: &str) -> Vec<u8> {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(subject);
         format!("{}:{subject}", self.prefix).into_bytes()
     }
 
-    /// Asks something about a subject.
+    /// Runs a read command on the hash of a subject.
     async fn read(
         &self,
         subject: &str,
@@ -87,7 +99,7 @@ impl RedisStore {
         reply::array(self.worker.run(asking).await?)
     }
 
-    /// Runs a script on what is remembered of a subject.
+    /// Runs a script on the hash of a subject.
     async fn write(
         &self,
         subject: &str,
@@ -230,7 +242,7 @@ impl SessionStore for RedisStore {
                     b"token".to_vec(),
                     id.clone().into_bytes(),
                     number(encoding::nearest_moment(*until)),
-                    count(MOST_TOKENS),
+                    count(MAX_TOKENS),
                     count(OVERFULL),
                 ],
                 Revocation::Session { session, .. } => {
@@ -249,7 +261,7 @@ impl SessionStore for RedisStore {
             };
             match self.write(revocation.subject(), &REVOKE, now, what).await? {
                 Value::Int(1) => Ok(()),
-                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MOST_TOKENS }),
+                Value::Int(2) => Err(StoreError::TooManyTokens { limit: MAX_TOKENS }),
                 _ => Err(reply::unexpected()),
             }
         })
@@ -262,9 +274,9 @@ impl SessionStore for RedisStore {
         now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
-            // All fields, where there are no more than the limits allow, and otherwise any of them. What has
-            // ended may be there yet, and takes no place in the list.
-            let fields = MOST_SESSIONS + MOST_TOKENS + 2;
+            // All fields if the subject is within the limits, otherwise any of them. Ended sessions
+            // may still be there, and do not count.
+            let fields = MOST_SESSIONS + MAX_TOKENS + 2;
             let some = [fields.to_string(), "WITHVALUES".to_owned()];
             let all = self.read(subject, "HRANDFIELD", &some).await?;
             let mut sessions = Vec::new();
@@ -284,7 +296,7 @@ impl SessionStore for RedisStore {
     }
 }
 
-/// What the script says became of a rotation.
+/// Converts the answer of the rotation script.
 fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreError> {
     let mut answer = answer.into_iter();
     let code = answer.next();
@@ -315,7 +327,7 @@ fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreErro
     }
 }
 
-/// Where it is, without credentials.
+/// Shows the addresses without credentials.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")

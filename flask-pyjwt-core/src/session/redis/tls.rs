@@ -1,4 +1,4 @@
-//! The certificates of connections with TLS.
+//! The certificates for TLS connections.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 use super::problem::Problem;
 
-/// Certificates of one's own, where there are any.
+/// Certificates of the application, if it has configured any.
 #[derive(Clone, Default)]
 pub(super) struct Tls {
     pub(super) roots: Option<Vec<u8>>,
@@ -15,12 +15,12 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Gives a server with TLS these certificates.
+    /// Adds the certificates to a server that uses TLS.
     pub(super) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, Problem> {
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return Ok(info);
         }
-        // rustls uses whatever cryptography the process has chosen. Where it has not, it is this.
+        // rustls uses the process's default provider. Installs one if there is none.
         if CryptoProvider::get_default().is_none() {
             let _ = aws_lc_rs::default_provider().install_default();
         }

@@ -1,4 +1,4 @@
-//! The thread that talks to Redis.
+//! The thread that communicates with Redis.
 
 use std::{
     fmt,
@@ -12,14 +12,15 @@ use tokio::sync::Semaphore;
 use super::problem::Problem;
 use crate::background::RuntimeThread;
 
-/// How many requests may wait for Redis at a time; each waits for no longer than the timeout.
-const MOST_WAITING: usize = 16_384;
+/// How many requests may wait for Redis at a time. Each waits no longer than the timeout.
+const MAX_WAITING: usize = 16_384;
 
 /// A thread that drives all connections of a store.
 ///
-/// The threads of actix-web compute: one that hashes a password for 300 milliseconds must not delay the
-/// answers of others. And a request that is dropped because its client has gone must not leave a
-/// connection in the middle of a command: what was started here runs to its end.
+/// The threads of actix-web also compute: one that hashes a password for 300 milliseconds must not
+/// delay the answers to other requests. And a request that is dropped because its client has
+/// disconnected must not leave a connection in the middle of a command. Whatever is started here
+/// runs to completion.
 pub(super) struct Worker {
     thread: RuntimeThread,
     places: Arc<Semaphore>,
@@ -29,11 +30,11 @@ impl Worker {
     pub(super) fn start() -> io::Result<Self> {
         Ok(Self {
             thread: RuntimeThread::start("flask-pyjwt-redis", pending)?,
-            places: Arc::new(Semaphore::new(MOST_WAITING)),
+            places: Arc::new(Semaphore::new(MAX_WAITING)),
         })
     }
 
-    /// Runs work on the thread to its end, and returns its result.
+    /// Runs a future on the thread to completion and returns its result.
     pub(super) async fn run<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,

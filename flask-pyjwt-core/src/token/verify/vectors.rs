@@ -1,4 +1,4 @@
-//! The JWS vectors of Wycheproof: see tests/vectors/README.md.
+//! Runs the JWS test vectors of Wycheproof: see `tests/vectors/README.md`.
 
 use std::{error::Error, fs};
 
@@ -8,16 +8,16 @@ use super::*;
 use crate::keys::{AuthType, Crypto, GivenSet, Key, PrivatePart};
 
 fn vectors() -> Value {
-    let usual = concat!(
+    let default = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../tests/vectors/wycheproof_jws.json"
     );
-    let path = std::env::var("FLASK_PYJWT_VECTORS").unwrap_or(usual.to_owned());
+    let path = std::env::var("FLASK_PYJWT_VECTORS").unwrap_or(default.to_owned());
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The keys of a case, or why they are refused.
+/// Prepares the keys of a case, or returns why they are refused.
 fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> {
     let key = &case["key"];
     if key["kty"] == "oct" {
@@ -29,21 +29,21 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
         let secret = key["k"].as_str().unwrap_or_default();
         let secret =
             base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
-        let secret = secret.map_err(|_| "the secret is no base64url")?;
-        let mut own =
+        let secret = secret.map_err(|_| "the secret is not base64url")?;
+        let mut secret_key =
             Key::of(algorithm, Some(PrivatePart::text(secret)), None).accept_without_id(true);
         if let Some(id) = key["kid"].as_str() {
-            own = own.id(id);
+            secret_key = secret_key.id(id);
         }
-        let own = own.prepare("secret", "public", Crypto::default())?;
-        return Ok(KeySet::new(vec![own.split().1], types));
+        let key = secret_key.prepare("secret", "public", Crypto::default())?;
+        return Ok(KeySet::new(vec![key.split().1], types));
     }
     let set = if key.get("keys").is_some() {
         key.clone()
     } else {
         json!({ "keys": [key] })
     };
-    let set = GivenSet::Text(set.to_string()).judge(None, Crypto::default())?;
+    let set = GivenSet::Text(set.to_string()).check(None, Crypto::default())?;
     let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
     if !refused.is_empty() {
         return Err(refused.join(", ").into());
@@ -52,34 +52,37 @@ fn keys_of(case: &Value, types: &HeaderTypes) -> Result<KeySet, Box<dyn Error>> 
 }
 
 fn outcome(case: &Value) -> Result<(), Box<dyn Error>> {
-    // What else a token's header has to say is no matter of JWS.
+    // The vectors are about JWS: a header without `typ` is fine.
     let types = HeaderTypes::new(["JWT".to_owned()], true);
     let keys = keys_of(case, &types)?;
-    let jws = case["jws"].as_str().ok_or("the form is not compact")?;
+    let jws = case["jws"]
+        .as_str()
+        .ok_or("the serialization is not compact")?;
     let segments = Segments::of(jws)?;
-    signer_of(&keys, &types, &segments)?;
-    // A payload that is no text is no matter of JWS either.
+    verifying_key(&keys, &types, &segments)?;
+    // JWS also permits a payload that is not UTF-8.
     match segments.decode_payload() {
         Err(TokenError::Payload) => Ok(()),
         result => Ok(result.map(drop)?),
     }
 }
 
-/// Why a case that upstream takes for good is refused here.
+/// Explains why this crate refuses a case that the vectors call valid.
 fn explanation(comment: &str, id: &str) -> Option<&'static str> {
     Some(match (comment, id) {
-        ("emptyPayload", _) => "a token has claims: no segment is empty",
-        ("Figure20", _) => "the header says PS384, and the key that it is for PS256",
-        ("Figure27", _) => "ES512, which its key misspells, is not supported",
-        ("acceptsValid", "W-key-2") | ("long_key", _) => "a set never holds a secret",
+        ("emptyPayload", _) => "a token has claims, so no segment is empty",
+        ("Figure20", _) => "the header says PS384, the key says PS256",
+        ("Figure27", _) => "the key misspells ES512",
+        ("acceptsValid", "W-key-2") | ("long_key", _) => "a key set must not contain a secret",
         ("InvalidCharacterInsertedInHeader" | "InvalidCharacterInsertedInPayload", _) => {
-            "`?` is not in the alphabet of base64url"
+            "`?` is not a character of base64url"
         }
         _ => return None,
     })
 }
 
-/// Upstream's text is that of the valid W-sig-357: what its comment says was lost.
+/// Cases that the vectors call invalid although their text equals that of the valid case W-sig-357: the defect
+/// that their comments describe was lost.
 const CONTRADICTIONS: [&str; 2] = ["W-sig-367", "W-sig-370"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! `serde_json` judges what a document is, over random and mutated texts.
+//! Compares the parser with `serde_json`, on random and mutated texts.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ fn parse(text: &str) -> Result<Document, JsonError> {
     Document::object(text.to_owned())
 }
 
-/// What `serde_json` reads, where no member is there twice.
+/// A value that `serde_json` has parsed, in which no object has two members with the same name.
 struct Strict(Value);
 
 impl<'de> serde::Deserialize<'de> for Strict {
@@ -19,7 +19,7 @@ impl<'de> serde::Deserialize<'de> for Strict {
 
 struct StrictVisitor;
 
-/// `serde_json` errs in the last digit of a float by default.
+/// By default, `serde_json` is wrong in the last digit of some floats.
 fn rounded(float: f64) -> Value {
     format!("{float:.12e}").into()
 }
@@ -88,7 +88,7 @@ impl<'de> serde::de::Visitor<'de> for StrictVisitor {
     }
 }
 
-/// `serde_json` is the judge of random texts, most of which are nearly JSON.
+/// Most of the random texts are nearly JSON.
 #[test]
 fn accepts_and_reads_exactly_what_serde_json_does() {
     let parts = [
@@ -185,9 +185,10 @@ fn accepts_and_reads_exactly_what_serde_json_does() {
     assert!(accepted > 5_000, "{accepted}");
 }
 
-/// `docs/threats.md` 49: names and values are counted together, at any depth; long texts may have more.
+/// `docs/threats.md` 49: names and values are counted together, at any depth. Longer texts may have
+/// more.
 #[test]
-fn the_number_of_names_and_values_is_bounded() {
+fn the_number_of_names_and_values_is_limited() {
     let numbers = |count: usize| format!("{{\"a\":[{}]}}", vec!["0"; count].join(","));
     let members = |count: usize| {
         let members: Vec<_> = (0..count).map(|n| format!("\"{n:x}\":{{}}")).collect();

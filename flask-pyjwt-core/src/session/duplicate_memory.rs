@@ -1,4 +1,4 @@
-//! Tells of a manager that is made anew in each worker: each has sessions of its own then.
+//! Detects that each worker has its own manager, and with it its own `MemoryStore`.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::MemoryStore;
 use super::SessionStore;
 
-/// The memory stores that managers use, with the issuers of these.
+/// The memory stores in use, each with the issuer of its manager.
 static USED: Mutex<Vec<(String, Weak<()>)>> = Mutex::new(Vec::new());
 
-/// What lives as long as a store in this process's memory. Nothing for another store.
+/// A handle that lives as long as the store, if the store is in this process's memory.
 pub(crate) fn memory_of<S: SessionStore>(store: &S) -> Option<Arc<()>> {
     #[cfg(feature = "memory-store")]
     {
@@ -25,8 +25,8 @@ pub(crate) fn memory_of<S: SessionStore>(store: &S) -> Option<Arc<()>> {
     }
 }
 
-/// Notes that a manager of this issuer uses this memory, and says so where another one of the same
-/// issuer uses another memory at the same time.
+/// Registers the memory store of a manager. Logs an error when another manager with the same issuer
+/// uses another memory store at the same time.
 pub(crate) fn note(issuer: &str, memory: &Arc<()>) {
     let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
     used.retain(|(_, other)| other.strong_count() > 0);
@@ -41,10 +41,9 @@ pub(crate) fn note(issuer: &str, memory: &Arc<()>) {
     if is_another {
         tracing::error!(
             issuer,
-            "a second AuthManager of this issuer has a MemoryStore of its own: a session that one of them \
-             has opened is unknown to the other, so that users are logged out at random; make the \
-             AuthManager before HttpServer::new and clone it into the closure, or give the managers one \
-             Arc<MemoryStore>"
+            "a second AuthManager of this issuer has its own MemoryStore: a session opened by one of them \
+             is unknown to the other, so users are logged out at random; create the AuthManager before \
+             HttpServer::new and clone it into the closure, or give both managers one Arc<MemoryStore>"
         );
     }
 }

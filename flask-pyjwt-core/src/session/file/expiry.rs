@@ -1,4 +1,4 @@
-//! When to look whether something has ended, earliest first.
+//! The queue of sessions and revocations by expiry, earliest first.
 
 use redb::{
     ReadableTable as _, StorageError, Table, TableDefinition, TableError, WriteTransaction,
@@ -6,12 +6,12 @@ use redb::{
 
 use crate::session::Moment;
 
-/// A moment in milliseconds since 1970, a [`Kind`], whose, and its id.
+/// The expiry in milliseconds since 1970, a [`Kind`], the subject, and the id.
 type Key = (i64, u8, &'static str, &'static str);
 
-const ENDS: TableDefinition<'_, Key, ()> = TableDefinition::new("ends");
+const EXPIRIES: TableDefinition<'_, Key, ()> = TableDefinition::new("ends");
 
-/// What ends.
+/// What expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Kind {
@@ -25,25 +25,25 @@ impl Kind {
         [Self::Session, Self::Token, Self::Subject]
             .into_iter()
             .find(|kind| *kind as u8 == number)
-            .ok_or_else(|| StorageError::Corrupted("an end of no kind".to_owned()))
+            .ok_or_else(|| StorageError::Corrupted("an expiry of an unknown kind".to_owned()))
     }
 }
 
-/// An entry: at this moment it is to be looked at. What it is about may live longer by then, and not
-/// be there any more.
-pub(super) struct End {
+/// An entry: when to look at a session or revocation. By then it may have a later expiry, or be
+/// gone.
+pub(super) struct Expiry {
     pub(super) at: Moment,
     pub(super) kind: Kind,
     pub(super) subject: String,
     pub(super) id: String,
 }
 
-/// The table in one write transaction. Each session and each revocation has one entry.
-pub(super) struct Ends<'t>(Table<'t, Key, ()>);
+/// The table in a write transaction. Each session and each revocation has one entry.
+pub(super) struct ExpiryQueue<'t>(Table<'t, Key, ()>);
 
-impl<'t> Ends<'t> {
+impl<'t> ExpiryQueue<'t> {
     pub(super) fn of(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
-        transaction.open_table(ENDS).map(Self)
+        transaction.open_table(EXPIRIES).map(Self)
     }
 
     pub(super) fn add(
@@ -70,15 +70,15 @@ impl<'t> Ends<'t> {
         Ok(())
     }
 
-    /// The entries until then, the earliest first, at most so many.
-    pub(super) fn until(&self, horizon: Moment, most: usize) -> Result<Vec<End>, StorageError> {
+    /// The entries until `horizon`, earliest first, at most `most`.
+    pub(super) fn until(&self, horizon: Moment, most: usize) -> Result<Vec<Expiry>, StorageError> {
         let entries = self.0.range(..=(horizon.milliseconds(), u8::MAX, "", ""))?;
         entries
             .take(most)
             .map(|entry| {
                 let (key, _) = entry?;
                 let (at, kind, subject, id) = key.value();
-                Ok(End {
+                Ok(Expiry {
                     at: Moment::from_milliseconds(at),
                     kind: Kind::of(kind)?,
                     subject: subject.to_owned(),
