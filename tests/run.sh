@@ -2,12 +2,12 @@
 # Everything that has to hold before a change is accepted, in one command:
 #
 #   sh tests/run.sh             all of it, in this order:
-#   sh tests/run.sh check       formatting, lints, documentation, dependencies, packages
+#   sh tests/run.sh check       formatting, lints, documentation, links, dependencies, packages
 #   sh tests/run.sh test        tests that need no other program, with both cryptographies
-#   sh tests/run.sh external    tests beside Redis, a browser, an OpenID provider, the real Flask_PyJWT
+#   sh tests/run.sh external    tests with Redis, a browser, an OpenID provider, the real Flask_PyJWT, curl
 #
-# Needs Rust; installs the rest from Debian's packages where it may. Every step is told, with the seconds
-# since the start; the first failure ends the run.
+# Needs Rust, and installs the rest from Debian's packages if it may. Each step prints the seconds since the start. The
+# first failure ends the run.
 set -eu
 
 stage=${1:-all}
@@ -22,9 +22,9 @@ esac
 cd "$(dirname "$0")/.."
 began=$(date +%s)
 
-# Here nothing is skipped: a test that lacks what it needs fails.
+# A test that lacks what it needs fails. It is not skipped.
 CI=true
-# Nothing here is compiled twice with a small change between.
+# Each crate is compiled once, so that incremental compilation only costs time.
 CARGO_INCREMENTAL=0
 export CI CARGO_INCREMENTAL
 
@@ -94,21 +94,21 @@ if runs external; then
     # The certified oidc-provider, which tests/external/oidc.rs installs under target/.
     command -v node >/dev/null 2>&1 || install nodejs
     command -v npm >/dev/null 2>&1 || install npm
-    # What the quickstart prints is tried as printed.
+    # The curl lines of the examples and of the guide.
     command -v curl >/dev/null 2>&1 || install curl
     if ! command -v "${REDIS_SERVER:-redis-server}" >/dev/null 2>&1; then
         install redis-server
-        # The package starts a server too, which nobody has asked for.
+        # The package starts a server, which is not needed.
         as_root service redis-server stop >/dev/null 2>&1 || true
         as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
     fi
-    # The page of examples/browser.rs is tried in a browser.
+    # The page of examples/browser.rs.
     command -v chromium >/dev/null 2>&1 || install chromium
     command -v chromedriver >/dev/null 2>&1 || install chromium-driver
-    # And behind a proxy.
+    # The same page behind a proxy.
     command -v nginx >/dev/null 2>&1 || {
         install nginx-light
-        # The package starts a server too, which nobody has asked for.
+        # The package starts a server, which is not needed.
         as_root service nginx stop >/dev/null 2>&1 || true
         as_root update-rc.d nginx disable >/dev/null 2>&1 || true
     }
