@@ -28,7 +28,10 @@ fn sources(folder: &Path) -> String {
 
 /// The texts between double quotes.
 fn literals(source: &str) -> impl Iterator<Item = &str> {
-    source.split('"').skip(1).step_by(2)
+    let lines = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.flat_map(|line| line.split('"').skip(1).step_by(2))
 }
 
 #[test]
