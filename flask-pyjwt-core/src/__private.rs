@@ -1,4 +1,5 @@
-//! What the expansion of `#[require_token]` calls. Not public interface: no promise is made.
+//! Items for the expansion of `#[require_token]` and for tests. Not part of the public interface: they can change in
+//! any release.
 
 pub use actix_web::HttpResponse;
 pub use core::option::Option::{None, Some};
@@ -16,17 +17,17 @@ pub use crate::{
     },
 };
 
-/// JSON values, and texts, without a trait in scope: the user's module may have no prelude.
+/// Constructors of JSON values and strings that need no trait in scope. The user's module may have no prelude.
 pub mod json {
     pub use serde_json::{Map, Value};
 
-    /// An owned text.
+    /// A `String`.
     #[must_use]
     pub fn owned(text: &str) -> String {
         text.to_owned()
     }
 
-    /// Owned texts.
+    /// Several `String`s.
     #[must_use]
     pub fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
         texts.into_iter().map(str::to_owned).collect()
@@ -38,13 +39,13 @@ pub mod json {
         Value::from(text)
     }
 
-    /// A JSON integer below zero, or any that fits.
+    /// A JSON integer that fits `i64`.
     #[must_use]
     pub fn int(number: i64) -> Value {
         Value::from(number)
     }
 
-    /// A JSON integer above `i64::MAX`, or any other that is not negative.
+    /// A JSON integer that is not negative. Needed above `i64::MAX`.
     #[must_use]
     pub fn uint(number: u64) -> Value {
         Value::from(number)
@@ -62,7 +63,7 @@ pub mod json {
         Value::from(value)
     }
 
-    /// JSON's `null`.
+    /// The JSON `null`.
     #[must_use]
     pub fn null() -> Value {
         Value::Null
@@ -90,7 +91,7 @@ pub mod json {
     }
 }
 
-/// What a `.env` file says, for the tests that compare it with python-dotenv.
+/// Parses the text of a `.env` file, for the tests that compare the result with python-dotenv.
 #[must_use]
 pub fn dotenv(
     text: &str,

@@ -1,5 +1,6 @@
-//! The runtime of `flask-pyjwt`. Use that package; this one exists so that the attribute and its
-//! runtime can be two crates.
+//! The implementation of `flask-pyjwt`. Depend on that package instead of this one.
+//!
+//! It is a crate of its own because the attribute macro has to be one, and `flask-pyjwt` re-exports both.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod background;
@@ -24,8 +25,8 @@ mod web;
 #[doc(hidden)]
 pub mod __private;
 
-// The public interface: what an application names. What an author of a store names is in `store`,
-// clocks are in `testing`.
+// The public interface for applications. Items for authors of session stores are in `store`, clocks for tests in
+// `testing`.
 pub use crate::{
     claims::{ClaimPlaces, ExpectedClaim},
     config::{Config, Cookies, TokenCheckError},
@@ -43,9 +44,10 @@ pub use crate::{
     },
 };
 
-/// The crate whose types this one takes and gives: keys, JWKs, algorithms and providers of cryptography. It is
-/// here so that the versions match. Its features are off; to read PEM with it, add it to your own `Cargo.toml`
-/// with the feature `use_pem`.
+/// The crate `jsonwebtoken`, in the version whose types this crate accepts and returns: keys, JWKs, algorithms and
+/// crypto providers.
+///
+/// Its optional features are off. To read PEM with it, add it to your `Cargo.toml` with the feature `use_pem`.
 pub use jsonwebtoken;
 
 #[cfg(feature = "file-store")]

@@ -1,9 +1,9 @@
-//! The part of the configuration that is about browsers: cookies, origins, and the CSRF proof.
+//! Configuration for browsers: cookies, allowed origins, and the CSRF secret.
 
 use super::{Config, Cookies, Secret, key};
 use crate::error::ConfigError;
 
-/// What is configured of browsers.
+/// The configuration for browsers, not yet checked.
 #[derive(Clone, Default)]
 pub(super) struct BrowserConfig {
     cookies: Cookies,
@@ -12,15 +12,30 @@ pub(super) struct BrowserConfig {
 }
 
 impl Config {
-    /// Sets names and attributes of the cookies in which browsers keep their tokens.
+    /// Sets the names and attributes of the cookies that hold the tokens of browsers.
+    #[doc(alias = "JWT_COOKIE_SECURE")]
     pub fn cookies(mut self, cookies: Cookies) -> Self {
         self.browser.cookies = cookies;
         self
     }
 
-    /// Lets pages of these origins send unsafe requests with cookies, and open WebSockets, beside those
-    /// of the server's own origin: `https://app.example.com`, with the port where it is not the
-    /// scheme's own, without a path. They need the CSRF proof as well.
+    /// Sets other origins whose pages may send unsafe requests with cookies and open WebSockets.
+    ///
+    /// Pages of the server's own origin always may. An origin has a scheme, a host, a port unless it is the scheme's
+    /// default, and no path: `https://app.example.com`. Requests from these origins still need the CSRF proof.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config};
+    ///
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// let app = config.clone().allowed_origins(["https://app.example.com"]);
+    /// assert!(AuthManager::new(app).is_ok());
+    ///
+    /// // Not an origin: it has a path.
+    /// assert!(AuthManager::new(config.allowed_origins(["https://app.example.com/"])).is_err());
+    /// ```
+    #[doc(alias = "CORS")]
     pub fn allowed_origins<I>(mut self, origins: I) -> Self
     where
         I: IntoIterator,
@@ -30,13 +45,13 @@ impl Config {
         self
     }
 
-    /// Sets the secret by which CSRF proofs are made: at least 32 bytes, the same on all servers of
-    /// a fleet. By default each key of the ring that has a secret or private part makes and checks
-    /// proofs, as long as it is there; a server that only verifies needs this to take cookies on unsafe
-    /// methods.
+    /// Sets the secret for CSRF proofs: at least 32 bytes, the same on all servers of a fleet.
     ///
-    /// No rotation of keys changes it. Where it was leaked, set another: every proof is wrong then, and
-    /// pages get new ones with the next cookies.
+    /// By default, proofs are made with a key that is derived from each signing key, and become invalid when that key is
+    /// removed. A server with only a public key needs this secret to accept cookies on unsafe methods.
+    ///
+    /// Key rotation does not change it. If it leaked, set another one: all proofs become invalid, and pages get new ones
+    /// with the next cookies.
     #[doc(alias = "JWT_CSRFSECRET")]
     pub fn csrf_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.browser.csrf_secret = Some(Secret::new(secret));
@@ -44,7 +59,7 @@ impl Config {
     }
 }
 
-/// A configuration of browsers without a mistake.
+/// The configuration for browsers, checked.
 pub(crate) struct Browser {
     pub(crate) cookies: Cookies,
     /// In lower case.

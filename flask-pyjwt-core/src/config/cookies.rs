@@ -1,32 +1,32 @@
-//! The cookies in which browsers keep their tokens.
+//! Names and attributes of the cookies that hold tokens.
 
 use actix_web::cookie::SameSite;
 
 use super::key;
 use crate::error::ConfigError;
 
-/// How many earlier configurations there may be: each may add three lines to an answer.
+/// The maximum number of earlier configurations. Each can add three `Set-Cookie` lines to an answer.
 const MAX_FORMER: usize = 8;
 
-/// The cookies in which a browser keeps its tokens. The defaults are the safe ones.
+/// Names and attributes of the cookies that hold a browser's tokens. The defaults are safe.
 ///
 /// | cookie | name | attributes |
 /// | --- | --- | --- |
 /// | auth token | `__Host-auth` | `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/` |
 /// | refresh token | `__Secure-refresh` | `Secure`, `HttpOnly`, `SameSite=Strict`, `Path=/` or [`refresh_path`](Self::refresh_path) |
-/// | CSRF proof | `__Host-csrf` | `Secure`, `SameSite=Strict`, `Path=/`; scripts of the page read it |
+/// | CSRF proof | `__Host-csrf` | `Secure`, `SameSite=Strict`, `Path=/`; readable by the page's scripts |
 ///
-/// A combination that a browser would drop is an error of `AuthManager::new`.
+/// `AuthManager::new` refuses combinations that a browser would drop.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthManager, AuthType, Config, Cookies};
 ///
-/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+/// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
 /// let cookies = Cookies::default().refresh_path("/renew");
 /// assert!(AuthManager::new(config.clone().cookies(cookies)).is_ok());
 ///
-/// // `__Host-` promises that there is no domain (RFC 6265bis, section 4.1.3).
+/// // The prefix `__Host-` does not allow a domain (RFC 6265bis, section 4.1.3).
 /// let cookies = Cookies::default().domain("example.com");
 /// assert!(AuthManager::new(config.cookies(cookies)).is_err());
 /// ```
@@ -41,7 +41,7 @@ pub struct Cookies {
     pub(crate) same_site: SameSite,
     pub(crate) secure: bool,
     pub(crate) end_with_browser: bool,
-    /// Where the cookies were before.
+    /// Earlier configurations, whose cookies are removed.
     pub(crate) former: Vec<Cookies>,
 }
 
@@ -80,45 +80,50 @@ impl Cookies {
         self
     }
 
-    /// Sends all three cookies to this domain and those below it. Every server there can read them, and
-    /// set its own in their place: give names without the prefix `__Host-`.
+    /// Sends all three cookies to this domain and its subdomains.
+    ///
+    /// Every server there can read them and can set its own cookies in their place. The names must not have the prefix
+    /// `__Host-`.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
         self
     }
 
-    /// Sends the refresh token's cookie to this path and those below it alone. Without it,
-    /// [`SilentRenewal`](crate::SilentRenewal) can work everywhere.
+    /// Sends the refresh token's cookie only to this path and the paths below it. The default is `/`.
+    ///
+    /// [`SilentRenewal`](crate::SilentRenewal) then works only for those paths.
     pub fn refresh_path(mut self, path: impl Into<String>) -> Self {
         self.refresh_path = path.into();
         self
     }
 
-    /// Sets `SameSite` of the auth token's cookie; `None` sends it with the requests of other sites.
-    /// The other two cookies are `Strict`, or `None` with it.
+    /// Sets `SameSite` of the auth token's cookie. The default is `Lax`.
+    ///
+    /// The other two cookies are `Strict`. With `None`, browsers send all three with requests from other sites.
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
         self
     }
 
-    /// Sends the cookies over plain HTTP, too: for a development host that is not `localhost`. Give names
-    /// without the prefixes `__Host-` and `__Secure-`.
+    /// `false` allows the cookies over plain HTTP, for a development host other than `localhost`.
+    ///
+    /// The names must not have the prefixes `__Host-` and `__Secure-` then.
     pub fn secure(mut self, secure: bool) -> Self {
         self.secure = secure;
         self
     }
 
-    /// Lets the cookies end with the browser's session in place of their tokens' ages.
+    /// `true` makes browsers forget the cookies when they close, instead of when the tokens expire.
     pub fn session_cookies(mut self, session_cookies: bool) -> Self {
         self.end_with_browser = session_cookies;
         self
     }
 
-    /// Names an earlier configuration, whose cookies browsers may still have: up to eight.
+    /// Names an earlier configuration, whose cookies browsers may still have. Up to eight are allowed.
     ///
-    /// A browser that has a cookie of one name for two paths or domains sends both, and such a request is
-    /// refused with 400. So whatever sets or clears the cookies removes those of the earlier configuration,
-    /// and so does that refusal. Keep it for as long as refresh tokens live, counted from the change.
+    /// A browser that has two cookies of one name, for two paths or domains, sends both, and such a request is refused
+    /// with 400. With an earlier configuration, every answer that sets or clears the cookies removes the earlier ones, and
+    /// so does that refusal. Keep it until the refresh tokens from before the change have expired.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -127,7 +132,7 @@ impl Cookies {
     ///
     /// let before = Cookies::default().refresh_path("/renew");
     /// let cookies = Cookies::default().formerly(before);
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
     /// let auth = AuthManager::new(config.cookies(cookies))?;
     ///
     /// let mut answer = HttpResponse::Ok();
@@ -143,7 +148,7 @@ impl Cookies {
         self
     }
 
-    /// `SameSite` of the cookies that no other site has to send.
+    /// `SameSite` of the refresh and CSRF cookies.
     pub(crate) fn strict(&self) -> SameSite {
         match self.same_site {
             SameSite::None => SameSite::None,

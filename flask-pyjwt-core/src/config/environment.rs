@@ -18,14 +18,14 @@ use crate::{
     files::{self, LONGEST_KEY},
 };
 
-/// What names the file in errors that was looked for.
+/// The name in errors for a `.env` file that was searched for.
 pub(super) const FOUND: &str = ".env";
 
 /// The longest `.env` file, in bytes.
 const LONGEST_DOTENV: usize = 1 << 20;
 
-/// The `.env` of the working directory or of the nearest parent that has one. A folder of that name is none;
-/// anything else is, also where it cannot be read: then the next one would be the wrong one.
+/// Finds the `.env` of the working directory or of the nearest parent that has one. Folders of that name are skipped. A
+/// file that cannot be read counts: using the next one instead would be wrong.
 pub(super) fn find_dotenv() -> Option<PathBuf> {
     let start = env::current_dir().ok()?;
     start
@@ -53,7 +53,7 @@ pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config
     }))
 }
 
-/// The variables of a `.env` file. Says in the log which file it is, and what is odd about it.
+/// Reads the variables of a `.env` file. Logs which file it is, and warnings about it.
 fn dotenv_variables(path: &Path, was_found: bool) -> io::Result<BTreeMap<String, Option<String>>> {
     let content = files::read(path, LONGEST_DOTENV)?;
     if was_found {
@@ -72,27 +72,27 @@ fn dotenv_variables(path: &Path, was_found: bool) -> io::Result<BTreeMap<String,
     let (text, mut has_mark) = files::without_mark(text);
     let mut variables = BTreeMap::new();
     for (key, value) in dotenv::parse(text, &environment) {
-        // Also before a line in the middle, where two files were joined.
+        // A byte order mark can also be in the middle, if two files were joined.
         let (key, is_marked) = files::without_mark(&key);
         has_mark |= is_marked;
         variables.insert(key.to_owned(), value);
     }
     if has_mark {
         tracing::warn!(
-            "`{shown}` has a byte order mark, which is skipped here; python-dotenv 0.21 takes it for a part \
-             of the key that follows: save the file as UTF-8 without it"
+            "`{shown}` has a byte order mark. It is skipped here, but python-dotenv 0.21 reads it as part of the \
+             next key: save the file as UTF-8 without a byte order mark"
         );
     }
     let holds = |key| variables.get(key).is_some_and(Option::is_some);
     if content.is_readable_by_all && (holds(key::SECRET) || holds(key::CSRF_SECRET)) {
         tracing::warn!(
-            "every user of this machine can read `{shown}`, which has a secret: `chmod o-r` it"
+            "every user of this machine can read `{shown}`, which contains a secret: run `chmod o-r` on it"
         );
     }
     Ok(variables)
 }
 
-/// Where every user can create files, such as in `/tmp`, a `.env` that nobody has named may be a stranger's.
+/// Refuses a `.env` that was found, not named, in a folder such as `/tmp`, if another user created it.
 fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -101,7 +101,7 @@ fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
         let is_trusted = [0, files::owner(&folder), files::own_user()?].contains(&owner);
         if files::mode(&folder) & 0o002 != 0 && !is_trusted {
             let reason = format!(
-                "it belongs to user {owner} and is in a folder where every user can put files: move it, \
+                "it belongs to user {owner} and is in a folder where every user can create files: move it, \
                  or name it with `Config::from_dotenv`"
             );
             return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
@@ -112,10 +112,10 @@ fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// What a look-up of a variable gives: its value, nothing, or what is wrong with it.
+/// The result of a lookup: the value of a variable, nothing, or what is wrong with it.
 type Found = Result<Option<String>, Problem>;
 
-/// Takes every variable that there is. What is wrong with one is kept for `AuthManager::new`.
+/// Reads every variable. Invalid ones are kept for `AuthManager::new`, which reports them.
 fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     let mut reader = Reader {
         variable,
@@ -123,7 +123,7 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     };
     let mut config = Config::empty();
 
-    // As in Flask_PyJWT, an empty value of these is none.
+    // As in Flask_PyJWT, empty values of these count as not set.
     config.issuer = reader.text(key::ISSUER).filter(|text| !text.is_empty());
     config.auth_type = reader
         .text(key::AUTH_TYPE)
@@ -169,7 +169,7 @@ struct Reader<F> {
 }
 
 impl<F: Fn(&'static str) -> Found> Reader<F> {
-    /// The value, or a note of what is wrong with it.
+    /// The value, or `None` after noting what is wrong with it.
     fn noted<T>(&mut self, key: &'static str, found: Result<T, impl Display>) -> Option<T> {
         found
             .map_err(|reason| {
@@ -184,13 +184,14 @@ impl<F: Fn(&'static str) -> Found> Reader<F> {
         self.noted(key, found).flatten()
     }
 
-    /// A value that stands in a variable or in a file that another variable names.
+    /// A value from a variable, or from the file that another variable names.
     fn text_or_file(&mut self, key: &'static str, file_key: &'static str) -> Option<Secret> {
         let text = self.text(key).filter(|text| !text.is_empty());
         let path = self.text(file_key).filter(|path| !path.is_empty());
         match (text, path) {
             (Some(_), Some(_)) => {
-                let both = Problem::new(format!("is given beside `{file_key}`: keep one of them"));
+                let both =
+                    Problem::new(format!("is set, and so is `{file_key}`: keep one of them"));
                 self.noted::<Secret>(key, Err(both))
             }
             (Some(text), None) => Some(Secret::new(text)),
@@ -198,8 +199,8 @@ impl<F: Fn(&'static str) -> Found> Reader<F> {
                 Ok(content) => {
                     if content.is_readable_by_all && key == key::SECRET {
                         tracing::warn!(
-                            "every user of this machine can read the file that `{file_key}` names: \
-                             `chmod o-r` it"
+                            "every user of this machine can read the file that `{file_key}` names: run \
+                             `chmod o-r` on it"
                         );
                     }
                     let secret = files::secret(&content.bytes).map(Secret::new);
@@ -222,7 +223,7 @@ impl<F: Fn(&'static str) -> Found> Reader<F> {
     /// A whole number of seconds, written as Python's `int` takes it.
     fn seconds(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.text(key)?;
-        let number = python_int(&text).ok_or("is no whole number of seconds");
+        let number = python_int(&text).ok_or("is not a whole number of seconds");
         self.noted(key, number).map(Duration::seconds)
     }
 

@@ -1,4 +1,4 @@
-//! The application's own check of tokens, and what is logged of refused requests.
+//! The application's check of tokens, and the setting for subjects in the log.
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
@@ -7,53 +7,53 @@ use time::Duration;
 use super::Config;
 use crate::token::Token;
 
-/// A hook that only the layer of HTTP knows the type of.
+/// A hook whose type only the HTTP layer (`web`) knows.
 pub(crate) type HttpHook = Arc<dyn Any + Send + Sync>;
 
-/// What [`Config::token_check`] was given.
+/// The function of [`Config::token_check`].
 pub(crate) type TokenCheck = Arc<dyn Fn(Token) -> Answer + Send + Sync>;
 type Answer = Pin<Box<dyn Future<Output = Result<(), TokenCheckError>>>>;
 
-/// Why the application's own check, [`Config::token_check`], does not let a token pass.
+/// Why the application's check, [`Config::token_check`], refuses a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenCheckError {
-    /// The token is no longer good: 401.
+    /// The token is revoked. The answer is 401.
     #[error("the token is revoked")]
     Revoked,
-    /// Nobody can tell at the moment: 503 with `Retry-After`. A token passes only on a clear yes.
+    /// The check cannot be made at the moment. The answer is 503 with `Retry-After`.
     #[error("the check cannot be made at the moment")]
     Unavailable {
-        /// When to try again; whole seconds, rounded up, and none below zero.
+        /// When the client may try again, rounded up to whole seconds. Negative values count as zero.
         retry_after: Duration,
     },
 }
 
 impl Config {
-    /// Whether the events of refusals name the token's subject, in the field `sub`. By default they do not:
-    /// a subject may be personal data. The session's id, in the field `sid`, is always named.
+    /// `true` adds the token's subject to the log events of refusals, as the field `sub`.
+    ///
+    /// The default is `false`, because a subject may be personal data. The session ID is always logged, as `sid`.
     pub fn log_subjects(mut self, log: bool) -> Self {
         self.log_subjects = log;
         self
     }
 
-    /// Sets the application's own check, which every verified token has to pass before a route looks at its
-    /// claims: a denylist, a tenant that is suspended. It may wait; nothing of the request is read
-    /// meanwhile.
+    /// Sets an async check of the application that every verified token has to pass, such as a denylist or a suspended
+    /// tenant.
     ///
-    /// Guards call it. `AuthManager::verify_token` and
-    /// [`AuthManager::check_revocation`](crate::AuthManager::check_revocation), which asks the session
-    /// store, do not.
+    /// Guards call it for each request, before the route's claims are checked. `AuthManager::verify_token` and
+    /// [`AuthManager::check_revocation`](crate::AuthManager::check_revocation) do not call it.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
     /// use flask_pyjwt::{AuthType, TokenCheckError, Config};
     ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
     ///     .token_check(|token| async move {
     ///         if token.sub() == "mallory" { Err(TokenCheckError::Revoked) } else { Ok(()) }
     ///     });
     /// ```
+    #[doc(alias = "token_in_blocklist_loader")]
     pub fn token_check<F, R>(mut self, check: F) -> Self
     where
         F: Fn(Token) -> R + Send + Sync + 'static,

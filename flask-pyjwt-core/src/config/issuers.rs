@@ -1,4 +1,4 @@
-//! Other issuers that a manager trusts.
+//! Configuration of other issuers.
 
 use super::{Config, key};
 use crate::{
@@ -6,20 +6,20 @@ use crate::{
     issuers::{Defaults, Issuer, Issuers},
 };
 
-/// What kind of server is configured.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It has an issuer and keys of its own.
+    /// It has an issuer and keys of its own, and may trust others.
     Issuer,
-    /// It accepts the tokens of others alone.
+    /// It only accepts tokens of other issuers.
     Verifier,
 }
 
 impl Config {
-    /// A configuration for a server that accepts the tokens of these issuers and has none of its own: no
-    /// issuer, no secret, no key. Nothing is read from the environment.
+    /// A configuration for a server that only accepts tokens of these issuers.
     ///
-    /// It mints nothing: [`MintError::MissingSigner`](crate::MintError::MissingSigner).
+    /// It has no issuer, secret or key, and signs no tokens ([`MintError::MissingSigner`](crate::MintError::MissingSigner)).
+    /// It does not read the environment.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -40,14 +40,15 @@ impl Config {
         config
     }
 
-    /// Sets the realm of challenges: `WWW-Authenticate: Bearer realm="…"` (RFC 6750, section 3). By default
-    /// this server's issuer, or the first of [`for_issuers`](Self::for_issuers).
+    /// Sets the realm of challenges, `WWW-Authenticate: Bearer realm="…"` (RFC 6750, section 3).
+    ///
+    /// The default is this server's issuer, or the first issuer of [`for_issuers`](Self::for_issuers).
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// What challenges name.
+    /// The realm, with its defaults.
     pub(super) fn realm_or(&self, issuer: &str) -> String {
         let first = || self.trusted.first().map(Issuer::name);
         let known = Some(issuer).filter(|issuer| !issuer.is_empty());
@@ -55,14 +56,13 @@ impl Config {
         realm.unwrap_or_default().to_owned()
     }
 
-    /// Refuses what only a server with an issuer of its own can use.
+    /// Refuses values that only a server with its own issuer can use.
     pub(super) fn check_without_issuer(&self) -> Result<(), ConfigError> {
         let is_empty = self.trusted.is_empty();
         #[cfg(feature = "jwks")]
         let is_empty = is_empty && self.resolves.is_empty();
         if is_empty {
-            let reason =
-                "has no issuer: a server without an issuer of its own would accept no token";
+            let reason = "has no issuer: without one, the server would accept no token at all";
             return Err(ConfigError::invalid(key::ISSUERS, reason));
         }
         for (is_set, key) in [
@@ -75,29 +75,28 @@ impl Config {
             (self.keys.directory.is_some(), key::KEYS_DIR),
             (self.keys.has_verifying(), key::VERIFICATION_KEY),
             (self.sessions.has_store(), "session_store"),
-            // `Issuer::max_lifetime` is the one of other issuers.
+            // For other issuers there is `Issuer::max_lifetime`.
             (self.max_lifetime.is_some(), key::MAX_LIFETIME),
         ] {
             if is_set {
-                let reason = "is for tokens of this server's own, and `Config::for_issuers` has none: \
-                              begin with `Config::new` or `Config::from_env`, or leave it out";
+                let reason = "is for tokens that this server signs, and with `Config::for_issuers` it signs \
+                              none: start from `Config::new` or `Config::from_env`, or leave it out";
                 return Err(ConfigError::invalid(key, reason));
             }
         }
         Ok(())
     }
 
-    /// Accepts the tokens of another issuer in addition to this server's own. Can be called repeatedly, for
-    /// more issuers.
+    /// Accepts tokens of another issuer in addition to this server's own. Can be called repeatedly.
     ///
-    /// Every route accepts them, unless it is narrowed to one issuer:
-    /// `#[require_token(issuer = "https://accounts.example")]`.
+    /// Every route accepts them, unless it names its issuer: `#[require_token(issuer = "https://accounts.example")]`.
+    #[doc(alias = "OpenID Connect")]
     pub fn trust(mut self, issuer: Issuer) -> Self {
         self.trusted.push(issuer);
         self
     }
 
-    /// Judges the other issuers. Each is there once, and none has the name of the own one.
+    /// Checks the other issuers. Each name has to be unique and different from this server's issuer.
     pub(super) fn issuers(&mut self, own: &str) -> Result<Issuers, ConfigError> {
         let defaults = Defaults {
             leeway: self.leeway,

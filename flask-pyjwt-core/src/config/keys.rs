@@ -1,4 +1,4 @@
-//! The keys of a manager: the one of `JWT_SECRET`, more of them in code, or a folder of them.
+//! Configuration of this server's keys: `JWT_SECRET`, keys in code, or a folder.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// What is configured of keys beside `JWT_SECRET`, `JWT_PUBLICKEY` and `JWT_KEYID`.
+/// Keys other than `JWT_SECRET`, `JWT_PUBLICKEY` and `JWT_KEYID`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MoreKeys {
     verifying: Vec<Key>,
@@ -30,8 +30,7 @@ impl MoreKeys {
 }
 
 impl Config {
-    /// A configuration whose keys are files in a folder: [`keys_dir`](Self::keys_dir). Nothing is read
-    /// from the environment.
+    /// A configuration with the keys in a folder: see [`keys_dir`](Self::keys_dir). It does not read the environment.
     pub fn with_keys_dir(
         issuer: impl Into<String>,
         auth_type: AuthType,
@@ -43,7 +42,7 @@ impl Config {
             .keys_dir(path)
     }
 
-    /// A configuration with this key, which signs if it can. Nothing is read from the environment.
+    /// A configuration with this key, which signs if it has a private part. It does not read the environment.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -53,7 +52,7 @@ impl Config {
     ///     let key = Key::from_encoding_key(AuthType::HS256, &EncodingKey::from_secret(secret));
     ///     AuthManager::new(Config::with_key("example", key))
     /// };
-    /// assert!(with_secret(b"a secret of 32 bytes, at the least").is_ok());
+    /// assert!(with_secret(b"change-me: at least 32 bytes of secret").is_ok());
     /// assert!(with_secret(b"short").is_err());
     /// ```
     pub fn with_key(issuer: impl Into<String>, key: Key) -> Self {
@@ -62,26 +61,23 @@ impl Config {
         config
     }
 
-    /// Signs and verifies by this provider of `jsonwebtoken`: a FIPS module, an HSM, another backend. It gets
-    /// every key: this server's own, those of its folder, and those of other issuers, fetched ones too.
+    /// Signs and verifies tokens with a `CryptoProvider` of `jsonwebtoken`, such as a FIPS module or an HSM.
     ///
-    /// This package judges a key before the provider gets it: its kind, its strength, and whether the parts
-    /// belong together. A key that the provider refuses is an error, or left out of another issuer's set; this
-    /// package's own cryptography never takes its place, for signatures. A provider that should have this
-    /// package as its second choice asks [`CRYPTO_PROVIDER`](crate::CRYPTO_PROVIDER) itself. ES512 is refused,
-    /// since `jsonwebtoken` does not have it. Key ids, CSRF proofs and the seals of sessions are no signatures
-    /// of tokens, and are made by this package as ever.
+    /// The provider gets every key: this server's, those of the keys folder, and those of other issuers, including fetched
+    /// ones. This crate checks each key first: its kind, its strength, and that its parts belong together. If the provider
+    /// refuses a key, that is an error; in a set of another issuer, the key is left out. There is no fallback to this
+    /// crate's cryptography. A provider that wants one calls [`CRYPTO_PROVIDER`](crate::CRYPTO_PROVIDER) itself. ES512 is
+    /// refused, because `jsonwebtoken` does not support it. Key IDs, CSRF proofs and the seals of session records are
+    /// always made by this crate.
     ///
-    /// What a provider makes of a key belongs to one thread. Each thread asks for it once, when it first needs
-    /// it, and once more while the manager is made; what it has of a key that is gone goes when it next signs or
-    /// verifies. Signing and verifying happen on the thread that serves the request, so a provider that waits
-    /// makes its other requests wait; one that fails to verify is taken as saying that the
-    /// signature is wrong. A signature of another length than the algorithm's, and one that no
-    /// signer makes, is refused before the provider sees it and is never sent.
+    /// Signers and verifiers belong to one thread. Each thread makes its own on first use, and one is made to check the key
+    /// at start. They run on the thread that serves the request, so a provider that blocks delays the other requests of
+    /// that thread. If a provider cannot verify, the signature counts as wrong. A signature with a wrong length or a value
+    /// that no signer produces is refused before the provider sees it, and is never sent.
     ///
-    /// A private key that only the provider can read, such as the name of one in an HSM, is given as an
-    /// `EncodingKey` with its public key: [`Key::public_key`]. Nothing can be derived from it: CSRF proofs need
-    /// [`csrf_secret`](Self::csrf_secret) then, and sessions whose records are sealed cannot be opened.
+    /// For a private key that only the provider can read, such as a key in an HSM, give an `EncodingKey` that names it,
+    /// together with its public key: [`Key::public_key`]. Nothing can be derived from such a key: CSRF proofs then need
+    /// [`csrf_secret`](Self::csrf_secret), and sessions cannot be opened, because their records could not be sealed.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -92,7 +88,7 @@ impl Config {
     ///     errors::ErrorKind,
     /// };
     ///
-    /// // It has ES256 and nothing else. An HSM's would call its driver here.
+    /// // It supports ES256 only. A provider for an HSM would call its driver here.
     /// static MODULE: CryptoProvider = CryptoProvider {
     ///     signer_factory: |algorithm, key| match algorithm {
     ///         Algorithm::ES256 => (CRYPTO_PROVIDER.signer_factory)(algorithm, key),
@@ -115,21 +111,22 @@ impl Config {
     /// let token = auth.auth_token("alice").sign()?;
     /// assert!(auth.verify_token(token.signed()).is_ok());
     ///
-    /// let secret = "a secret of 32 bytes, at the least";
+    /// let secret = "change-me: at least 32 bytes of secret";
     /// let config = Config::new("example", AuthType::HS256, secret).crypto_provider(&MODULE);
-    /// assert!(AuthManager::new(config).is_err()); // the module does not take the key
+    /// assert!(AuthManager::new(config).is_err()); // the provider refuses the key
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "HSM")]
+    #[doc(alias = "FIPS")]
     pub fn crypto_provider(mut self, provider: &'static CryptoProvider) -> Self {
         self.keys.crypto = Crypto::provided(provider);
         self
     }
 
-    /// Adds a key that verifies tokens and does not sign: one that signed before, or that of another
-    /// server. It verifies its own algorithm only. Can be called repeatedly.
+    /// Adds a key that verifies tokens and does not sign them: a former signing key, or the key of another server.
     ///
-    /// For a key that signed before, give its secret or private part: without that, the CSRF proofs that it
-    /// made are wrong, and the sessions whose records it sealed end with their next refresh.
+    /// It verifies only its own algorithm. Can be called repeatedly. For a former signing key, give the secret or private
+    /// part. Without it, CSRF proofs made with that key are invalid, and sessions sealed with it end at their next refresh.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -153,31 +150,30 @@ impl Config {
         self
     }
 
-    /// Writes `kid` into the header of every minted token. Without this it is there where a
-    /// [`key_id`](Self::key_id) is set or where there is more than one key.
+    /// `true` writes `kid` into the header of every signed token.
+    ///
+    /// By default it is written if a [`key_id`](Self::key_id) is set or there is more than one key.
     pub fn always_key_id(mut self, always: bool) -> Self {
         self.keys.always_id = always;
         self
     }
 
-    /// Takes the keys from a folder with one file for each: the newest one signs. `JWT_SECRET`,
-    /// `JWT_PUBLICKEY` and `JWT_KEYID` must not be set beside it; `JWT_AUTHTYPE` is the algorithm
-    /// of the files whose names say none.
+    /// Reads the keys from a folder with one file for each key. The newest private key signs.
     ///
-    /// A file's name ends with `.pem` or `.key`; before that it may say an algorithm, and that the
-    /// key does not sign yet: `2026-02.EdDSA.pem`, `2026-03.next.pem`.
+    /// A file's name ends with `.pem` or `.key`. Before that it may name an algorithm, and `next` for a key that does not
+    /// sign yet: `2026-02.EdDSA.pem`, `2026-03.next.pem`. `JWT_AUTHTYPE` is the algorithm of files that name none.
+    /// `JWT_SECRET`, `JWT_PUBLICKEY` and `JWT_KEYID` must not be set as well.
     ///
-    /// The folder is read every 5 seconds, and on `SIGHUP`. Deleting a file drops its key at once. A
-    /// new key counts when its file is complete: when it was not changed for 2 seconds, or is the same
-    /// a second later. A file that is no good key is an error at the start; later it changes nothing,
-    /// and the log names it.
+    /// The folder is read every 5 seconds and on `SIGHUP`. Deleting a file drops its key at once. A new key is used when
+    /// its file is complete: unchanged for 2 seconds, or the same in two readings a second apart. An invalid file is an
+    /// error at start. Later it changes nothing, and the log names it.
     #[doc(alias = "JWT_KEYS_DIR")]
     pub fn keys_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.keys.directory = Some(path.into());
         self.settled(&[key::KEYS_DIR])
     }
 
-    /// Makes the ring of what is configured.
+    /// Builds the key ring.
     pub(super) fn ring(
         &mut self,
         auth_type: AuthType,
@@ -207,11 +203,11 @@ impl Config {
             let secret = self.secret.take();
             let own = match more.own {
                 Some(_) if secret.is_some() || public.is_some() => {
-                    let reason = "is given beside a key: keep one of them";
+                    let reason = "is set, and so is a key in code: keep one of them";
                     return Err(ConfigError::invalid(key::SECRET, reason));
                 }
                 Some(own) if own.auth_type() != auth_type => {
-                    let reason = "is another algorithm than that of the key";
+                    let reason = "is not the algorithm of the key";
                     return Err(ConfigError::invalid(key::AUTH_TYPE, reason));
                 }
                 Some(own) => own,
@@ -240,7 +236,7 @@ impl Config {
             (!verifying.is_empty(), key::VERIFICATION_KEY),
         ] {
             if is_set {
-                let reason = "is given beside `JWT_KEYS_DIR`: put the key into a file there";
+                let reason = "is set, and so is `JWT_KEYS_DIR`: put the key into a file there";
                 return Err(ConfigError::invalid(key, reason));
             }
         }
@@ -253,7 +249,7 @@ impl Config {
         let directory =
             KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, change)?;
         if ring.load().signing.is_none() {
-            tracing::warn!("`JWT_KEYS_DIR` has no private key that signs: nothing can be minted");
+            tracing::warn!("`JWT_KEYS_DIR` has no signing key: no token can be minted");
         }
         Ok((ring, Some(directory)))
     }

@@ -1,4 +1,4 @@
-//! The part of the configuration that says where tokens are.
+//! Configuration of the places where guards look for tokens.
 
 use super::{Config, key};
 use crate::{
@@ -7,28 +7,28 @@ use crate::{
 };
 
 impl Config {
-    /// Sets where guards look for the token unless they say so themselves: `#[require_token]` without
-    /// `location`, [`RequireToken`](crate::RequireToken) without a place. By default that is the
-    /// `Authorization` field. Credentials in two of these places are refused with 400.
+    /// Sets where guards without a `location` of their own look for the token. The default is the `Authorization` header.
     ///
-    /// A guard inside a guarded scope looks where the guard around it looks.
+    /// Credentials in two of these places are refused with 400. A guard without a location inside a guarded scope uses the
+    /// location of the guard around it.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
     /// use flask_pyjwt::{AuthManager, AuthType, Config, TokenLocation};
     ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
     /// let both = config.clone().locations([TokenLocation::Header, TokenLocation::DefaultCookie]);
     /// assert!(AuthManager::new(both).is_ok());
     ///
     /// assert!(AuthManager::new(config.locations([])).is_err());
     /// ```
+    #[doc(alias = "JWT_TOKEN_LOCATION")]
     pub fn locations(mut self, locations: impl Into<Vec<TokenLocation>>) -> Self {
         self.locations = locations.into();
         self
     }
 
-    /// The places, if each of them can hold a token.
+    /// The places, checked and without repeats.
     pub(super) fn take_locations(&mut self) -> Result<Vec<TokenLocation>, ConfigError> {
         let locations = std::mem::take(&mut self.locations);
         match location::problem(&locations) {

@@ -1,4 +1,4 @@
-//! What a manager is configured with: in code, by environment variables, by a `.env` file.
+//! The configuration of a manager, from code, environment variables and a `.env` file.
 
 mod browser;
 mod cookies;
@@ -34,7 +34,7 @@ use crate::{
     token::TableLimits,
 };
 
-/// The names of the environment variables, which errors name too.
+/// The names of environment variables, which errors use as well.
 pub(crate) mod key {
     pub(crate) const ISSUER: &str = "JWT_ISSUER";
     pub(crate) const AUTH_TYPE: &str = "JWT_AUTHTYPE";
@@ -54,7 +54,7 @@ pub(crate) mod key {
     pub(crate) const REFRESH_GRACE: &str = "JWT_REFRESHGRACE";
     pub(crate) const LOST_ANSWER_WINDOW: &str = "JWT_LOSTANSWERWINDOW";
     pub(crate) const CSRF_SECRET: &str = "JWT_CSRFSECRET";
-    /// Values that only code can set are named by their method.
+    // Values that only code can set have the name of their method.
     pub(crate) const MAX_LIFETIME: &str = "max_lifetime";
     pub(crate) const MAX_TOKEN_SIZE: &str = "max_token_size";
     pub(crate) use crate::issuers::ISSUERS;
@@ -68,10 +68,10 @@ pub(crate) mod key {
     pub(crate) const LOCATIONS: &str = "locations";
 }
 
-/// The configuration of an [`AuthManager`](crate::AuthManager).
+/// Configures an [`AuthManager`](crate::AuthManager), in code, by environment variables and by a `.env` file.
 ///
-/// Three sources, the later of which wins: a `.env` file, the process's environment, and what is
-/// set in code. Nothing is judged before `AuthManager::new`, which names every mistake.
+/// Code wins over the environment, and the environment over the file. Nothing is checked before `AuthManager::new`, so
+/// code can replace an invalid variable. It reports the first value that is missing or invalid.
 ///
 /// | variable | method | default |
 /// | --- | --- | --- |
@@ -88,7 +88,7 @@ pub(crate) mod key {
 /// | `JWT_ALLOW_WEAK_SECRET` | [`allow_weak_secret`](Self::allow_weak_secret) | `false` |
 /// | `JWT_SESSIONMAXAGE` | [`session_lifetime`](Self::session_lifetime) | 30 days |
 /// | `JWT_SESSIONIDLE` | [`session_idle`](Self::session_idle) | `JWT_REFRESHMAXAGE` |
-/// | `JWT_CSRFSECRET` | [`csrf_secret`](Self::csrf_secret) | derived from the keys that sign, or did |
+/// | `JWT_CSRFSECRET` | [`csrf_secret`](Self::csrf_secret) | derived from the signing keys |
 /// | `JWT_REFRESHGRACE` | [`refresh_grace`](Self::refresh_grace) | 10 seconds |
 /// | `JWT_LOSTANSWERWINDOW` | [`lost_answer_window`](Self::lost_answer_window) | 3600 seconds |
 ///
@@ -97,7 +97,7 @@ pub(crate) mod key {
 /// use flask_pyjwt::{AuthManager, AuthType, Config};
 /// use time::Duration;
 ///
-/// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+/// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
 ///     .auth_max_age(Duration::minutes(5));
 /// assert!(AuthManager::new(config).is_ok());
 ///
@@ -105,11 +105,10 @@ pub(crate) mod key {
 /// assert_eq!(error.key(), "JWT_SECRET");
 /// ```
 ///
-/// Ages and limits are `time::Duration`, here and everywhere in this crate: they are counted from moments,
-/// which are `time::OffsetDateTime`, and a difference of two moments may be negative. A negative one is
-/// refused where it makes no sense.
+/// Durations are `time::Duration`, here and everywhere in this crate. A negative one is an error.
+#[doc(alias = "AuthData")]
 #[derive(Clone)]
-#[must_use = "a configuration does nothing until a manager is made of it"]
+#[must_use = "a configuration does nothing until it is given to `AuthManager::new`"]
 pub struct Config {
     issuer: Option<String>,
     auth_type: Option<AuthType>,
@@ -138,26 +137,25 @@ pub struct Config {
     sessions: SessionConfig,
     browser: BrowserConfig,
     locations: Vec<TokenLocation>,
-    /// What was wrong with a variable, until code sets the value.
+    /// Invalid variables, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
 
-/// Seconds that auth and refresh tokens are valid for unless configured otherwise.
+/// The default lifetimes of auth and refresh tokens.
 const DEFAULT_AUTH_MAX_AGE: Duration = Duration::seconds(3_600);
 const DEFAULT_REFRESH_MAX_AGE: Duration = Duration::seconds(604_800);
-/// Longest token in bytes unless configured otherwise.
+/// The default limit for the length of a token, in bytes.
 const DEFAULT_MAX_TOKEN_SIZE: usize = 8 * 1024;
-/// The table of verified tokens, over all threads.
+/// The default limits of the table of verified tokens, for all threads together.
 const DEFAULT_TABLE: TableLimits = TableLimits {
     entries: 32 * 1024,
     bytes: 64 << 20,
 };
 
 impl Config {
-    /// A configuration with all that is required. Nothing is read from the environment.
+    /// A configuration with everything that is required. It does not read the environment.
     ///
-    /// For HMAC the secret is the key itself; for every other algorithm it is the private key in
-    /// PEM.
+    /// For HMAC, `secret` is the key itself. For every other algorithm it is the private key in PEM.
     pub fn new(issuer: impl Into<String>, auth_type: AuthType, secret: impl AsRef<[u8]>) -> Self {
         Self::empty()
             .issuer(issuer)
@@ -165,8 +163,9 @@ impl Config {
             .secret(secret)
     }
 
-    /// A configuration for a server that verifies and does not mint: it has only the public key, in
-    /// PEM. Not for HMAC, which has none.
+    /// A configuration for a server that verifies tokens and cannot sign any: it has only the public key, in PEM.
+    ///
+    /// HMAC algorithms have no public key and cannot be used here. It does not read the environment.
     pub fn verify_only(
         issuer: impl Into<String>,
         auth_type: AuthType,
@@ -178,25 +177,27 @@ impl Config {
             .public_key(public_key)
     }
 
-    /// Reads the environment, and below it the `.env` file of the working directory or of the
-    /// nearest parent that has one, if there is one.
+    /// Reads environment variables and the `.env` file of the working directory, or of the nearest parent that has one.
     ///
-    /// The file is read exactly as python-dotenv reads it; the log says which file it is, at level `INFO`.
+    /// The environment wins over the file. The file may be missing. It is read with the rules of python-dotenv 0.21, and
+    /// the log says which file it was, at level `INFO`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file cannot be read, or every user of the machine can write to it. Wrong values are errors of
-    /// `AuthManager::new`, since code may still replace them.
+    /// [`ConfigError`] if the file cannot be read, or if every user of the machine can write to it. Invalid values are
+    /// errors of `AuthManager::new`, because code can still replace them.
+    #[doc(alias = "dotenv")]
     pub fn from_env() -> Result<Self, ConfigError> {
         let file = environment::find_dotenv();
         environment::read(file.as_deref(), environment::FOUND)
     }
 
-    /// Reads the environment, and below it this `.env` file, which has to exist.
+    /// Reads environment variables and this `.env` file, which has to exist. The environment wins.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file cannot be read, or every user of the machine can write to it.
+    /// [`ConfigError`] if the file is missing or cannot be read, or if every user of the machine can write to it.
+    #[doc(alias = "dotenv_path")]
     pub fn from_dotenv(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         environment::read(Some(path.as_ref()), "path")
     }
@@ -234,119 +235,129 @@ impl Config {
         }
     }
 
-    /// Forgets what a variable said wrong: code says it now.
+    /// Forgets the invalid variables of these keys, because code sets the value now.
     fn settled(mut self, keys: &[&str]) -> Self {
         self.problems.retain(|key, _| !keys.contains(key));
         self
     }
 
-    /// Sets who issues the tokens: the claim `iss`, compared exactly, and the challenge's realm.
+    /// Sets the issuer: the claim `iss` (RFC 7519, section 4.1.1), which is compared exactly, and the realm of challenges.
     #[doc(alias = "JWT_ISSUER")]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self.settled(&[key::ISSUER])
     }
 
-    /// Sets the one algorithm by which tokens are signed and verified.
+    /// Sets the algorithm that signs and verifies this server's tokens.
     #[doc(alias = "JWT_AUTHTYPE")]
     pub fn auth_type(mut self, auth_type: AuthType) -> Self {
         self.auth_type = Some(auth_type);
         self.settled(&[key::AUTH_TYPE])
     }
 
-    /// Sets the HMAC secret, or the private key in PEM (PKCS#8, PKCS#1 or SEC1). An HMAC secret has
-    /// at least 32, 48 or 64 bytes: the hash's length (RFC 7518, section 3.2).
+    /// Sets the HMAC secret, or the private key in PEM (PKCS#8, PKCS#1 or SEC1).
+    ///
+    /// An HMAC secret needs at least 32 bytes for HS256, 48 for HS384 and 64 for HS512 (RFC 7518, section 3.2).
     #[doc(alias = "JWT_SECRET")]
     pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.secret = Some(Secret::new(secret));
         self.settled(&[key::SECRET, key::SECRET_FILE])
     }
 
-    /// Sets the public key in PEM (SPKI or PKCS#1). Not needed beside the private key; without a
-    /// private key the manager verifies and cannot mint.
+    /// Sets the public key in PEM (SPKI or PKCS#1).
+    ///
+    /// It is derived from the private key if there is one. Without a private key, the manager can verify tokens and not
+    /// sign them.
     #[doc(alias = "JWT_PUBLICKEY")]
     pub fn public_key(mut self, public_key: impl AsRef<[u8]>) -> Self {
         self.public_key = Some(Secret::new(public_key));
         self.settled(&[key::PUBLIC_KEY, key::PUBLIC_KEY_FILE])
     }
 
-    /// Sets how long auth tokens are valid: whole seconds, 1 to 3,155,760,000
-    /// (100 years).
+    /// Sets the lifetime of auth tokens: whole seconds, 1 to 3,155,760,000 (100 years). The default is one hour.
     #[doc(alias = "JWT_AUTHMAXAGE")]
     pub fn auth_max_age(mut self, age: Duration) -> Self {
         self.auth_max_age = age;
         self.settled(&[key::AUTH_MAX_AGE])
     }
 
-    /// Sets how long refresh tokens are valid: whole seconds, 1 to 3,155,760,000
-    /// (100 years).
+    /// Sets the lifetime of refresh tokens: whole seconds, 1 to 3,155,760,000 (100 years). The default is 7 days.
     #[doc(alias = "JWT_REFRESHMAXAGE")]
     pub fn refresh_max_age(mut self, age: Duration) -> Self {
         self.refresh_max_age = age;
         self.settled(&[key::REFRESH_MAX_AGE])
     }
 
-    /// Sets the audience that minted tokens name and verified ones must name (RFC 7519, section
-    /// 4.1.3). Without it, tokens that name any are refused.
+    /// Sets the audience: the claim `aud` of signed tokens, which verified tokens have to contain (RFC 7519, section
+    /// 4.1.3). Without it, tokens with an `aud` are refused.
+    #[doc(alias = "JWT_AUDIENCE")]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
         self.settled(&[key::AUDIENCE])
     }
 
-    /// Sets by how much the clocks of issuer and verifier may differ: whole seconds, at most 300.
+    /// Sets the tolerated difference between the clocks of issuer and verifier: whole seconds, 0 to 300. The default is 0.
+    #[doc(alias = "JWT_LEEWAY")]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self.settled(&[key::LEEWAY])
     }
 
-    /// Sets the key's id: minted headers carry it as `kid`, and a token that has a `kid` must
-    /// have this one. Tokens without one are accepted too. With no id configured, tokens that have a
-    /// `kid` are refused.
+    /// Sets the key ID: the header's `kid` in signed tokens (RFC 7515, section 4.1.4).
+    ///
+    /// Verified tokens with a `kid` have to have this one, and tokens without a `kid` are accepted. If no ID is set, the
+    /// key verifies tokens with any `kid`.
+    #[doc(alias = "JWT_KEYID")]
+    #[doc(alias = "kid")]
     pub fn key_id(mut self, id: impl Into<String>) -> Self {
         self.key_id = Some(id.into());
         self.settled(&[key::KEY_ID])
     }
 
-    /// Accepts an HMAC secret that is shorter than the hash, with a warning. For old fleets only:
-    /// such a secret can be guessed from one token. An empty secret stays an error.
+    /// Accepts an HMAC secret that is too short, with a warning in the log.
+    ///
+    /// For existing fleets only: anyone who has one token can guess such a secret offline. An empty secret stays an error.
+    #[doc(alias = "JWT_ALLOW_WEAK_SECRET")]
     pub fn allow_weak_secret(mut self, allow: bool) -> Self {
         self.allow_weak_secret = allow;
         self.settled(&[key::ALLOW_WEAK_SECRET])
     }
 
-    /// Accepts tokens whose `sub` is a JSON integer, as fleets with an old `PyJWT` issue them.
+    /// Accepts tokens whose `sub` is a JSON integer, as PyJWT before 2.10 writes them.
     pub fn integer_subjects(mut self, accept: bool) -> Self {
         self.integer_subjects = accept;
         self
     }
 
-    /// Sets the longest token in bytes that is looked at: 256 bytes to 1 MiB, by default 8 KiB.
+    /// Sets the maximum length of a token, in bytes: 256 to 1,048,576 (1 MiB). The default is 8,192. Longer tokens are
+    /// refused unread.
     pub fn max_token_size(mut self, bytes: usize) -> Self {
         self.max_token_size = bytes;
         self
     }
 
-    /// Refuses tokens whose time from `iat` to `exp` is longer than this. By default there is no
-    /// such limit. It must not be shorter than the ages of the tokens minted here.
+    /// Sets the maximum lifetime of a token, from `iat` to `exp`. Longer-lived tokens are refused.
+    ///
+    /// By default there is no limit; with a session store it is the longest lifetime that this manager signs. It must not
+    /// be shorter than that.
     pub fn max_lifetime(mut self, limit: Duration) -> Self {
         self.max_lifetime = Some(limit);
         self
     }
 
-    /// Sets how many verified tokens are remembered, over all threads together: at most so many
-    /// entries (up to 16,777,216) and so many bytes. Zero of either switches the table off. By
-    /// default 32,768 entries and 64 MiB.
+    /// Limits the table of verified tokens: entries (up to 16,777,216) and bytes, for all threads together.
     ///
-    /// A token that is presented again is then found by its whole text instead of being verified
-    /// again. Its times, revocation and the route's requirements are checked every time. An entry
-    /// counts for the memory that it takes, whatever is asked of its token: some 1.4 KiB where the token has
-    /// 400 bytes. Refused tokens are never remembered.
+    /// A token that was verified before is found by its whole text and not verified again. Its times, its session, your
+    /// `token_check` and the route's requirements are still checked every time. Refused tokens are not stored. An entry
+    /// takes about 1.4 KiB for a token of 400 bytes. The default is 32,768 entries and 64 MiB. Zero disables the table.
+    #[doc(alias = "cache")]
     pub fn token_table(mut self, entries: usize, bytes: usize) -> Self {
         self.table = TableLimits { entries, bytes };
         self
     }
 
-    /// Sets the clock. Tests set a [`FrozenClock`](crate::testing::FrozenClock).
+    /// Sets the source of the time, for tests: see [`FrozenClock`](crate::testing::FrozenClock).
+    #[doc(alias = "freezegun")]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = TimeSource::Other(Arc::new(clock));
         self

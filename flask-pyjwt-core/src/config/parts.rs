@@ -1,4 +1,4 @@
-//! The parts of a manager, made of its configuration. Every mistake is found here.
+//! From a configuration to the parts of a manager. Every invalid value is found here.
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,13 +20,13 @@ use crate::{
     token::{Minting, TokenTable, Verification},
 };
 
-/// The largest difference of clocks, in seconds, that is no attack surface.
+/// The longest leeway, in seconds. More would keep expired tokens valid for too long.
 const LONGEST_LEEWAY: i64 = 300;
 
-/// The most tokens that a table remembers: their places alone take 256 MiB.
+/// The maximum number of entries of the token table. The slots alone then take 256 MiB.
 const LARGEST_TABLE: usize = 1 << 24;
 
-/// What a manager consists of.
+/// The parts of a manager.
 pub(crate) struct Parts {
     pub(crate) verification: Arc<Verification>,
     pub(crate) minting: Minting,
@@ -37,20 +37,20 @@ pub(crate) struct Parts {
     pub(crate) token_check: Option<TokenCheck>,
     pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
-    /// Where guards look for the token that name no place.
+    /// Where guards without a location look for the token.
     pub(crate) locations: Vec<TokenLocation>,
-    /// The key of CSRF proofs where they have a secret of their own. Elsewhere the ring makes them.
+    /// The key for CSRF proofs, if a secret for them is configured. Otherwise the key ring makes the proofs.
     pub(crate) csrf: Option<MacKey>,
-    /// Where the keys come from, if they come from a folder, and who looks at it.
+    /// The folder of keys, and the thread that watches it.
     pub(crate) directory: Option<KeyDirectory>,
     pub(crate) watch: OnceLock<Watch>,
-    /// Who fetches the keys of other issuers.
+    /// The thread that fetches keys of other issuers.
     #[cfg(feature = "jwks")]
     pub(crate) worker: OnceLock<crate::remote::Worker>,
 }
 
 impl Config {
-    /// Checks every value, prepares the keys and proves that they belong together.
+    /// Checks every value, prepares the keys and checks that they belong together.
     pub(crate) fn validate(mut self) -> Result<Parts, ConfigError> {
         if let Some((_, problem)) = std::mem::take(&mut self.problems).into_iter().next() {
             return Err(match Arc::try_unwrap(problem) {
@@ -144,8 +144,7 @@ impl Config {
 }
 
 impl Config {
-    /// Who this server is as an issuer, and how it signs: nobody and nothing where it only accepts the
-    /// tokens of others.
+    /// This server's issuer name and algorithm. The name is empty if the server only accepts tokens of other issuers.
     fn identity(&mut self) -> Result<(String, AuthType), ConfigError> {
         if self.kind == Kind::Verifier {
             self.check_without_issuer()?;
@@ -158,7 +157,7 @@ impl Config {
         Ok((issuer, auth_type))
     }
 
-    /// Checks the limits of what is accepted and remembered.
+    /// Checks `max_lifetime`, `max_token_size` and `token_table`.
     fn check_limits(&self) -> Result<(), ConfigError> {
         if self
             .max_lifetime
@@ -184,7 +183,7 @@ impl Config {
     }
 }
 
-/// What a problem says after the key's name: for a copy of an error that cannot be cloned.
+/// The text of an error after the key's name, to copy an error that cannot be cloned.
 fn reason_of(error: &ConfigError) -> String {
     match error {
         ConfigError::Invalid { reason, .. } => reason.clone(),

@@ -1,4 +1,4 @@
-//! Issuers that a function of the application finds: the feature `jwks`.
+//! Issuers that a function of the application finds at run time (feature `jwks`).
 
 use std::{error::Error, future::Future, sync::Arc};
 
@@ -8,14 +8,13 @@ use crate::{
     issuers::{Defaults, Issuer, Issuers, Resolve, ResolveError, Resolver},
 };
 
-/// With the feature `jwks`.
+/// Needs the feature `jwks`.
 impl Config {
-    /// Lets a function find the issuers whose names have this form: tenants whose keys or rules differ, or
-    /// that come and go while the server runs. Can be called repeatedly, for more patterns.
+    /// Finds issuers whose names match a pattern by an async function, while the server runs.
     ///
-    /// A pattern is written like that of [`Issuer::template`]. No other name ever reaches the function, and
-    /// none of an issuer that is configured. It gets the name, and returns the issuer, with exactly that
-    /// name; `None` where there is none.
+    /// Use it for tenants with different keys or rules, or tenants that come and go. A pattern has the syntax of
+    /// [`Issuer::template`]. The function is called only for names that match the pattern and are not configured. It
+    /// returns an issuer with exactly the given name, or `None`. Can be called repeatedly, with other patterns.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -35,16 +34,15 @@ impl Config {
     /// assert!(AuthManager::new(config).is_ok());
     /// ```
     ///
-    /// What it finds counts for 5 minutes; after 4, it is asked again in the background. Up to 10,000 issuers
-    /// are known at once. A name that is nobody's is refused for a minute without a question. The function
-    /// runs once for all requests that wait for one name, for at most 12 names that are new and 4 that are
-    /// known at a time, and has 5 seconds. An error, a panic, or an issuer that cannot work is logged and
-    /// answered with 503.
+    /// A found issuer is used for 5 minutes, and looked up again in the background after 4. Up to 10,000 issuers are kept.
+    /// A name without an issuer is refused for one minute without another call. All requests that wait for one name share
+    /// one call. At most 12 calls for new names and 4 for known names run at a time, each for at most 5 seconds. An error,
+    /// a panic or an invalid issuer is logged and answered with 503.
     ///
-    /// Routes and [`verify_token_async`](crate::AuthManager::verify_token_async) wait for it, inside tokio's
-    /// runtime; [`verify_token`](crate::AuthManager::verify_token) answers
-    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) for a name that is not known yet.
-    /// The function goes on where a client hangs up.
+    /// Guards and [`verify_token_async`](crate::AuthManager::verify_token_async) wait for the call, inside a tokio
+    /// runtime. [`verify_token`](crate::AuthManager::verify_token) returns
+    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) for a name that is not known yet. A call
+    /// continues if the client disconnects.
     pub fn resolve_issuers<F, R, E>(mut self, pattern: impl Into<String>, function: F) -> Self
     where
         F: Fn(String) -> R + Send + Sync + 'static,
@@ -55,7 +53,7 @@ impl Config {
         self.resolves.push(Resolve {
             pattern: pattern.into(),
             function: Arc::new(move |issuer| {
-                // The call itself is part of the future: it may panic, too.
+                // The call is inside the future, because it may panic as well.
                 let function = Arc::clone(&function);
                 Box::pin(async move {
                     (*function)(issuer).await.map_err(E::into) as Result<_, ResolveError>
@@ -65,7 +63,7 @@ impl Config {
         self
     }
 
-    /// Judges the patterns. None matches what another one or a template does.
+    /// Checks the patterns. No two of them, and no template, may match the same name.
     pub(super) fn add_resolvers(
         &mut self,
         issuers: &mut Issuers,
@@ -83,7 +81,7 @@ impl Config {
             let resolver = Resolver::new(resolve, defaults.clone(), labels).map_err(wrong)?;
             if pattern == own || !issuers.add_resolver(resolver) {
                 return Err(wrong(Problem::new(
-                    "is there twice, or it is an issuer or a template as well",
+                    "is given twice, or is also an issuer or a template",
                 )));
             }
         }

@@ -1,13 +1,13 @@
-//! Durations that are configured, in whole seconds.
+//! Checks of configured durations, in whole seconds.
 
 use time::Duration;
 
 use crate::error::ConfigError;
 
-/// The longest age of a token: a hundred years, in seconds. Longer ones are typing mistakes.
+/// The longest lifetime of a token: 100 years, in seconds. Anything longer is a mistake.
 const LONGEST_AGE: i64 = 3_155_760_000;
 
-/// The seconds of a duration without fractions of one.
+/// The duration in seconds. Fractions of a second are an error.
 pub(super) fn whole_seconds(key: &'static str, duration: Duration) -> Result<i64, ConfigError> {
     if duration.subsec_nanoseconds() == 0 {
         Ok(duration.whole_seconds())
@@ -16,7 +16,7 @@ pub(super) fn whole_seconds(key: &'static str, duration: Duration) -> Result<i64
     }
 }
 
-/// The seconds of an age of tokens or sessions.
+/// The lifetime of tokens or sessions, in seconds.
 pub(super) fn age(key: &'static str, age: Duration) -> Result<i64, ConfigError> {
     match whole_seconds(key, age)? {
         ..=0 => Err(ConfigError::invalid(key, "must be at least 1 second")),

@@ -1,4 +1,4 @@
-//! The part of the configuration that is about sessions.
+//! Configuration of sessions.
 
 use std::sync::Arc;
 
@@ -13,22 +13,21 @@ use crate::{
     session::{EventHook, MOST_SESSIONS, Policy, SessionEvent, SessionStore, Sessions, memory_of},
 };
 
-/// How long a session lives in all unless configured otherwise, or its refresh tokens live longer.
+/// The default lifetime of a session, unless its refresh tokens are valid for longer.
 const DEFAULT_LIFETIME: Duration = Duration::days(30);
-/// More than a person has devices, and little enough that one account takes no more of the store than a
-/// hundred others.
+/// More than the devices of one person, and small enough that one account cannot fill the store.
 const DEFAULT_MAX_SESSIONS: usize = 100;
 const DEFAULT_GRACE: Duration = Duration::seconds(10);
 const DEFAULT_LOST_ANSWER_WINDOW: Duration = Duration::hours(1);
 const DEFAULT_TIMEOUT: Duration = Duration::milliseconds(250);
-/// A longer grace window would be a second life for stolen tokens.
+/// In a longer grace window, stolen tokens would go unnoticed for too long.
 const LONGEST_GRACE: Duration = Duration::minutes(5);
 const LONGEST_LOST_ANSWER_WINDOW: Duration = Duration::DAY;
-/// No token lives longer: its moments are between 1970 and 9999.
+/// The longest possible lifetime: the times of a token are between 1970 and 9999.
 const LONGEST_LIFE: i64 = 253_402_300_800;
 const LONGEST_TIMEOUT: Duration = Duration::minutes(1);
 
-/// What is configured of sessions.
+/// The configuration of sessions, not yet checked.
 #[derive(Clone)]
 pub(super) struct SessionConfig {
     store: Option<Arc<dyn SessionStore>>,
@@ -67,93 +66,95 @@ impl Default for SessionConfig {
 }
 
 impl Config {
-    /// Keeps sessions in this store: `AuthManager::login`, rotation and revocation work, and every
-    /// guarded request is checked for revocation in one step of the store.
+    /// Sets the session store, which makes `AuthManager::login`, refresh token rotation and revocation work.
     ///
-    /// With a store, `max_lifetime` is the longest age of a token minted here unless it is set: a
-    /// revocation has to be remembered for as long as a token may live.
+    /// Every guarded request asks it once whether its token, session or subject is revoked. With a store,
+    /// [`max_lifetime`](Self::max_lifetime) defaults to the longest lifetime that this manager signs, because a revocation
+    /// is remembered for as long as a token may be valid.
     ///
-    /// Several managers share a store by an `Arc` of it.
+    /// Give several managers an `Arc` of one store to share it.
+    #[doc(alias = "blocklist")]
     pub fn session_store(mut self, store: impl SessionStore) -> Self {
         self.sessions.memory = memory_of(&store);
         self.sessions.store = Some(Arc::new(store));
         self
     }
 
-    /// Sets how long a session lives in all, however often it is refreshed: whole seconds, 1 to
-    /// 3,155,760,000 (100 years). By default 30 days, or the age of refresh tokens where that is longer.
+    /// Sets the total lifetime of a session, however often it is refreshed: whole seconds, 1 to 3,155,760,000 (100 years).
+    ///
+    /// The default is 30 days, or the lifetime of refresh tokens if that is longer.
     #[doc(alias = "JWT_SESSIONMAXAGE")]
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.sessions.lifetime = Some(lifetime);
         self.settled(&[key::SESSION_MAX_AGE])
     }
 
-    /// Sets how long a session lives without being refreshed, which is the age of its refresh
-    /// tokens: whole seconds, 1 to 3,155,760,000. By default the age of other refresh tokens.
+    /// Sets after what time without a refresh a session ends: whole seconds, 1 to 3,155,760,000 (100 years).
+    ///
+    /// It is the lifetime of the session's refresh tokens. The default is [`refresh_max_age`](Self::refresh_max_age).
     #[doc(alias = "JWT_SESSIONIDLE")]
     pub fn session_idle(mut self, idle: Duration) -> Self {
         self.sessions.idle = Some(idle);
         self.settled(&[key::SESSION_IDLE])
     }
 
-    /// Sets for how long a refresh token that was rotated gets the same successor again: for a retry, or
-    /// a parallel tab. Later it is taken for stolen, and its session is revoked, unless it is a
-    /// [lost answer](Self::lost_answer_window). 0 to 300 whole seconds, by default 10.
+    /// Sets the grace window: how long a rotated refresh token returns the same new pair again, for retries and parallel
+    /// tabs.
+    ///
+    /// After it, a rotated token counts as stolen and its session is revoked, unless the answer to the rotation was
+    /// [lost](Self::lost_answer_window). 0 to 300 whole seconds. The default is 10.
     #[doc(alias = "JWT_REFRESHGRACE")]
     pub fn refresh_grace(mut self, grace: Duration) -> Self {
         self.sessions.grace = grace;
         self.settled(&[key::REFRESH_GRACE])
     }
 
-    /// Sets for how long after its rotation a refresh token gets the same successor again if the answer
-    /// was lost: if no guard of a server that shares the store has seen a token of the successor, and
-    /// the token itself was not given as a lost answer. 0 to 86,400 whole seconds, by default an hour;
-    /// 0 turns it off.
+    /// Sets how long after its rotation a refresh token returns the same new pair again if the answer was lost.
     ///
-    /// The first request with a token of a new pair costs one change of the store for it.
+    /// An answer counts as lost if no server that shares the store has seen a token of the new pair, and the rotated token
+    /// was not itself returned as a lost answer. 0 to 86,400 whole seconds. The default is one hour, and 0 disables it. The
+    /// first request with a new pair costs one write to the store.
     ///
-    /// Services that verify tokens by a key set alone do not tell the store what they have seen. Where a
-    /// client uses its tokens with such services only, set it to 0, or let the client make one request
-    /// to a server with the store after each rotation: until then, whoever presents the rotated token
-    /// gets the client's pair.
+    /// Services that verify tokens with only a key set do not tell the store what they have seen. If a client uses its
+    /// tokens only with such services, set this to 0, or let the client send one request to a server with the store after
+    /// each rotation. Until then, anyone who presents the rotated token gets the client's pair.
     #[doc(alias = "JWT_LOSTANSWERWINDOW")]
     pub fn lost_answer_window(mut self, window: Duration) -> Self {
         self.sessions.lost_answer_window = window;
         self.settled(&[key::LOST_ANSWER_WINDOW])
     }
 
-    /// Sets how many sessions a subject may have open: 1 to 1,000, by default 100. A login beyond it ends
-    /// those that were refreshed the longest ago, in the same step of the store, and
-    /// [`Config::on_session_event`] hears of each.
+    /// Sets how many open sessions a subject may have: 1 to 1,000. The default is 100.
     ///
-    /// Nobody has a hundred devices, so that the default ends only what was forgotten, or what somebody
-    /// opens to fill the store: without a limit, one account could take all of its room and time. A
-    /// subject that stands for many people, such as `guest`, may need more.
+    /// A login beyond the limit ends the sessions whose last refresh is the oldest, in the same step of the store.
+    /// [`Config::on_session_event`] reports each of them. The limit keeps one account from filling the store. A subject
+    /// that stands for many people, such as `guest`, may need more.
     pub fn max_sessions(mut self, most: usize) -> Self {
         self.sessions.max_sessions = most;
         self
     }
 
-    /// Lets auth tokens pass without asking the store when it has said at most this long ago that they
-    /// are good. By default zero: it is asked every time. What this process itself revokes counts at
-    /// once; what another process revokes, after this time. Refresh tokens are always asked about.
+    /// Sets for how long the store's answer that an auth token is not revoked may be reused: zero to one day.
     ///
-    /// The answers are kept in the table of verified tokens; without that, the store is asked.
+    /// The default is zero: the store is asked every time. Revocations by this process take effect at once, those by other
+    /// processes after at most this time. Refresh tokens are always asked about. The answers are kept in the table of
+    /// verified tokens; without that table, the store is asked every time.
     pub fn revocation_staleness(mut self, staleness: Duration) -> Self {
         self.sessions.staleness = staleness;
         self
     }
 
-    /// Sets for how long the store is waited for before a request is answered with 503: up to a
-    /// minute, by default 250 milliseconds.
+    /// Sets how long a request waits for the store before it is answered with 503: up to one minute. The default is 250
+    /// milliseconds.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.sessions.timeout = timeout;
         self
     }
 
-    /// Calls this when something about a session should be heard of, such as a refresh token that
-    /// somebody has a copy of. It should return soon: the request waits for it. It may call the
-    /// manager.
+    /// Sets a function that is called for session events, such as the replay of a refresh token.
+    ///
+    /// The request waits for it, so it should return quickly. It may call the manager.
+    #[doc(alias = "reuse detection")]
     pub fn on_session_event(
         mut self,
         hook: impl Fn(&SessionEvent) + Send + Sync + 'static,
@@ -163,7 +164,7 @@ impl Config {
     }
 }
 
-/// The other times of a configuration without a mistake, in seconds.
+/// The other configured times, checked, in seconds.
 pub(super) struct Times {
     pub(super) auth_max_age: i64,
     pub(super) refresh_max_age: i64,
@@ -172,7 +173,7 @@ pub(super) struct Times {
 }
 
 impl SessionConfig {
-    /// Checks every value. Gives nothing where there is no store.
+    /// Checks every value. Returns `None` if there is no store.
     pub(super) fn validate(self, times: &Times) -> Result<Option<Sessions>, ConfigError> {
         let refresh_max_age = Duration::seconds(times.refresh_max_age);
         let idle = age(key::SESSION_IDLE, self.idle.unwrap_or(refresh_max_age))?;

@@ -1,4 +1,4 @@
-//! The one object that a server holds.
+//! `AuthManager`: the one object that a server makes and registers.
 
 mod rotation;
 #[cfg(feature = "jwks")]
@@ -20,7 +20,7 @@ use crate::{
     token::{AuthTokenBuilder, RefreshTokenBuilder, Token, TokenError},
 };
 
-/// Mints and verifies tokens. Made once, cloned cheaply, registered with the application.
+/// Signs and verifies tokens, and opens and ends sessions. Make one at start and register a clone with the application.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -28,10 +28,10 @@ use crate::{
 /// use flask_pyjwt::{AuthManager, AuthType, Config};
 ///
 /// let auth = AuthManager::new(Config::new(
-///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// ))?;
 ///
-/// let app = App::new().app_data(auth.clone()); // `web::Data<AuthManager>` is found as well
+/// let app = App::new().app_data(auth.clone());
 ///
 /// let token = auth.auth_token("alice").sign()?;
 /// assert!(auth.verify_token(token.signed()).is_ok());
@@ -40,21 +40,34 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A handler that mints takes it as an argument: `AuthManager` is an extractor.
+/// A handler that signs tokens takes `auth: AuthManager` as an argument: it is an extractor. Clones are cheap and share
+/// everything. Call `new` before `HttpServer::new`, not in its closure, which runs once for each worker.
 ///
-/// Where scopes register managers of their own, the innermost one decides. One application
-/// registers them in one way: where both `AuthManager` and `web::Data<AuthManager>` are found and
-/// are two different managers, nobody can tell which is nearer, and every guarded request is
-/// answered with 500.
+/// Scopes can register managers of their own. The innermost one decides. A manager that was registered as
+/// `web::Data<AuthManager>` is found as well. If a request finds both forms and they are two different managers, the
+/// guard cannot tell which one is nearer, and answers with 500.
+#[doc(alias = "JWTManager")]
 #[derive(Clone)]
 pub struct AuthManager(Arc<Parts>);
 
 impl AuthManager {
-    /// Makes a manager of a configuration.
+    /// Makes a manager from a configuration, and checks every value of it.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config};
+    ///
+    /// let secret = "change-me: at least 32 bytes of secret";
+    /// assert!(AuthManager::new(Config::new("example", AuthType::HS256, secret)).is_ok());
+    ///
+    /// // HS512 needs 64 bytes.
+    /// let error = AuthManager::new(Config::new("example", AuthType::HS512, secret)).unwrap_err();
+    /// assert_eq!(error.key(), "JWT_SECRET");
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the first value that is missing or cannot work.
+    /// [`ConfigError`] names the first value that is missing or invalid.
     #[doc(alias = "init_app")]
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         let manager = config.validate().map(Arc::new).map(Self)?;
@@ -65,48 +78,68 @@ impl AuthManager {
         Ok(manager)
     }
 
-    /// Makes a manager of the environment and the `.env` file: [`Config::from_env`].
+    /// Makes a manager from the environment and the `.env` file. Short for `AuthManager::new(Config::from_env()?)`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the first value that is missing or cannot work.
+    /// [`ConfigError`] names the first value that is missing or invalid.
+    #[doc(alias = "dotenv")]
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::new(Config::from_env()?)
     }
 
-    /// Begins an auth token for this subject, which becomes a string: `42` gives `"42"`.
+    /// Builds an auth token for a subject. The subject becomes a string: `42` gives `"42"`.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config};
+    /// # let auth = AuthManager::new(Config::new(
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// # ))?;
+    /// let token = auth.auth_token(42).claim("team", 7).sign()?;
+    /// assert_eq!(token.sub(), "42");
+    ///
+    /// // The manager sets `exp` itself.
+    /// assert!(auth.auth_token(42).claim("exp", 4_102_444_800_u32).sign().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "create_access_token")]
     pub fn auth_token(&self, subject: impl fmt::Display) -> AuthTokenBuilder<'_> {
         AuthTokenBuilder::new(&self.0.verification, &self.0.minting, subject)
     }
 
-    /// Begins a refresh token for this subject, which becomes a string: `42` gives `"42"`.
+    /// Builds a refresh token for a subject, without a session. The subject becomes a string: `42` gives `"42"`.
+    ///
+    /// Such a token can be used until it expires, as in Flask_PyJWT. For refresh tokens that work once and can be
+    /// revoked, open a session with [`login`](Self::login).
+    #[doc(alias = "create_refresh_token")]
     pub fn refresh_token(&self, subject: impl fmt::Display) -> RefreshTokenBuilder<'_> {
         RefreshTokenBuilder::new(&self.0.verification, &self.0.minting, subject)
     }
 
-    /// Verifies a token of either type with the keys that are there, at once. Routes verify theirs by
-    /// themselves.
+    /// Verifies a token of either type outside a request. Guards verify the tokens of requests themselves.
     ///
-    /// [`verify_token_async`](Self::verify_token_async) judges by the same rules, and differs in one thing: where
-    /// the key of another issuer is being fetched, it waits for it. Neither asks the session store, which is
-    /// [`check_revocation`](Self::check_revocation), nor [`Config::token_check`].
+    /// It uses the keys that are loaded. If the key of another issuer is still being fetched, it fails, whereas
+    /// [`verify_token_async`](Self::verify_token_async) waits; the rules are the same. Neither asks the session store
+    /// ([`check_revocation`](Self::check_revocation) does) nor [`Config::token_check`].
     ///
     /// # Errors
     ///
-    /// [`TokenError`] names the first rule that the token breaks;
-    /// [`TokenError::KeysUnavailable`] where its key is being fetched.
+    /// [`TokenError`] names the first rule that the token breaks. [`TokenError::KeysUnavailable`]: its key is being
+    /// fetched.
+    #[doc(alias = "decode_token")]
     pub fn verify_token(&self, signed: &str) -> Result<Token, TokenError> {
         self.0.verification.verify(signed)
     }
 
-    /// Who issues this server's own tokens; empty where it has none ([`Config::for_issuers`]).
+    /// The issuer of the tokens that this manager signs (`JWT_ISSUER`). Empty with [`Config::for_issuers`].
     #[must_use]
     #[doc(alias = "signer")]
     pub fn issuer(&self) -> &str {
         &self.0.verification.rules.issuer
     }
 
-    /// How this server's own tokens are signed; of no meaning where it has none ([`Config::for_issuers`]).
+    /// The algorithm that this manager signs with. Without meaning with [`Config::for_issuers`].
     #[must_use]
     #[doc(alias = "signer")]
     pub fn auth_type(&self) -> AuthType {
@@ -115,14 +148,14 @@ impl AuthManager {
         signing.map_or(self.0.minting.auth_type, |signing| signing.key.auth_type)
     }
 
-    /// How long auth tokens minted here are valid.
+    /// The lifetime of auth tokens that this manager signs (`JWT_AUTHMAXAGE`).
     #[must_use]
     #[doc(alias = "signer")]
     pub fn auth_max_age(&self) -> Duration {
         Duration::seconds(self.0.minting.auth_max_age)
     }
 
-    /// How long refresh tokens minted here are valid.
+    /// The lifetime of refresh tokens that this manager signs (`JWT_REFRESHMAXAGE`).
     #[must_use]
     #[doc(alias = "signer")]
     pub fn refresh_max_age(&self) -> Duration {
@@ -137,8 +170,8 @@ impl AuthManager {
         Arc::downgrade(&self.0)
     }
 
-    /// Says so where each worker makes a manager with sessions of its own. Whoever sets a clock is a
-    /// test, which may have as many managers as it likes.
+    /// Logs an error if each worker makes a manager with a session store of its own. A manager with its own clock is a
+    /// test's, and may have as many as it likes.
     fn note_memory(&self) {
         let verification = &self.0.verification;
         let memory = self.0.sessions.as_ref().and_then(|it| it.memory.as_ref());
@@ -147,7 +180,7 @@ impl AuthManager {
         }
     }
 
-    /// The parts that requests need.
+    /// What requests need.
     pub(crate) fn parts(&self) -> &Parts {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What a running manager does with its keys.
+//! Key rotation while requests are served.
 
 use std::sync::{Arc, Weak};
 
@@ -12,74 +12,93 @@ use crate::{
     token::NumericDate,
 };
 
-/// What errors call the key that is given.
+/// The name of the key argument in errors.
 const KEY: &str = "key";
 
 impl AuthManager {
-    /// Signs with this key from now on, while requests are served. Gives its id.
+    /// Signs with this key from now on. Returns its key ID (`kid`).
     ///
-    /// The key that signed before goes on verifying until the last of its tokens has expired; then it
-    /// is dropped. So do the CSRF proofs and the seals of sessions that it made; sessions are sealed anew with
-    /// each refresh. A key that was [prepublished](Self::prepublish) is known already. Nobody waits:
-    /// neither requests nor minting.
+    /// The previous key verifies until the last of its tokens has expired. Then it is dropped. Until then its CSRF proofs
+    /// and the seals of session records stay valid too; each refresh seals a record with the new key. Requests and
+    /// minting do not wait for a rotation.
     ///
-    /// Managers that verify elsewhere have to know the key first. Give it to all of them with
-    /// `prepublish`, or publish it there ([`jwks`](Self::jwks)), before one of them signs with it.
+    /// Other servers that verify these tokens have to know the key before it signs. Give it to them with
+    /// [`prepublish`](Self::prepublish), or let them fetch it from [`jwks`](Self::jwks).
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Key};
+    ///
+    /// let auth = AuthManager::new(Config::new(
+    ///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// ))?;
+    /// let old = auth.auth_token("alice").sign()?;
+    /// let id = auth.rotate(Key::new(AuthType::HS256, "the next secret, of at least 32 bytes"))?;
+    /// assert_eq!(auth.auth_token("alice").sign()?.header()["kid"], *id);
+    /// assert!(auth.verify_token(old.signed()).is_ok());
+    ///
+    /// // A key that is too weak changes nothing.
+    /// assert!(auth.rotate(Key::new(AuthType::HS256, "short")).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], and nothing changes, when the key cannot be used, has no private part, or has
-    /// the id of another one; or when the keys come from `JWT_KEYS_DIR`, or there is no issuer of this
-    /// server's own ([`Config::for_issuers`](crate::Config::for_issuers)).
+    /// [`ConfigError`], and nothing changes, if the key cannot be used, has no private part, or has the ID of another
+    /// key. Also if the keys come from `JWT_KEYS_DIR`, or the manager signs nothing
+    /// ([`Config::for_issuers`](crate::Config::for_issuers)).
+    #[doc(alias = "key rotation")]
     pub fn rotate(&self, key: Key) -> Result<String, ConfigError> {
         self.check_changeable()?;
         let id = self
             .ring()
             .rotate(self.ring().prepare(key)?, self.now_or(KEY)?)?;
-        tracing::info!(kid = id, "tokens are signed with another key from now on");
+        tracing::info!(kid = id, "tokens are signed with a new key from now on");
         Ok(id)
     }
 
-    /// Verifies with this key from now on, and publishes it, without signing with it yet. Gives its
-    /// id. [`rotate`](Self::rotate) with the same key makes it the signing one.
+    /// Verifies with this key from now on and publishes it, but does not sign with it yet. Returns its key ID (`kid`).
+    ///
+    /// [`rotate`](Self::rotate) with the same key makes it the signing key.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], and nothing changes, when the key cannot be used or has the id of another one;
-    /// or when the keys come from `JWT_KEYS_DIR`, or there is no issuer of this server's own.
+    /// [`ConfigError`], and nothing changes, if the key cannot be used or has the ID of another key. Also if the keys come
+    /// from `JWT_KEYS_DIR`, or the manager signs nothing.
     pub fn prepublish(&self, key: Key) -> Result<String, ConfigError> {
         self.check_changeable()?;
         let id = self
             .ring()
             .prepublish(self.ring().prepare(key)?, self.now_or(KEY)?)?;
-        tracing::info!(kid = id, "another key is published");
+        tracing::info!(kid = id, "a new key is published, and does not sign yet");
         Ok(id)
     }
 
-    /// Drops a key at once: for one that somebody else may know. Every token of it is refused from now
-    /// on, those too that were accepted before; its CSRF proofs are wrong, and the sessions that it sealed
-    /// cannot be refreshed.
+    /// Drops a key at once, for instance because it leaked.
+    ///
+    /// All its tokens are refused from now on, including those that were accepted before. Its CSRF proofs become invalid,
+    /// and sessions that were sealed with it cannot be refreshed.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when no key has this id, when it is the one that signs (rotate first), or when
-    /// the keys come from `JWT_KEYS_DIR` (delete the file).
+    /// [`ConfigError`] if no key has this ID, if it is the signing key (rotate first), or if the keys come from
+    /// `JWT_KEYS_DIR` (delete the file).
     pub fn remove_key(&self, id: &str) -> Result<(), ConfigError> {
         self.check_changeable()?;
         self.ring().remove(id, self.now_or(KEY)?)?;
-        tracing::warn!(kid = id, "a key was dropped: its tokens are refused");
+        tracing::warn!(kid = id, "a key was removed: its tokens are refused");
         Ok(())
     }
 
-    /// The keys that count now; the signing one comes first.
+    /// The keys in use now, the signing key first.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyState> {
         let now = self.0.verification.clock.now();
         now.map_or_else(|_| Vec::new(), |now| self.ring().states(now))
     }
 
-    /// The public keys that count now, in the types of `jsonwebtoken`: what [`jwks`](Self::jwks) serves. Empty
-    /// where the clock is out of range.
+    /// The public keys in use now, as a `JwkSet` of `jsonwebtoken`: the set that [`jwks`](Self::jwks) serves. Empty if the
+    /// clock is out of range.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -95,13 +114,13 @@ impl AuthManager {
     ///
     /// // An HMAC secret is never in it.
     /// let auth = AuthManager::new(Config::new(
-    ///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+    ///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
     /// ))?;
     /// assert!(auth.jwk_set().keys.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Keys of ES512 say no `alg` there: `jsonwebtoken` does not have it.
+    /// ES512 keys have no `alg` in it, because `jsonwebtoken` does not know that algorithm.
     #[must_use]
     #[doc(alias = "JwkSet")]
     pub fn jwk_set(&self) -> JwkSet {
@@ -109,23 +128,21 @@ impl AuthManager {
         published.map_or_else(JwkSet::default, |published| published.set.clone())
     }
 
-    /// The public keys that count now; nothing where the clock is out of range.
+    /// The public keys in use now, or `None` if the clock is out of range.
     pub(crate) fn published(&self) -> Option<Arc<Published>> {
         let now = self.0.verification.clock.now().ok()?;
         Some(self.ring().published(now))
     }
 
-    /// Reads `JWT_KEYS_DIR` now. That happens by itself every 5 seconds and on `SIGHUP`. Without such a
-    /// folder nothing happens.
+    /// Reads `JWT_KEYS_DIR` now, in addition to every 5 seconds and on `SIGHUP`. Does nothing without such a folder.
     ///
-    /// Keys whose files were deleted are dropped at once and in any case, also where that leaves no key that
-    /// signs. A file that was changed within the last 2 seconds may not be complete: this blocks until it is
-    /// the same a second later, for 3 seconds at the most.
+    /// Keys whose files were deleted are dropped at once, even if no signing key is left. A file that was changed within
+    /// the last 2 seconds may be incomplete: this blocks until it stays the same for a second, for at most 3 seconds.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the first file that is not in use: it is no good key, or is still being written.
-    /// The key that it held before stays, and so do the others.
+    /// [`ConfigError`] names the first file that is not in use, because it is not a valid key or is still being written.
+    /// The key that the file held before stays in use, and so do all others.
     pub fn reload_keys(&self) -> Result<(), ConfigError> {
         match &self.0.directory {
             Some(directory) => until_complete(|| self.look(directory))?.result(),
@@ -133,7 +150,7 @@ impl AuthManager {
         }
     }
 
-    /// Reads the folder, uses what is in it, and logs what changed.
+    /// Reads the folder, applies the changes and logs them.
     fn look(&self, directory: &KeyDirectory) -> Result<Look, ConfigError> {
         let could_sign = self.ring().load().signing.is_some();
         let now = self.now_or(key::KEYS_DIR)?;
@@ -142,12 +159,12 @@ impl AuthManager {
             tracing::info!("the keys of `JWT_KEYS_DIR` have changed");
         }
         if could_sign && self.ring().load().signing.is_none() {
-            tracing::error!("no key is left in `JWT_KEYS_DIR` that signs: nothing can be minted");
+            tracing::error!("`JWT_KEYS_DIR` has no signing key left: no token can be minted");
         }
         Ok(look)
     }
 
-    /// Starts the thread that looks at `JWT_KEYS_DIR`, if that is set.
+    /// Starts the thread that watches `JWT_KEYS_DIR`, if that is set.
     pub(super) fn watch_keys(&self) -> Result<(), ConfigError> {
         if self.0.directory.is_none() {
             return Ok(());
@@ -171,14 +188,13 @@ impl AuthManager {
         now.map_err(|error| ConfigError::invalid(key, format!("cannot be used: {error}")))
     }
 
-    /// Whether keys can be changed in code: not those of a folder, and not where there is no issuer whose
-    /// tokens they would sign.
+    /// Refuses changes in code if the keys come from a folder, or if the manager signs nothing.
     fn check_changeable(&self) -> Result<(), ConfigError> {
         let reason = if self.0.directory.is_some() {
             "cannot be changed in code: the keys come from `JWT_KEYS_DIR`"
         } else if self.issuer().is_empty() {
-            "is for tokens of this server's own, and `Config::for_issuers` has none: begin with `Config::new` \
-             or `Config::from_env`"
+            "is for signing, and a manager with `Config::for_issuers` signs nothing: start from `Config::new` or \
+             `Config::from_env`"
         } else {
             return Ok(());
         };
@@ -186,7 +202,7 @@ impl AuthManager {
     }
 }
 
-/// Reads the folder. A problem is logged when it is new, and whenever somebody asks.
+/// Reads the folder. Logs a problem if it is new or a `SIGHUP` asked for the reading.
 fn look(parts: &Weak<Parts>, occasion: Occasion, reported: &mut String) -> Next {
     let Some(manager) = parts.upgrade().map(AuthManager::of) else {
         return Next::Stop;
@@ -214,7 +230,7 @@ fn look(parts: &Weak<Parts>, occasion: Occasion, reported: &mut String) -> Next 
     }
 }
 
-/// What an error of the folder itself says, with its cause.
+/// The text of an error about the folder itself, with its cause.
 fn reason(error: &ConfigError) -> String {
     match error {
         ConfigError::Unreadable { source, .. } => format!("cannot be read: {source}"),

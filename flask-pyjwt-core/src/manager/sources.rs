@@ -1,4 +1,4 @@
-//! Keys of other issuers that are fetched: the feature `jwks`.
+//! Fetched keys of other issuers (feature `jwks`).
 
 use std::sync::Arc;
 
@@ -11,25 +11,26 @@ use crate::{
     token::{Token, TokenError, UnverifiedToken},
 };
 
-/// With the feature `jwks`.
+/// Needs the feature `jwks`.
 impl AuthManager {
-    /// The sources of other issuers' keys, for health checks: which keys are known, since when, and what
-    /// went wrong. There is one state for each configured issuer, also where several share a source; a template
-    /// is named by its text. Those that [`Config::resolve_issuers`](crate::Config::resolve_issuers) finds are
-    /// not listed.
+    /// The state of each fetched key set, for health checks: which keys are known, since when, and the last error.
+    ///
+    /// There is one state for each configured issuer, even if several share a source. A template is named by its text.
+    /// Issuers that [`Config::resolve_issuers`](crate::Config::resolve_issuers) finds are not listed.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
     /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer};
     ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least");
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
     /// let auth = AuthManager::new(config.trust(
     ///     Issuer::new("https://accounts.invalid").discovery().audience("our-api"),
     /// ))?;
     /// assert_eq!(auth.key_sources()[0].issuer(), "https://accounts.invalid");
-    /// assert!(!auth.key_sources()[0].is_usable()); // not yet, or never
+    /// assert!(!auth.key_sources()[0].is_usable()); // no keys have been fetched yet
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "health")]
     #[must_use]
     pub fn key_sources(&self) -> Vec<KeySourceState> {
         let now = self.0.verification.clock.now().ok();
@@ -39,12 +40,15 @@ impl AuthManager {
         states
     }
 
-    /// Fetches the keys of all issuers now, and waits for it: before a server says that it is ready, or
-    /// after an issuer has dropped a key in an emergency. Has to be called inside tokio's runtime.
+    /// Fetches the keys of all issuers now and waits for the results. Returns the same as
+    /// [`key_sources`](Self::key_sources).
+    ///
+    /// Call it before a server reports that it is ready, or after an issuer dropped a key in an emergency. It has to be
+    /// called inside a tokio runtime.
     pub async fn fetch_keys(&self) -> Vec<KeySourceState> {
         let sources = self.remote().map(|(_, keys)| Arc::clone(keys));
         let mut sources: Vec<_> = sources.collect();
-        // Each once, however many issuers share it.
+        // Issuers can share a source. Each is fetched once.
         sources.sort_by_key(Arc::as_ptr);
         sources.dedup_by(|a, b| Arc::ptr_eq(a, b));
         for source in &sources {
@@ -56,28 +60,27 @@ impl AuthManager {
         self.key_sources()
     }
 
-    /// Verifies a token of either type, and waits where the key of another issuer is being fetched. Routes do
-    /// so by themselves. Has to be called inside tokio's runtime.
+    /// Verifies a token of either type outside a request, and waits while the key of another issuer is being fetched.
     ///
-    /// [`verify_token`](Self::verify_token) judges by the same rules, and differs in one thing: it never waits.
-    /// Neither asks the session store, which is [`check_revocation`](Self::check_revocation), nor
-    /// [`Config::token_check`](crate::Config::token_check).
+    /// It applies the same rules as [`verify_token`](Self::verify_token), which never waits. Neither asks the session store
+    /// ([`check_revocation`](Self::check_revocation) does) nor [`Config::token_check`](crate::Config::token_check). It has
+    /// to be called inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`TokenError`] names the first rule that the token breaks;
-    /// [`TokenError::KeysUnavailable`] where nobody can tell.
+    /// [`TokenError`] names the first rule that the token breaks. [`TokenError::KeysUnavailable`]: the keys could not be
+    /// fetched.
     pub async fn verify_token_async(&self, signed: &str) -> Result<Token, TokenError> {
         match self.verify_token(signed) {
             Err(error @ TokenError::KeysUnavailable { .. }) => {
-                // In a place of its own: those who need not wait carry nothing of it along.
+                // Boxed, so that the future of the usual case stays small.
                 Box::pin(self.verify_after_waiting(signed, error)).await
             }
             result => result,
         }
     }
 
-    /// Waits for the issuer where a function has to find it, then for its keys.
+    /// Waits for `resolve_issuers` to find the issuer, if it has to, then for its keys.
     async fn verify_after_waiting(
         &self,
         signed: &str,
@@ -112,7 +115,7 @@ impl AuthManager {
         self.verify_token(signed)
     }
 
-    /// The configured issuers whose keys are fetched. Several may have one source.
+    /// The configured issuers with fetched keys. Several can share a source.
     fn remote(&self) -> impl Iterator<Item = (&str, &Arc<RemoteKeys>)> {
         let issuers = self.0.verification.issuers.configured();
         issuers.filter_map(|trust| match &trust.keys {
@@ -121,7 +124,7 @@ impl AuthManager {
         })
     }
 
-    /// Starts the thread that fetches, if there is anything to fetch.
+    /// Starts the fetching thread, if any keys are to be fetched.
     pub(super) fn fetch_in_background(&self) -> Result<(), ConfigError> {
         let issuers = &self.0.verification.issuers;
         if self.remote().next().is_none() && issuers.resolvers.is_empty() {
@@ -141,7 +144,7 @@ impl AuthManager {
     }
 }
 
-/// Where the keys of an issuer are fetched, if they are.
+/// The source of an issuer's keys, if they are fetched.
 fn source_of(trust: &Trust) -> Option<Arc<RemoteKeys>> {
     match &trust.keys {
         KeySource::Remote(keys) => Some(Arc::clone(keys)),

@@ -10,7 +10,7 @@ use crate::{
 impl Requirement {
     /// Decides about a token: `override` first, then every claim, then `scope`.
     ///
-    /// A mistake in the route is told for whatever token comes first: it never depends on claims.
+    /// A mistake in the route is reported for every token, whatever its claims.
     pub(crate) fn decide(
         &self,
         token: &Token,
@@ -53,7 +53,7 @@ impl Requirement {
 }
 
 impl ExpectedClaim {
-    /// The items that a claim lacks, where items are required.
+    /// The missing items of a claim, if items are required.
     fn missing(&self, claim: Option<Json<'_>>) -> String {
         match self {
             Self::All(items) => missing(claim, items, false),
@@ -62,7 +62,7 @@ impl ExpectedClaim {
         }
     }
 
-    /// Whether the token's claim `name` is what is expected of it.
+    /// Whether the token's claim `name` meets the expectation.
     fn holds(
         &self,
         name: &str,

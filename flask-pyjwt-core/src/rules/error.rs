@@ -1,8 +1,8 @@
-//! Why a valid token does not open a route.
+//! Why a route refuses a valid token.
 
 use crate::token::TokenError;
 
-/// A rule of the route that a valid token does not satisfy: the first that is broken.
+/// The first rule of the route that a valid token breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RuleError {
     /// The token is of an issuer that the route does not accept, or the clock is out of range.
@@ -10,13 +10,13 @@ pub(crate) enum RuleError {
     Token(#[from] TokenError),
     #[error("the claim `{name}` is not what the route requires")]
     Claim { name: String },
-    /// `missing` is the space-separated list of what the scope lacks; empty where no such list can be made.
+    /// `missing` is the space-separated list of missing items. Empty if the requirement is not about items.
     #[error("the scope is not what the route requires")]
     Scope { missing: String },
-    /// `max_age` is in seconds; 0 where the token has to be that of the login itself.
+    /// `max_age` is in seconds. 0 means that the token of the login itself is required.
     #[error("the login is not recent enough for the route")]
     LoginTooOld { max_age: u32 },
-    /// The route itself is wrong. This is what to tell its author.
+    /// The route itself is wrong. The text is for its author.
     #[error("the route is mistaken: {0}")]
     RouteMistake(String),
 }

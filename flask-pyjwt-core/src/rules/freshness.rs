@@ -3,18 +3,17 @@
 use super::RuleError;
 use crate::token::{Token, Verification};
 
-/// How recent the login of a token has to be. By default, any will do.
+/// How recent the login of a token has to be. By default it does not matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Freshness {
-    /// The token has to be the one that was issued at the login.
+    /// The token has to be the one that the login returned.
     pub(crate) login: bool,
-    /// The login was at most so many seconds ago.
+    /// The login has to be at most this many seconds ago.
     pub(crate) max_age: Option<u32>,
 }
 
 impl Freshness {
-    /// Judges by the claim `auth_time` (OpenID Connect Core, section 2). A token that has none was
-    /// issued by nobody knows which login.
+    /// Checks the claim `auth_time` (OpenID Connect Core, section 2). A token without it is refused.
     pub(crate) fn check(self, token: &Token, verification: &Verification) -> Result<(), RuleError> {
         if !self.login && self.max_age.is_none() {
             return Ok(());

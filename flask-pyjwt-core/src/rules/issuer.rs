@@ -1,11 +1,11 @@
-//! Whose tokens a route accepts.
+//! The check of the issuers that a route accepts.
 
 use super::{Requirement, RuleError};
 use crate::token::{Token, TokenError, Verification};
 
 impl Requirement {
-    /// Whether a token is of an issuer that the route wants, if it wants certain ones. A name that nobody
-    /// trusts is a mistake, which is told for whatever token comes first.
+    /// Refuses tokens of issuers that the route does not name, if it names any. A name that the manager does not trust is a
+    /// mistake, which is reported for every token.
     pub(crate) fn check_issuer(
         &self,
         token: &Token,

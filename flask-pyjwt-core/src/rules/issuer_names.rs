@@ -1,13 +1,14 @@
-//! Whose tokens a route accepts, by name.
+//! Names of the issuers that a route accepts.
 
-/// Whose tokens a route accepts, for [`RequireToken::issuer`](crate::RequireToken::issuer): one text or
-/// several. Each is the name of an issuer, the text of a template, or a name that was given with
-/// [`Issuer::named`](crate::Issuer::named).
+/// One or several issuers whose tokens a route accepts, for [`RequireToken::issuer`](crate::RequireToken::issuer).
+///
+/// It is made from a string, an array or a `Vec`. Each text is an issuer's name, the text of a template, or a name that
+/// was given with [`Issuer::named`](crate::Issuer::named).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerNames(Vec<String>);
 
 impl IssuerNames {
-    /// The names. Nobody is meant by an empty text, which no issuer has.
+    /// The names. An empty list becomes one empty name, which matches no issuer.
     pub(super) fn into_names(self) -> Vec<String> {
         if self.0.is_empty() {
             return vec![String::new()];

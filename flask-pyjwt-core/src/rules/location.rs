@@ -1,34 +1,46 @@
-//! The places where a token can be.
+//! The places of a request that can hold a token.
 
-/// Where a route looks for the token.
+/// A place where a route looks for the token.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, TokenLocation};
+///
+/// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+/// let header = TokenLocation::NamedHeader("x-goog-iap-jwt-assertion".to_owned());
+/// assert!(AuthManager::new(config.clone().locations([header])).is_ok());
+///
+/// // Cookies have locations of their own.
+/// let cookie = TokenLocation::NamedHeader("cookie".to_owned());
+/// assert!(AuthManager::new(config.locations([cookie])).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenLocation {
     /// `Authorization: Bearer …` (RFC 6750, section 2.1).
     Header,
-    /// The header of this name, in any case. Its value is the token, with or without `Bearer ` before
-    /// it: what a proxy in front of the server sends, such as `x-goog-iap-jwt-assertion`,
-    /// `Cf-Access-Jwt-Assertion` or `X-Amzn-Oidc-Data`.
+    /// The header of this name, in any case. Its value is the token, with or without `Bearer ` before it.
     ///
-    /// No CSRF proof is asked for. A proxy that adds the header to whatever a browser sends makes
-    /// cross-site requests look authenticated: call
-    /// [`AuthManager::check_origin`](crate::AuthManager::check_origin) on routes that change something.
+    /// Proxies in front of a server send such headers: `x-goog-iap-jwt-assertion`, `Cf-Access-Jwt-Assertion` or
+    /// `X-Amzn-Oidc-Data`. No CSRF proof is required. If a proxy adds the header to every request of a browser, cross-site
+    /// requests look authenticated: call [`AuthManager::check_origin`](crate::AuthManager::check_origin) on routes that
+    /// change something.
     NamedHeader(String),
-    /// The cookie that [`Config::cookies`](crate::Config::cookies) names for the type of token that
-    /// is required.
+    /// The cookie that [`Config::cookies`](crate::Config::cookies) names for the required token type.
     DefaultCookie,
-    /// The cookie of this name, its value taken as it is, without percent-decoding.
+    /// The cookie of this name. Its value is not percent-decoded.
     Cookie(String),
-    /// The parameter of this name in the query string of a `GET` (RFC 6750, section 2.3). It is in logs
-    /// and histories: for links and event streams that can do no better.
+    /// The parameter of this name in the query string of a `GET` (RFC 6750, section 2.3).
+    ///
+    /// Such tokens end up in logs and browser histories. Use it only where nothing else works, such as links and event
+    /// streams.
     Query(String),
-    /// `Sec-WebSocket-Protocol: bearer, <token>`, for pages that open a WebSocket.
+    /// `Sec-WebSocket-Protocol: bearer, <token>`, for pages that open a WebSocket with `new WebSocket(url, ["bearer", token])`.
     WebSocket,
 }
 
 impl TokenLocation {
-    /// The one spelling of a place: header names are compared without regard to case, and
-    /// `Authorization` is the usual header.
+    /// One spelling for each place: header names in lower case, and `Authorization` as `Header`.
     fn normalized(self) -> Self {
         match self {
             Self::NamedHeader(name) if name.eq_ignore_ascii_case("authorization") => Self::Header,
@@ -37,7 +49,7 @@ impl TokenLocation {
         }
     }
 
-    /// What is wrong with this place, if anything is.
+    /// What is wrong with this place, if anything.
     fn problem(&self) -> Option<String> {
         match self {
             Self::NamedHeader(name) if name.eq_ignore_ascii_case("cookie") => Some(
@@ -53,7 +65,7 @@ impl TokenLocation {
     }
 }
 
-/// These places, each of them once: a place that is named twice is not two places with credentials.
+/// Removes repeated places, so that one place does not count as two places with credentials.
 pub(crate) fn without_repeats(locations: Vec<TokenLocation>) -> Vec<TokenLocation> {
     let mut distinct = Vec::with_capacity(locations.len());
     for location in locations.into_iter().map(TokenLocation::normalized) {
@@ -64,7 +76,7 @@ pub(crate) fn without_repeats(locations: Vec<TokenLocation>) -> Vec<TokenLocatio
     distinct
 }
 
-/// What is wrong with these places, if anything is: without a place no token could ever be found.
+/// What is wrong with these places, if anything. Without a place, no token could be found.
 pub(crate) fn problem(locations: &[TokenLocation]) -> Option<String> {
     if locations.is_empty() {
         return Some("needs at least one place".to_owned());
@@ -72,7 +84,7 @@ pub(crate) fn problem(locations: &[TokenLocation]) -> Option<String> {
     locations.iter().find_map(TokenLocation::problem)
 }
 
-/// A token of RFC 9110, section 5.6.2: what a header's name is made of.
+/// Whether this is a header name: a `token` of RFC 9110, section 5.6.2.
 fn is_name(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_token)

@@ -1,4 +1,4 @@
-//! What a route requires of a token, and the one comparison that decides it.
+//! What a route requires of a token, and the decision whether a token meets it.
 
 mod decide;
 mod error;

@@ -1,13 +1,13 @@
-//! What a protected route requires of a token.
+//! The requirement of a guarded route.
 
 use serde_json::{Map, Value};
 
 use super::{Freshness, IssuerNames, TokenLocation, location};
 use crate::{claims::ExpectedClaim, token::TokenType};
 
-/// Everything that a route requires of a request: kind and place of the token, and its claims.
+/// Everything that a route requires: the token's type and location, and its claims.
 ///
-/// `#[require_token(…)]` writes one, [`RequireToken`](crate::RequireToken) another.
+/// `#[require_token(…)]` and [`RequireToken`](crate::RequireToken) build it.
 #[derive(Debug, Clone)]
 pub struct Requirement {
     pub(crate) token_type: TokenType,
@@ -17,7 +17,7 @@ pub struct Requirement {
     pub(crate) scope: Option<ExpectedClaim>,
     pub(crate) override_claims: Option<Map<String, Value>>,
     pub(crate) freshness: Freshness,
-    /// Whose tokens are accepted; those of all that are trusted where nobody is named.
+    /// The accepted issuers. Empty means all trusted ones.
     pub(crate) issuers: Vec<String>,
     pub(crate) optional: bool,
     /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
@@ -25,8 +25,8 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// A token of this type, whatever its claims, in the places of the enclosing guard, else in those
-    /// of [`Config::locations`](crate::Config::locations).
+    /// Requires a token of this type with any claims, at the location of the enclosing guard or of
+    /// [`Config::locations`](crate::Config::locations).
     #[must_use]
     pub fn new(token_type: TokenType) -> Self {
         Self {
@@ -49,15 +49,15 @@ impl Requirement {
         self
     }
 
-    /// Accepts tokens of this issuer only, or of one of several: the own one, one that is trusted, or those
-    /// that were given a name. An empty list is a mistake: 500.
+    /// Accepts only tokens of these issuers: this server's, trusted ones, or names given with `Issuer::named`. An empty
+    /// list is a mistake and answered with 500.
     #[must_use]
     pub fn issuer(mut self, issuers: impl Into<IssuerNames>) -> Self {
         self.issuers = issuers.into().into_names();
         self
     }
 
-    /// Requires one claim. Called repeatedly for one claim, all of it has to hold.
+    /// Requires one claim. Several calls for one claim all have to hold.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, expected: ExpectedClaim) -> Self {
         self.claims.push((name.into(), expected));
@@ -70,44 +70,44 @@ impl Requirement {
         self.expect_scope(ExpectedClaim::Value(scope))
     }
 
-    /// Requires the claim `scope` to be what is expected, such as to have an item.
+    /// Requires the claim `scope` to meet an expectation, such as to contain an item.
     #[must_use]
     pub fn expect_scope(mut self, scope: ExpectedClaim) -> Self {
         self.scope = Some(scope);
         self
     }
 
-    /// Lets a token with these top-level claims pass without looking at claims and scope.
+    /// Accepts a token with these top-level claims without checking claims and scope.
     #[must_use]
     pub fn override_claims(mut self, claims: Map<String, Value>) -> Self {
         self.override_claims = Some(claims);
         self
     }
 
-    /// Requires the token that was issued at the login itself, and not by a refresh. Other ones are
-    /// answered with 401 and a challenge (RFC 9470) that asks for a new login.
+    /// Requires the token that the login itself returned, not a refreshed one. Others are answered with 401 and a
+    /// challenge that asks for a new login (RFC 9470).
     #[must_use]
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.freshness.login = fresh;
         self
     }
 
-    /// Requires the login to be at most so many seconds ago, by the claim `auth_time`. Other tokens
-    /// are answered with 401 and a challenge (RFC 9470) that asks for a new login.
+    /// Requires that the login was at most this many seconds ago, by the claim `auth_time`. Other tokens are answered with
+    /// 401 and a challenge that asks for a new login (RFC 9470).
     #[must_use]
     pub fn max_age(mut self, seconds: u32) -> Self {
         self.freshness.max_age = Some(seconds);
         self
     }
 
-    /// Whether a token in a cookie needs a CSRF proof where the method is unsafe. By default it does.
+    /// Whether a token from a cookie needs a CSRF proof on unsafe methods. The default is `true`.
     #[must_use]
     pub fn csrf(mut self, csrf: bool) -> Self {
         self.csrf = csrf;
         self
     }
 
-    /// Lets a request without credentials pass; bad credentials are refused all the same.
+    /// Accepts requests without credentials. Bad credentials are still refused.
     #[must_use]
     pub fn optional(mut self, optional: bool) -> Self {
         self.optional = optional;

@@ -1,20 +1,20 @@
-//! The variables of a route, as its handler will see them.
+//! The variables of a route, as its handler sees them.
 
 use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
 
-/// The variables that the router has found in a request's path.
+/// The variables that the router found in a request's path.
 pub(crate) struct RouteVariables<'a>(&'a HttpRequest);
 
-/// What a variable of the route is for one request.
+/// The value of a route variable for one request.
 pub(super) enum Variable<'a> {
     /// There is no variable of this name.
     Unknown,
-    /// An enclosing scope has a variable of the same name: nobody can tell which one is meant.
+    /// An enclosing scope has a variable of the same name, so it is ambiguous.
     Twice,
-    /// There is one, and its value is no text: it matches nothing.
+    /// Its value is not UTF-8, and matches nothing.
     NoText,
     Text(Cow<'a, str>),
 }
@@ -52,7 +52,7 @@ impl<'a> RouteVariables<'a> {
             .map_or(Variable::NoText, Variable::Text)
     }
 
-    /// A variable whose name is one edit away from this one: taken for what was meant.
+    /// A variable whose name is one edit away from this one, which was probably meant.
     pub(super) fn nearest(&self, name: &str) -> Option<&'a str> {
         let variables = self.0.match_info().iter();
         variables
@@ -60,13 +60,13 @@ impl<'a> RouteVariables<'a> {
             .find(|variable| is_one_edit_away(variable, name))
     }
 
-    /// All names, for the explanation of a mistake.
+    /// All names, for error messages.
     pub(super) fn names(&self) -> Vec<&'a str> {
         self.0.match_info().iter().map(|(name, _)| name).collect()
     }
 }
 
-/// Whether two names differ by one character more, less or other, or by two neighbours swapped.
+/// Whether two names differ by one inserted, removed or replaced character, or by two swapped neighbours.
 fn is_one_edit_away(a: &str, b: &str) -> bool {
     if a.len().abs_diff(b.len()) > 4 {
         return false;

@@ -1,4 +1,4 @@
-//! The decision about one request. Not generic: compiled once, whatever the handlers are.
+//! The decision whether a request passes a guard. It is not generic, so that it is compiled once and not per handler.
 
 use std::mem;
 
@@ -32,17 +32,17 @@ use crate::{
     token::{Token, TokenError, TokenType},
 };
 
-/// What was accepted.
+/// An accepted token, its place, and whether a CSRF proof is still missing.
 struct Accepted {
     token: Token,
     source: Source,
     proof: Proof,
 }
 
-/// The token of a request, from its verification on.
+/// A token with a valid signature and valid claims.
 struct Verified {
     token: Token,
-    /// Whether it is of the right type and nobody has revoked it.
+    /// Whether it is also of the right type and not revoked.
     is_good: bool,
 }
 
@@ -55,15 +55,15 @@ impl Verified {
     }
 }
 
-/// What the answer of a request that was let in has to say besides.
+/// An accepted request, and the place of its token. Some places need header fields in the answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passed(Option<Source>);
 
 impl Passed {
-    /// Adds to an answer what the place of the token demands.
+    /// Adds the header fields that the place of the token needs.
     pub(super) fn add_fields(self, status: StatusCode, answer: &mut HeaderMap) {
         match self.0 {
-            // A token in an address is in histories, and would be in the `Referer` of what follows.
+            // The URL contains the token: keep it out of caches and of the `Referer` of following requests.
             Some(Source::Query) => {
                 answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 answer.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -76,13 +76,14 @@ impl Passed {
     }
 }
 
-/// Whether a request passes, or the answer to refuse it with.
+/// The outcome of a guard: an accepted request, or the answer to a refused one.
 pub(super) type Verdict = Result<Passed, HttpResponse>;
 
-/// Lets a request pass, its token left in the extensions, or gives the answer to refuse it with.
+/// Decides about a request. Stores the token of an accepted one in its extensions, and returns the answer to a refused
+/// one.
 ///
-/// Of the request only its head is read, unless everything is accepted but a CSRF proof that is in the
-/// body's form: then the body is read, and put back.
+/// It reads the head of the request only. There is one exception: if the token is accepted and only the CSRF proof is
+/// missing, and the body is a form, it reads the body and puts it back.
 pub(super) async fn guard(
     requirement: &Requirement,
     request: &HttpRequest,
@@ -95,14 +96,14 @@ pub(super) async fn guard(
     let mut seen = None;
     let decided = match authorize(manager, requirement, &places, request, &mut seen).await {
         Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
-            prove_by_form(manager, accepted, request, body)
+            check_proof_in_form(manager, accepted, request, body)
                 .await
                 .map(Some)
         }
         decided => decided,
     };
     match decided {
-        Ok(accepted) => Ok(let_in(accepted, request, by_attribute)),
+        Ok(accepted) => Ok(pass(accepted, request, by_attribute)),
         Err(rejection) => {
             let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
             Err(refuse(&rejection, seen, manager, &places, request))
@@ -110,8 +111,8 @@ pub(super) async fn guard(
     }
 }
 
-/// The same at once, for what most requests bring: a header whose token was verified before, and about
-/// which nobody else has to be asked. Any other request goes the long way, which decides alike.
+/// A fast path of [`guard`] without a future, for a token in the `Authorization` header that was verified before and needs
+/// no asynchronous check. Returns `None` for any other request. Both come to the same decision.
 pub(super) fn guard_at_once(
     requirement: &Requirement,
     request: &HttpRequest,
@@ -120,7 +121,7 @@ pub(super) fn guard_at_once(
     let manager = manager_of(request).ok()?;
     let places = Places::of(requirement, manager, request);
     let [TokenLocation::Header] = places[..] else {
-        return None; // it might be in a second place as well
+        return None; // `guard` has to look at the other places as well
     };
     let parts = manager.parts();
     let token = parts.verification.recall(bearer::sole_bearer(request)?)?;
@@ -128,10 +129,10 @@ pub(super) fn guard_at_once(
     if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
         return None;
     }
-    let kind = check_kind(manager, requirement, &token);
-    let is_good = kind.is_ok();
+    let checked = check_type_and_issuer(manager, requirement, &token);
+    let is_good = checked.is_ok();
     let source = Source::Header;
-    let proof = kind.and_then(|()| permit(manager, requirement, request, &token, source));
+    let proof = checked.and_then(|()| check_rules(manager, requirement, request, &token, source));
     Some(match proof {
         Ok(proof) => {
             let accepted = Accepted {
@@ -139,7 +140,7 @@ pub(super) fn guard_at_once(
                 source,
                 proof,
             };
-            Ok(let_in(Some(accepted), request, by_attribute))
+            Ok(pass(Some(accepted), request, by_attribute))
         }
         Err(rejection) => {
             let seen = Seen {
@@ -151,8 +152,8 @@ pub(super) fn guard_at_once(
     })
 }
 
-/// Leaves the token of a request that passes in its extensions.
-fn let_in(accepted: Option<Accepted>, request: &HttpRequest, by_attribute: bool) -> Passed {
+/// Stores the token of an accepted request in its extensions.
+fn pass(accepted: Option<Accepted>, request: &HttpRequest, by_attribute: bool) -> Passed {
     let (token, source) = accepted
         .map(|accepted| (accepted.token, accepted.source))
         .unzip();
@@ -164,7 +165,7 @@ fn let_in(accepted: Option<Accepted>, request: &HttpRequest, by_attribute: bool)
     Passed(source)
 }
 
-/// The answer to a request that does not pass.
+/// The answer to a refused request.
 fn refuse(
     rejection: &Rejection,
     seen: Seen<'_>,
@@ -183,8 +184,8 @@ fn refuse(
     refused
 }
 
-/// Looks for the CSRF proof in the form that the body is.
-async fn prove_by_form(
+/// Checks the CSRF proof in the form of the body.
+async fn check_proof_in_form(
     manager: &AuthManager,
     accepted: Accepted,
     request: &HttpRequest,
@@ -196,8 +197,8 @@ async fn prove_by_form(
     Ok(accepted)
 }
 
-/// Decides in this order: credentials, token, its type, its session, the server's own check, the age
-/// of the login, the page that sent a cookie, the claims.
+/// Checks, in this order: the credentials, the token, its type and issuer, its session, `Config::token_check`, the age of
+/// the login, the origin and CSRF proof of cookies, the claims.
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
@@ -227,15 +228,15 @@ async fn authorize(
         token: token.clone(),
         is_good: false,
     });
-    check_kind(manager, requirement, &token)?;
-    // The sessions of other issuers are theirs.
+    check_type_and_issuer(manager, requirement, &token)?;
+    // Tokens of other issuers have no session here.
     if let Some(sessions) = manager.sessions_of(&token) {
         let checked = sessions.check(&token, holder, manager.now()?).await;
         checked.map_err(Rejection::anew)?;
     }
-    ask_own_check(manager, &token).await?;
+    run_token_check(manager, &token).await?;
     verified.is_good = true;
-    let proof = permit(manager, requirement, request, &token, source)?;
+    let proof = check_rules(manager, requirement, request, &token, source)?;
     Ok(Some(Accepted {
         token,
         source,
@@ -243,8 +244,8 @@ async fn authorize(
     }))
 }
 
-/// Whether a token is of the type and the issuer that the route wants.
-fn check_kind(
+/// Checks that a token is of the type and issuer that the route requires.
+fn check_type_and_issuer(
     manager: &AuthManager,
     requirement: &Requirement,
     token: &Token,
@@ -256,8 +257,8 @@ fn check_kind(
     Ok(requirement.check_issuer(token, &manager.parts().verification)?)
 }
 
-/// Whether a token that nobody objects to opens this route.
-fn permit(
+/// Checks a valid token against the rules of the route. Returns whether a CSRF proof is still missing.
+fn check_rules(
     manager: &AuthManager,
     requirement: &Requirement,
     request: &HttpRequest,
@@ -276,12 +277,12 @@ fn permit(
     Ok(proof)
 }
 
-/// Asks the server's own question about a token, if it has one.
-pub(super) async fn ask_own_check(manager: &AuthManager, token: &Token) -> Result<(), Rejection> {
+/// Runs `Config::token_check` on a token, if it is set.
+pub(super) async fn run_token_check(manager: &AuthManager, token: &Token) -> Result<(), Rejection> {
     let Some(check) = &manager.parts().token_check else {
         return Ok(());
     };
-    // It may ask the manager, and a refusal is logged once: by the guard.
+    // The check may call the manager. Refusals of these calls are not logged: the guard logs its own.
     let answer = within_call(async { check(token.clone()).await });
     answer.await.map_err(|error| match error {
         TokenCheckError::Revoked => TokenError::Revoked.into(),
@@ -289,17 +290,18 @@ pub(super) async fn ask_own_check(manager: &AuthManager, token: &Token) -> Resul
     })
 }
 
-/// A request's token.
+/// The token that a request presents.
 enum Presented<'a> {
-    /// As it came.
+    /// The text that the client sent.
     Signed(&'a str),
-    /// Minted for this request.
+    /// A token that [`SilentRenewal`](crate::SilentRenewal) signed for this request.
     Verified(Token),
 }
 
-/// The token of a request, and where it was.
+/// The token of a request, and its place.
 ///
-/// A pair that [`SilentRenewal`](crate::SilentRenewal) got for the browser's cookies stands for them.
+/// If [`SilentRenewal`](crate::SilentRenewal) has renewed the tokens of the browser's cookies, the new token replaces the
+/// cookie.
 fn find_token<'a>(
     manager: &AuthManager,
     requirement: &Requirement,

@@ -1,18 +1,18 @@
-//! A token in a header: `Authorization: Bearer …`, or a header that the route names.
+//! Tokens in a header: `Authorization: Bearer …`, or a header that the route names.
 
 use actix_web::{HttpRequest, http::header::AUTHORIZATION};
 
 use super::Rejection;
 
-/// What stands behind the scheme of the one `Authorization` field in its usual spelling, its form not
-/// looked at: enough to recognise a token that was verified before.
+/// The bytes after `Bearer ` in the only `Authorization` field. Their form is not checked: they are only compared with
+/// tokens that were verified before.
 pub(super) fn sole_bearer(request: &HttpRequest) -> Option<&[u8]> {
     let mut fields = request.headers().get_all(AUTHORIZATION);
     let field = fields.next().filter(|_| fields.next().is_none())?;
     field.as_bytes().strip_prefix(b"Bearer ")
 }
 
-/// The token of the one `Authorization` field (RFC 6750, section 2.1).
+/// The token of the `Authorization` field (RFC 6750, section 2.1). Two fields are refused.
 pub(super) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
     let mut fields = request.headers().get_all(AUTHORIZATION);
     let Some(field) = fields.next() else {
@@ -24,7 +24,7 @@ pub(super) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
     bearer_token(field.as_bytes())
 }
 
-/// The token of a field's value, or nothing where it is of another scheme.
+/// The token of a field's value, or `None` if it has another scheme.
 fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     let Some(token) = value
         .strip_prefix(b"Bearer ")
@@ -37,8 +37,8 @@ fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
-/// Whether these are only characters of a JWT: what nearly all requests send. It is found without a
-/// branch for each byte, so that 16 of them are looked at in one step.
+/// Whether these bytes are a non-empty sequence of characters of a JWT, as in nearly all requests. The loop has no
+/// branch, so that the compiler can check 16 bytes in one step.
 fn is_plain(token: &[u8]) -> bool {
     let is_other = |byte: u8| {
         let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -48,7 +48,7 @@ fn is_plain(token: &[u8]) -> bool {
     !token.is_empty() && token.iter().fold(0, |any, byte| any | is_other(*byte)) == 0
 }
 
-/// Any other value: of another scheme, in other spelling, or malformed.
+/// The slow path of [`bearer_token`]: another scheme, another spelling of `Bearer`, or a malformed value.
 fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     if has_further_credentials(value) {
         return Err(Rejection::SeveralAuthorizations);
@@ -67,7 +67,7 @@ fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
-/// The token of the one field of a header that the route names.
+/// The token of a header that the route names. Two fields are refused.
 pub(super) fn named<'a>(
     name: &str,
     request: &'a HttpRequest,
@@ -82,13 +82,13 @@ pub(super) fn named<'a>(
     named_token(field.as_bytes())
 }
 
-/// The token that such a field's value is, with or without the scheme. An empty value is none: a proxy
-/// has nothing to say.
+/// The token of a named header's value, with or without the scheme. An empty value counts as no token, because a proxy
+/// may send it for a request without one.
 fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     if value.is_empty() {
         return Ok(None);
     }
-    // No token has a comma: two fields were joined (RFC 9110, section 5.3).
+    // A token has no comma. A proxy has joined two fields (RFC 9110, section 5.3).
     if value.contains(&b',') {
         return Err(Rejection::SeveralAuthorizations);
     }
@@ -107,16 +107,16 @@ fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
-/// More elements than this are no credentials of any scheme: those with the most parameters have a dozen.
-const MOST_ELEMENTS: usize = 64;
+/// The most commas that are looked at. Schemes with many parameters, such as Digest, have about a dozen.
+const MOST_COMMAS: usize = 64;
 
-/// Whether an element of a list but the first begins with `Bearer`: a proxy that joins two fields puts a
-/// comma between them (RFC 9110, section 5.3). Commas between quotes separate nothing. A list that is too
-/// long to be looked through is taken for one that has further credentials.
+/// Whether a list element after the first begins with `Bearer`. A proxy that joins two fields puts a comma between them
+/// (RFC 9110, section 5.3). Commas between quotes are not separators. A list with too many commas counts as one with
+/// further credentials, so that the work is bounded.
 fn has_further_credentials(list: &[u8]) -> bool {
     let count = |bytes: &[u8], wanted| memchr::memchr_iter(wanted, bytes).count();
     let commas = count(list, b',');
-    if commas == 0 || commas > MOST_ELEMENTS {
+    if commas == 0 || commas > MOST_COMMAS {
         return commas > 0;
     }
     let (mut from, mut is_quoted) = (0, false);
@@ -137,18 +137,18 @@ fn is_bearer(value: &[u8]) -> bool {
         })
 }
 
-/// Whether the first element of a list begins with the scheme and a blank, or is the scheme alone: other
-/// schemes may have a parameter of that name.
+/// Whether the first element of a list begins with `Bearer` and a blank, or is `Bearer` alone. `bearer=…` is a parameter
+/// of another scheme.
 fn begins_credentials(list: &[u8]) -> bool {
     is_bearer(list) && matches!(list.get("Bearer".len()), None | Some(b' ' | b'\t' | b','))
 }
 
-/// `tchar` of RFC 9110, section 5.6.2: what a scheme's name is made of.
+/// Whether a scheme's name can contain this byte: `tchar` of RFC 9110, section 5.6.2.
 fn is_scheme_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// `b64token` of RFC 6750, section 2.1.
+/// Whether a token can contain this byte: `b64token` of RFC 6750, section 2.1.
 fn is_token_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'-'..=b'9' | b'_' | b'~' | b'+' | b'=')
 }
@@ -160,13 +160,13 @@ pub(super) mod tests {
     use super::*;
 
     #[test]
-    fn threats_28_and_29_what_a_field_says() {
-        const COMMAS: &[u8] = &[b','; MOST_ELEMENTS + 1];
-        const T: &[u8] = b"Bearer a.b.c";
+    fn threats_28_and_29_an_authorization_field_holds_one_bearer_token() {
+        const COMMAS: &[u8] = &[b','; MOST_COMMAS + 1];
+        const TOKEN: &[u8] = b"Bearer a.b.c";
         let malformed = Err(Rejection::MalformedCredentials);
         let several = Err(Rejection::SeveralAuthorizations);
         for (value, expected) in [
-            (T, Ok(Some("a.b.c"))),
+            (TOKEN, Ok(Some("a.b.c"))),
             (b"bearer a.b.c", Ok(Some("a.b.c"))),
             (b"BEARER a.b.c", Ok(Some("a.b.c"))),
             (b"", Ok(None)),
@@ -199,7 +199,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Texts of some of these parts, the same in every run.
+    /// Random sequences of these parts, the same in every run.
     pub(in super::super) fn random_texts(
         parts: &[&str],
         count: usize,
@@ -215,9 +215,9 @@ pub(super) mod tests {
         })
     }
 
-    /// The judge splits the list at its commas.
+    /// The reference implementation splits the list at its commas.
     #[test]
-    fn credentials_in_a_list_are_found_as_by_splitting_it() {
+    fn credentials_in_a_list_are_found_like_by_the_reference() {
         let parts = [
             ",", ",", "\"", " ", "\t", "Bearer", "bearer", "Bearer ", "b", "a", "=", ";", "be",
             "\\",

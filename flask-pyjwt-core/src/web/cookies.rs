@@ -1,4 +1,4 @@
-//! Setting and clearing the cookies in which a browser keeps its tokens.
+//! Sets and clears the cookies that hold the tokens of a browser.
 
 use actix_web::{
     HttpResponseBuilder,
@@ -12,14 +12,15 @@ use super::{
 };
 use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
 
-/// The longest cookie in bytes, with its attributes: browsers drop what is longer, and say nothing.
+/// The longest cookie in bytes, with its attributes. Browsers silently drop longer ones.
 const LONGEST: usize = 4_093;
 
-/// Cookies of a session. What they are called and how they are guarded is configured by
-/// [`Config::cookies`](crate::Config::cookies).
+/// Cookies that hold the tokens of a browser. [`Config::cookies`](crate::Config::cookies) sets their names and attributes.
 impl AuthManager {
-    /// Adds all three cookies of a session to an answer: auth token, refresh token, and CSRF proof. The
-    /// answer is not to be cached.
+    /// Adds the three cookies of a session to an answer: auth token, refresh token and CSRF proof.
+    ///
+    /// Each cookie expires with its token; the CSRF proof expires with the refresh token. It also sets
+    /// `Cache-Control: no-store`.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -27,18 +28,36 @@ impl AuthManager {
     /// use flask_pyjwt::{AuthManager, Rejection};
     ///
     /// async fn login(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
-    ///     // After the password was right:
+    ///     // Check the password first.
     ///     let pair = auth.login("alice").replacing(&request).await?;
     ///     let mut answer = HttpResponse::Ok();
     ///     auth.set_cookies(&mut answer, &pair)?;
     ///     Ok(answer.finish())
     /// }
-    /// # let _ = login;
+    /// #
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use actix_web::test::TestRequest;
+    /// # use flask_pyjwt::{AuthType, Config, MemoryStore};
+    /// # let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// # let auth = AuthManager::new(config.session_store(MemoryStore::default()))?;
+    /// let answer = login(auth.clone(), TestRequest::post().to_http_request()).await?;
+    /// assert_eq!(answer.headers().get_all("set-cookie").count(), 3);
+    ///
+    /// // Browsers drop cookies of more than 4,093 bytes.
+    /// let pair = auth.login("alice").claim("note", "x".repeat(4_000)).await?;
+    /// assert!(auth.set_cookies(&mut HttpResponse::Ok(), &pair).is_err());
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Misconfiguration::CookieTooLarge`] when a browser would drop one: use fewer claims.
+    /// [`Misconfiguration::CookieTooLarge`] if a browser would drop one of the cookies: use fewer claims. The errors of
+    /// [`csrf_proof`](Self::csrf_proof).
+    #[doc(alias = "cookie")]
+    #[doc(alias = "set_access_cookies")]
+    #[doc(alias = "set_refresh_cookies")]
     pub fn set_cookies(
         &self,
         answer: &mut HttpResponseBuilder,
@@ -54,7 +73,7 @@ impl AuthManager {
         Ok(())
     }
 
-    /// All three cookies of a session.
+    /// The three cookies of a session.
     pub(super) fn session_cookies(
         &self,
         pair: &TokenPair,
@@ -66,41 +85,47 @@ impl AuthManager {
         ])
     }
 
-    /// The cookie of an auth token, for those who build their own answer.
+    /// The cookie of an auth token, for answers that you build without [`set_cookies`](Self::set_cookies).
     ///
     /// # Errors
     ///
-    /// [`Misconfiguration::CookieTooLarge`] when a browser would drop it.
+    /// [`Misconfiguration::CookieTooLarge`] if a browser would drop it.
+    #[doc(alias = "set_access_cookies")]
     pub fn auth_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
         let cookies = &self.parts().browser.cookies;
         let cookie = Kind::Auth.cookie(cookies, token.signed().to_owned());
         self.sized(cookie, token)
     }
 
-    /// The cookie of a refresh token, for those who build their own answer.
+    /// The cookie of a refresh token, for answers that you build without [`set_cookies`](Self::set_cookies).
     ///
     /// # Errors
     ///
-    /// [`Misconfiguration::CookieTooLarge`] when a browser would drop it.
+    /// [`Misconfiguration::CookieTooLarge`] if a browser would drop it.
+    #[doc(alias = "set_refresh_cookies")]
     pub fn refresh_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
         let cookies = &self.parts().browser.cookies;
         let cookie = Kind::Refresh.cookie(cookies, token.signed().to_owned());
         self.sized(cookie, token)
     }
 
-    /// The cookie of a CSRF proof for the session of this token, for those who build their own
-    /// answer. It lives as long as the token: give the refresh token where there is one.
+    /// The cookie of a CSRF proof for the session of a token, for answers that you build without
+    /// [`set_cookies`](Self::set_cookies).
+    ///
+    /// It expires with the token, so pass the refresh token if there is one.
     ///
     /// # Errors
     ///
-    /// Those of [`AuthManager::csrf_proof`].
+    /// The errors of [`csrf_proof`](Self::csrf_proof).
     pub fn csrf_cookie(&self, token: &Token) -> Result<Cookie<'static>, Rejection> {
         let cookies = &self.parts().browser.cookies;
         self.sized(Kind::Csrf.cookie(cookies, self.csrf_proof(token)?), token)
     }
 
-    /// The removals of the cookies that [`Cookies::formerly`] names, for those who build their own
-    /// answer: add each to every answer that sets or clears a cookie of a session.
+    /// Cookies that make a browser delete those of [`Cookies::formerly`], for answers that you build without
+    /// [`set_cookies`](Self::set_cookies).
+    ///
+    /// Add them to every answer that sets or clears a cookie of a session. `set_cookies` and `clear_cookies` do so.
     #[must_use]
     pub fn former_cookies(&self) -> Vec<Cookie<'static>> {
         let cookies = &self.parts().browser.cookies;
@@ -117,19 +142,38 @@ impl AuthManager {
         places.split_off(KINDS.len())
     }
 
-    /// Adds the removals of former cookies to an answer, unless they are there: the browser has sent two of
-    /// one name.
+    /// Adds the removals of former cookies to the answer to a browser that has sent two cookies of one name. Removals that
+    /// the answer already has are not repeated.
     pub(super) fn remove_former_cookies(&self, answer: &mut HeaderMap) {
         for cookie in self.former_cookies() {
             if let Ok(field) = HeaderValue::try_from(cookie.to_string())
-                && answer.get_all(SET_COOKIE).all(|own| *own != field)
+                && answer.get_all(SET_COOKIE).all(|set| *set != field)
             {
                 answer.append(SET_COOKIE, field);
             }
         }
     }
 
-    /// Adds what makes a browser forget all three cookies.
+    /// Makes a browser delete the three cookies of a session, and sets `Cache-Control: no-store`.
+    ///
+    /// It does not end the session: call [`logout`](Self::logout) first.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::HttpResponse;
+    /// use flask_pyjwt::{AuthManager, CurrentToken, Rejection};
+    ///
+    /// async fn logout(auth: AuthManager, token: CurrentToken) -> Result<HttpResponse, Rejection> {
+    ///     auth.logout(&token).await?;
+    ///     let mut answer = HttpResponse::NoContent();
+    ///     auth.clear_cookies(&mut answer);
+    ///     Ok(answer.finish())
+    /// }
+    /// # let _ = logout;
+    /// ```
+    #[doc(alias = "unset_jwt_cookies")]
+    #[doc(alias = "unset_access_cookies")]
+    #[doc(alias = "unset_refresh_cookies")]
     pub fn clear_cookies(&self, answer: &mut HttpResponseBuilder) {
         let cookies = &self.parts().browser.cookies;
         for kind in KINDS {
@@ -143,7 +187,7 @@ impl AuthManager {
         answer.insert_header((CACHE_CONTROL, "no-store"));
     }
 
-    /// The cookie with the lifetime of its token, unless a browser would drop it.
+    /// Sets the lifetime of a cookie to that of its token. Refuses a cookie that a browser would drop.
     fn sized(
         &self,
         mut cookie: Cookie<'static>,
@@ -169,10 +213,10 @@ impl AuthManager {
     }
 }
 
-/// Whether a browser keeps only one of two cookies (RFC 6265bis, section 5.7): those of the same name,
-/// domain and path. One for a host alone differs from one for the domain of that name.
+/// Whether one of two cookies replaces the other in a browser (RFC 6265bis, section 5.7): they have the same name, domain
+/// and path. A cookie without a domain differs from one with the host as its domain.
 fn is_same_place(one: &Cookie<'_>, other: &Cookie<'_>) -> bool {
-    // Browsers pass over a dot before a domain (section 5.6.3).
+    // Browsers ignore a dot before a domain (section 5.6.3).
     let domain = |cookie: &Cookie<'_>| {
         let domain = cookie.domain().map(str::to_ascii_lowercase)?;
         Some(domain.trim_start_matches('.').to_owned())

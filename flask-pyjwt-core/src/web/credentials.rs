@@ -1,4 +1,4 @@
-//! Where a request's token is, and what counts as one.
+//! Finds the token of a request in the places that its route looks at.
 
 use actix_web::{HttpRequest, http::header::COOKIE};
 
@@ -9,24 +9,24 @@ use super::{
 };
 use crate::{config::Cookies, rules::TokenLocation, token::TokenType};
 
-/// A token as it stands in a request, and where.
+/// The text of a token, and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found<'a> {
     pub(super) signed: &'a str,
     pub(super) source: Source,
 }
 
-/// Where a token was.
+/// The place of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Header,
-    /// Browsers send it unasked.
+    /// Browsers send cookies with cross-site requests too. So a CSRF proof may be needed.
     Cookie,
     Query,
     WebSocket,
 }
 
-/// The name of the cookie in which a token of this type is unless a route names another.
+/// The name of the cookie for tokens of this type, unless a route names another.
 pub(super) fn default_cookie(cookies: &Cookies, token_type: TokenType) -> &str {
     match token_type {
         TokenType::Auth => &cookies.auth_name,
@@ -34,7 +34,7 @@ pub(super) fn default_cookie(cookies: &Cookies, token_type: TokenType) -> &str {
     }
 }
 
-/// The one token of a request in the places that its route looks at, if there is one.
+/// The token of a request in these places, or `None`. Tokens in two places are refused.
 ///
 /// ```text
 /// Authorization: Bearer eyJhbGciOi…       a token
@@ -65,25 +65,24 @@ pub(super) fn find<'a>(
     Ok(token)
 }
 
-/// How often the same cookie may be sent.
-const MOST_ALIKE: u32 = 32;
+/// How often a request may repeat a cookie with the same value.
+const MOST_REPEATS: u32 = 32;
 
-/// The value of the cookie of this name as it stands there (RFC 6265, section 4.2.1), without
-/// percent-decoding.
+/// The value of the cookie of this name (RFC 6265, section 4.2.1), without percent-decoding.
 ///
-/// Cookies of other names are passed over, however broken. An empty value is none: it is what
-/// remains of a cookie that was cleared. The same value several times is one: a browser sends it so
-/// where it has the cookie for two paths or domains, of which there are less than [`MOST_ALIKE`].
+/// Cookies of other names are skipped, even malformed ones. An empty value counts as no cookie, because some clients
+/// clear a cookie that way. The same value can occur up to [`MOST_REPEATS`] times: a browser that has the cookie for
+/// several paths or domains sends it once for each. Different values are refused.
 pub(super) fn cookie<'a>(
     name: &str,
     request: &'a HttpRequest,
 ) -> Result<Option<&'a str>, Rejection> {
-    let (mut found, mut alike) = (None, 0);
+    let (mut found, mut count) = (None, 0);
     let name = name.as_bytes();
     for field in request.headers().get_all(COOKIE) {
         let field = field.as_bytes();
         let mut rest = 0;
-        // Looking for the name's first byte passes over thousands of other cookies at little cost.
+        // Looks for the name's first byte only, so that thousands of other cookies cost little.
         let next = |rest: usize| {
             let mut bytes = field[rest..].iter();
             bytes.position(|byte| name.first() == Some(byte))
@@ -94,8 +93,8 @@ pub(super) fn cookie<'a>(
             let Some(value) = value_at(field, at, name) else {
                 continue;
             };
-            alike += 1;
-            if alike > MOST_ALIKE || found.is_some_and(|found| found != value) {
+            count += 1;
+            if count > MOST_REPEATS || found.is_some_and(|found| found != value) {
                 return Err(Rejection::SeveralCookies);
             }
             found = Some(value);
@@ -106,11 +105,11 @@ pub(super) fn cookie<'a>(
     Ok(Some(value).filter(|value| !value.is_empty()))
 }
 
-/// The value of a cookie, where what stands at this place of a field is its whole name.
+/// The value of the cookie whose name begins at this position of a field, or `None` if the name there is another.
 #[inline]
 fn value_at<'a>(field: &'a [u8], at: usize, name: &[u8]) -> Option<&'a [u8]> {
     let mut after = field.get(at + name.len()..)?;
-    // What most often tells that this is no such cookie comes first.
+    // The check that fails most often comes first.
     while let [b' ' | b'\t', rest @ ..] = after {
         after = rest;
     }
@@ -132,9 +131,9 @@ mod tests {
     use super::*;
     use crate::web::bearer::tests::random_texts;
 
-    /// The judge splits a field at its semicolons.
+    /// The reference implementation splits a field at its semicolons.
     #[test]
-    fn cookies_are_found_as_by_splitting_the_field() {
+    fn cookies_are_found_like_by_the_reference() {
         let parts = [
             ";", ";", "=", "=", " ", "t", "t", "tt", "a", "t=a", "t=a;", ";t=", "\t",
         ];
@@ -143,9 +142,9 @@ mod tests {
             let request = request.to_http_request();
             for name in ["t", "tt", "tat"] {
                 let pairs = field.split(';').filter_map(|pair| pair.split_once('='));
-                let mut own = pairs.filter(|(own, _)| own.trim() == name);
-                let first = own.next().map(|(_, value)| value.trim());
-                let expected = if own.all(|(_, value)| Some(value.trim()) == first) {
+                let mut same = pairs.filter(|(other, _)| other.trim() == name);
+                let first = same.next().map(|(_, value)| value.trim());
+                let expected = if same.all(|(_, value)| Some(value.trim()) == first) {
                     Ok(first.filter(|value| !value.is_empty()))
                 } else {
                     Err(Rejection::SeveralCookies)
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_the_same_one_at_most_32_times() {
+    fn a_cookie_can_be_repeated_at_most_32_times() {
         for (count, expected) in [(32, Ok(Some("a"))), (33, Err(Rejection::SeveralCookies))] {
             let field = "t=a; ".repeat(count);
             let request = TestRequest::default().append_header((COOKIE, &*field));
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_taken_as_they_are() {
+    fn a_cookie_has_one_value_which_is_not_decoded() {
         for (fields, expected) in [
             (vec!["t=a.b.c"], Ok(Some("a.b.c"))),
             (vec!["x=1; t=a.b.c ;y=2"], Ok(Some("a.b.c"))),

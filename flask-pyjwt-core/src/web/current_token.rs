@@ -1,4 +1,4 @@
-//! The token of the current request, for its handler.
+//! `CurrentToken`: the token of the current request, for its handler.
 
 use std::{
     fmt,
@@ -22,24 +22,19 @@ use super::{
 };
 use crate::token::Token;
 
-/// The token that the request was let in with.
+/// Gives a handler the token of the current request. It is an extractor, and derefs to [`Token`].
 ///
-/// An extractor for handlers behind `#[require_token]` or [`RequireToken`](crate::RequireToken).
-/// It derefs to [`Token`]. `CurrentToken<C>` reads the claims as a type of your own as well; a
-/// valid token whose claims do not fit it is answered with 403. On a route that nothing guards, it
-/// is answered with 500, and the log says what to add.
+/// The route needs a guard: `#[require_token]` or [`RequireToken`](crate::RequireToken). Without one, the answer is 500,
+/// and the log says what to add.
 ///
-/// Where the guard is `optional`, take `Option<CurrentToken>`: `None` is a request without
-/// credentials, never one with bad ones. Behind the attribute, claims that do not fit are a 403
-/// there too; the middleware cannot see what an `Option` swallows, so do not combine
-/// `Option<CurrentToken<C>>` with it.
+/// `CurrentToken<C>` also deserializes the claims into a type of yours. If they do not fit, the answer is 403.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
-/// use flask_pyjwt::CurrentToken;
-/// use serde::Deserialize;
+/// use actix_web::{App, http::StatusCode, test, web};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, CurrentToken, RequireToken};
 ///
-/// #[derive(Deserialize)]
+/// #[derive(serde::Deserialize)]
 /// struct Member {
 ///     team: u32,
 /// }
@@ -47,30 +42,52 @@ use crate::token::Token;
 /// async fn show(token: CurrentToken<Member>) -> String {
 ///     format!("{} of team {}", token.sub(), token.typed().team)
 /// }
-/// # let _ = show;
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = AuthManager::new(Config::new(
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+/// ))?;
+/// let me = web::resource("/me").wrap(RequireToken::auth()).get(show);
+/// let app = test::init_service(App::new().app_data(auth.clone()).service(me)).await;
+///
+/// let member = auth.auth_token("alice").claim("team", 7).sign()?;
+/// let guest = auth.auth_token("bob").sign()?; // without the claim `team`
+/// for (token, status) in [(member, StatusCode::OK), (guest, StatusCode::FORBIDDEN)] {
+///     let request = test::TestRequest::with_uri("/me")
+///         .insert_header(("authorization", format!("Bearer {}", token.signed())));
+///     assert_eq!(test::call_service(&app, request.to_request()).await.status(), status);
+/// }
+/// # Ok(())
+/// # }
 /// ```
+///
+/// If the guard is `optional`, take `Option<CurrentToken>`. `None` means that the request has no credentials; invalid ones
+/// are still refused. `Option<CurrentToken<C>>` works with the attribute only, where claims that do not fit are answered
+/// with 403. With the middleware they become `None`, because `Option` discards the error.
 #[doc(alias = "current_token")]
+#[doc(alias = "get_jwt")]
+#[doc(alias = "get_jwt_identity")]
 #[derive(Clone)]
 pub struct CurrentToken<C = AnyClaims> {
     token: Token,
     typed: C,
 }
 
-/// No expectation of the claims: what [`CurrentToken`] has unless it is told a type.
+/// The default type parameter of [`CurrentToken`]: the claims are not deserialized.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct AnyClaims;
 
 impl CurrentToken {
-    /// The token of a request that a guard let in, for code that has only the request.
+    /// Extracts the token in code that has the request but is not a handler.
     ///
-    /// For claims of your own type, name it: `CurrentToken::<Member>::extract(&request)`, by the trait
-    /// [`FromRequest`].
+    /// To deserialize the claims as well, call `CurrentToken::<Member>::extract(&request)` of the trait [`FromRequest`].
     ///
     /// # Errors
     ///
-    /// As for a handler that takes a `CurrentToken`: 500 where nothing guards the route, 401 where the
-    /// guard is `optional` and there were no credentials.
+    /// The same as for a handler that takes a `CurrentToken`: 500 if the route has no guard, and 401 if the guard is
+    /// `optional` and the request has no credentials.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -89,19 +106,19 @@ impl CurrentToken {
 }
 
 impl<C> CurrentToken<C> {
-    /// The claims as the type that the handler has asked for.
+    /// The claims as `C`.
     #[must_use]
     pub fn typed(&self) -> &C {
         &self.typed
     }
 
-    /// The claims as the type that the handler has asked for, owned.
+    /// Converts into the claims as `C`.
     #[must_use]
     pub fn into_typed(self) -> C {
         self.typed
     }
 
-    /// The token itself, owned.
+    /// Converts into the [`Token`], for instance to keep it after the request.
     #[must_use]
     pub fn into_token(self) -> Token {
         self.token
@@ -109,13 +126,13 @@ impl<C> CurrentToken<C> {
 }
 
 impl CurrentToken {
-    /// The token that the request was let in with, if there is one: for code that only looks, such as a
-    /// logger or a handler that serves everybody. Nothing is refused and nothing is logged.
+    /// The token of the request, or `None` if no guard has accepted one. It never refuses the request and logs nothing.
     ///
-    /// In the hook of [`Config::on_rejection`](crate::Config::on_rejection) it is the token of the refused
-    /// request, where that is valid, of the right type and not revoked: a 403 has one.
+    /// It is for code that serves requests with and without a token, such as a logger. In the hook of
+    /// [`Config::on_rejection`](crate::Config::on_rejection), it returns the token of the refused request if that token is
+    /// valid, of the right type and not revoked, as in a 403.
     ///
-    /// The token is a cheap clone, since a request lends nothing that a guard has left in it.
+    /// The token is a clone, which is cheap.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -125,7 +142,7 @@ impl CurrentToken {
     /// fn caller(request: &HttpRequest) -> String {
     ///     match CurrentToken::get(request) {
     ///         Some(token) => token.sub().to_owned(),
-    ///         None => "nobody".to_owned(),
+    ///         None => "anonymous".to_owned(),
     ///     }
     /// }
     /// # let _ = caller;
@@ -174,16 +191,16 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
     }
 }
 
-/// Says to whoever takes a `Token` as an argument what to take. Nothing implements it.
+/// Gives handlers that take a `Token` an error message that names `CurrentToken`. No type implements it.
 #[diagnostic::on_unimplemented(
     message = "`Token` cannot be an argument of a handler",
     label = "take `CurrentToken`: it derefs to `Token`",
-    note = "`CurrentToken` is the token that the request was let in with; `Token` is any token"
+    note = "`CurrentToken` is the token that the guard accepted, and `Token` can be any token"
 )]
 #[doc(hidden)]
 pub trait TakeCurrentToken {}
 
-// The bound has a lifetime, so that the compiler looks at it where the extractor is used, not here.
+// With the lifetime, the compiler checks the bound where the extractor is used, and not here.
 #[doc(hidden)]
 impl FromRequest for Token
 where
@@ -209,7 +226,7 @@ fn current(request: &HttpRequest) -> Result<Token, Error> {
     })
 }
 
-/// The error that an extraction ends with. Behind the attribute, its wrapper answers.
+/// Makes the error of an extraction. Behind the attribute, the wrapper answers instead of the error.
 fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
     let is_final = rejection != Rejection::MissingCredentials;
     if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>()
@@ -229,7 +246,7 @@ fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
     InternalError::from_response(rejection, response).into()
 }
 
-/// Answers a request whose token does not suit the handler.
+/// Answers a request whose token the extractor refuses.
 pub(super) fn answer_extraction(request: &HttpRequest, rejection: &Rejection) -> HttpResponse {
     let token = token_of(request);
     let seen = Seen {
@@ -239,8 +256,8 @@ pub(super) fn answer_extraction(request: &HttpRequest, rejection: &Rejection) ->
     answer(manager_of(request).ok(), rejection, request, seen)
 }
 
-/// A handler behind an optional guard has asked for a token, and there is none. The request is refused
-/// where this becomes an answer, and not where `Option<CurrentToken>` makes it `None`.
+/// The error of a `CurrentToken` behind an optional guard, for a request without credentials. It is logged and answered
+/// only if it becomes an answer, and not if `Option<CurrentToken>` discards it.
 struct NoToken(HttpRequest);
 
 impl fmt::Debug for NoToken {

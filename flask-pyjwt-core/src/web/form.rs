@@ -1,6 +1,6 @@
-//! The one field of a form that the guard reads, and the body as it was for the handler.
+//! Reads the CSRF proof from a form in the body, and restores the body for the handler.
 //!
-//! Of a form with files it has to be the first one: nothing behind it is read.
+//! In `multipart/form-data` the proof has to be the first field, so that the guard does not read files.
 
 use actix_web::{
     FromRequest as _, HttpRequest,
@@ -14,15 +14,15 @@ use super::{Rejection, multipart};
 /// The field that holds the CSRF proof.
 const FIELD: &str = "csrf_token";
 
-/// Reads a form's body, and gives its proof and the body anew. Nothing else of it is looked at.
+/// Reads a form. Returns its CSRF proof, and a payload with the whole body.
 ///
-/// It may be as long as the application lets `web::Bytes` be; a form of parts as long as its handler
-/// lets it be.
+/// The application's limit for `web::Bytes` applies to URL-encoded forms. The length of a multipart form is limited by
+/// the handler, because only its first part is read here.
 pub(super) async fn take_proof(
     request: &HttpRequest,
     mut body: Payload,
 ) -> Result<(String, Payload), Rejection> {
-    if is_of_parts(request) {
+    if is_multipart(request) {
         let boundary = multipart::boundary(request).ok_or(Rejection::CsrfProofMissing)?;
         return multipart::first_part(body, &boundary, FIELD).await;
     }
@@ -33,13 +33,13 @@ pub(super) async fn take_proof(
     Ok((proof, Payload::from(form)))
 }
 
-/// Whether the body is a form that can be read as it stands, not compressed.
+/// Whether the body is an uncompressed form.
 pub(super) fn is_form(request: &HttpRequest) -> bool {
-    let is_simple = || has_media_type(request, b"application/x-www-form-urlencoded");
-    !request.headers().contains_key(CONTENT_ENCODING) && (is_simple() || is_of_parts(request))
+    let is_urlencoded = || has_media_type(request, b"application/x-www-form-urlencoded");
+    !request.headers().contains_key(CONTENT_ENCODING) && (is_urlencoded() || is_multipart(request))
 }
 
-fn is_of_parts(request: &HttpRequest) -> bool {
+fn is_multipart(request: &HttpRequest) -> bool {
     has_media_type(request, b"multipart/form-data")
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proof_is_one_field_of_the_form() {
+    fn the_proof_is_the_only_field_of_its_name() {
         for (form, expected) in [
             ("csrf_token=a.b", Ok("a.b")),
             ("note=x&csrf_token=a%2Eb&more=y", Ok("a.b")),

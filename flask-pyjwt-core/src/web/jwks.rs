@@ -1,4 +1,4 @@
-//! This server's public keys, for everybody who verifies.
+//! Services that publish this server's public keys.
 
 use std::fmt;
 
@@ -16,23 +16,26 @@ use time::Duration;
 
 use crate::manager::AuthManager;
 
-/// How long answers may be kept unless configured otherwise.
+/// How long clients may cache an answer by default.
 const DEFAULT_MAX_AGE: Duration = Duration::seconds(300);
 
 impl AuthManager {
-    /// The public keys as a service at `/.well-known/jwks.json`, for everybody who verifies.
+    /// Makes a service that publishes the public keys at `/.well-known/jwks.json`, for servers that verify tokens of this
+    /// manager. Register it with `.service(auth.jwks())`.
+    #[doc(alias = "jwks.json")]
     pub fn jwks(&self) -> Jwks {
         Jwks::of(self.clone())
     }
 
-    /// A service by which clients find the key set at `jwks_uri`: `OpenID` Connect's discovery document
-    /// and that of RFC 8414.
+    /// Makes a service that publishes the metadata documents of `OpenID` Connect Discovery and RFC 8414, for clients that
+    /// look up the key set there. `jwks_uri` is the full URL of the key set.
+    #[doc(alias = "openid-configuration")]
     pub fn metadata(&self, jwks_uri: impl Into<String>) -> ServerMetadata {
         ServerMetadata::of(self.clone(), jwks_uri.into())
     }
 }
 
-/// The JWK set of a manager's public keys (RFC 7517) as a service: [`AuthManager::jwks`].
+/// A service that publishes the public keys of a manager as a JWK set (RFC 7517): the result of [`AuthManager::jwks`].
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -59,9 +62,10 @@ impl AuthManager {
 /// # }
 /// ```
 ///
-/// The set has every public key that counts at the moment: the signing one, those that were
-/// [prepublished](AuthManager::prepublish), and those whose last tokens are still valid. HMAC secrets
-/// are never in it.
+/// The set has every public key in use: the signing key, [prepublished](AuthManager::prepublish) keys, and previous keys
+/// whose tokens can still be valid. HMAC secrets are never in it.
+#[doc(alias = ".well-known")]
+#[doc(alias = "jwks.json")]
 #[must_use = "register it with `.service(…)`"]
 pub struct Jwks {
     manager: AuthManager,
@@ -78,15 +82,15 @@ impl Jwks {
         }
     }
 
-    /// Sets the path, by default `/.well-known/jwks.json`. Inside a scope it is relative to that.
+    /// Sets the path. The default is `/.well-known/jwks.json`. Inside a scope, the path is relative to the scope.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Sets for how long answers may be kept: whole seconds, by default 300; a negative
-    /// age counts as zero. A key that is to sign has
-    /// to be prepublished for longer than that.
+    /// Sets how long clients may cache an answer, in whole seconds. The default is 300. A negative value counts as zero.
+    ///
+    /// [Prepublish](AuthManager::prepublish) a new key for longer than that before it signs.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
@@ -98,7 +102,7 @@ impl HttpServiceFactory for Jwks {
         let (manager, max_age) = (self.manager, self.max_age);
         let answer = move |request: &HttpRequest| {
             let Some(published) = manager.published() else {
-                // The clock is out of range: nobody can tell which keys count.
+                // The clock is out of range, so it is unknown which keys are in use.
                 return HttpResponse::ServiceUnavailable().finish();
             };
             document(request, &published.etag, max_age, || published.json.clone())
@@ -116,12 +120,39 @@ impl fmt::Debug for Jwks {
     }
 }
 
-/// A document by which clients find the key set (RFC 8414, `OpenID` Connect Discovery):
+/// A service that publishes where the key set of a manager is (`OpenID` Connect Discovery, RFC 8414): the result of
 /// [`AuthManager::metadata`].
 ///
-/// It is served at `/.well-known/openid-configuration` and at
-/// `/.well-known/oauth-authorization-server`, with `issuer`, `jwks_uri` and the algorithms in use.
-/// What else a client looks for is added with [`member`](Self::member).
+/// The document has `issuer`, `jwks_uri` and the algorithms in use. It is at `/.well-known/openid-configuration` and at
+/// `/.well-known/oauth-authorization-server`. Add other members with [`member`](Self::member). A manager with
+/// [`Config::for_issuers`](crate::Config::for_issuers) has no issuer, and the answer is 404.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use actix_web::{App, http::StatusCode, test};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer};
+/// # const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
+/// # MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+/// # -----END PRIVATE KEY-----";
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+/// let issuer = Config::new("https://auth.example", AuthType::EdDSA, PRIVATE_KEY);
+/// let trusted = Issuer::new("https://accounts.example").jwk_set(keys).audience("our-api");
+/// let verifier = Config::for_issuers([trusted]);
+/// for (config, status) in [(issuer, StatusCode::OK), (verifier, StatusCode::NOT_FOUND)] {
+///     let auth = AuthManager::new(config)?;
+///     let metadata = auth.metadata("https://auth.example/.well-known/jwks.json");
+///     let app = test::init_service(App::new().service(metadata)).await;
+///     let request = test::TestRequest::with_uri("/.well-known/openid-configuration");
+///     assert_eq!(test::call_service(&app, request.to_request()).await.status(), status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = ".well-known")]
+#[doc(alias = "openid-configuration")]
 #[must_use = "register it with `.service(…)`"]
 pub struct ServerMetadata {
     manager: AuthManager,
@@ -138,7 +169,7 @@ impl ServerMetadata {
         }
     }
 
-    /// Adds a member, such as `token_endpoint`. `issuer` and `jwks_uri` stay as they are.
+    /// Adds a member to the document, such as `token_endpoint`. It cannot replace `issuer` or `jwks_uri`.
     pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name.into(), value.into());
         self
@@ -168,7 +199,7 @@ impl HttpServiceFactory for ServerMetadata {
         ] {
             let this = std::rc::Rc::clone(&this);
             let answer = move |request: &HttpRequest| {
-                // A server without an issuer of its own has nothing to describe.
+                // A manager that only verifies has no metadata.
                 if this.manager.issuer().is_empty() {
                     return HttpResponse::NotFound().finish();
                 }
@@ -189,7 +220,7 @@ impl fmt::Debug for ServerMetadata {
     }
 }
 
-/// A resource that answers `GET` and `HEAD`, and anything else with 405.
+/// A resource that answers `GET` and `HEAD`. Other methods get 405.
 fn serve(path: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Clone + 'static) -> Resource {
     let route = |method| {
         let answer = answer.clone();
@@ -201,7 +232,7 @@ fn serve(path: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Clone + 'st
         .route(route(Method::HEAD))
 }
 
-/// A JSON document, or 304 where the client has it already (RFC 9110, section 13.1.2).
+/// A JSON document, or 304 if the client has the current one (RFC 9110, section 13.1.2).
 fn document(
     request: &HttpRequest,
     etag: &str,

@@ -1,4 +1,4 @@
-//! Logging in: the builder of a session.
+//! Login: the builder of a session.
 
 use std::{
     fmt,
@@ -16,10 +16,10 @@ use crate::{
     token::OwnClaims,
 };
 
-/// The longest label in characters; what is longer is cut.
+/// The longest label, in characters. Longer ones are cut.
 const LONGEST_LABEL: usize = 256;
 
-/// A session in the making: [`AuthManager::login`]. It opens when it is awaited.
+/// Builds a session: the result of [`AuthManager::login`]. The session opens when this is awaited.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -29,7 +29,7 @@ const LONGEST_LABEL: usize = 256;
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let auth = AuthManager::new(
-///     Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+///     Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
 ///         .session_store(MemoryStore::default()),
 /// )?;
 /// let pair = auth.login("alice").scope(json!({"admin": true})).label("Firefox").await?;
@@ -47,19 +47,37 @@ pub struct LoginBuilder<'a> {
 }
 
 impl AuthManager {
-    /// Begins a session for this subject, which becomes a string: `42` gives `"42"`. Awaited, it
-    /// gives both tokens.
+    /// Opens a session for a subject. When awaited, it returns a [`TokenPair`]: an auth token and a refresh token.
     ///
-    /// Before that, the password or whatever proves who this is has to be right.
+    /// Check the password before you call it. The subject becomes a string: `42` gives `"42"`. It needs a
+    /// [session store](crate::Config::session_store).
     ///
-    /// Where the subject has as many sessions as [`Config::max_sessions`](crate::Config::max_sessions)
-    /// says, the one that was refreshed the longest ago ends in the same step. A login that fails ends
-    /// none.
+    /// If the subject already has [`Config::max_sessions`](crate::Config::max_sessions) sessions, the one whose last refresh
+    /// is the oldest ends in the same step. A login that fails ends no session.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// let auth = AuthManager::new(config.clone().session_store(MemoryStore::default()))?;
+    /// let pair = auth.login("alice").claim("team", 7).await?;
+    /// assert_eq!(pair.auth.sub(), "alice");
+    ///
+    /// // Without a session store there are no sessions.
+    /// assert!(AuthManager::new(config)?.login("alice").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// When awaited: [`SessionError::Store`] when the store does not answer,
-    /// [`SessionError::NoStore`], and [`SessionError::Mint`] for claims that cannot be.
+    /// When awaited: [`SessionError::NoStore`] without a session store. [`SessionError::Store`] if the store does not
+    /// answer. [`SessionError::Mint`] if the tokens cannot be signed, for instance because of a reserved claim.
+    #[doc(alias = "create_access_token")]
+    #[doc(alias = "create_refresh_token")]
+    #[doc(alias = "session")]
     pub fn login(&self, subject: impl fmt::Display) -> LoginBuilder<'_> {
         LoginBuilder {
             manager: self,
@@ -74,22 +92,24 @@ impl AuthManager {
 }
 
 impl LoginBuilder<'_> {
-    /// Sets the claim `scope` of all auth tokens of the session.
+    /// Sets the claim `scope` of all auth tokens of the session, as any JSON value.
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
         self.login.claims.scope(scope.into());
         self
     }
 
-    /// Sets a claim of all auth tokens of the session to anything that becomes JSON.
+    /// Sets a claim of all auth tokens of the session to any value that can be serialized as JSON.
     ///
-    /// Beside what is reserved in every token, `sid` and `auth_time` are.
+    /// The manager sets the reserved claims itself, and `sid` and `auth_time` too: setting one is an error when the login
+    /// is awaited.
+    #[doc(alias = "additional_claims")]
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.login.claims.session_claim(name.into(), value);
         self
     }
 
-    /// Sets what a person recognises the session by in a list, for instance the `User-Agent`. At
-    /// most 256 characters are kept.
+    /// Sets a text by which users recognise the session in a list, for instance the `User-Agent`. The first 256 characters
+    /// are kept.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         let label: String = label.into();
         self.login.label = Some(label.chars().take(LONGEST_LABEL).collect());
@@ -100,7 +120,7 @@ impl LoginBuilder<'_> {
         self.manager
     }
 
-    /// Ends this session of this subject when the new one opens.
+    /// Ends a session of a subject when the new one opens.
     pub(super) fn replaces(mut self, subject: String, session: String) -> Self {
         self.login.replaced.push((subject, session));
         self

@@ -1,4 +1,4 @@
-//! The manager as an argument of handlers.
+//! `AuthManager` as an argument of handlers.
 
 use std::future::{Ready, ready};
 
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::manager::AuthManager;
 
-/// For handlers that mint: the manager that guards them, however it is registered.
+/// For handlers that sign tokens or open sessions: the manager that is registered nearest to the route. Without one, the
+/// answer is 500.
 impl FromRequest for AuthManager {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;

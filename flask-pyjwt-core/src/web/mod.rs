@@ -1,5 +1,4 @@
-//! How a request is decided, in the order in which it happens: credentials, authorization, the
-//! handler, and the answers to those who do not reach it.
+//! The HTTP layer: finds the token of a request, decides about it, calls the handler, and answers refused requests.
 
 mod answer;
 mod authorize;

@@ -1,4 +1,4 @@
-//! The first part of a `multipart/form-data` body (RFC 7578), read before the handler reads the whole.
+//! Reads the first part of a `multipart/form-data` body (RFC 7578) before the handler reads the body.
 
 use std::{
     collections::VecDeque,
@@ -14,12 +14,12 @@ use futures_core::Stream;
 
 use super::Rejection;
 
-/// How many bytes the first part may have, without the two boundaries around it.
+/// The longest first part in bytes, without the two boundaries around it.
 const MAX_PART: usize = 1_024;
-/// Longest boundary in bytes (RFC 2046, section 5.1.1).
+/// The longest boundary in bytes (RFC 2046, section 5.1.1).
 const MAX_BOUNDARY: usize = 70;
 
-/// The boundary that a request's one `Content-Type` names, where its body is such a form.
+/// The boundary in the `Content-Type` of a `multipart/form-data` request.
 pub(super) fn boundary(request: &HttpRequest) -> Option<String> {
     let mut fields = request.headers().get_all(CONTENT_TYPE);
     let (Some(field), None) = (fields.next(), fields.next()) else {
@@ -36,9 +36,9 @@ pub(super) fn boundary(request: &HttpRequest) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Reads as much of a body as the first part takes, and gives its text and the body as it was.
+/// Reads the first part of a body. Returns its text, and a payload with the whole body.
 ///
-/// The rest stays where it is: it is read when the handler asks for it.
+/// It reads no more than the first part needs. The rest is read when the handler asks for it.
 pub(super) async fn first_part(
     mut body: Payload,
     boundary: &str,
@@ -71,7 +71,7 @@ pub(super) async fn first_part(
 
 type BoxedStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
-/// What has been read of a body, and then the rest of it.
+/// A body: first the chunks that were read from it, then the rest.
 struct Replayed {
     chunks: VecDeque<Bytes>,
     body: Payload,
@@ -90,18 +90,18 @@ impl Stream for Replayed {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
-    /// The whole part is there, and is the field.
+    /// The part is complete, and is the wanted field.
     Complete(String),
-    /// The part goes on.
+    /// More of the part has to be read.
     Incomplete,
-    /// It is another field, or this is no such form.
+    /// The part is another field or malformed.
     Other,
 }
 
-/// What is known of the first part of a body that begins so.
+/// Parses the first part of a body from the bytes that were read so far.
 fn part_in(head: &[u8], boundary: &str, name: &str) -> Part {
     let delimiter = format!("\r\n--{boundary}");
-    // The first one begins the body, without the line's end before it.
+    // The first delimiter has no line end before it, because the body begins with it.
     let first = format!("{}\r\n", &delimiter[2..]);
     let Some(part) = head.strip_prefix(first.as_bytes()) else {
         return if first.as_bytes().starts_with(head) {
@@ -126,22 +126,24 @@ fn part_in(head: &[u8], boundary: &str, name: &str) -> Part {
     }
 }
 
-/// Whether these header lines are those of a field of this name, which is no file.
+/// Whether these header lines belong to a field of this name that is not a file.
 fn is_field(lines: &[u8], name: &str) -> bool {
     let Ok(lines) = std::str::from_utf8(lines) else {
         return false;
     };
     let mut dispositions = lines.split("\r\n").filter_map(|line| {
-        let (own, value) = line.split_once(':')?;
-        own.eq_ignore_ascii_case("content-disposition")
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-disposition")
             .then_some(value)
     });
     let (Some(disposition), None) = (dispositions.next(), dispositions.next()) else {
         return false;
     };
     parameters(disposition).is_some_and(|(kind, parameters)| {
-        let is_file = |(own, _): &(&str, &str)| {
-            own.eq_ignore_ascii_case("filename") || own.eq_ignore_ascii_case("filename*")
+        let is_file = |(parameter, _): &(&str, &str)| {
+            ["filename", "filename*"]
+                .iter()
+                .any(|name| parameter.eq_ignore_ascii_case(name))
         };
         kind.eq_ignore_ascii_case("form-data")
             && sole(&parameters, "name") == Some(name)
@@ -151,8 +153,8 @@ fn is_field(lines: &[u8], name: &str) -> bool {
 
 type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
-/// A field's value before the first semicolon, and its parameters: `a/b; name="value"; other=value`.
-/// Nothing where it is not of that form, and where a quoted value has a backslash.
+/// Splits a header value such as `a/b; name="value"; other=value` into the part before the first semicolon and its
+/// parameters. Returns `None` for another form, and for a backslash in a value.
 fn parameters(field: &str) -> Option<(&str, Parameters<'_>)> {
     let (kind, mut rest) = field.split_once(';').unwrap_or((field, ""));
     let mut parameters = Vec::new();
@@ -177,11 +179,11 @@ fn parameters(field: &str) -> Option<(&str, Parameters<'_>)> {
     Some((kind.trim(), parameters))
 }
 
-/// The value of the one parameter of this name.
+/// The value of the parameter of this name. `None` if there are several.
 fn sole<'a>(parameters: &Parameters<'a>, name: &str) -> Option<&'a str> {
     let mut values = parameters
         .iter()
-        .filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        .filter(|(other, _)| other.eq_ignore_ascii_case(name));
     match (values.next(), values.next()) {
         (Some((_, value)), None) => Some(value),
         _ => None,
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_part_is_the_field_or_another_one() {
+    fn the_first_part_is_complete_incomplete_or_another_field() {
         let field = "Content-Disposition: form-data; name=\"csrf_token\"";
         let complete = |text: &str| Part::Complete(text.to_owned());
         for (body, expected) in [

@@ -1,4 +1,4 @@
-//! From which page a browser says that a request comes.
+//! Finds out whether a request comes from a page of this server, by the header fields that browsers set.
 
 use actix_web::{
     HttpRequest,
@@ -11,38 +11,41 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
-/// What a browser does with the answer.
+/// The kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Request,
-    /// A handshake of a WebSocket: every browser sends `Origin` with it (RFC 6455, section 4.1, item 8),
-    /// and CORS protects no server from it.
+    /// A WebSocket handshake. Every browser sends `Origin` with it (RFC 6455, section 4.1, item 8), and CORS does not
+    /// apply to it.
     WebSocket,
 }
 
-/// Whether a page of the server's own origin, or of one that is allowed, has sent the request, or no
-/// browser has, as far as its head tells. One rule for requests and WebSockets.
+/// Whether the request comes from a page of the server's own origin or of an allowed origin, or from a client that is
+/// not a browser. WebSocket handshakes need an `Origin` field in any case.
 ///
-/// | `Sec-Fetch-Site` | the page is our own |
+/// | `Sec-Fetch-Site` | accepted |
 /// | --- | --- |
-/// | `same-origin`, or `none` (typed by the user; no WebSocket) | yes |
-/// | anything else, or twice | where `Origin` is allowed |
-/// | not sent | where `Origin` is allowed, or names the host that was asked |
-/// | not sent, and no `Origin` | no browser has sent it: yes, but for a WebSocket |
+/// | `same-origin` | yes |
+/// | `none` (the user typed the URL) | yes; for a WebSocket, if `Origin` is allowed |
+/// | another value | if `Origin` is allowed |
+/// | two fields | no |
+/// | not sent | if `Origin` is allowed, or names the host of the request |
+/// | not sent, and no `Origin` | yes (not a browser), except for a WebSocket |
 ///
-/// A browser writes `Sec-Fetch-Site` (Fetch Metadata Request Headers, section 2.3) and `Origin` (RFC 6454,
-/// section 7), and no page can. Of the host that was asked, a proxy may have written the fields: `Host`,
-/// `Forwarded`, `X-Forwarded-Host`, `X-Forwarded-Port`. They are believed without knowing the proxy. No page
-/// can set them for another site: a handshake takes no fields from a page, and a request with a field that
-/// is not safelisted is sent after a preflight that the server has to agree to. Who writes them with a
-/// program of his own has no cookies but his own.
+/// The browser sets `Sec-Fetch-Site` (Fetch Metadata Request Headers, section 2.3) and `Origin` (RFC 6454, section 7).
+/// Pages cannot change them.
+///
+/// The host of the request is in fields that a proxy may have set: `Host`, `Forwarded`, `X-Forwarded-Host`,
+/// `X-Forwarded-Port`. They are trusted from any sender, because a page cannot set them for another site. Handshakes
+/// have no fields of a page, and a request with such a field needs a preflight that the server has to allow. A program
+/// can set them, but it does not have the cookies of another user.
 pub(super) fn is_own_page(request: &HttpRequest, kind: Kind, allowed: &[String]) -> bool {
     let origin = origin(request);
     let is_socket = kind == Kind::WebSocket;
     if is_socket && !matches!(origin, Origin::Of(_)) {
         return false;
     }
-    let is_allowed = matches!(origin, Origin::Of(own) if is_allowed(own, allowed));
+    let is_allowed = matches!(origin, Origin::Of(origin) if is_allowed(origin, allowed));
     let mut sites = request.headers().get_all(SEC_FETCH_SITE);
     match (sites.next().map(HeaderValue::as_bytes), sites.next()) {
         (_, Some(_)) => false,
@@ -52,12 +55,12 @@ pub(super) fn is_own_page(request: &HttpRequest, kind: Kind, allowed: &[String])
         (None, None) => match origin {
             Origin::Missing => true,
             Origin::Unclear => false,
-            Origin::Of(own) => is_allowed || is_asked_host(own, request),
+            Origin::Of(origin) => is_allowed || is_host_of(request, origin),
         },
     }
 }
 
-/// What was compared, as a log may show it.
+/// The compared values, for the log.
 #[derive(Default)]
 pub(super) struct Compared {
     pub(super) origin: Option<String>,
@@ -75,7 +78,7 @@ impl Compared {
         };
         let scheme = request.connection_info().scheme().to_owned();
         let mut own = Vec::new();
-        for host in asked_hosts(request) {
+        for host in hosts_of(request) {
             if !own.contains(&host) {
                 own.push(host);
             }
@@ -89,10 +92,10 @@ impl Compared {
     }
 }
 
-/// What the field `Origin` says.
+/// The value of the field `Origin`.
 enum Origin<'a> {
     Missing,
-    /// There are two fields, or one that names no origin, such as `null`.
+    /// There are two fields, or the value is not an origin, such as `null`.
     Unclear,
     Of(&'a str),
 }
@@ -110,12 +113,13 @@ fn origin(request: &HttpRequest) -> Origin<'_> {
 }
 
 fn is_allowed(origin: &str, allowed: &[String]) -> bool {
-    allowed.iter().any(|own| own.eq_ignore_ascii_case(origin))
+    allowed
+        .iter()
+        .any(|allowed| allowed.eq_ignore_ascii_case(origin))
 }
 
-/// Whether an origin has the host and port that the request was sent to: as the client said it, or as
-/// a proxy before the server did.
-fn is_asked_host(origin: &str, request: &HttpRequest) -> bool {
+/// Whether an origin has the host and port of the request, as the client or a proxy names them.
+fn is_host_of(request: &HttpRequest, origin: &str) -> bool {
     let Some((scheme, host)) = origin.split_once("://") else {
         return false;
     };
@@ -124,18 +128,17 @@ fn is_asked_host(origin: &str, request: &HttpRequest) -> bool {
         "http" => ":80",
         _ => return false,
     };
-    asked_hosts(request).iter().any(|asked| {
-        asked
-            .strip_suffix(default_port)
-            .unwrap_or(asked)
+    hosts_of(request).iter().any(|own| {
+        own.strip_suffix(default_port)
+            .unwrap_or(own)
             .eq_ignore_ascii_case(host)
     })
 }
 
-/// The host and port that the request was sent to: as it came here, and as a proxy says that it came to
-/// it; where they have no port, with the one that a proxy names, too.
-fn asked_hosts(request: &HttpRequest) -> Vec<String> {
-    let here = match request.uri().authority() {
+/// The hosts of the request, with their ports: the one that this server received, and the one that a proxy names. Hosts
+/// without a port are listed again with the port that a proxy names.
+fn hosts_of(request: &HttpRequest) -> Vec<String> {
+    let received = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
         None => request
             .headers()
@@ -145,7 +148,7 @@ fn asked_hosts(request: &HttpRequest) -> Vec<String> {
     // `Forwarded`, then `X-Forwarded-Host`, then `Host`.
     let forwarded = request.connection_info().host().to_owned();
     let port = forwarded_port(request);
-    let mut hosts: Vec<_> = here.map(str::to_owned).into_iter().collect();
+    let mut hosts: Vec<_> = received.map(str::to_owned).into_iter().collect();
     hosts.push(forwarded);
     hosts.retain(|host| !host.is_empty());
     if let Some(port) = port {
@@ -157,12 +160,12 @@ fn asked_hosts(request: &HttpRequest) -> Vec<String> {
 }
 
 fn has_port(host: &str) -> bool {
-    // The colons of an IPv6 address are in brackets.
+    // Skips an IPv6 address in brackets, which has colons too.
     let after_address = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
     after_address.contains(':')
 }
 
-/// What the first proxy says of the port that it was asked at.
+/// The port on which the first proxy received the request.
 fn forwarded_port(request: &HttpRequest) -> Option<u16> {
     let field = request.headers().get(X_FORWARDED_PORT)?.to_str().ok()?;
     let first = field.split(',').next()?.trim();

@@ -9,12 +9,12 @@ use crate::{
     rules::{Requirement, TokenLocation},
 };
 
-/// What a guard around a scope leaves in the extensions of a request that it let in, where it states
-/// places of its own.
+/// The requirement of a guard around a scope. It is stored in the extensions of accepted requests if the guard names
+/// places.
 struct Enclosing(Rc<Requirement>);
 
-/// The places of one guard: its own, else those of the nearest enclosing guard that states some and
-/// has let the request in, else those of [`Config::locations`](crate::Config::locations).
+/// The places of one guard: those that it names, else those of the nearest enclosing guard that names some, else those
+/// of [`Config::locations`](crate::Config::locations).
 pub(super) enum Places<'a> {
     Known(&'a [TokenLocation]),
     Enclosing(Rc<Requirement>),
@@ -47,9 +47,9 @@ impl Deref for Places<'_> {
     }
 }
 
-/// Hands the places of a guard on to the guards inside it. Only the places: what the token has to be,
-/// and whether a CSRF proof is needed, each guard says for itself.
-pub(super) fn hand_on(requirement: &Rc<Requirement>, request: &HttpRequest) {
+/// Stores the places of a guard for the guards inside it. Other settings of the guard, such as `csrf`, do not apply to
+/// them.
+pub(super) fn pass_to_inner_guards(requirement: &Rc<Requirement>, request: &HttpRequest) {
     if requirement.locations.is_some() {
         let enclosing = Enclosing(Rc::clone(requirement));
         request.extensions_mut().insert(enclosing);

@@ -1,4 +1,4 @@
-//! What the attribute's wrapper does: authorize, extract, call, respond.
+//! The code that the attribute's wrapper calls: authorize, extract the arguments, call the handler, respond.
 
 use std::{
     convert::Infallible,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::rules::Requirement;
 
-/// A handler's answer, its type erased, so that one failed bound is one error and not three.
+/// The answer of a handler. The type is erased, so that the compiler reports a failed bound once and not three times.
 pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
 /// All that the attribute's wrapper takes: the request and its body, unread. One argument, because
@@ -47,10 +47,9 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// Authorizes, then does what `actix_web`'s own `handler_service` does: extract, call, respond.
+/// Authorizes the request, then does the same as `actix_web`'s `handler_service`: extract, call, respond.
 ///
-/// Nothing of the handler's arguments is extracted, and no byte of the body read, before the token
-/// has been accepted.
+/// Before the token is accepted, it extracts no argument and does not read the body.
 pub fn protect<H, Args>(
     requirement: &'static Requirement,
     mut incoming: Incoming,
@@ -77,7 +76,7 @@ where
     }
 }
 
-/// Extracts, calls and responds: the token has been accepted.
+/// Extracts the arguments, calls the handler and responds, after the token was accepted.
 async fn run<H, Args>(passed: Passed, incoming: Incoming, handler: H) -> HttpResponse
 where
     H: Handler<Args>,
@@ -105,10 +104,10 @@ where
     response
 }
 
-/// What the extraction of the arguments has refused. What the handler extracts by hand, from here on,
-/// is answered on the spot.
+/// Ends the extraction of the arguments, and returns its refusal. It is known here even if `Option<CurrentToken<C>>` has
+/// discarded the error.
 ///
-/// `Option<CurrentToken<C>>` swallows its error; the request is refused all the same.
+/// From here on, extractions by the handler itself answer their errors at once.
 fn end_of_extraction(request: &HttpRequest) -> Option<Refused> {
     let mut extensions = request.extensions_mut();
     let guarded = extensions.get_mut::<Guarded>()?;
@@ -116,10 +115,10 @@ fn end_of_extraction(request: &HttpRequest) -> Option<Refused> {
     guarded.refused.take()
 }
 
-/// Puts the error about an argument that is not an extractor on that argument.
+/// Makes the compiler report an argument that is not an extractor at that argument.
 pub const fn assert_extractor<T: Extractor>() {}
 
-/// [`FromRequest`] by another name, for the sake of its error message.
+/// The same as [`FromRequest`], with another error message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a protected handler",
     label = "not a request extractor",

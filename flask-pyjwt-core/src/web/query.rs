@@ -1,12 +1,13 @@
-//! A token in the query string, where a route asks for one: for links and event streams, whose requests
-//! have neither a field nor a cookie of ours (RFC 6750, section 2.3).
+//! Tokens in the query string (RFC 6750, section 2.3), for routes that allow it. A page cannot set a header field for a
+//! link or an event stream.
 
 use actix_web::{HttpRequest, http::Method};
 
 use super::Rejection;
 
-/// The value of the one parameter of this name, as it stands there: a token has no character that
-/// would have to be encoded. Only of a `GET`. An empty value is none.
+/// The value of the parameter of this name in the query of a `GET`. Two such parameters are refused.
+///
+/// The value is not decoded, because a token has no characters that need encoding. An empty value counts as no token.
 pub(super) fn token<'a>(
     name: &str,
     request: &'a HttpRequest,
@@ -21,7 +22,7 @@ pub(super) fn token<'a>(
     };
     let (mut found, mut rest) = (None, bytes);
     loop {
-        if may_say(rest, first)
+        if may_begin_with(rest, first)
             && let Some(value) = value_of(rest, name)
         {
             let begin = query.len() - value.len();
@@ -38,22 +39,22 @@ pub(super) fn token<'a>(
     Ok(found.filter(|value| !value.is_empty()))
 }
 
-/// Whether the first character of a parameter may say this byte.
+/// Whether the first character of a parameter may decode to this byte. A quick check before [`value_of`].
 #[inline]
-fn may_say(pair: &[u8], byte: u8) -> bool {
+fn may_begin_with(pair: &[u8], byte: u8) -> bool {
     match pair {
-        // A percent sign that encodes nothing says itself.
+        // A percent sign that encodes nothing stands for itself.
         [b'%', high, low, ..] if byte != b'%' => {
             digit(*high) == Some(byte >> 4) && digit(*low) == Some(byte & 0xF)
         }
         [b'+', ..] => byte == b' ',
-        [own, ..] => *own == byte,
+        [first, ..] => *first == byte,
         [] => false,
     }
 }
 
-/// What follows the name of the first parameter and its equals sign, where that name, decoded as in a form,
-/// is this one. Nothing is allocated: there may be thousands of others.
+/// The rest of the query after the name of the first parameter and its `=`, if that name, decoded as in a form, is this
+/// one. It does not allocate, because there may be thousands of other parameters.
 #[inline]
 fn value_of<'a>(query: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = query;
@@ -91,20 +92,20 @@ mod tests {
 
     use super::*;
 
-    /// The judge splits and decodes each parameter.
+    /// The reference implementation splits the query and decodes each parameter.
     #[test]
-    fn parameters_are_found_as_by_splitting_and_decoding_all() {
-        let judge = |name: &str, query: &str| {
+    fn parameters_are_found_like_by_the_reference() {
+        let reference = |name: &str, query: &str| {
             let pairs = query
                 .split('&')
                 .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-            let own: Vec<_> = pairs
-                .filter(|(own, _)| {
-                    let own = own.replace('+', " ");
-                    percent_encoding::percent_decode_str(&own).eq(name.bytes())
+            let same: Vec<_> = pairs
+                .filter(|(other, _)| {
+                    let other = other.replace('+', " ");
+                    percent_encoding::percent_decode_str(&other).eq(name.bytes())
                 })
                 .collect();
-            match own[..] {
+            match same[..] {
                 [] => Ok(None),
                 [(_, value)] => Ok(Some(value).filter(|value| !value.is_empty())),
                 _ => Err(Rejection::SeveralParameters),
@@ -127,13 +128,13 @@ mod tests {
                 .to_http_request();
             for name in ["t", "tt", "t t", "%", "t=", "a&"] {
                 let found = token(name, &request).map(|value| value.map(str::to_owned));
-                assert_eq!(found, judge(name, &query), "{name} in {query}");
+                assert_eq!(found, reference(name, &query), "{name} in {query}");
             }
         }
     }
 
     #[test]
-    fn threat_30_a_parameter_counts_once_and_with_get() {
+    fn threat_30_a_parameter_is_read_once_and_only_with_get() {
         for (query, expected) in [
             ("", Ok(None)),
             ("t=a.b.c", Ok(Some("a.b.c"))),

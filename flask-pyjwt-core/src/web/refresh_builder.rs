@@ -1,4 +1,4 @@
-//! Refreshing a session: the builder of a rotation.
+//! Refresh: the builder of a rotation.
 
 use std::{
     fmt,
@@ -16,7 +16,8 @@ use crate::{
     token::{OwnClaims, Token},
 };
 
-/// A rotation in the making: [`AuthManager::refresh`]. It happens when it is awaited.
+/// Builds the next tokens of a session: the result of [`AuthManager::refresh`]. The refresh token is rotated when this
+/// is awaited.
 #[must_use = "a token is rotated when this is awaited"]
 pub struct RefreshBuilder<'a> {
     manager: &'a AuthManager,
@@ -25,19 +26,43 @@ pub struct RefreshBuilder<'a> {
 }
 
 impl AuthManager {
-    /// Rotates a refresh token of a session: awaited, it gives the next pair, once.
+    /// Rotates a refresh token: when awaited, it returns the next [`TokenPair`] of the session. A refresh token works once.
     ///
-    /// A retry or a parallel tab within [`Config::refresh_grace`](crate::Config::refresh_grace)
-    /// gets the same pair again. So does a client that never got the answer, within
-    /// [`Config::lost_answer_window`](crate::Config::lost_answer_window), as long as no guard and no
-    /// [`AuthManager::check_revocation`] has seen a token of that pair. Otherwise the token is a copy in somebody's
-    /// hands: the session and all its tokens are revoked.
-    /// [`Config::on_session_event`](crate::Config::on_session_event) hears of each of the three.
+    /// If the token was rotated before, one of three things happens.
+    /// [`Config::on_session_event`](crate::Config::on_session_event) reports each of them:
+    ///
+    /// - Within [`Config::refresh_grace`](crate::Config::refresh_grace), it is a retry or a parallel tab, and gets the same
+    ///   pair again.
+    /// - Within [`Config::lost_answer_window`](crate::Config::lost_answer_window), if no token of the new pair was used yet,
+    ///   the answer was lost, and the client gets the same pair again.
+    /// - Otherwise somebody has a copy of the token. The session and all its tokens are revoked.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use time::Duration;
+    ///
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
+    ///     .session_store(MemoryStore::default())
+    ///     .refresh_grace(Duration::ZERO);
+    /// let auth = AuthManager::new(config)?;
+    /// let first = auth.login("alice").await?;
+    /// let second = auth.refresh(&first.refresh).await?;
+    /// assert!(auth.check_revocation(&second.auth).await.is_ok()); // the client uses the new pair
+    ///
+    /// // A copy of the rotated token is refused, and the session is revoked.
+    /// assert!(auth.refresh(&first.refresh).await.is_err());
+    /// assert!(auth.check_revocation(&second.auth).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// When awaited: [`SessionError::Token`] when the token is no refresh token of a live session
-    /// or was used before, [`SessionError::Store`] when the store does not answer.
+    /// When awaited: [`SessionError::Token`] if the token is not a refresh token of an open session, or was used before.
+    /// [`SessionError::Store`] if the store does not answer. [`SessionError::NoStore`] without a session store.
     pub fn refresh<'a>(&'a self, current: &'a Token) -> RefreshBuilder<'a> {
         RefreshBuilder {
             manager: self,
@@ -48,16 +73,18 @@ impl AuthManager {
 }
 
 impl RefreshBuilder<'_> {
-    /// Sets the claim `scope` of auth tokens from now on. Whoever sets any claim here sets them all:
-    /// those of the login do not go on then.
+    /// Sets the claim `scope` of the session's auth tokens from now on.
+    ///
+    /// If you set any claim here, set all of them: they replace those of the login.
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
         let claims = self.claims.get_or_insert_default();
         claims.scope(scope.into());
         self
     }
 
-    /// Sets a claim of auth tokens from now on. Whoever sets any claim here sets them all: those of
-    /// the login do not go on then.
+    /// Sets a claim of the session's auth tokens from now on, to any value that can be serialized as JSON.
+    ///
+    /// If you set any claim here, set all of them: they replace those of the login.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let claims = self.claims.get_or_insert_default();
         claims.session_claim(name.into(), value);

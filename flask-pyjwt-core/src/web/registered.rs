@@ -1,11 +1,11 @@
-//! Which manager a request is decided by.
+//! Finds the manager of a request.
 
 use actix_web::{HttpRequest, web::Data};
 
 use super::{Misconfiguration, Rejection};
 use crate::manager::AuthManager;
 
-/// The manager that is registered nearest to the request's route.
+/// The manager that is registered nearest to the route of the request.
 pub(super) fn manager_of(request: &HttpRequest) -> Result<&AuthManager, Rejection> {
     let plain = request.app_data::<AuthManager>();
     let data = request.app_data::<Data<AuthManager>>().map(Data::get_ref);

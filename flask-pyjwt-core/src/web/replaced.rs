@@ -1,4 +1,4 @@
-//! The session that a browser had before another login took the place of its cookies.
+//! Ends the session of a browser whose cookies are replaced by another login.
 
 use actix_web::{
     HttpRequest,
@@ -9,7 +9,7 @@ use actix_web::{
 use super::{LoginBuilder, credentials::cookie, registered::manager_of};
 use crate::{error::said, manager::AuthManager, token::Token};
 
-/// A session, and whose it is.
+/// A session and its subject.
 #[derive(Debug, PartialEq, Eq)]
 struct Presented {
     subject: String,
@@ -17,7 +17,7 @@ struct Presented {
 }
 
 impl Presented {
-    /// The session of a token of our own.
+    /// The session of a token, if this server has issued it.
     fn of(token: &Token, manager: &AuthManager) -> Option<Self> {
         let session = token
             .session_id()
@@ -28,13 +28,13 @@ impl Presented {
         })
     }
 
-    /// The session of a token in its text form.
-    fn verified(signed: &str, manager: &AuthManager) -> Option<Self> {
+    /// Verifies a token and returns its session.
+    fn verify(signed: &str, manager: &AuthManager) -> Option<Self> {
         Self::of(&manager.verify_token(signed).ok()?, manager)
     }
 }
 
-/// The sessions of the tokens in a request's cookies: one, or two where the cookies do not belong together.
+/// The sessions of the tokens in a request's cookies. There are two if the cookies are of different sessions.
 fn presented(request: &HttpRequest, manager: &AuthManager) -> Vec<Presented> {
     let cookies = &manager.parts().browser.cookies;
     let names = [&cookies.refresh_name, &cookies.auth_name];
@@ -42,25 +42,25 @@ fn presented(request: &HttpRequest, manager: &AuthManager) -> Vec<Presented> {
         .into_iter()
         .filter_map(|name| cookie(name, request).ok()?);
     let mut sessions: Vec<_> = signed
-        .filter_map(|signed| Presented::verified(signed, manager))
+        .filter_map(|signed| Presented::verify(signed, manager))
         .collect();
     sessions.dedup();
     sessions
 }
 
-/// The session whose tokens an answer sets as cookies.
-fn set_by(answer: &HeaderMap, manager: &AuthManager) -> Option<Presented> {
+/// The session of the cookies that an answer sets.
+fn session_in_answer(answer: &HeaderMap, manager: &AuthManager) -> Option<Presented> {
     let cookies = &manager.parts().browser.cookies;
     answer.get_all(SET_COOKIE).find_map(|field| {
         let cookie = Cookie::parse(field.to_str().ok()?).ok()?;
         let is_ours = [&*cookies.refresh_name, &*cookies.auth_name].contains(&cookie.name());
         is_ours
-            .then(|| Presented::verified(cookie.value(), manager))
+            .then(|| Presented::verify(cookie.value(), manager))
             .flatten()
     })
 }
 
-/// Ends the sessions that a request has presented, where its answer sets the cookies of another one.
+/// Ends the sessions in a request's cookies if the answer sets the cookies of another session.
 pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
     if !answer.contains_key(SET_COOKIE) {
         return;
@@ -68,7 +68,7 @@ pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
     let Ok(manager) = manager_of(request) else {
         return;
     };
-    let Some(new) = set_by(answer, manager) else {
+    let Some(new) = session_in_answer(answer, manager) else {
         return;
     };
     for old in presented(request, manager) {
@@ -80,7 +80,7 @@ pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
             let session = old.session;
             tracing::error!(
                 session,
-                "a session that a login replaced lives on: {}",
+                "a session that a login replaced could not be ended: {}",
                 said(&error)
             );
         }
@@ -88,11 +88,12 @@ pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
 }
 
 impl LoginBuilder<'_> {
-    /// Ends the session whose cookies this request presents, as soon as the new one has opened: the
-    /// browser forgets its tokens anyway. Give the request of every login that sets cookies.
+    /// Ends the session whose cookies the browser sent with this request, as soon as the new one has opened. Call it in
+    /// every login that sets cookies.
     ///
-    /// An answer to the old session that is still on its way would otherwise renew its cookies and log
-    /// the browser in as before: see [`SilentRenewal`](crate::SilentRenewal).
+    /// The new cookies overwrite the old ones. Without this, the old session stays open, and an answer with its renewed
+    /// cookies that is still on its way can log the browser in as the previous user: see
+    /// [`SilentRenewal`](crate::SilentRenewal).
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -100,7 +101,7 @@ impl LoginBuilder<'_> {
     /// use flask_pyjwt::{AuthManager, Rejection};
     ///
     /// async fn login(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
-    ///     // After the password was right:
+    ///     // Check the password first.
     ///     let pair = auth.login("bob").replacing(&request).await?;
     ///     let mut answer = HttpResponse::Ok();
     ///     auth.set_cookies(&mut answer, &pair)?;
@@ -117,9 +118,9 @@ impl LoginBuilder<'_> {
 }
 
 impl AuthManager {
-    /// Whether the session of this refresh token may still be open, and the token its latest one: others
-    /// would take the place of the cookies of a later login, or of a later pair.
-    pub(super) async fn may_set(&self, refresh: &Token) -> bool {
+    /// Whether this refresh token may still be the latest one of an open session. Older ones must not be set as cookies:
+    /// they would overwrite those of a later login or a later pair.
+    pub(super) async fn may_set_cookies_of(&self, refresh: &Token) -> bool {
         match (self.sessions_of(refresh), self.now()) {
             (Some(sessions), Ok(now)) => sessions.may_be_latest(refresh, now).await,
             _ => true,

@@ -1,40 +1,40 @@
-//! What guards, middleware and answers leave in a request for each other.
+//! The state that guards, middleware and answers store in the extensions of a request.
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::Rejection;
 use crate::{manager::AuthManager, session::TokenPair, token::Token};
 
-/// What a guard leaves in the request's extensions for [`CurrentToken`](crate::CurrentToken).
+/// The result of a guard, for [`CurrentToken`](crate::CurrentToken).
 pub(super) struct Guarded {
-    /// `None` where credentials are optional and there were none.
+    /// `None` if credentials are optional and the request has none.
     pub(super) token: Option<Token>,
-    /// Whether the attribute's wrapper is extracting, and will ask what became of it.
+    /// Whether the attribute's wrapper is extracting the arguments. It reads `refused` afterwards.
     pub(super) by_attribute: bool,
-    /// Left by an extraction that failed, for the attribute's wrapper to answer.
+    /// Set by a failed extraction, for the attribute's wrapper to answer.
     pub(super) refused: Option<Refused>,
 }
 
-/// The pair that a request's cookies were renewed into. Guards take it in place of the cookies.
+/// The renewed tokens of a request. Guards use them instead of the cookies.
 #[derive(Clone)]
 pub(super) struct Renewed {
     pub(super) pair: TokenPair,
-    /// Whose it is: another manager's guards do not know it.
+    /// The manager that renewed them. Guards of other managers ignore them.
     pub(super) by: AuthManager,
 }
 
-/// Why an extraction has failed, for the attribute's wrapper to answer.
+/// Why an extraction failed, for the attribute's wrapper to answer.
 pub(super) struct Refused {
     pub(super) rejection: Rejection,
-    /// Whether the request is refused even where the handler would do without the token.
+    /// Whether the request is refused even if the handler takes `Option<CurrentToken>`.
     pub(super) is_final: bool,
 }
 
-/// The valid token of a refused request, for as long as the hook of
+/// The valid token of a refused request. It is stored while the hook of
 /// [`Config::on_rejection`](crate::Config::on_rejection) runs.
 struct InHook(Token);
 
-/// Hands the token of a refused request to the hook, while this lives.
+/// Stores the token of a refused request for the hook, until this is dropped.
 pub(super) struct Handed<'a>(&'a HttpRequest);
 
 impl<'a> Handed<'a> {
@@ -50,7 +50,7 @@ impl Drop for Handed<'_> {
     }
 }
 
-/// The token of a request, if a guard or a hook has one for it.
+/// The token of a request, if a guard accepted it or a hook is running.
 pub(super) fn token_of(request: &HttpRequest) -> Option<Token> {
     let extensions = request.extensions();
     if let Some(InHook(token)) = extensions.get() {

@@ -1,4 +1,4 @@
-//! The same guard as the attribute's, for whole scopes and resources.
+//! `RequireToken`: the guard for whole scopes and resources.
 
 use std::{
     fmt,
@@ -28,9 +28,9 @@ use crate::{
     token::TokenType,
 };
 
-/// Middleware that lets a request into a scope or resource only with a token that satisfies it.
+/// Middleware that requires a token on a scope or a resource.
 ///
-/// The rules, the order of decision and the answers are those of `#[require_token]`.
+/// It has the same rules, order of checks and answers as `#[require_token]`, the guard for one handler.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -41,7 +41,7 @@ use crate::{
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let auth = AuthManager::new(Config::new(
-///     "example", AuthType::HS256, "a secret of 32 bytes, at the least",
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
 /// ))?;
 /// let app = test::init_service(
 ///     App::new().app_data(auth.clone()).service(
@@ -63,13 +63,16 @@ use crate::{
 /// # }
 /// ```
 ///
-/// A refused request is answered, not failed: what outer middleware adds (CORS, default headers)
-/// stays. Route variables are those known where it is wrapped: around a scope, the scope's own.
+/// A refusal is a response and not an error, so outer middleware can add CORS and other headers to it.
 ///
-/// A guard that names no place looks where the guard around it looks, else where
-/// [`Config::locations`](crate::Config::locations) says. It asks for a CSRF proof by its own setting.
+/// Around a scope, only the route variables of the scope's path are available.
 ///
-/// It can be made once, outside the closure of `HttpServer::new`, and cloned inside.
+/// A guard that names no places uses those of the guard around it, or else [`Config::locations`](crate::Config::locations).
+/// The setting [`csrf`](Self::csrf) is not taken over.
+///
+/// You can make it once, outside the closure of `HttpServer::new`, and clone it inside.
+#[doc(alias = "jwt_required")]
+#[doc(alias = "middleware")]
 #[derive(Debug, Clone)]
 #[must_use = "wrap a scope or a resource in it"]
 pub struct RequireToken(Arc<Requirement>);
@@ -89,12 +92,12 @@ impl RequireToken {
         Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
     }
 
-    /// Looks for the token in these places. Credentials in two of them are refused with 400.
+    /// Looks for the token in these places. If two of them have credentials, the answer is 400.
     ///
     /// # Panics
     ///
-    /// When there is no place, or a header, cookie or parameter has no name or an impossible one: the
-    /// route could never be entered.
+    /// If there is no place, or the name of a header, cookie or parameter is empty or not valid. Such a route would refuse
+    /// every request.
     pub fn locations(self, locations: impl Into<Vec<TokenLocation>>) -> Self {
         let locations = locations.into();
         if let Some(problem) = location::problem(&locations) {
@@ -103,82 +106,135 @@ impl RequireToken {
         self.with(|requirement| requirement.locations(locations))
     }
 
-    /// Looks for the token in the cookie that [`Config::cookies`](crate::Config::cookies) names, and
-    /// nowhere else.
+    /// Looks for the token only in the cookie that [`Config::cookies`](crate::Config::cookies) names.
     pub fn cookies(self) -> Self {
         self.locations([TokenLocation::DefaultCookie])
     }
 
-    /// Whether a token in a cookie needs a CSRF proof where the method is unsafe. By default it does.
+    /// `false` accepts tokens in cookies without a CSRF proof. The default is `true`: unsafe methods such as `POST` need
+    /// one ([`AuthManager::csrf_proof`](crate::AuthManager::csrf_proof)).
     pub fn csrf(self, csrf: bool) -> Self {
         self.with(|requirement| requirement.csrf(csrf))
     }
 
-    /// Looks for the token in the cookie of this name, and nowhere else.
+    /// Looks for the token only in the cookie of this name.
     ///
     /// # Panics
     ///
-    /// When the name is empty.
+    /// If the name is empty.
     pub fn cookie(self, name: impl Into<String>) -> Self {
         self.locations([TokenLocation::Cookie(name.into())])
     }
 
-    /// Looks for the token in the header of this name, with or without `Bearer ` before it, and nowhere
-    /// else: `"x-goog-iap-jwt-assertion"`. No CSRF proof is asked for; see
-    /// [`TokenLocation::NamedHeader`] for what that means behind a proxy.
+    /// Looks for the token only in the header of this name, such as `"x-goog-iap-jwt-assertion"`, with or without `Bearer `
+    /// before it.
+    ///
+    /// No CSRF proof is required. [`TokenLocation::NamedHeader`] says what that means behind a proxy.
     ///
     /// # Panics
     ///
-    /// When no header can have this name.
+    /// If this is not a valid name of a header.
     pub fn header(self, name: impl Into<String>) -> Self {
         self.locations([TokenLocation::NamedHeader(name.into())])
     }
 
-    /// Accepts tokens of this issuer only, or of one of several: the own one, one that is
-    /// [trusted](crate::Config::trust), the text of a [template](crate::Issuer::template), or a name that
-    /// issuers were [given](crate::Issuer::named). Any other name is a mistake: 500.
+    /// Accepts only tokens of this issuer, or of one of several.
+    ///
+    /// Each is this server's issuer, a [trusted](crate::Config::trust) issuer, the text of a
+    /// [template](crate::Issuer::template), or a name that was given with [`Issuer::named`](crate::Issuer::named). With any
+    /// other text, the answer is 500.
     pub fn issuer(self, issuers: impl Into<IssuerNames>) -> Self {
         self.with(|requirement| requirement.issuer(issuers))
     }
 
-    /// Requires a claim to match this value: an object every member, an array every element,
-    /// anything else to be equal and of the same JSON type.
+    /// Requires a claim to match this value.
+    ///
+    /// The claim has to contain every member of an object and every element of an array. Any other value has to be equal
+    /// and of the same JSON type: `1` is not `true`.
     pub fn claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.with(|requirement| requirement.claim(name, ExpectedClaim::Value(value.into())))
     }
 
-    /// Requires a claim to be the value of the route's variable of this name. A route without
-    /// such a variable is answered with 500.
+    /// Requires a claim to equal a variable of the route's path. If the route has no such variable, the answer is 500.
     pub fn claim_from_path(self, name: impl Into<String>, variable: impl Into<String>) -> Self {
         self.with(|requirement| requirement.claim(name, ExpectedClaim::Path(variable.into())))
     }
 
-    /// Requires the subject to be the value of the route's variable of this name.
+    /// Requires the subject to equal a variable of the route's path.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, RequireToken};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let auth = AuthManager::new(Config::new(
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// # ))?;
+    /// let guard = RequireToken::auth().sub_from_path("name");
+    /// let user = web::resource("/users/{name}").wrap(guard).get(HttpResponse::Ok);
+    /// let app = test::init_service(App::new().app_data(auth.clone()).service(user)).await;
+    ///
+    /// let token = auth.auth_token("alice").sign()?;
+    /// for (path, status) in [("/users/alice", StatusCode::OK), ("/users/bob", StatusCode::FORBIDDEN)] {
+    ///     let request = test::TestRequest::with_uri(path)
+    ///         .insert_header(("authorization", format!("Bearer {}", token.signed())));
+    ///     assert_eq!(test::call_service(&app, request.to_request()).await.status(), status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sub_from_path(self, variable: impl Into<String>) -> Self {
         self.claim_from_path("sub", variable)
     }
 
-    /// Requires the claim `scope` to match this value.
+    /// Requires the claim `scope` to match this value, by the rules of [`claim`](Self::claim).
     pub fn scope(self, scope: impl Into<Value>) -> Self {
         self.with(|requirement| requirement.scope(scope.into()))
     }
 
-    /// Requires a claim to be what is expected: `ExpectedClaim::contains("read")`,
-    /// `ExpectedClaim::all(["read", "write"])`, `ExpectedClaim::any(["admin", "owner"])`.
+    /// Requires a claim to meet an expectation, such as `ExpectedClaim::contains("read")`,
+    /// `ExpectedClaim::all(["read", "write"])` or `ExpectedClaim::any(["admin", "owner"])`.
     pub fn expect_claim(self, name: impl Into<String>, expected: ExpectedClaim) -> Self {
         self.with(|requirement| requirement.claim(name, expected))
     }
 
-    /// The same for the claim `scope`, whose missing items the answer names.
+    /// Requires the claim `scope` to meet an expectation. The answer to a refused request names the missing items.
     pub fn expect_scope(self, expected: ExpectedClaim) -> Self {
         self.with(|requirement| requirement.expect_scope(expected))
     }
 
-    /// Lets a token with these top-level claims pass without looking at claims and scope.
+    /// Accepts a token with these top-level claims without checking the other claims and the scope.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, RequireToken};
+    /// use serde_json::json;
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let auth = AuthManager::new(Config::new(
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// # ))?;
+    /// let guard = RequireToken::auth().claim("team", 7).override_claims(json!({"admin": true}));
+    /// let team = web::resource("/team").wrap(guard).get(HttpResponse::Ok);
+    /// let app = test::init_service(App::new().app_data(auth.clone()).service(team)).await;
+    ///
+    /// for (claim, status) in [("admin", StatusCode::OK), ("guest", StatusCode::FORBIDDEN)] {
+    ///     let token = auth.auth_token("alice").claim(claim, true).sign()?;
+    ///     let request = test::TestRequest::with_uri("/team")
+    ///         .insert_header(("authorization", format!("Bearer {}", token.signed())));
+    ///     assert_eq!(test::call_service(&app, request.to_request()).await.status(), status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
-    /// When this is not an object with at least one member: it would let everybody pass or nobody.
+    /// If this is not an object with at least one member.
     pub fn override_claims(self, claims: impl Into<Value>) -> Self {
         match claims.into() {
             Value::Object(claims) if !claims.is_empty() => {
@@ -188,19 +244,49 @@ impl RequireToken {
         }
     }
 
-    /// Requires the token that was issued at the login itself, and not by a refresh; else 401 with a
-    /// challenge that asks for a new login (RFC 9470).
+    /// `true` requires the token that the login returned, and not one of a refresh. Others are answered with 401 and a
+    /// challenge that asks for a new login (RFC 9470, section 3). The default is `false`.
+    ///
+    /// Tokens without a session are refused.
+    #[doc(alias = "fresh_jwt_required")]
     pub fn fresh(self, fresh: bool) -> Self {
         self.with(|requirement| requirement.fresh(fresh))
     }
 
-    /// Requires the login to be at most so many seconds ago, by the claim `auth_time`; else 401 with a
-    /// challenge that asks for a new login (RFC 9470).
+    /// Requires a login at most this many seconds ago, by the claim `auth_time`. Others are answered with 401 and a
+    /// challenge that asks for a new login (RFC 9470, section 3).
+    ///
+    /// Tokens without `auth_time`, such as those without a session, are refused.
+    #[doc(alias = "auth_time")]
     pub fn max_age(self, seconds: u32) -> Self {
         self.with(|requirement| requirement.max_age(seconds))
     }
 
-    /// Lets requests without credentials pass; bad credentials are refused all the same.
+    /// `true` accepts requests without credentials. Invalid credentials are still refused. The default is `false`.
+    ///
+    /// The handler takes `Option<CurrentToken>`.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, RequireToken};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let auth = AuthManager::new(Config::new(
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// # ))?;
+    /// let news = web::resource("/news").wrap(RequireToken::auth().optional(true)).get(HttpResponse::Ok);
+    /// let app = test::init_service(App::new().app_data(auth).service(news)).await;
+    ///
+    /// let anonymous = test::TestRequest::with_uri("/news");
+    /// let invalid = test::TestRequest::with_uri("/news").insert_header(("authorization", "Bearer a.b.c"));
+    /// for (request, status) in [(anonymous, StatusCode::OK), (invalid, StatusCode::UNAUTHORIZED)] {
+    ///     assert_eq!(test::call_service(&app, request.to_request()).await.status(), status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn optional(self, optional: bool) -> Self {
         self.with(|requirement| requirement.optional(optional))
     }
@@ -219,7 +305,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(RequireTokenService {
-            // Each worker counts references to a copy of its own.
+            // A copy for each worker, so that workers do not share a reference count.
             requirement: Rc::new(Requirement::clone(&self.0)),
             service: Rc::new(service),
         }))
@@ -264,7 +350,7 @@ where
             };
             match verdict {
                 Ok(passed) => {
-                    places::hand_on(&requirement, request.request());
+                    places::pass_to_inner_guards(&requirement, request.request());
                     let mut response = service.call(request).await?;
                     let refused = answer_of_handler(response.request(), response.response());
                     let Some(mut refused) = refused else {
@@ -272,7 +358,7 @@ where
                         return Ok(response.map_into_left_body());
                     };
                     let (request, response) = response.into_parts();
-                    // What inner layers have added stays.
+                    // Keeps the header fields of inner layers.
                     for (name, value) in response.headers() {
                         if !refused.headers().contains_key(name) || *name == SET_COOKIE {
                             refused.headers_mut().append(name.clone(), value.clone());

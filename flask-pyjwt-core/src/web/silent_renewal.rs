@@ -1,4 +1,4 @@
-//! Renewing a browser's tokens without a word, while it asks for something else.
+//! `SilentRenewal`: renews a browser's tokens while it sends requests.
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ use time::Duration;
 
 use super::{
     Rejection,
-    authorize::ask_own_check,
+    authorize::run_token_check,
     credentials::cookie,
     csrf,
     refused::{forget, reporting},
@@ -36,33 +36,64 @@ use crate::{
     token::{Token, TokenType},
 };
 
-/// Middleware that renews the tokens of a browser's session when the auth token's cookie has expired,
-/// or is about to, and a valid refresh token's cookie is there, and with it the CSRF proof's cookie of
-/// the same session.
+/// Middleware that renews the tokens of a browser's session when the auth token in its cookie has expired or is about to.
 ///
-/// The request goes on with the new auth token, and the answer sets all three cookies, but for those
-/// that it sets by itself. Tabs that do so at the same time get the same pair. A refresh token that is refused
-/// changes nothing: the route's guard answers. So do two cookies of one name that differ, and the answer
-/// then removes the [former](crate::Cookies::formerly) one.
+/// The request also needs the cookies of a valid refresh token and of the CSRF proof of the same session. The handler sees
+/// the new auth token, and the answer sets all three cookies. Parallel tabs get the same tokens.
 ///
-/// An answer that sets the cookies of another session, as a login does, ends the session that its request
-/// presented, as [`LoginBuilder::replacing`](crate::LoginBuilder::replacing) does for logins outside this
-/// middleware. Renewed cookies are not set when their session has ended before the answer is sent: a slow
-/// answer to alice does not take the place of bob's later login in the same browser. What no server can decide
-/// is the order in which a browser gets two answers that have both been sent, over two connections; those of
-/// one HTTP/2 connection keep their order. Let layers that hold answers back be inside this one.
-///
-/// Wrap it outside the guards. It needs a session store, and the refresh token's cookie at every path that
-/// it works for: no [`Cookies::refresh_path`](crate::Cookies::refresh_path).
+/// Wrap it outside the guards. It needs a [session store](crate::Config::session_store), and it works only at paths where
+/// the browser sends the refresh token: set no [`Cookies::refresh_path`](crate::Cookies::refresh_path).
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
-/// use actix_web::App;
-/// use flask_pyjwt::SilentRenewal;
+/// use actix_web::{App, HttpResponse, test, web};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore, RequireToken, SilentRenewal, testing::FrozenClock};
+/// use time::{Duration, OffsetDateTime};
 ///
-/// let app = App::new().wrap(SilentRenewal::new());
-/// # drop(app);
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = FrozenClock::new(OffsetDateTime::now_utc());
+/// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
+///     .session_store(MemoryStore::default())
+///     .clock(clock.clone());
+/// let auth = AuthManager::new(config)?;
+/// let me = web::resource("/me").wrap(RequireToken::auth().cookies()).get(HttpResponse::Ok);
+/// let app = App::new().app_data(auth.clone()).wrap(SilentRenewal::new()).service(me);
+/// let app = test::init_service(app).await;
+///
+/// let pair = auth.login("alice").await?;
+/// let cookies = [
+///     auth.auth_cookie(&pair.auth)?, auth.refresh_cookie(&pair.refresh)?, auth.csrf_cookie(&pair.refresh)?,
+/// ];
+/// clock.advance(Duration::hours(2)); // the auth token expires
+///
+/// // All three cookies: renewed. The auth token alone: refused.
+/// for (sent, status, set) in [(3, 200, 3), (1, 401, 0)] {
+///     let request = test::TestRequest::with_uri("/me");
+///     let request = cookies[..sent].iter().cloned().fold(request, test::TestRequest::cookie);
+///     let answer = test::call_service(&app, request.to_request()).await;
+///     assert_eq!(answer.status(), status);
+///     assert_eq!(answer.headers().get_all("set-cookie").count(), set);
+/// }
+/// # Ok(())
+/// # }
 /// ```
+///
+/// It leaves requests alone that have an `Authorization` header, or a header that
+/// [`Config::locations`](crate::Config::locations) names. If the refresh token is refused, or two cookies of one name
+/// differ, nothing is renewed, and the guard of the route decides. In the second case the answer also removes the
+/// [former](crate::Cookies::formerly) cookie. A cookie that the answer already sets is not replaced.
+///
+/// # Logins in the same browser
+///
+/// If an answer sets the cookies of another session, as a login does, the session of the request's cookies ends. For
+/// logins outside this middleware, call [`LoginBuilder::replacing`](crate::LoginBuilder::replacing).
+///
+/// If a session has ended before an answer with its renewed cookies is sent, the cookies are not set. So a slow answer
+/// to alice does not overwrite the cookies of bob's later login. One case remains: two answers that were both sent, over
+/// two connections, can arrive in either order. Middleware that delays answers should be inside this one.
+#[doc(alias = "auto refresh")]
+#[doc(alias = "refresh_expiring_jwts")]
 #[derive(Debug, Clone)]
 #[must_use = "wrap an App or a scope in it"]
 pub struct SilentRenewal {
@@ -75,27 +106,27 @@ impl Default for SilentRenewal {
     }
 }
 
-/// How long before its end an auth token is renewed unless told otherwise.
+/// How long before its expiry an auth token is renewed by default.
 const MARGIN: Duration = Duration::seconds(30);
 
 impl SilentRenewal {
-    /// Renews half a minute before the end.
+    /// Renews auth tokens from 30 seconds before they expire.
     pub fn new() -> Self {
         Self { margin: MARGIN }
     }
 
-    /// Sets how long before its end an auth token is renewed; never before three quarters of its life
-    /// are over.
+    /// Sets how long before its expiry an auth token is renewed. The default is 30 seconds, and the maximum is a quarter of
+    /// the token's lifetime.
     pub fn margin(mut self, margin: Duration) -> Self {
         self.margin = margin;
         self
     }
 }
 
-/// Renews the tokens of a request, if it is time.
+/// Renews the tokens of a request if they need it.
 async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     let manager = manager_of(request).ok()?;
-    // Renewed on the way here: the refresh token in the cookie is an old one now.
+    // An outer `SilentRenewal` has renewed them. The refresh token in the cookie is used up.
     let is_renewed = |renewed: &Renewed| renewed.by.is_same_as(manager);
     if request
         .extensions()
@@ -104,7 +135,7 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     {
         return None;
     }
-    // Whoever says who he is in another way is asked about that.
+    // The request has other credentials, which the guard decides about.
     let names_header = |location: &TokenLocation| match location {
         TokenLocation::NamedHeader(name) => request.headers().contains_key(name.as_str()),
         _ => false,
@@ -129,24 +160,24 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     if token.token_type() != TokenType::Refresh || token.session_id().is_none() {
         return None;
     }
-    // A cookie that a sibling domain has set would log the browser in as somebody else: the proof is in a
-    // cookie that no other host can set.
+    // A sibling domain can set a cookie with a refresh token of another user, to log the browser in as that user. By
+    // default, the cookie of the proof has a `__Host-` name, which no other host can set.
     let proof = cookie(&cookies.csrf_name, request).ok()??;
     csrf::check_proof(manager, proof.as_bytes(), &token).ok()?;
     let renewal = async {
-        ask_own_check(manager, &token).await?;
+        run_token_check(manager, &token).await?;
         next_pair(manager, &token).await
     };
     let renewed = reporting(manager, Some(&token), renewal).await;
-    let pair = renewed.inspect_err(forget).ok()?; // the guard gives another answer
+    let pair = renewed.inspect_err(forget).ok()?; // the guard answers
     Some(Renewed {
         pair,
         by: manager.clone(),
     })
 }
 
-/// Rotates a refresh token. A pair that is given again may be so old that its auth token has expired:
-/// then it is rotated, too, since the page that waits cannot ask for that.
+/// Rotates a refresh token. A pair that is returned again may be so old that its auth token has expired. It is rotated
+/// once more then, because the page could not do so.
 async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Rejection> {
     let pair = manager.refresh(token).await?;
     if manager.now()? < Moment::from_milliseconds(pair.auth.expires_at_milliseconds()) {
@@ -155,8 +186,8 @@ async fn next_pair(manager: &AuthManager, token: &Token) -> Result<TokenPair, Re
     Ok(manager.refresh(&pair.refresh).await?)
 }
 
-/// Whether the browser has sent two cookies of one name that differ: there is no telling which to renew.
-fn has_sent_several(manager: &AuthManager, request: &HttpRequest) -> bool {
+/// Whether the request has two cookies of one name with different values, so that it is unknown which to renew.
+fn has_ambiguous_cookies(manager: &AuthManager, request: &HttpRequest) -> bool {
     let cookies = &manager.parts().browser.cookies;
     let mut names = [
         &cookies.auth_name,
@@ -167,7 +198,7 @@ fn has_sent_several(manager: &AuthManager, request: &HttpRequest) -> bool {
     names.any(|name| cookie(name, request) == Err(Rejection::SeveralCookies))
 }
 
-/// What an inner service has failed with, and the pair that its answer has to set.
+/// The error of an inner service, whose answer has to set the renewed cookies.
 struct Failed {
     source: Error,
     renewed: Renewed,
@@ -198,16 +229,16 @@ impl ResponseError for Failed {
     }
 }
 
-/// Adds the cookies of a pair to an answer, but for those that it sets itself.
+/// Adds the cookies of a pair to an answer, except those that it already sets.
 fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) {
-    // The reason was logged.
+    // The error was logged.
     let Ok(cookies) = manager.session_cookies(pair) else {
         return;
     };
     let is_set = |cookie: &Cookie<'_>| {
         answer.get_all(SET_COOKIE).any(|field| {
-            let own = field.as_bytes().split(|byte| *byte == b'=').next();
-            own.is_some_and(|name| name.trim_ascii() == cookie.name().as_bytes())
+            let name = field.as_bytes().split(|byte| *byte == b'=').next();
+            name.is_some_and(|name| name.trim_ascii() == cookie.name().as_bytes())
         })
     };
     let missing: Vec<_> = cookies
@@ -220,7 +251,7 @@ fn add_cookies(manager: &AuthManager, pair: &TokenPair, answer: &mut HeaderMap) 
             answer.append(SET_COOKIE, field);
         }
     }
-    // Nobody else may get these cookies with a copy of the answer.
+    // A shared cache must not give these cookies to others.
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
@@ -280,7 +311,7 @@ where
             if let Ok(response) = &mut answer {
                 end_replaced(response.request(), response.headers()).await;
                 if let Ok(manager) = manager_of(response.request()).cloned()
-                    && has_sent_several(&manager, response.request())
+                    && has_ambiguous_cookies(&manager, response.request())
                 {
                     manager.remove_former_cookies(response.headers_mut());
                 }
@@ -288,10 +319,10 @@ where
             let Some(renewed) = renewed else {
                 return answer;
             };
-            // Asked as late as can be: the handler may have taken its time.
-            if !renewed.by.may_set(&renewed.pair.refresh).await {
+            // Checked as late as possible: the session may have ended while the handler ran.
+            if !renewed.by.may_set_cookies_of(&renewed.pair.refresh).await {
                 tracing::info!(
-                    "renewed tokens are not set: their session has ended meanwhile, or has later ones"
+                    "renewed cookies are not set: their session has ended, or has newer tokens"
                 );
                 return answer;
             }
@@ -300,7 +331,7 @@ where
                     add_cookies(&renewed.by, &renewed.pair, response.headers_mut());
                     Ok(response)
                 }
-                // The rotation has happened: an answer without the cookies would end the session.
+                // The old refresh token is used up: without the new cookies, the browser would lose its session.
                 Err(source) => Err(Failed { source, renewed }.into()),
             }
         })

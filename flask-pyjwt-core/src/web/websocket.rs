@@ -1,4 +1,4 @@
-//! A token among the protocols of a WebSocket: the one field that a page can set there.
+//! Tokens in `Sec-WebSocket-Protocol`, the only header field of a WebSocket handshake that a page can set.
 
 use actix_web::{
     HttpRequest,
@@ -7,14 +7,14 @@ use actix_web::{
 
 use super::Rejection;
 
-/// The name before the token, and the one protocol that is answered with.
+/// The protocol before the token, which is also the protocol of the answer.
 const BEARER: &str = "bearer";
 
 /// The token after `bearer` in `Sec-WebSocket-Protocol: bearer, <token>` (RFC 6455, section 11.3.4).
 ///
-/// Other protocols beside them are passed over.
+/// Other protocols are skipped. Two `bearer` are refused.
 pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
-    // Several fields are one list.
+    // Several fields form one list.
     let fields = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
     let mut fields = fields.map(HeaderValue::as_bytes);
     let (mut token, mut rest) = (None, fields.next());
@@ -29,10 +29,10 @@ pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
         let list = after.strip_prefix(b",").or_else(|| fields.next());
         let list = list.unwrap_or_default();
         let end = memchr::memchr(b',', list);
-        let own = std::str::from_utf8(list[..end.unwrap_or(list.len())].trim_ascii())
+        let protocol = std::str::from_utf8(list[..end.unwrap_or(list.len())].trim_ascii())
             .ok()
-            .filter(|own| !own.is_empty() && *own != BEARER);
-        token = Some(own.ok_or(Rejection::MalformedCredentials)?);
+            .filter(|protocol| !protocol.is_empty() && *protocol != BEARER);
+        token = Some(protocol.ok_or(Rejection::MalformedCredentials)?);
         rest = match end {
             Some(end) => Some(&list[end + 1..]),
             None => fields.next(),
@@ -41,8 +41,8 @@ pub(super) fn token(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
     Ok(token)
 }
 
-/// What follows the first protocol `bearer` of a list: a comma and more, or nothing. Looking for the name
-/// itself passes over thousands of other protocols at little cost.
+/// The rest of a list after its first protocol `bearer`: empty, or a comma and more. It looks for the name instead of
+/// splitting the list, so that thousands of other protocols cost little.
 fn after_bearer(list: &[u8]) -> Option<&[u8]> {
     let begins = list.windows(BEARER.len()).enumerate();
     let mut begins = begins.filter(|(_, word)| word[0] == b'b' && *word == BEARER.as_bytes());
@@ -55,7 +55,7 @@ fn after_bearer(list: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Chooses `bearer` among the protocols where the handler has chosen none, or the token.
+/// Sets the chosen protocol to `bearer` if the handler has chosen none, or has chosen the token.
 pub(super) fn choose_protocol(answer: &mut HeaderMap) {
     let may_be_token = |chosen: &HeaderValue| {
         let dots = chosen.as_bytes().iter().filter(|byte| **byte == b'.');
@@ -73,10 +73,10 @@ mod tests {
 
     use super::*;
 
-    /// The judge splits all fields into their protocols.
+    /// The reference implementation splits all fields into their protocols.
     #[test]
-    fn protocols_are_found_as_by_splitting_all_fields() {
-        let judge = |fields: &[String]| {
+    fn protocols_are_found_like_by_the_reference() {
+        let reference = |fields: &[String]| {
             let fields = fields.iter().flat_map(|field| field.split(','));
             let mut protocols = fields.map(str::trim);
             let mut token = None;
@@ -87,10 +87,10 @@ mod tests {
                 if token.is_some() {
                     return Err(Rejection::SeveralProtocols);
                 }
-                let own = protocols
+                let next = protocols
                     .next()
-                    .filter(|own| !own.is_empty() && *own != BEARER);
-                token = Some(own.ok_or(Rejection::MalformedCredentials)?.to_owned());
+                    .filter(|next| !next.is_empty() && *next != BEARER);
+                token = Some(next.ok_or(Rejection::MalformedCredentials)?.to_owned());
             }
             Ok(token)
         };
@@ -112,13 +112,13 @@ mod tests {
                 fields.push(field);
             }
             let request = request.to_http_request();
-            let found = token(&request).map(|own| own.map(str::to_owned));
-            assert_eq!(found, judge(&fields), "{fields:?}");
+            let found = token(&request).map(|found| found.map(str::to_owned));
+            assert_eq!(found, reference(&fields), "{fields:?}");
         }
     }
 
     #[test]
-    fn a_token_follows_the_protocol_bearer() {
+    fn the_token_is_the_protocol_after_bearer() {
         for (fields, expected) in [
             (vec![], Ok(None)),
             (vec!["chat"], Ok(None)),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn threat_29_bytes_that_are_no_text_are_no_missing_token() {
+    fn threat_29_a_protocol_that_is_not_utf8_is_malformed_not_missing() {
         let field = |bytes: &[u8]| HeaderValue::from_bytes(bytes).expect("a field");
         for (fields, expected) in [
             (
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_handlers_own_choice_of_a_protocol_stays_unless_it_is_the_token() {
+    fn the_protocol_that_the_handler_chose_stays_unless_it_is_the_token() {
         for (chosen, expected) in [
             (vec![], BEARER),
             (vec!["chat"], "chat"),

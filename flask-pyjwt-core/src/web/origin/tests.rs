@@ -1,14 +1,14 @@
-//! Which requests and handshakes come from a page of our own.
+//! Tests which requests and handshakes count as those of the server's own pages.
 
 use actix_web::test::TestRequest;
 
 use super::*;
 
-/// (`Sec-Fetch-Site`, `Origin`, whether the page is trusted, whether it may open a socket)
+/// (`Sec-Fetch-Site`, `Origin`, whether a request is accepted, whether a WebSocket handshake is)
 type Case<'a> = (Option<&'a str>, Option<&'a str>, bool, bool);
 
 #[test]
-fn threat_31_a_page_of_another_site_is_told_from_our_own() {
+fn threat_31_pages_of_other_sites_are_refused_unless_allowed() {
     let allowed = ["https://app.example.com".to_owned()];
     let cases: [Case<'_>; 17] = [
         (None, None, true, false),
@@ -29,7 +29,7 @@ fn threat_31_a_page_of_another_site_is_told_from_our_own() {
             false,
             false,
         ),
-        // Of another scheme than the page's.
+        // The same host with another scheme.
         (
             Some("cross-site"),
             Some("http://api.example.com"),
@@ -76,10 +76,10 @@ fn threat_31_a_page_of_another_site_is_told_from_our_own() {
 
 const OWN: &str = "https://shop.example:8443";
 type Fields<'a> = &'a [(&'a str, &'a str)];
-// (what the proxy sends, `Origin`, whether it is our own page)
 
+/// (header fields from the proxy, `Origin`, whether the page is the server's own)
 const BEHIND_PROXIES: &[(Fields<'_>, &str, bool)] = &[
-    // `$host` of nginx has no port. The browser tells what it is.
+    // `$host` of nginx has no port. `Sec-Fetch-Site` decides.
     (
         &[("host", "shop.example"), ("sec-fetch-site", "same-origin")],
         OWN,
@@ -95,7 +95,7 @@ const BEHIND_PROXIES: &[(Fields<'_>, &str, bool)] = &[
         OWN,
         false,
     ),
-    // A development proxy asks with the server's own name.
+    // A development proxy sends the server's own host.
     (
         &[
             ("host", "localhost:8080"),
@@ -114,7 +114,7 @@ const BEHIND_PROXIES: &[(Fields<'_>, &str, bool)] = &[
         "http://localhost:5173",
         false,
     ),
-    // No browser tells, and the port is nowhere: another port may be another's page.
+    // No `Sec-Fetch-Site` and no port anywhere. Another port may be another site.
     (&[("host", "shop.example")], OWN, false),
     (
         &[("host", "shop.example"), ("x-forwarded-port", "8443")],
@@ -151,7 +151,7 @@ const BEHIND_PROXIES: &[(Fields<'_>, &str, bool)] = &[
         "https://shop.example",
         true,
     ),
-    // Load balancers in a row: the port is that of another hop.
+    // Two load balancers: the port is that of another hop.
     (
         &[("host", "shop.example"), ("x-forwarded-port", "80")],
         "https://shop.example",
@@ -202,7 +202,7 @@ const BEHIND_PROXIES: &[(Fields<'_>, &str, bool)] = &[
 
 /// `docs/threats.md` 60.
 #[test]
-fn behind_a_proxy_our_own_pages_are_in_and_others_are_not() {
+fn behind_a_proxy_only_the_servers_own_pages_are_accepted() {
     for (fields, origin, own) in BEHIND_PROXIES {
         let mut request = TestRequest::default().insert_header(("origin", *origin));
         for field in *fields {

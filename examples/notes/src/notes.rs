@@ -1,0 +1,129 @@
+//! The notes of the current user. Every query names the account, so that other users' notes do not exist here.
+
+use actix_web::{HttpResponse, delete, get, http::header, post, web};
+use flask_pyjwt::{CurrentToken, require_token};
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, Row as _, SqlitePool, sqlite::SqliteRow};
+
+use crate::{accounts::Claims, error::Error};
+
+/// The maximum length of a note, in characters.
+const MAX_TEXT: usize = 2_000;
+
+/// How many notes an account can have.
+pub(crate) const MAX_NOTES: i64 = 500;
+
+pub(crate) fn routes(app: &mut web::ServiceConfig) {
+    app.service(list).service(add).service(show).service(remove);
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Note {
+    id: i64,
+    text: String,
+    /// In seconds since 1970.
+    created: i64,
+}
+
+impl FromRow<'_, SqliteRow> for Note {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            text: row.try_get("text")?,
+            created: row.try_get("created")?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct NewNote {
+    text: String,
+}
+
+/// Lists the notes of the current user, newest first.
+#[require_token]
+#[get("/notes")]
+async fn list(
+    token: CurrentToken<Claims>,
+    database: web::Data<SqlitePool>,
+) -> actix_web::Result<web::Json<Vec<Note>>> {
+    Ok(web::Json(of(&database, &token.typed().account).await?))
+}
+
+/// The notes of an account, newest first.
+pub(crate) async fn of(database: &SqlitePool, account: &str) -> Result<Vec<Note>, Error> {
+    let notes =
+        sqlx::query_as("SELECT id, text, created FROM notes WHERE account = ? ORDER BY id DESC")
+            .bind(account)
+            .fetch_all(database)
+            .await?;
+    Ok(notes)
+}
+
+/// Saves a note. A request with cookies needs the CSRF proof, as with every method but `GET`.
+#[require_token]
+#[post("/notes")]
+async fn add(
+    token: CurrentToken<Claims>,
+    database: web::Data<SqlitePool>,
+    note: web::Json<NewNote>,
+) -> actix_web::Result<HttpResponse> {
+    let text = note.text.trim();
+    if text.is_empty() || text.chars().count() > MAX_TEXT {
+        return Err(Error::Invalid("A note has 1 to 2,000 characters").into());
+    }
+    // One statement counts and inserts, so that parallel requests cannot exceed the limit.
+    let kept = sqlx::query_as::<_, Note>(
+        "INSERT INTO notes (account, text) \
+         SELECT id, ?2 FROM accounts \
+         WHERE id = ?1 AND (SELECT COUNT(*) FROM notes WHERE account = ?1) < ?3 \
+         RETURNING id, text, created",
+    )
+    .bind(&token.typed().account)
+    .bind(text)
+    .bind(MAX_NOTES)
+    .fetch_optional(&**database)
+    .await
+    .map_err(Error::from)?;
+    let note = kept.ok_or(Error::TooManyNotes)?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/notes/{}", note.id)))
+        .json(note))
+}
+
+/// Shows one note. Another user's note is a 404: a 403 would tell that it exists.
+#[require_token]
+#[get("/notes/{id}")]
+async fn show(
+    token: CurrentToken<Claims>,
+    database: web::Data<SqlitePool>,
+    id: web::Path<i64>,
+) -> actix_web::Result<web::Json<Note>> {
+    let note = sqlx::query_as("SELECT id, text, created FROM notes WHERE id = ? AND account = ?")
+        .bind(*id)
+        .bind(&token.typed().account)
+        .fetch_optional(&**database)
+        .await
+        .map_err(Error::from)?;
+    Ok(web::Json(note.ok_or(Error::NotFound)?))
+}
+
+/// Deletes a note. Another user's note is a 404 here, too.
+#[require_token]
+#[delete("/notes/{id}")]
+async fn remove(
+    token: CurrentToken<Claims>,
+    database: web::Data<SqlitePool>,
+    id: web::Path<i64>,
+) -> actix_web::Result<HttpResponse> {
+    let deleted = sqlx::query("DELETE FROM notes WHERE id = ? AND account = ?")
+        .bind(*id)
+        .bind(&token.typed().account)
+        .execute(&**database)
+        .await
+        .map_err(Error::from)?;
+    if deleted.rows_affected() == 0 {
+        return Err(Error::NotFound.into());
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
