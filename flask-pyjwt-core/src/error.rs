@@ -2,17 +2,19 @@
 
 use std::{
     borrow::Cow,
-    error::Error,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use crate::jose::TokenError;
+use crate::{
+    error_chain::{debug_is_the_sentence, said},
+    jose::TokenError,
+};
 
 /// A configuration that cannot work, found when the manager is made and not at the first request.
 ///
 /// It names the key, by its environment variable, and what to do. It never shows a value.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value that is required was given nowhere.
@@ -93,7 +95,7 @@ impl From<Problem> for String {
 /// A token that is not minted.
 ///
 /// In a handler of actix-web, `?` answers 500: the log says why, and the body does not.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
     /// The manager has only a public key: it verifies, and cannot mint.
@@ -148,14 +150,4 @@ impl PartialEq for MintError {
 
 impl Eq for MintError {}
 
-/// What an error and all its sources say.
-pub(crate) fn said(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.push_str(": ");
-        said.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    said
-}
+debug_is_the_sentence!(ConfigError, MintError);

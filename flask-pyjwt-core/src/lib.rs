@@ -7,6 +7,7 @@ mod claims;
 mod clock;
 mod config;
 mod error;
+mod error_chain;
 mod files;
 mod issuers;
 mod jose;

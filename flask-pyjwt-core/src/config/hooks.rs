@@ -5,7 +5,7 @@ use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 use time::Duration;
 
 use super::Config;
-use crate::token::Token;
+use crate::{error_chain::debug_is_the_sentence, token::Token};
 
 /// A hook that only the layer of HTTP knows the type of.
 pub(crate) type HttpHook = Arc<dyn Any + Send + Sync>;
@@ -15,7 +15,7 @@ pub(crate) type TokenCheck = Arc<dyn Fn(Token) -> Answer + Send + Sync>;
 type Answer = Pin<Box<dyn Future<Output = Result<(), TokenCheckError>>>>;
 
 /// Why the application's own check, [`Config::token_check`], does not let a token pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenCheckError {
     /// The token is no longer good: 401.
@@ -28,6 +28,8 @@ pub enum TokenCheckError {
         retry_after: Duration,
     },
 }
+
+debug_is_the_sentence!(TokenCheckError);
 
 impl Config {
     /// Whether the events of refusals name the token's subject, in the field `sub`. By default they do not:

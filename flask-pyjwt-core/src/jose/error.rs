@@ -1,13 +1,13 @@
 //! Why a token is refused.
 
 use super::TokenType;
-use crate::json::JsonError;
+use crate::{error_chain::debug_is_the_sentence, json::JsonError};
 
 /// The reason why a token is not valid: one variant for each rule, the first that is broken.
 ///
 /// For logs and decisions of the server. A client is told only what
 /// [`Rejection`](crate::Rejection) says, which is coarser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
     /// Longer than [`Config::max_token_size`](crate::Config::max_token_size), or its header than a quarter of that or
@@ -99,6 +99,8 @@ pub enum TokenError {
     #[error("the clock is out of range")]
     Clock,
 }
+
+debug_is_the_sentence!(TokenError);
 
 impl TokenError {
     /// The exact reason for logs and metrics: a short name that never changes.

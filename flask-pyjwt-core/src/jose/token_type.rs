@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::error_chain::debug_is_the_sentence;
+
 /// What a token is for: its claim `type`.
 ///
 /// Compared exactly: a token whose `type` is `Auth` is no token at all.
@@ -32,10 +34,12 @@ impl fmt::Display for TokenType {
 }
 
 /// A text that is neither `auth` nor `refresh`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is neither `auth` nor `refresh`")]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the type of token is neither `auth` nor `refresh`")]
 #[non_exhaustive]
 pub struct UnknownTokenType;
+
+debug_is_the_sentence!(UnknownTokenType);
 
 impl FromStr for TokenType {
     type Err = UnknownTokenType;

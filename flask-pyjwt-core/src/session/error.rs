@@ -2,10 +2,12 @@
 
 use std::error::Error;
 
+use crate::error_chain::debug_is_the_sentence;
+
 /// Why a [`SessionStore`](crate::store::SessionStore) did not answer.
 ///
 /// Whatever the reason, nobody is let in: the client gets 503 with `Retry-After`, the log this.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// It is out of reach, or failed.
@@ -46,6 +48,8 @@ pub enum StoreError {
         reason: String,
     },
 }
+
+debug_is_the_sentence!(StoreError);
 
 impl StoreError {
     /// The error of a store that is out of reach, or failed.

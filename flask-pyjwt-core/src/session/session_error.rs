@@ -2,7 +2,8 @@
 
 use super::StoreError;
 use crate::{
-    error::{MintError, said},
+    error::MintError,
+    error_chain::{debug_is_the_sentence, said},
     token::TokenError,
 };
 
@@ -38,7 +39,7 @@ use crate::{
 /// }
 /// # let _ = log_out_everywhere;
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
     /// The token is refused: it has expired, is revoked, was used before, or is of the wrong type.
@@ -60,6 +61,8 @@ pub enum SessionError {
     #[error("calls of the AuthManager are nested too deeply: its session store calls it")]
     TooDeep,
 }
+
+debug_is_the_sentence!(SessionError);
 
 /// Two are equal where they say the same, with all their sources.
 impl PartialEq for SessionError {

@@ -245,7 +245,7 @@ struct NoToken(HttpRequest);
 
 impl fmt::Debug for NoToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NoToken")
+        fmt::Debug::fmt(&Rejection::MissingCredentials, f)
     }
 }
 

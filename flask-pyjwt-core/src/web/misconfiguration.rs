@@ -1,12 +1,12 @@
 //! What is wrong with a server that cannot decide about a request.
 
-use crate::error::MintError;
+use crate::{error::MintError, error_chain::debug_is_the_sentence};
 
 /// A mistake of the server's author: what [`Rejection::Misconfigured`](crate::Rejection::Misconfigured)
 /// is about.
 ///
 /// The client gets 500 and `The server is misconfigured`; the log says which mistake, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misconfiguration {
     /// Sessions are used, and no store is configured.
@@ -47,3 +47,5 @@ pub enum Misconfiguration {
     #[error("the route is mistaken: {0}")]
     RouteMistake(String),
 }
+
+debug_is_the_sentence!(Misconfiguration);

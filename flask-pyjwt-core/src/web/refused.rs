@@ -17,7 +17,7 @@ use tokio::task;
 
 use super::{Rejection, origin, shown::shown};
 use crate::{
-    error::said,
+    error_chain::said,
     manager::AuthManager,
     reentry::Calling,
     session::SessionError,

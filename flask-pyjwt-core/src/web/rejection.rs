@@ -3,7 +3,7 @@
 use time::Duration;
 
 use super::Misconfiguration;
-use crate::token::TokenError;
+use crate::{error_chain::debug_is_the_sentence, token::TokenError};
 
 /// Why a request did not reach its handler: one variant for every refusal there is.
 ///
@@ -24,7 +24,7 @@ use crate::token::TokenError;
 /// | a cookie's token, and another site or no CSRF proof | 403 | none |
 /// | a check that cannot be made | 503 | none, but `Retry-After` |
 /// | a mistake of the server's author | 500 | none |
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
     /// There are no credentials, or they are of another scheme than Bearer.
@@ -103,6 +103,8 @@ pub enum Rejection {
     #[error(transparent)]
     Misconfigured(#[from] Misconfiguration),
 }
+
+debug_is_the_sentence!(Rejection);
 
 impl Rejection {
     /// The target of the `tracing` event of a refusal. Each refusal is one event, whose fields are
