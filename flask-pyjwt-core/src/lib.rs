@@ -21,6 +21,8 @@ mod rules;
 mod session;
 mod token;
 mod web;
+#[cfg(not(feature = "jwks"))]
+mod without_jwks;
 
 #[doc(hidden)]
 pub mod __private;

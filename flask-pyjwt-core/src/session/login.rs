@@ -26,6 +26,7 @@ pub struct TokenPair {
 }
 
 /// A session that is to be opened.
+#[derive(Default)]
 pub(crate) struct Login {
     pub(crate) subject: String,
     /// The claims of its auth tokens.

@@ -24,12 +24,15 @@ pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
 /// All that the attribute's wrapper takes: the request and its body, unread. One argument, because
 /// `actix_web` keeps a future for each.
-pub struct Incoming {
+///
+/// The compiler shows its name to code that calls a protected handler itself: only actix-web can, with a request.
+/// Work that other code needs, too, goes into a function that both call.
+pub struct CalledByActixOnly {
     request: HttpRequest,
     body: Payload,
 }
 
-impl FromRequest for Incoming {
+impl FromRequest for CalledByActixOnly {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 
@@ -41,9 +44,9 @@ impl FromRequest for Incoming {
     }
 }
 
-impl fmt::Debug for Incoming {
+impl fmt::Debug for CalledByActixOnly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").finish_non_exhaustive()
+        f.debug_struct("CalledByActixOnly").finish_non_exhaustive()
     }
 }
 
@@ -53,7 +56,7 @@ impl fmt::Debug for Incoming {
 /// has been accepted.
 pub fn protect<H, Args>(
     requirement: &'static Requirement,
-    mut incoming: Incoming,
+    mut incoming: CalledByActixOnly,
     handler: H,
 ) -> Answer
 where
@@ -65,7 +68,7 @@ where
         Some(Ok(passed)) => Box::pin(run(passed, incoming, handler)),
         Some(Err(refused)) => Box::pin(ready(refused)),
         None => Box::pin(async move {
-            let Incoming { request, body } = &mut incoming;
+            let CalledByActixOnly { request, body } = &mut incoming;
             match guard(requirement, request, body, true).await {
                 Ok(passed) => {
                     let answer: Answer = Box::pin(run(passed, incoming, handler));
@@ -78,13 +81,13 @@ where
 }
 
 /// Extracts, calls and responds: the token has been accepted.
-async fn run<H, Args>(passed: Passed, incoming: Incoming, handler: H) -> HttpResponse
+async fn run<H, Args>(passed: Passed, incoming: CalledByActixOnly, handler: H) -> HttpResponse
 where
     H: Handler<Args>,
     H::Output: Responder,
     Args: FromRequest + 'static,
 {
-    let Incoming { request, mut body } = incoming;
+    let CalledByActixOnly { request, mut body } = incoming;
     let args = Args::from_request(&request, &mut body).await;
     let mut response = match (args, end_of_extraction(&request)) {
         (
@@ -123,9 +126,25 @@ pub const fn assert_extractor<T: Extractor>() {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a protected handler",
     label = "not a request extractor",
-    note = "every argument of a handler must implement `actix_web::FromRequest`"
+    note = "every argument of a handler must implement `actix_web::FromRequest`",
+    note = "values of the request come in extractors: `web::Path<…>`, `web::Query<…>`, `web::Json<…>`, `web::Form<…>`",
+    note = "values of the application come in `web::Data<…>`, registered with `.app_data(web::Data::new(…))`"
 )]
 pub trait Extractor {}
 
 #[diagnostic::do_not_recommend]
 impl<T: FromRequest> Extractor for T {}
+
+/// Says what a handler is, where a function that is not `async` returns no future either.
+pub const fn assert_future<T: HandlerFuture>() {}
+
+/// [`Future`] by another name, for the sake of its error message.
+#[diagnostic::on_unimplemented(
+    message = "a handler is an `async fn`",
+    label = "write `async fn`, or return a future",
+    note = "actix-web awaits what a handler returns"
+)]
+pub trait HandlerFuture {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Future> HandlerFuture for T {}
