@@ -11,8 +11,9 @@ use actix_web::{
 use super::{
     Rejection,
     conversions::of_mint,
+    known::{Asked, Known},
     on_rejection::hook_of,
-    refused::{self, Known, begin_report},
+    refused::{self, begin_report},
     registered::manager_of,
     request_state::{Handed, token_of},
 };
@@ -25,6 +26,8 @@ pub(super) struct Seen<'a> {
     pub(super) token: Option<&'a Token>,
     /// Whether nothing is wrong with the token itself: then the hook is handed it.
     pub(super) is_good: bool,
+    /// What the guard asks for.
+    pub(super) asked: Option<Asked<'a>>,
 }
 
 /// Answers a refused request, and logs why. Neither contains text of the token.
@@ -42,6 +45,7 @@ pub(super) fn answer(
         manager,
         request: Some(request),
         token: seen.token,
+        asked: seen.asked,
     };
     refused::log(rejection, known);
     let handed = seen.token.filter(|_| seen.is_good);
@@ -145,6 +149,7 @@ impl Rejection {
         let seen = Seen {
             token: token.as_ref(),
             is_good: true,
+            asked: None,
         };
         answer(manager, self, request, seen)
     }

@@ -8,8 +8,9 @@ use actix_web::{
 use super::{
     Misconfiguration, Rejection,
     form::is_form,
+    known::Known,
     origin::{Kind, is_own_page},
-    refused::{Known, report},
+    refused::report,
 };
 use crate::{
     keys::{Purpose, Tag},
@@ -176,8 +177,8 @@ impl AuthManager {
         make_proof(self, token).inspect_err(|rejection| {
             let known = Known {
                 manager: Some(self),
-                request: None,
                 token: Some(token),
+                ..Known::default()
             };
             report(rejection, known);
         })
@@ -198,7 +199,7 @@ impl AuthManager {
         let known = Known {
             manager: Some(self),
             request: Some(request),
-            token: None,
+            ..Known::default()
         };
         report(&Rejection::CrossSite, known);
         Err(Rejection::CrossSite)

@@ -235,6 +235,7 @@ pub(super) fn answer_extraction(request: &HttpRequest, rejection: &Rejection) ->
     let seen = Seen {
         token: token.as_ref(),
         is_good: true,
+        asked: None,
     };
     answer(manager_of(request).ok(), rejection, request, seen)
 }

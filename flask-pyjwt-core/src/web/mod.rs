@@ -1,6 +1,7 @@
 //! How a request is decided, in the order in which it happens: credentials, authorization, the
 //! handler, and the answers to those who do not reach it.
 
+mod advice;
 mod answer;
 mod authorize;
 mod bearer;
@@ -11,6 +12,7 @@ mod csrf;
 mod current_token;
 mod form;
 mod jwks;
+mod known;
 mod login_builder;
 mod manager_extractor;
 mod misconfiguration;
