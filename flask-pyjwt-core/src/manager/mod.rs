@@ -1,5 +1,6 @@
 //! The one object that a server holds.
 
+mod per_worker;
 mod rotation;
 #[cfg(feature = "jwks")]
 mod sources;
@@ -61,7 +62,7 @@ impl AuthManager {
         manager.watch_keys()?;
         #[cfg(feature = "jwks")]
         manager.fetch_in_background()?;
-        manager.note_memory();
+        manager.note_siblings();
         Ok(manager)
     }
 
@@ -137,13 +138,17 @@ impl AuthManager {
         Arc::downgrade(&self.0)
     }
 
-    /// Says so where each worker makes a manager with sessions of its own. Whoever sets a clock is a
-    /// test, which may have as many managers as it likes.
-    fn note_memory(&self) {
+    /// Logs that each worker makes its own manager. Managers with a clock that is set are those of tests, which
+    /// may have any number.
+    fn note_siblings(&self) {
         let verification = &self.0.verification;
-        let memory = self.0.sessions.as_ref().and_then(|it| it.memory.as_ref());
-        if let (Some(memory), TimeSource::System) = (memory, &verification.clock) {
-            note_memory(&verification.rules.issuer, memory);
+        let TimeSource::System = &verification.clock else {
+            return;
+        };
+        let issuer = &verification.rules.issuer;
+        match self.0.sessions.as_ref().and_then(|it| it.memory.as_ref()) {
+            Some(memory) => note_memory(issuer, memory),
+            None => per_worker::note(issuer, &self.0),
         }
     }
 

@@ -41,10 +41,10 @@ pub(crate) fn note(issuer: &str, memory: &Arc<()>) {
     if is_another {
         tracing::error!(
             issuer,
-            "a second AuthManager of this issuer has a MemoryStore of its own: a session that one of them \
-             has opened is unknown to the other, so that users are logged out at random; make the \
-             AuthManager before HttpServer::new and clone it into the closure, or give the managers one \
-             Arc<MemoryStore>"
+            "a second AuthManager of this issuer has another MemoryStore: a session that one of them has opened is \
+             unknown to the other, so that users are logged out at random; make the AuthManager before \
+             HttpServer::new, and register a clone in the closure with `.app_data(auth.clone())`, or give the \
+             managers one Arc<MemoryStore>"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What the attribute's wrapper does: authorize, extract, call, respond.
 
 use std::{
+    any,
     convert::Infallible,
     fmt,
     future::{Future, Ready, ready},
@@ -9,6 +10,7 @@ use std::{
 
 use actix_web::{
     FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, dev::Payload,
+    web::Data,
 };
 
 use super::{
@@ -17,7 +19,7 @@ use super::{
     current_token::answer_extraction,
     request_state::{Guarded, Refused},
 };
-use crate::rules::Requirement;
+use crate::{manager::AuthManager, rules::Requirement};
 
 /// A handler's answer, its type erased, so that one failed bound is one error and not three.
 pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
@@ -102,10 +104,31 @@ where
             let response = handler.call(args).await.respond_to(&request);
             answer_of_handler(&request, &response).unwrap_or_else(|| response.map_into_boxed_body())
         }
-        (Err(error), None) => HttpResponse::from_error(error),
+        (Err(error), None) => {
+            explain_missing_data(&request, any::type_name::<Args>());
+            HttpResponse::from_error(error)
+        }
     };
     passed.add_fields(response.status(), response.headers_mut());
     response
+}
+
+/// Logs that a handler asks for the manager in another way than it is registered: actix-web answers 500, and only
+/// its debug log says more.
+fn explain_missing_data(request: &HttpRequest, arguments: &str) {
+    let wants_data = || {
+        let data = any::type_name::<Data<AuthManager>>();
+        // What it is for the handler: the name of the type without its path.
+        let name = data.split_once('<').map_or(data, |(_, inner)| inner);
+        arguments.contains(&format!("Data<{name}"))
+    };
+    if request.app_data::<Data<AuthManager>>().is_none() && wants_data() {
+        tracing::error!(
+            route = request.match_pattern(),
+            "the handler takes `web::Data<AuthManager>`, and the manager is registered with \
+             `.app_data(auth.clone())`: take it as the argument `auth: AuthManager`"
+        );
+    }
 }
 
 /// What the extraction of the arguments has refused. What the handler extracts by hand, from here on,

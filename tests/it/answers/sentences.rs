@@ -97,15 +97,15 @@ fn table() -> Vec<(&'static str, Fields, &'static str)> {
         ),
         (
             "/admin",
-            vec![cookie("auth_token", PRIVATE)],
-            "the request has the cookie `auth_token`, and the route looks only in the header `Authorization: Bearer \
+            vec![cookie("__Host-auth", PRIVATE)],
+            "the request has the cookie `__Host-auth`, and the route looks only in the header `Authorization: Bearer \
              <token>`: add \"cookies\" to the route's `location`, or `TokenLocation::DefaultCookie` to \
              `Config::locations`",
         ),
         (
             "/refresh",
             bearer_of(json!({"type": "refresh"})),
-            "the request has the header `Authorization`, and the route looks only in the cookie `refresh_token`: add \
+            "the request has the header `Authorization`, and the route looks only in the cookie `__Secure-refresh`: add \
              \"header\" to the route's `location`, or `TokenLocation::Header` to `Config::locations`",
         ),
         (
@@ -188,11 +188,11 @@ fn table() -> Vec<(&'static str, Fields, &'static str)> {
             "/both",
             [
                 bearer_of(json!({})),
-                vec![cookie("auth_token", token(json!({})))],
+                vec![cookie("__Host-auth", token(json!({})))],
             ]
             .concat(),
             "the request has tokens in two of the places that the route looks at, which are the header \
-             `Authorization: Bearer <token>` or the cookie `auth_token`: send one, or name one place in the route's \
+             `Authorization: Bearer <token>` or the cookie `__Host-auth`: send one, or name one place in the route's \
              `location`",
         ),
         (

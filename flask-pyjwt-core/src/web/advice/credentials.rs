@@ -71,7 +71,7 @@ pub(super) fn wrong_proof(known: Known<'_>) -> String {
 }
 
 fn proof_cookie(known: Known<'_>) -> &str {
-    known.manager.map_or("csrf_token", |manager| {
+    known.manager.map_or("__Host-csrf", |manager| {
         &manager.parts().browser.cookies.csrf_name
     })
 }
@@ -95,7 +95,7 @@ fn listed(places: &[TokenLocation], known: Known<'_>) -> String {
         TokenLocation::NamedHeader(name) => format!("the header `{name}`"),
         TokenLocation::DefaultCookie => {
             let name = known.manager.and_then(|it| cookie_name(it, known));
-            format!("the cookie `{}`", name.unwrap_or("auth_token"))
+            format!("the cookie `{}`", name.unwrap_or("__Host-auth"))
         }
         TokenLocation::Cookie(name) => format!("the cookie `{name}`"),
         TokenLocation::Query(name) => format!("the query parameter `{name}`"),

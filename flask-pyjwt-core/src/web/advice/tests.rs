@@ -54,9 +54,9 @@ scope_not_met | the scope is not what is required: mint a token that has it with
 scope_not_met | the token's scope lacks `x`, which the route requires: mint it with `.scope("x")`, beside what it has
 claims_do_not_fit | the token is valid, and its claims do not fit the type `C` of the handler's `CurrentToken<C>`: mint every claim that `C` has, with its type, or make the member an `Option`
 cross_site | a page of another origin has sent the request: call from a page of this server's origin, or name the page's origin in `Config::allowed_origins`; behind a proxy, pass on the `Host` that the browser sends
-csrf_proof_missing | the token is in a cookie, and the request has no CSRF proof: send the value of the cookie `csrf_token` in the header `X-CSRF-Token`, or in the form field `csrf_token`
+csrf_proof_missing | the token is in a cookie, and the request has no CSRF proof: send the value of the cookie `__Host-csrf` in the header `X-CSRF-Token`, or in the form field `csrf_token`
 csrf_proof_not_first | the token is in a cookie, and the first field of the multipart form is not the CSRF proof: make `csrf_token` the first field, or send the proof in the header `X-CSRF-Token`
-csrf_proof_wrong | the CSRF proof is not one of the token's session: read the cookie `csrf_token` anew for each request, since a login sets another, and send it once
+csrf_proof_wrong | the CSRF proof is not one of the token's session: read the cookie `__Host-csrf` anew for each request, since a login sets another, and send it once
 not_revocable | the token has no id to revoke it by: mint it with `AuthManager::login`
 unavailable | a check cannot be made at the moment: the session store, the keys of an issuer or `Config::token_check` does not answer, and an event before this one says why
 no_session_store | no session store is configured: add `Config::session_store`
