@@ -64,7 +64,7 @@ cookie_too_large | the cookie `x` has 5000 bytes, and browsers drop it above 409
 no_csrf_secret | no CSRF proof can be made or checked without a secret: add `Config::csrf_secret`
 not_minted | the token is not minted: the system's source of randomness fails
 missing_manager | no AuthManager is registered: add `.app_data(auth.clone())` to the App
-several_managers | one AuthManager is registered as it is and another as web::Data: register both as `.app_data(auth.clone())`
+several_managers | one AuthManager is registered as web::Data and another one is not: register both with `.app_data(auth.clone())`
 unguarded | the handler takes a CurrentToken, and nothing guards its route: add `#[require_token]` to the handler or wrap its scope in `RequireToken`
 route_mistake | the route is mistaken: x
 token_too_large | the token or its header is longer than the limit, or one of its segments has too many values: mint fewer claims, or raise `Config::max_token_size`
