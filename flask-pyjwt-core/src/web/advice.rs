@@ -43,11 +43,7 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
         Rejection::ClaimNotMet { name } => claims::not_met(name, known).into(),
         Rejection::ScopeNotMet => claims::scope_not_met(known).into(),
         Rejection::MissingScope { scope } => claims::missing_scope(scope, known).into(),
-        Rejection::ClaimsDoNotFit => {
-            "the token is valid, and its claims do not fit the type `C` of the handler's `CurrentToken<C>`: mint \
-             every claim that `C` has, with its type, or make the member an `Option`"
-                .into()
-        }
+        Rejection::ClaimsDoNotFit => claims::do_not_fit(known).into(),
         Rejection::CrossSite => {
             "a page of another origin has sent the request: call from a page of this server's origin, or name the \
              page's origin in `Config::allowed_origins`; behind a proxy, pass on the `Host` that the browser sends"

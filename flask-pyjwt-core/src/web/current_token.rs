@@ -18,7 +18,7 @@ use super::{
     Misconfiguration, Rejection,
     answer::{Seen, answer},
     registered::manager_of,
-    request_state::{Guarded, Refused, token_of},
+    request_state::{Guarded, Refused, Unfit, token_of},
 };
 use crate::token::Token;
 
@@ -169,7 +169,10 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(current(request).and_then(|token| match token.claims_as() {
             Ok(typed) => Ok(Self { token, typed }),
-            Err(_) => Err(refuse(request, Rejection::ClaimsDoNotFit)),
+            Err(error) => {
+                request.extensions_mut().insert(Unfit::new(&error));
+                Err(refuse(request, Rejection::ClaimsDoNotFit))
+            }
         }))
     }
 }

@@ -2,7 +2,10 @@
 //! requires, and of the token nothing but the JSON type of a claim.
 
 use actix_web::{cookie::Cookie, test::TestRequest, web};
-use flask_pyjwt::{AuthManager, AuthType, Issuer, Key, RequireToken, TokenLocation, require_token};
+use flask_pyjwt::{
+    AuthManager, AuthType, CurrentToken, Issuer, Key, RequireToken, TokenLocation, require_token,
+};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{bearer, field, token};
@@ -258,4 +261,55 @@ async fn claims_of_another_issuer_are_for_that_issuer_to_set() {
     site.ask(request.insert_header(field)).await;
     let expected = "the route accepts only tokens of `https://issuer.example`: send one of theirs";
     assert!(log.text().contains(expected), "{}", log.text());
+}
+
+#[derive(Debug, Deserialize)]
+struct Member {
+    #[expect(dead_code, reason = "only asked for")]
+    team: u32,
+}
+
+#[require_token]
+async fn member(_: CurrentToken<Member>) -> &'static str {
+    ""
+}
+
+async fn wrapped(_: CurrentToken<Member>) -> &'static str {
+    ""
+}
+
+#[actix_web::test]
+async fn the_event_names_the_claim_that_the_handlers_type_lacks() {
+    let auth = manager(hs256());
+    let site = Site::new(|app| {
+        let wrapped = web::resource("/wrapped").wrap(RequireToken::auth());
+        app.app_data(auth.clone())
+            .route("/member", web::get().to(member))
+            .service(wrapped.to(self::wrapped));
+    })
+    .await;
+    for path in ["/member", "/wrapped"] {
+        for (claims, expected) in [
+            (
+                json!({}),
+                ", since the claim `team` is missing: mint every claim",
+            ),
+            (
+                json!({"team": PRIVATE}),
+                ", since a claim is not u32: mint every claim",
+            ),
+            (
+                json!({"team": {PRIVATE: ", expected "}}),
+                ", since a claim is not u32: mint every claim",
+            ),
+            (json!({"team": -1}), "`CurrentToken<C>`: mint every claim"),
+        ] {
+            let log = log::capture();
+            let reply = site.get(path, &token(claims)).await;
+            reply.is_refused(403, "insufficient_scope", "claims_do_not_fit", path);
+            let text = log.text();
+            assert!(text.contains(expected), "{path}: {text}");
+            assert!(!text.contains(PRIVATE), "{path}: {text}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{known::Known, shown::shown};
+use super::super::{known::Known, request_state::Unfit, shown::shown};
 use crate::{
     claims::ExpectedClaim,
     json::{Json, Kind},
@@ -35,6 +35,16 @@ pub(super) fn not_met(name: &str, known: Known<'_>) -> String {
         ),
         _ => format!("{required}: {}", mint(&claim_call(name, expected), known)),
     }
+}
+
+/// The claims do not fit the handler's type.
+pub(super) fn do_not_fit(known: Known<'_>) -> String {
+    let detail = known.request.and_then(Unfit::of);
+    let detail = detail.map_or_else(String::new, |detail| format!(", since {detail}"));
+    format!(
+        "the token is valid, and its claims do not fit the type `C` of the handler's `CurrentToken<C>`{detail}: mint \
+         every claim that `C` has, with its type, or make the member an `Option`"
+    )
 }
 
 /// The scope is not what the route requires.
