@@ -11,10 +11,9 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     error::JsonPayloadError,
-    get,
     http::header::{self, HeaderName},
     middleware::DefaultHeaders,
-    web,
+    route, web,
 };
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, FileStore, SilentRenewal, TokenLocation,
@@ -132,8 +131,8 @@ pub(crate) fn create(
         .wrap(security_headers())
 }
 
-/// For monitoring: answers 200 when the database works.
-#[get("/health")]
+/// For monitoring: answers 200 when the database works. Some monitors send `HEAD`.
+#[route("/health", method = "GET", method = "HEAD")]
 async fn health(database: web::Data<SqlitePool>) -> actix_web::Result<HttpResponse> {
     sqlx::query("SELECT 1")
         .execute(&**database)
