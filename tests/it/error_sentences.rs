@@ -279,3 +279,26 @@ fn no_public_error_derives_debug() {
         "public errors: the list in this file has the same"
     );
 }
+
+/// The source of a store's error comes from its author, who may have written anything.
+#[test]
+fn a_source_without_an_end_is_cut() {
+    #[derive(Debug)]
+    struct OfItself;
+    impl std::fmt::Display for OfItself {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("round and round")
+        }
+    }
+    impl Error for OfItself {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+    let error = SessionError::Store(StoreError::unavailable(OfItself));
+    let text = format!("{error:?}");
+    assert!(
+        text.contains("round and round") && text.len() < 1_000,
+        "{text}"
+    );
+}
