@@ -48,8 +48,9 @@ impl State {
             .map_err(|error| format!("cannot create the folder of {}: {error}", path.display()))?;
         // This comes first: only one process can have the store open, and a second one stops here.
         let sessions = beside(path, ".sessions");
+        // `Debug` of an error of flask-pyjwt is its sentence with the causes.
         let store = FileStore::open(&sessions)
-            .map_err(|error| format!("cannot open {}: {error}", sessions.display()))?;
+            .map_err(|error| format!("cannot open {}: {error:?}", sessions.display()))?;
         let database = database::open(path)
             .await
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
