@@ -40,8 +40,9 @@ pub(super) fn note(issuer: &str, manager: &Arc<Parts>) {
     if is_second_elsewhere {
         tracing::warn!(
             issuer,
-            "a second worker has made an AuthManager of this issuer, as the closure of HttpServer::new does: a rotation of keys reaches only one of them, and each has its own connections to stores and \
-             key sets; make the AuthManager before HttpServer::new, and register a clone in the closure with \
+            "a second worker has made an AuthManager of this issuer, as the closure of HttpServer::new does: a \
+             rotation of keys reaches only one of them, and each has its own connections to stores and key sets; make \
+             the AuthManager before HttpServer::new, and register a clone in the closure with \
              `.app_data(auth.clone())`"
         );
     }
