@@ -250,7 +250,12 @@ fn a_second_manager_with_a_memory_of_its_own_is_told_in_the_log() {
     ] {
         assert_eq!(said_of(first, second), [""; 0]);
     }
-    // One that is gone is no other one.
+    // A manager that is gone is no other one, also if its store is still there.
+    let kept = Arc::new(memory());
+    let with_kept = own("k").session_store(Arc::clone(&kept));
+    assert_eq!(said_of(with_kept, own("l")), [""; 0]);
+    assert_eq!(said_of(own("k").session_store(memory()), own("l")), [""; 0]);
+    drop(kept);
     for _ in 0..2 {
         assert_eq!(said_of(own("i").session_store(memory()), own("j")), [""; 0]);
     }
