@@ -1,5 +1,5 @@
-//! Random histories of logins, rotations, replays, logouts, revocations and passing time, for every
-//! store, against a model that is written from the rules alone.
+//! Random histories of logins, rotations, replays, logouts, revocations and passing time, for every store,
+//! compared with a model that is written from the rules alone.
 
 mod model;
 
@@ -20,7 +20,7 @@ use time::{Duration, OffsetDateTime};
 use self::model::{Event, Model, Presented, Refused};
 use support::{NOW, at, hs256, manager};
 
-/// One step of a history. Sessions and tokens are named by numbers, modulo how many there are.
+/// One step of a history. Sessions and tokens have numbers, modulo how many there are.
 #[derive(Debug, Clone)]
 enum Step {
     Login { subject: u8 },
@@ -62,9 +62,9 @@ const LIFETIME: i64 = 7_200_000;
 const AUTH_MAX_AGE: i64 = 600_000;
 const MAX_SESSIONS: usize = 3;
 
-/// The ids of the sessions that made room for others.
+/// The IDs of the sessions that were ended to make room.
 type Evicted = Arc<Mutex<Vec<String>>>;
-/// What else was told of sessions.
+/// The other session events.
 type Heard = Arc<Mutex<Vec<SessionEvent>>>;
 
 fn taken(evicted: &Evicted) -> Vec<String> {
@@ -98,7 +98,7 @@ fn configured(
     manager(config)
 }
 
-/// The same event as the store's manager tells it.
+/// The same event as the manager reports it.
 fn told(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
     let (Event::Replayed { session }
     | Event::Repeated { session, .. }
@@ -126,7 +126,7 @@ fn moment(milliseconds: i64) -> OffsetDateTime {
     at(0) + Duration::milliseconds(milliseconds)
 }
 
-/// One token of a pair, and which of the two it is.
+/// One token of a pair, with its type.
 fn of_kind(
     (auth, refresh, pair): (Token, Token, usize),
     is_refresh: bool,
@@ -138,7 +138,7 @@ fn of_kind(
     }
 }
 
-/// The model of the manager that is configured here.
+/// The model of the manager that is configured above.
 fn model() -> Model {
     Model::new(
         GRACE,
@@ -156,9 +156,9 @@ async fn run(history: &[Step], store: impl SessionStore) {
     let heard = Heard::default();
     let auth = configured(&clock, store, &evicted, &heard);
     let mut model = model();
-    // Whose each session of the model is, and its id.
+    // The subject and the ID of each session of the model.
     let mut sessions: Vec<(String, String)> = Vec::new();
-    // Every pair that was ever issued: what the store gave, and its number in the model.
+    // Every pair that was issued: the pair of the store, and its number in the model.
     let mut pairs: Vec<(Token, Token, usize)> = Vec::new();
     let mut now = NOW * 1_000;
     for (number, step) in history.iter().enumerate() {
@@ -182,7 +182,7 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 let Some((_, refresh, pair)) = pick(token) else {
                     continue;
                 };
-                // A route's guard lets no expired token through to the rotation.
+                // The guard of a route refuses an expired token before the rotation.
                 if auth.verify_token(refresh.signed()).is_err() {
                     continue;
                 }
@@ -240,7 +240,7 @@ async fn run(history: &[Step], store: impl SessionStore) {
     }
 }
 
-/// Compares what the store and the model made of a rotation, and remembers a pair that is new.
+/// Compares the outcomes of a rotation in the store and in the model, and records a new pair.
 fn compare_rotations(
     rotated: Result<TokenPair, SessionError>,
     expected: Result<usize, Refused>,
@@ -270,7 +270,7 @@ fn rejection(refused: Refused) -> SessionError {
     }
 }
 
-/// Tries so many histories on stores that `fresh` makes; a failing one is shrunk before it is shown.
+/// Tries so many histories on new stores. A history that fails is shrunk before it is shown.
 fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
     let config = Cases {
         cases,
@@ -288,7 +288,7 @@ fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
 }
 
 #[test]
-fn a_store_in_a_file_does_what_the_model_does() {
+fn a_store_in_a_file_agrees_with_the_model() {
     use flask_pyjwt::FileStore;
 
     let folder = std::env::temp_dir().join(format!("flask-pyjwt-model-{}", std::process::id()));
@@ -303,13 +303,13 @@ fn a_store_in_a_file_does_what_the_model_does() {
 }
 
 #[test]
-fn a_store_in_memory_does_what_the_model_does() {
+fn a_store_in_memory_agrees_with_the_model() {
     try_histories(600, async || MemoryStore::default());
 }
 
-/// Each history has keys of its own.
+/// Each history has its own keys.
 #[test]
-fn a_store_in_redis_does_what_the_model_does() {
+fn a_store_in_redis_agrees_with_the_model() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use flask_pyjwt::RedisStore;

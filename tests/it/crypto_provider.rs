@@ -1,4 +1,4 @@
-//! Providers of cryptography that a configuration gives: what they get, and what is refused.
+//! Crypto providers that a configuration sets: which keys they get, and what is refused.
 
 mod default_provider;
 mod everywhere;
@@ -13,7 +13,7 @@ use flask_pyjwt::{
 };
 use support::{config, keys};
 
-/// The algorithms that `jsonwebtoken` has.
+/// The algorithms that `jsonwebtoken` supports.
 fn algorithms() -> impl Iterator<Item = (AuthType, Algorithm)> {
     let all = AuthType::ALL.into_iter();
     all.filter_map(|auth_type| Some((auth_type, auth_type.try_into().ok()?)))
@@ -59,7 +59,7 @@ fn accepts_its_tokens_only(auth: &AuthManager, token: &str) {
     assert!(matches!(answer, Err(TokenError::Signature)), "{answer:?}");
 }
 
-/// Why no manager is made.
+/// The reason why no manager is made.
 fn reason(made: Result<AuthManager, ConfigError>) -> String {
     made.expect_err("it is refused").to_string()
 }

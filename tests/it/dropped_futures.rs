@@ -1,5 +1,6 @@
-//! `docs/threats.md` 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
-//! store did counts at once, what was begun is done, and nothing half-done lets anybody in.
+//! `docs/threats.md` 45: a client disconnects, and the future of its request is dropped at any await point.
+//! Changes that the store has made count at once, a change that was begun is completed, and no incomplete state
+//! lets a request pass.
 
 use std::{
     future::Future,
@@ -17,7 +18,7 @@ use time::Duration;
 
 use support::{NOW, at, gated::Gated, hs256, manager};
 
-/// A manager that believes the store's answers for a minute, and what it has told.
+/// A manager that caches the store's answers for a minute, and the events that it has reported.
 struct Server<S> {
     auth: AuthManager,
     store: Gated<S>,
@@ -44,8 +45,8 @@ impl<S: SessionStore> Server<S> {
         }
     }
 
-    /// Whether a token is let in, which has to be what the store says itself.
-    async fn lets_in(&self, token: &Token) -> bool {
+    /// Whether a token is accepted. This must agree with the store itself.
+    async fn accepts(&self, token: &Token) -> bool {
         let is_in = self.auth.check_revocation(token).await.is_ok();
         let session = token.session_id().expect("of a session");
         let now = self.clock_now();
@@ -64,7 +65,7 @@ impl<S: SessionStore> Server<S> {
         i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).expect("small")
     }
 
-    /// The login of somebody whose auth token the store has called good a moment ago.
+    /// Logs somebody in and verifies the auth token, so that the store's answer is cached.
     async fn remembered(&self, subject: &str) -> TokenPair {
         let pair = self.auth.login(subject).await.expect("opened");
         for _ in 0..2 {
@@ -75,7 +76,7 @@ impl<S: SessionStore> Server<S> {
 }
 
 type Asking = Pin<Box<dyn Future<Output = ()>>>;
-/// What a client asks for, with the pair of its session. It ends this session.
+/// A request of a client that has the pair of a session, and ends the session.
 type Question = fn(AuthManager, TokenPair) -> Asking;
 
 const QUESTIONS: [(&str, Question); 7] = [
@@ -107,7 +108,7 @@ const QUESTIONS: [(&str, Question); 7] = [
     }),
 ];
 
-/// Asks each question, and drops it at each point before and after each step of the store.
+/// Runs each request, and drops it at each point before and after each step of the store.
 async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
     for (name, question) in QUESTIONS {
         let is_theft = name.contains("old");
@@ -116,7 +117,7 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
             let pair = server.remembered("alice").await;
             let mut latest = pair.auth.clone();
             if is_theft {
-                // Used, so that the first refresh token is a copy in somebody's hands.
+                // The new pair was used, so that the first refresh token is a stolen copy.
                 let next = server.auth.refresh(&pair.refresh).await.expect("rotated");
                 latest = next.auth;
                 server.auth.check_revocation(&latest).await.expect("good");
@@ -127,15 +128,15 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
             let done = server.store.gate.drive(&mut asking).await.is_some();
             drop(asking);
             server.store.gate.pause_no_more();
-            // At once, and again: what is said while something may be revoked is not remembered.
+            // Checked at once, and again: an answer that the store gave during a revocation is not cached.
             for _ in 0..2 {
-                server.lets_in(&latest).await;
+                server.accepts(&latest).await;
             }
             server.store.gate.open();
             server.store.settled().await;
             let reads_first = name.contains("check") || name.contains("new claims");
             let reads_only = reads_first && point < 2;
-            let is_in = server.lets_in(&latest).await;
+            let is_in = server.accepts(&latest).await;
             assert_eq!(is_in, reads_only && !done, "{name}, dropped at {point}");
             let told = server.events.lock().expect("whole").len();
             let expected = usize::from(is_theft && !is_in);
@@ -149,12 +150,12 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
 }
 
 #[actix_web::test]
-async fn what_a_client_began_before_it_hung_up_is_done_and_counts_at_once() {
+async fn a_change_begun_before_a_disconnect_is_completed_and_counts_at_once() {
     drop_everywhere(MemoryStore::default).await;
 }
 
 #[actix_web::test]
-async fn the_same_holds_with_a_store_that_answers_from_another_thread() {
+async fn a_change_begun_before_a_disconnect_is_completed_with_a_store_in_another_thread() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = folder.join(format!("dropped-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder can be made");
@@ -168,7 +169,7 @@ async fn the_same_holds_with_a_store_that_answers_from_another_thread() {
 }
 
 #[actix_web::test]
-async fn a_login_or_refresh_that_nobody_waits_for_leaves_one_whole_session() {
+async fn a_dropped_login_or_refresh_leaves_one_complete_session() {
     for point in 0..2 {
         let server = Server::new(MemoryStore::default(), |config| config);
         server.store.gate.pause_at(point);
@@ -191,21 +192,21 @@ async fn a_login_or_refresh_that_nobody_waits_for_leaves_one_whole_session() {
         drop(rotation);
         server.store.gate.open();
         server.store.settled().await;
-        // The answer was lost: the same token gives the same pair again.
+        // The response was lost: the same token gives the same pair again.
         let again = server.auth.refresh(&pair.refresh).await.expect("again");
-        assert!(server.lets_in(&again.auth).await);
+        assert!(server.accepts(&again.auth).await);
     }
 }
 
 #[actix_web::test]
-async fn what_was_never_polled_changes_nothing() {
+async fn a_future_that_was_never_polled_changes_nothing() {
     let server = Server::new(MemoryStore::default(), |config| config);
     let pair = server.remembered("alice").await;
     let looks = server.store.looks.load(Ordering::SeqCst);
     drop(server.auth.logout(&pair.auth));
     drop(server.auth.login("alice"));
     server.store.settled().await;
-    assert!(server.lets_in(&pair.auth).await);
+    assert!(server.accepts(&pair.auth).await);
     assert_eq!(
         server.store.looks.load(Ordering::SeqCst),
         looks,
@@ -214,7 +215,7 @@ async fn what_was_never_polled_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn an_answer_from_before_a_revocation_is_not_remembered_after_it() {
+async fn an_answer_from_before_a_revocation_is_not_cached() {
     let server = Server::new(MemoryStore::default(), |config| config);
     let pair = server.auth.login("alice").await.expect("opened");
     // The store has answered, and the answer is on its way.
@@ -226,17 +227,17 @@ async fn an_answer_from_before_a_revocation_is_not_remembered_after_it() {
     server.auth.logout(&pair.auth).await.expect("ended");
     server.store.gate.open();
     check.await.expect("good when the store was asked");
-    assert!(!server.lets_in(&pair.auth).await);
+    assert!(!server.accepts(&pair.auth).await);
 }
 
 #[actix_web::test]
-async fn an_answer_of_the_store_is_remembered_again_after_a_revocation() {
+async fn answers_are_cached_again_after_a_revocation() {
     let server = Server::new(MemoryStore::default(), |config| config);
     let pair = server.remembered("alice").await;
     server.auth.revoke_subject("bob").await.expect("ended");
     let looks = server.store.looks.load(Ordering::SeqCst);
     for _ in 0..3 {
-        assert!(server.lets_in(&pair.auth).await);
+        assert!(server.accepts(&pair.auth).await);
     }
     assert_eq!(server.store.looks.load(Ordering::SeqCst), looks + 1);
 }

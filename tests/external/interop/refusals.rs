@@ -1,4 +1,5 @@
-//! What both servers refuse: tokens that are forged, expired, of somebody else, and requests without one.
+//! Tokens that both servers refuse: forged ones, expired ones and those of others. Requests without a token are
+//! refused, too.
 
 use std::path::Path;
 
@@ -32,7 +33,7 @@ impl Fleet {
             assert_eq!((flask.status, actix.status), (401, 401), "a token {what}");
         }
 
-        // Flask_PyJWT's answer to these is an error 500, which is its mistake.
+        // Flask_PyJWT answers these with a 500, which is a bug.
         let none = format!(
             "{}.{}.",
             encoded(r#"{"typ":"JWT","alg":"none"}"#),
@@ -45,7 +46,7 @@ impl Fleet {
         }
     }
 
-    /// Good tokens that somebody has changed on their way.
+    /// Valid tokens that were changed.
     fn tampered(&self, keys: &Keys) -> Vec<(&'static str, String)> {
         let auth = &self.actix.auth;
         let token = auth.auth_token("alice").sign().expect("it mints");
@@ -54,7 +55,7 @@ impl Fleet {
         let (header, payload, signature) = parts(token.signed());
         let (_, roots, _) = parts(root.signed());
         let blank = encoded(r#"{"typ":"JWT", "alg":"HS256"}"#);
-        // The public key is no secret.
+        // The public key is not secret.
         let known = keys.public.as_deref().unwrap_or("known");
         let content = format!("{}.{payload}", encoded(r#"{"typ":"JWT","alg":"HS256"}"#));
         let mac = hmac::sign(
@@ -64,7 +65,7 @@ impl Fleet {
         vec![
             ("of the other type", refresh.signed().to_owned()),
             (
-                "signed with what everybody knows",
+                "signed with the public key",
                 format!("{content}.{}", encoded(mac)),
             ),
             (
@@ -138,7 +139,7 @@ impl Fleet {
         );
     }
 
-    /// Fleets with an old `PyJWT` issue them; newer ones refuse them.
+    /// Fleets with an old `PyJWT` issue such tokens. Newer versions refuse them.
     pub(crate) fn integer_subjects_are_accepted_on_request(
         &self,
         packages: Packages,
@@ -159,7 +160,7 @@ impl Fleet {
     }
 }
 
-/// Tokens of managers that are configured otherwise.
+/// Tokens of managers with other configurations.
 fn foreign(algorithm: &str, dotenv: &Path) -> [(&'static str, String); 3] {
     let minted = |edit: &dyn Fn(Config) -> Config| {
         let config = edit(Config::from_dotenv(dotenv).expect("a good .env"));
@@ -191,7 +192,7 @@ fn foreign(algorithm: &str, dotenv: &Path) -> [(&'static str, String); 3] {
     ]
 }
 
-/// What makes good claims bad, each on its own: a claim and its value, `null` where it is left out.
+/// Changes that make valid claims invalid, each by itself: a claim and its value, or `null` to leave it out.
 fn bad_claims() -> [(&'static str, &'static str, Value); 18] {
     let (now, tomorrow) = (now(), now() + 86_400);
     [
@@ -224,7 +225,7 @@ fn bad_claims() -> [(&'static str, &'static str, Value); 18] {
     ]
 }
 
-/// Good claims, one of which is changed.
+/// Valid claims, one of which is changed.
 fn claims(name: &str, value: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "sub": "alice", "type": "auth", "iat": now() - 1, "exp": now() + 600,

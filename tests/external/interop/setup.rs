@@ -1,4 +1,4 @@
-//! One `.env` file for two servers, for each algorithm written in another way.
+//! One `.env` file for two servers, written differently for each algorithm.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use aws_lc_rs::{
 };
 use pem::{EncodeConfig, LineEnding, Pem};
 
-/// Seconds, as the file says them.
+/// Ages in seconds, as the file writes them.
 pub(crate) const AUTH_MAX_AGE: i64 = 1200;
 pub(crate) const REFRESH_MAX_AGE: i64 = 86_400;
-/// What the `${…}` of the file becomes.
+/// The value that `${…}` of the file expands to.
 pub(crate) const ISSUER: &str = "https://auth.example/main";
 
 /// Keys of one algorithm.
@@ -32,7 +32,7 @@ impl Keys {
         if algorithm.starts_with("HS") {
             let mut bytes = [0_u8; 64];
             rand::fill(&mut bytes).expect("there is randomness");
-            // Every character that a reader of `.env` files could take for something else.
+            // Every character with a special meaning in some reader of `.env` files.
             let secret = format!("pa$$word $HOME \"#\" \\n 'é' {}", hex(&bytes));
             return Self {
                 secret,

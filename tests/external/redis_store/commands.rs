@@ -1,4 +1,4 @@
-//! What is sent to Redis: one command for a question and one for a change.
+//! The commands that are sent to Redis: one for a check and one for a change.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -20,7 +20,7 @@ use super::{
     server::{Server, needs_redis},
 };
 
-/// Everything that a server is sent, as it tells it.
+/// Everything that a server receives, as `MONITOR` shows it.
 pub(crate) struct Monitor(BufReader<TcpStream>);
 
 impl Monitor {
@@ -38,8 +38,8 @@ impl Monitor {
         line.trim_end().to_owned()
     }
 
-    /// The names of the commands until now, but for what scripts do inside, and for what is asked now
-    /// and then whatever else is.
+    /// The names of the commands until now, without those that scripts run, and without those that the client
+    /// sends now and then.
     pub(crate) fn commands(&mut self, server: &Server) -> Vec<String> {
         let end = "the-end-of-this-part";
         server.ask::<String>(&format!("ECHO {end}"));
@@ -61,12 +61,12 @@ impl Monitor {
 }
 
 #[actix_web::test]
-async fn a_question_is_one_command_and_so_is_a_change() {
+async fn a_check_is_one_command_and_so_is_a_change() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
     let now = NOW;
-    // Each script is sent whole once.
+    // Each script is sent in full once.
     store.opens(&session("warm", "1", now), now).await;
     store.rotates(&rotation("warm", "1", "0", "1", now)).await;
     store.revokes(&revoke_session("warm", "1"), now).await;
@@ -117,7 +117,7 @@ async fn a_question_is_one_command_and_so_is_a_change() {
 }
 
 #[actix_web::test]
-async fn a_mark_is_one_command_and_the_check_before_it_another() {
+async fn a_check_that_marks_a_pair_takes_two_commands() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -139,7 +139,7 @@ async fn a_mark_is_one_command_and_the_check_before_it_another() {
 }
 
 #[actix_web::test]
-async fn a_script_that_the_server_has_forgotten_is_sent_whole_once() {
+async fn a_script_that_the_server_has_forgotten_is_sent_in_full_once() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -155,7 +155,7 @@ async fn a_script_that_the_server_has_forgotten_is_sent_whole_once() {
 }
 
 #[actix_web::test]
-async fn replicas_are_waited_for_in_the_same_go() {
+async fn a_change_and_the_wait_for_replicas_are_sent_together() {
     needs_redis!();
     let primary = Server::start();
     let replica = Server::start();
@@ -181,7 +181,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
         Standing::Good
     );
 
-    // A change that no replica has is an error, and so is one that was made before, and that no replica has.
+    // A change that no replica has is an error, even if it was made before.
     store.revokes(&revoke_session("ann", "2"), NOW).await;
     replica.pause();
     let builder = RedisStore::builder().timeout(time::Duration::SECOND);
@@ -196,7 +196,7 @@ async fn replicas_are_waited_for_in_the_same_go() {
             "0 of 1 required replicas have acknowledged the change"
         );
     }
-    // Questions do not wait behind it.
+    // Checks do not wait for replicas.
     assert_eq!(
         store.says(&auth("ann", "1", "1"), NOW).await,
         Standing::Revoked

@@ -1,4 +1,4 @@
-//! `.env` files: which one is found, what wins over it, and how it is read.
+//! `.env` files: which one is found, what overrides it, and how it is read.
 
 use serde_json::json;
 use support::folder::Folder;
@@ -10,7 +10,7 @@ use super::{
 use support::keys::{self, RSA};
 
 #[test]
-fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
+fn the_nearest_dotenv_is_read_and_the_environment_overrides_it() {
     let folder = Folder::new("configuration");
     let text =
         format!("JWT_ISSUER=outer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\nJWT_AUTHMAXAGE=60\n");
@@ -27,14 +27,14 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
         "outer"
     );
 
-    // A folder of that name is no file.
+    // A folder of that name is skipped.
     folder.folder("a/b/.env");
     assert_eq!(
         manager(&Probe::default().in_folder(&inner))["issuer"],
         "outer"
     );
 
-    // The nearest one counts, alone.
+    // Only the nearest one is read.
     folder.write("a/.env", "JWT_ISSUER=inner\n");
     error(
         &Probe::default().in_folder(&inner),
@@ -54,21 +54,21 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
         (&json!("environment"), &json!(60))
     );
     is_signed_with(&told, OTHER);
-    // An empty value is a value that wins, and then none.
+    // An empty variable overrides the file, and then counts as unset.
     error(
         &Probe::new(&[("JWT_ISSUER", "")]).in_folder(folder.path()),
         "missing",
         "JWT_ISSUER",
     );
 
-    // Code wins over both.
+    // Code overrides both.
     let told = manager(&over.with_code());
     assert_eq!(
         (&told["issuer"], &told["auth_max_age"]),
         (&json!("code"), &json!(60))
     );
     is_signed_with(&told, CODE_SECRET);
-    // Even over what is wrong.
+    // It overrides an invalid value, too.
     let wrong = Probe::new(&[
         ("JWT_AUTHTYPE", "x"),
         ("JWT_SECRET", "x"),
@@ -78,7 +78,7 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
 }
 
 #[test]
-fn a_named_dotenv_has_to_be_there() {
+fn a_named_dotenv_that_does_not_exist_is_an_error() {
     let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=named\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let named = folder.write("service.conf", text);
@@ -112,7 +112,7 @@ fn a_named_dotenv_has_to_be_there() {
 }
 
 #[test]
-fn a_dotenv_reads_as_python_dotenv_reads_it() {
+fn a_dotenv_is_read_as_python_dotenv_reads_it() {
     let folder = Folder::new("configuration");
     let pem = keys::rsa_private(&RSA);
     for (text, expected) in [

@@ -1,4 +1,4 @@
-//! Keys in every form in which they are configured, and texts that are none.
+//! Keys in every form in which they can be configured, and texts that are not keys.
 
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, MintError};
 use time::Duration;
@@ -6,7 +6,7 @@ use time::Duration;
 use super::{config, is_invalid, works};
 use support::keys::{self, ED25519, P256, P384, P521, RSA};
 
-/// The private keys of an algorithm, in every form in which they may be configured.
+/// The private keys of an algorithm, in every accepted form.
 fn private_keys(auth_type: AuthType) -> Vec<String> {
     match auth_type {
         AuthType::ES256 => vec![keys::ecdsa_private(&P256), keys::ecdsa_private_sec1(&P256)],
@@ -20,7 +20,7 @@ fn private_keys(auth_type: AuthType) -> Vec<String> {
     }
 }
 
-/// The public keys of an algorithm, in every form in which they may be configured.
+/// The public keys of an algorithm, in every accepted form.
 fn public_keys(auth_type: AuthType) -> Vec<String> {
     match auth_type {
         AuthType::ES256 => vec![keys::ecdsa_public(&P256)],
@@ -38,7 +38,7 @@ fn asymmetric() -> impl Iterator<Item = AuthType> {
         .filter(|auth_type| !auth_type.name().starts_with("HS"))
 }
 
-/// One PEM text as editors, shells and operating systems hand it on.
+/// One PEM text in the variants that editors, shells and operating systems make of it.
 fn spellings(pem: &str) -> [String; 9] {
     [
         pem.to_owned(),
@@ -54,7 +54,7 @@ fn spellings(pem: &str) -> [String; 9] {
 }
 
 #[test]
-fn every_algorithm_takes_its_keys_in_every_form_and_spelling() {
+fn every_algorithm_accepts_its_keys_in_every_form_and_spelling() {
     for auth_type in asymmetric() {
         for private in private_keys(auth_type) {
             for spelling in spellings(&private) {
@@ -113,7 +113,7 @@ fn a_public_key_alone_verifies_and_cannot_mint() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_refused_with_what_to_do() {
+fn the_error_of_an_unusable_key_says_what_to_do() {
     for auth_type in asymmetric() {
         let own = &private_keys(auth_type)[0];
         let public = &public_keys(auth_type)[0];
@@ -170,9 +170,9 @@ fn a_key_that_cannot_be_used_is_refused_with_what_to_do() {
     }
 }
 
-/// PKCS#8's `oneAsymmetricKey` may bring a public key along: it has to be the private one's.
+/// PKCS#8's `oneAsymmetricKey` can include a public key, which must belong to the private one.
 #[test]
-fn a_private_key_with_somebody_elses_public_key_inside_is_refused() {
+fn a_private_key_that_includes_another_public_key_is_refused() {
     let own = keys::der(&keys::ed25519_private_v2(&ED25519));
     let other = keys::der(&keys::ed25519_private_v2(&keys::OTHER_ED25519));
     let mut mixed = own.clone();

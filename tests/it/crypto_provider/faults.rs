@@ -1,4 +1,4 @@
-//! Providers that do not do what they should.
+//! Faulty providers.
 
 use std::{
     error::Error as _,
@@ -63,7 +63,7 @@ fn made(
 }
 
 #[test]
-fn a_provider_that_verifies_everything_is_found_at_the_start() {
+fn a_provider_that_accepts_every_signature_is_refused_at_startup() {
     static ACCEPTING: CryptoProvider = CryptoProvider {
         verifier_factory: |algorithm, _| {
             Ok(Box::new(Fake {
@@ -79,9 +79,9 @@ fn a_provider_that_verifies_everything_is_found_at_the_start() {
     }
 }
 
-/// Verifies each signature that it has made, whatever was signed.
+/// Accepts each signature that it has made, for any message.
 #[test]
-fn a_provider_that_looks_at_signatures_only_is_found_at_the_start() {
+fn a_provider_that_ignores_the_message_is_refused_at_startup() {
     struct Careless(Box<dyn JwtVerifier>);
     impl Verifier<Vec<u8>> for Careless {
         fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
@@ -110,9 +110,9 @@ fn a_provider_that_looks_at_signatures_only_is_found_at_the_start() {
     }
 }
 
-/// Its signers and verifiers agree with each other, and with nobody else.
+/// Its signers and verifiers agree with each other, but with no other implementation.
 #[test]
-fn a_provider_that_signs_something_else_is_found_at_the_start() {
+fn a_provider_that_signs_another_message_is_refused_at_startup() {
     const PREFIX: &[u8] = b"something else ";
     struct Signing(Box<dyn JwtSigner>);
     impl Signer<Vec<u8>> for Signing {
@@ -179,7 +179,7 @@ fn signatures_of_another_form_are_never_sent() {
 }
 
 #[test]
-fn what_is_prepared_for_another_algorithm_is_refused() {
+fn a_signer_for_another_algorithm_is_refused() {
     static OTHER: CryptoProvider = CryptoProvider {
         verifier_factory: |algorithm, key| match algorithm {
             Algorithm::PS256 => (CRYPTO_PROVIDER.verifier_factory)(&Algorithm::RS256, key),
@@ -192,7 +192,7 @@ fn what_is_prepared_for_another_algorithm_is_refused() {
 }
 
 #[test]
-fn a_provider_that_fails_later_mints_nothing_and_says_why() {
+fn a_provider_that_fails_later_mints_nothing_and_its_error_is_logged() {
     static IS_DOWN: AtomicBool = AtomicBool::new(false);
     struct Failing(Box<dyn JwtSigner>);
     impl Signer<Vec<u8>> for Failing {
@@ -232,9 +232,9 @@ fn a_provider_that_fails_later_mints_nothing_and_says_why() {
     assert!(auth.auth_token("alice").sign().is_ok());
 }
 
-/// The provider has RS256 alone; the keys of others are no exception.
+/// The provider only supports RS256, also for keys of other issuers.
 #[test]
-fn keys_of_other_issuers_that_the_provider_refuses_are_left_out() {
+fn keys_of_other_issuers_that_the_provider_refuses_are_skipped() {
     static ONE: CryptoProvider = CryptoProvider {
         verifier_factory: |algorithm, key| match algorithm {
             Algorithm::RS256 => (CRYPTO_PROVIDER.verifier_factory)(algorithm, key),

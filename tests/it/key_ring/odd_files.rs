@@ -1,4 +1,4 @@
-//! `JWT_KEYS_DIR`: files of other kinds, sizes, names, modes and owners than a key's.
+//! `JWT_KEYS_DIR`: files of unexpected types, sizes, names, permissions and owners.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use support::log;
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_never_waited_for() {
+fn files_that_are_not_regular_are_refused_without_waiting() {
     use std::os::unix::fs::symlink;
     let folder = KeysFolder::new("no-files");
     let path = |name: &str| folder.path().join(name);
@@ -38,7 +38,7 @@ fn what_is_no_regular_file_is_never_waited_for() {
         assert!(open(&folder).is_err());
         folder.remove("b.key");
     }
-    // A folder is no key, whatever it is called. In the place of a key it has that removed.
+    // A folder is not a key, whatever its name. In place of a key file it means that the key was removed.
     folder.write("b.key", secret(2), 300);
     auth.reload_keys().expect("a good folder");
     let make_folder = |path: &Path| fs::create_dir(path).expect("made");
@@ -57,13 +57,13 @@ fn what_is_no_regular_file_is_never_waited_for() {
 }
 
 #[test]
-fn a_folder_is_read_within_bounds() {
+fn the_number_and_size_of_files_are_limited() {
     let folder = KeysFolder::new("bounds");
     folder.write("a.key", secret(1), 300);
     for number in 0..3_000 {
         fs::write(folder.path().join(format!("{number}.txt")), "no key").expect("written");
     }
-    // What editors leave behind.
+    // Files that editors leave.
     for name in [
         "a.key~",
         ".a.key.swp",
@@ -86,7 +86,7 @@ fn a_folder_is_read_within_bounds() {
             .is_err_and(|error| error.to_string().contains("64 KiB"))
     );
     folder.remove("b.key");
-    // All of them at once: the watch must not see the first few alone.
+    // All of them appear at once: the watch must not see only the first few.
     let many = KeysFolder::new("bounds-many");
     many.write("a.key", secret(1), 300);
     for number in 0..1_000 {
@@ -107,7 +107,7 @@ fn a_folder_is_read_within_bounds() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_that_is_no_utf_8_is_a_name() {
+fn file_names_need_not_be_utf_8() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = KeysFolder::new("names");
     folder.write("a.key", secret(1), 300);
@@ -120,7 +120,7 @@ fn a_name_that_is_no_utf_8_is_a_name() {
 
 #[cfg(unix)]
 #[test]
-fn what_others_can_do_with_the_files_is_told() {
+fn files_and_folders_that_others_can_access_are_logged() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = KeysFolder::new("modes");
     folder.write("a.key", secret(1), 300);
@@ -152,14 +152,14 @@ fn what_others_can_do_with_the_files_is_told() {
     );
 }
 
-/// Set where this test is run by another user.
+/// Set where another user runs this test.
 #[cfg(unix)]
 const OTHER_USER: &str = "KEY_RING_TEST_OTHER_USER";
 
-/// `docs/threats.md` 51. The superuser can read everything, so that another user looks.
+/// `docs/threats.md` 51. The superuser can read every file, so the test runs as another user.
 #[cfg(unix)]
 #[test]
-fn a_file_that_becomes_readable_is_noticed() {
+fn a_file_that_becomes_readable_is_used() {
     use std::os::unix::process::CommandExt as _;
     let is_superuser = Command::new("id").arg("-u").output().expect("told").stdout == b"0\n";
     let folder = KeysFolder::new("other-user");
@@ -181,7 +181,7 @@ fn a_file_that_becomes_readable_is_noticed() {
     );
 }
 
-/// The test above runs it, as another user.
+/// The test above runs it as another user.
 #[cfg(unix)]
 #[test]
 fn the_other_user() {
@@ -207,7 +207,7 @@ fn the_other_user() {
     auth.reload_keys().expect("a good folder");
     assert_eq!(signing_id(&auth), id_of(3));
 
-    // A key that is in use stays when its file cannot be read; one that is removed goes.
+    // A key in use stays if its file becomes unreadable. If the file is removed, the key is dropped.
     mode("c.key", 0);
     folder.remove("b.key");
     auth.reload_keys().expect_err("unreadable");

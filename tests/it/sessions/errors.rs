@@ -1,4 +1,4 @@
-//! What the errors of sessions say to a program without HTTP, and what they come from.
+//! Errors of sessions in a program without HTTP, and their sources.
 
 use std::{error::Error, io, sync::Arc};
 
@@ -12,7 +12,7 @@ use time::Duration;
 use super::checks::Broken;
 use support::{hs256, log, manager};
 
-/// What an error says, then all that it comes from.
+/// The text of an error, then the texts of all its sources.
 fn chain(error: &dyn Error) -> Vec<String> {
     let mut said = vec![error.to_string()];
     let mut source = error.source();
@@ -23,13 +23,13 @@ fn chain(error: &dyn Error) -> Vec<String> {
     said
 }
 
-/// Runs a job on a runtime of tokio alone.
+/// Runs a job on a plain tokio runtime.
 fn job<T>(work: impl Future<Output = T>) -> T {
     let runtime = Runtime::new().expect("a runtime");
     runtime.tokio_runtime().block_on(work)
 }
 
-/// What a command line does: it ends all sessions of a user, and prints what became of it.
+/// Like a command-line tool: ends all sessions of a user, and returns a message about the outcome.
 async fn log_out(auth: &AuthManager, user: &str) -> String {
     match auth.revoke_subject(user).await {
         Ok(()) => format!("{user} is logged out"),
@@ -38,7 +38,7 @@ async fn log_out(auth: &AuthManager, user: &str) -> String {
 }
 
 #[test]
-fn a_job_without_http_revokes_and_prints_what_went_wrong() {
+fn a_program_without_http_can_revoke_and_print_errors() {
     let auth = manager(hs256().session_store(MemoryStore::default()));
     job(async {
         let pair = auth.login("alice").await.expect("opened");
@@ -71,7 +71,7 @@ fn a_job_without_http_revokes_and_prints_what_went_wrong() {
 }
 
 #[test]
-fn every_error_keeps_what_it_comes_from() {
+fn every_error_keeps_its_sources() {
     const CLAIM: &str = "the value of the claim `x` cannot be written as JSON";
     let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
     let no_number = Arc::new(serde_json::from_str::<u8>("x").expect_err("no number"));
@@ -109,7 +109,7 @@ fn every_error_keeps_what_it_comes_from() {
             Box::new(claims),
             vec!["the session's claims cannot be read", &says],
         ),
-        // The refusal of a request is its token's error or the server's mistake, and adds nothing to it.
+        // The refusal of a request adds nothing to the token's error or the server's mistake.
         (
             Box::new(Rejection::from(mistake)),
             vec!["the token is not minted", CLAIM, &says],
@@ -133,7 +133,7 @@ fn every_error_keeps_what_it_comes_from() {
 }
 
 #[test]
-fn the_cause_of_a_store_error_has_its_own_type() {
+fn the_source_of_a_store_error_can_be_downcast() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let error = SessionError::Store(StoreError::unavailable(refused));
     let store = error.source().and_then(|source| source.downcast_ref());
@@ -151,6 +151,6 @@ fn the_cause_of_a_store_error_has_its_own_type() {
         matches!(store, Some(StoreError::Unavailable(_))),
         "{error:?}"
     );
-    // And the log has it, too.
+    // The log contains it, too.
     assert!(log.text().contains("no route to host"));
 }

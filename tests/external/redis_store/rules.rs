@@ -1,4 +1,4 @@
-//! The laws of a store, kept by each way of keeping sessions in Redis.
+//! The rules of a store, for each way of keeping sessions in Redis.
 
 use flask_pyjwt::store::{Rotated, SessionStore, Standing};
 
@@ -12,12 +12,12 @@ use super::{
     server::{Server, needs_redis},
 };
 
-/// What holds for every store.
+/// What every store must do.
 pub(crate) async fn are_kept(store: &impl SessionStore) {
     a_session_is_opened_rotated_and_replayed(store).await;
     what_is_revoked_is_refused_and_nothing_else(store).await;
     a_session_ends_by_itself(store).await;
-    a_clock_that_is_set_back_brings_nothing_back(store).await;
+    a_clock_that_is_set_back_makes_nothing_valid_again(store).await;
 }
 
 async fn a_session_is_opened_rotated_and_replayed(store: &impl SessionStore) {
@@ -156,7 +156,7 @@ async fn a_session_ends_by_itself(store: &impl SessionStore) {
     assert_eq!(store.rotates(&late).await, Rotated::Gone);
 }
 
-async fn a_clock_that_is_set_back_brings_nothing_back(store: &impl SessionStore) {
+async fn a_clock_that_is_set_back_makes_nothing_valid_again(store: &impl SessionStore) {
     for id in ["1", "2"] {
         store.opens(&session("fay", id, NOW), NOW).await;
     }
@@ -166,7 +166,7 @@ async fn a_clock_that_is_set_back_brings_nothing_back(store: &impl SessionStore)
     store.revokes(&revoke_session("fay", "1"), NOW).await;
     let all = revoke_subject("fay", NOW, NOW + SECOND);
     store.revokes(&all, NOW).await;
-    // Whatever is done afterwards, an hour after the end of a revocation it still stands.
+    // An hour after its end, a revocation is still in force, whatever happens later.
     for late in [SECOND, HOUR] {
         let now = NOW + late;
         store.opens(&session("fay", "3", now), now).await;
@@ -182,7 +182,7 @@ async fn a_clock_that_is_set_back_brings_nothing_back(store: &impl SessionStore)
             }
         }
     }
-    // A token that was rotated at a time that is yet to come is neither good nor replayed.
+    // A token that was rotated at a time in the future is neither valid nor a replay.
     let now = NOW + HOUR;
     let Rotated::Won(_) = store.rotates(&rotation("fay", "3", "0", "1", now)).await else {
         panic!("rotated");
@@ -201,7 +201,7 @@ async fn a_clock_that_is_set_back_brings_nothing_back(store: &impl SessionStore)
 }
 
 #[actix_web::test]
-async fn one_server_keeps_the_laws() {
+async fn one_server_keeps_the_rules() {
     needs_redis!();
     let server = Server::start();
     are_kept(&connected(&server).await).await;
