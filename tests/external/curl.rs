@@ -51,7 +51,7 @@ fn run(what: &str, lines: &[String]) -> Vec<Option<String>> {
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env("CURL_HOME", home.path())
         .output()
-        .expect("there is a shell");
+        .expect("a shell");
     let told = String::from_utf8_lossy(&shell.stderr);
     assert!(
         shell.status.success(),

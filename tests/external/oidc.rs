@@ -59,13 +59,13 @@ impl Provider {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("it goes on");
+        self.lines.read_line(&mut line).expect("it is running");
         line.trim().to_owned()
     }
 
     /// Sends a command, and returns the ID of the current signing key.
     fn command(&mut self, command: &str) -> String {
-        writeln!(self.commands, "{command}").expect("it goes on");
+        writeln!(self.commands, "{command}").expect("it is running");
         self.line()
     }
 

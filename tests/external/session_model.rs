@@ -90,7 +90,7 @@ fn configured(
             SessionEvent::Evicted { session, .. } => {
                 evicted.lock().expect("no panic").push(session.clone());
             }
-            event => heard.lock().expect("whole").push(event.clone()),
+            event => heard.lock().expect("not poisoned").push(event.clone()),
         })
         .store_timeout(Duration::seconds(30))
         .lost_answer_window(milliseconds(LOST_ANSWER_WINDOW))
@@ -235,7 +235,7 @@ async fn run(history: &[Step], store: impl SessionStore) {
         }
         let events = model.take_events();
         let expected: Vec<_> = events.iter().map(|it| told(it, &sessions, now)).collect();
-        let heard = std::mem::take(&mut *heard.lock().expect("whole"));
+        let heard = std::mem::take(&mut *heard.lock().expect("not poisoned"));
         assert_eq!(heard, expected, "{what}");
     }
 }
@@ -292,14 +292,14 @@ fn a_store_in_a_file_agrees_with_the_model() {
     use flask_pyjwt::FileStore;
 
     let folder = std::env::temp_dir().join(format!("flask-pyjwt-model-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    std::fs::create_dir_all(&folder).expect("the folder is created");
     let number = std::cell::Cell::new(0);
     try_histories(40, async || {
         number.set(number.get() + 1);
         let path = folder.join(format!("{}.redb", number.get()));
         FileStore::open(path).expect("it opens")
     });
-    std::fs::remove_dir_all(&folder).expect("a folder can be removed");
+    std::fs::remove_dir_all(&folder).expect("the folder is removed");
 }
 
 #[test]

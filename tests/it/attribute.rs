@@ -40,7 +40,7 @@ fn auth() -> AuthManager {
         AuthType::HS256,
         "a secret of at least 32 bytes, really!",
     );
-    AuthManager::new(config).expect("the configuration is good")
+    AuthManager::new(config).expect("a valid configuration")
 }
 
 /// An auth token of this subject with these claims.
@@ -54,13 +54,13 @@ fn token(subject: &str, claims: &Value) -> String {
             builder.claim(name, value.clone())
         };
     }
-    let token = builder.sign().expect("the claims are good");
+    let token = builder.sign().expect("valid claims");
     token.signed().to_owned()
 }
 
 fn refresh_token(subject: &str) -> String {
     let token = auth().refresh_token(subject).sign();
-    token.expect("the subject is good").signed().to_owned()
+    token.expect("a valid subject").signed().to_owned()
 }
 
 /// The status of the response to a request whose body records whether it was polled. (A macro, because the type

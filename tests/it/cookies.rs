@@ -59,7 +59,7 @@ async fn cookies_are_safe_by_default() {
     let pair = login(&auth).await;
     let answer = answer_with(&auth, &pair);
     assert_eq!(
-        answer.headers().get("cache-control").expect("there"),
+        answer.headers().get("cache-control").expect("it exists"),
         "no-store"
     );
     let [token, refresh, csrf] = <[_; 3]>::try_from(set_by(&answer)).expect("three");

@@ -28,7 +28,7 @@ fn encoding_key(auth_type: AuthType) -> EncodingKey {
         Ok(jsonwebtoken::AlgorithmFamily::Ed) => EncodingKey::from_ed_pem(&secret),
         _ => EncodingKey::from_ec_pem(&secret),
     };
-    key.expect("a good key")
+    key.expect("a valid key")
 }
 
 fn decoding_key(auth_type: AuthType) -> DecodingKey {
@@ -41,7 +41,7 @@ fn decoding_key(auth_type: AuthType) -> DecodingKey {
         Ok(jsonwebtoken::AlgorithmFamily::Ed) => DecodingKey::from_ed_pem(public),
         _ => DecodingKey::from_ec_pem(public),
     };
-    key.expect("a good key")
+    key.expect("a valid key")
 }
 
 /// The token with another signature, of the same length.

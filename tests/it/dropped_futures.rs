@@ -36,7 +36,7 @@ impl<S: SessionStore> Server<S> {
             .session_store(store.clone())
             .store_timeout(Duration::minutes(1))
             .revocation_staleness(Duration::minutes(1))
-            .on_session_event(move |event| told.lock().expect("whole").push(event.clone()));
+            .on_session_event(move |event| told.lock().expect("not poisoned").push(event.clone()));
         Self {
             auth: manager(change(config)),
             store,
@@ -69,7 +69,7 @@ impl<S: SessionStore> Server<S> {
     async fn remembered(&self, subject: &str) -> TokenPair {
         let pair = self.auth.login(subject).await.expect("opened");
         for _ in 0..2 {
-            self.auth.check_revocation(&pair.auth).await.expect("good");
+            self.auth.check_revocation(&pair.auth).await.expect("valid");
         }
         pair
     }
@@ -84,7 +84,7 @@ const QUESTIONS: [(&str, Question); 7] = [
         Box::pin(async move { drop(auth.logout(&pair.auth).await) })
     }),
     ("revoke_session", |auth, pair| {
-        let session = pair.auth.session_id().expect("there").to_owned();
+        let session = pair.auth.session_id().expect("it exists").to_owned();
         Box::pin(async move { drop(auth.revoke_session("alice", session).await) })
     }),
     ("revoke_subject", |auth, _| {
@@ -120,7 +120,7 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
                 // The new pair was used, so that the first refresh token is a stolen copy.
                 let next = server.auth.refresh(&pair.refresh).await.expect("rotated");
                 latest = next.auth;
-                server.auth.check_revocation(&latest).await.expect("good");
+                server.auth.check_revocation(&latest).await.expect("valid");
                 server.clock.advance(Duration::SECOND);
             }
             server.store.gate.pause_at(point);
@@ -138,7 +138,7 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
             let reads_only = reads_first && point < 2;
             let is_in = server.accepts(&latest).await;
             assert_eq!(is_in, reads_only && !done, "{name}, dropped at {point}");
-            let told = server.events.lock().expect("whole").len();
+            let told = server.events.lock().expect("not poisoned").len();
             let expected = usize::from(is_theft && !is_in);
             assert_eq!(told, expected, "{name}, dropped at {point}");
             if done {
@@ -158,14 +158,14 @@ async fn a_change_begun_before_a_disconnect_is_completed_and_counts_at_once() {
 async fn a_change_begun_before_a_disconnect_is_completed_with_a_store_in_another_thread() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = folder.join(format!("dropped-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    std::fs::create_dir_all(&folder).expect("the folder is created");
     let number = std::cell::Cell::new(0);
     drop_everywhere(|| {
         number.set(number.get() + 1);
         FileStore::open(folder.join(number.get().to_string())).expect("opened")
     })
     .await;
-    std::fs::remove_dir_all(&folder).expect("it is there");
+    std::fs::remove_dir_all(&folder).expect("it exists");
 }
 
 #[actix_web::test]
@@ -226,7 +226,7 @@ async fn an_answer_from_before_a_revocation_is_not_cached() {
     assert_eq!(server.store.gate.drive(&mut check).await, None);
     server.auth.logout(&pair.auth).await.expect("ended");
     server.store.gate.open();
-    check.await.expect("good when the store was asked");
+    check.await.expect("valid when the store was asked");
     assert!(!server.accepts(&pair.auth).await);
 }
 

@@ -71,7 +71,8 @@ fn managers() -> Vec<AuthManager> {
     .map(|auth_type| {
         let is_hmac = matches!(auth_type, AuthType::HS256 | AuthType::HS512);
         let secret = if is_hmac { &secret } else { &pem };
-        AuthManager::new(Config::new("Flask_PyJWT", auth_type, secret)).expect("it is good")
+        AuthManager::new(Config::new("Flask_PyJWT", auth_type, secret))
+            .expect("a valid configuration")
     })
     .collect()
 }

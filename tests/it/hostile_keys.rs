@@ -77,8 +77,8 @@ fn doors(auth_type: AuthType, jwk: &Value) -> Vec<(&'static str, bool)> {
             std::process::id(),
             number
         ));
-        fs::create_dir_all(&path).expect("a folder can be made");
-        fs::write(path.join("a.pem"), &pem).expect("a file can be written");
+        fs::create_dir_all(&path).expect("the folder is created");
+        fs::write(path.join("a.pem"), &pem).expect("the file is written");
         let running = manager(hs256());
         doors.extend([
             (
@@ -96,7 +96,7 @@ fn doors(auth_type: AuthType, jwk: &Value) -> Vec<(&'static str, bool)> {
                 AuthManager::new(Config::with_keys_dir(ISSUER, auth_type, &path)).is_ok(),
             ),
         ]);
-        fs::remove_dir_all(path).expect("it is there");
+        fs::remove_dir_all(path).expect("it exists");
     }
     doors
 }

@@ -63,7 +63,7 @@ fn a_key_is_the_same_in_every_form() {
         (AuthType::ES512, EncodingKey::from_ec_der(&p521_sec1)),
         (AuthType::EdDSA, EncodingKey::from_ed_der(&ed25519)),
     ] {
-        let auth = with(Key::from_encoding_key(auth_type, &key)).expect("a good key");
+        let auth = with(Key::from_encoding_key(auth_type, &key)).expect("a valid key");
         let same = manager(config(auth_type, keys::secret(auth_type)));
         assert_eq!(auth.keys(), same.keys(), "{auth_type}");
         let token = auth.auth_token("alice").sign().expect("minted");
@@ -104,7 +104,7 @@ fn public_keys_verify_in_every_form_and_cannot_sign() {
             DecodingKey::from_ed_der(&point(AuthType::EdDSA)),
         ),
     ] {
-        let auth = with(Key::from_decoding_key(auth_type, &key)).expect("a good key");
+        let auth = with(Key::from_decoding_key(auth_type, &key)).expect("a valid key");
         let same = manager(config(auth_type, keys::secret(auth_type)));
         let token = same.auth_token("alice").sign().expect("minted");
         assert!(auth.verify_token(token.signed()).is_ok(), "{auth_type}");
@@ -203,15 +203,15 @@ fn weak_and_mismatched_keys_are_refused() {
 #[test]
 fn a_jwk_is_read_with_its_algorithm_and_its_key_id() {
     let rsa = manager(config(AuthType::PS256, keys::secret(AuthType::PS256)));
-    let key = Key::from_jwk(&rsa.jwk_set().keys[0]).expect("a good JWK");
-    let auth = with(key).expect("a good key");
+    let key = Key::from_jwk(&rsa.jwk_set().keys[0]).expect("a valid JWK");
+    let auth = with(key).expect("a valid key");
     assert_eq!(auth.auth_type(), AuthType::PS256);
     assert_eq!(auth.keys()[0].id(), rsa.keys()[0].id());
     let token = rsa.auth_token("alice").sign().expect("minted");
     assert!(auth.verify_token(token.signed()).is_ok());
 
     let secret = json!({ "kty": "oct", "k": forge::encode(SECRET), "alg": "HS384", "kid": "a" });
-    let auth = with(Key::from_jwk(&jwk(&secret)).expect("a JWK")).expect("a good key");
+    let auth = with(Key::from_jwk(&jwk(&secret)).expect("a JWK")).expect("a valid key");
     let token = auth.auth_token("alice").sign().expect("a secret signs");
     assert_eq!(
         (token.alg(), &token.header()["kid"]),
@@ -291,7 +291,7 @@ fn each_key_of_a_set_is_validated_by_itself() {
             &json!({ "kty": "oct", "k": forge::encode(SECRET), "alg": "HS256" }),
         ));
         set.keys.push(jwk(&json!({ "kty": "LWE" })));
-        let auth = trusting(set.clone()).expect("one key is good");
+        let auth = trusting(set.clone()).expect("one key is valid");
         let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
         assert!(auth.verify_token(token(&good).signed()).is_ok());
         assert!(auth.verify_token(token(&bad).signed()).is_err());
@@ -325,7 +325,7 @@ fn the_published_set_has_every_public_key_and_thumbprint() {
             !json.contains("\"d\"") && !json.contains("UNKNOWN"),
             "{json}"
         );
-        let again = with(Key::from_jwk(key).expect("a good JWK")).expect("a good key");
+        let again = with(Key::from_jwk(key).expect("a valid JWK")).expect("a valid key");
         assert_eq!(again.jwk_set().keys[0].algorithm, key.algorithm);
     }
 }
@@ -353,7 +353,7 @@ fn a_token_converts_to_token_data() {
     let auth = manager(config(AuthType::EdDSA, keys::secret(AuthType::EdDSA)));
     let header = json!({ "alg": "Ed25519", "typ": "JWT", "more": [1] }).to_string();
     let token = forge::forge(&header, claims().to_string(), &keys::key(AuthType::EdDSA));
-    let token = auth.verify_token(&token).expect("a good token");
+    let token = auth.verify_token(&token).expect("a valid token");
     let data: TokenData<Value> = token.token_data().expect("it fits");
     assert_eq!(data.header.alg, Algorithm::EdDSA);
     assert_eq!(data.header.extras.inner()["more"], json!([1]));

@@ -73,7 +73,7 @@ async fn another_library_verifies_tokens_with_the_published_set() {
         assert_eq!(described, [(id.clone(), auth_type.to_string())]);
 
         let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(reply.json()).expect("a set");
-        let key = set.find(&id).expect("it is there");
+        let key = set.find(&id).expect("it exists");
         // The thumbprint of RFC 7638, computed by the other library.
         let thumbprint = key.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256);
         assert_eq!(thumbprint.ok().as_ref(), Some(&id), "{auth_type}");
@@ -102,13 +102,13 @@ async fn a_set_has_the_next_key_and_the_last_one_until_it_is_dropped() {
     };
     let first = ids(&get(&site, None).await);
     let next = || Key::new(AuthType::ES384, keys::secret(AuthType::ES384)).id("next");
-    auth.prepublish(next()).expect("a good key");
+    auth.prepublish(next()).expect("a valid key");
     auth.prepublish(Key::new(AuthType::HS256, SECRET))
-        .expect("a good key");
+        .expect("a valid key");
     clock.advance(Duration::SECOND);
     let both = vec![first[0].clone(), "next".to_owned()];
     assert_eq!(ids(&get(&site, None).await), both);
-    auth.rotate(next()).expect("a good key");
+    auth.rotate(next()).expect("a valid key");
     clock.advance(Duration::SECOND);
     let both = vec!["next".to_owned(), first[0].clone()];
     assert_eq!(ids(&get(&site, None).await), both);
@@ -174,7 +174,7 @@ async fn path_and_max_age_can_be_configured() {
 async fn the_metadata_name_the_address_of_the_set() {
     let (auth, _) = frozen(AuthType::ES256);
     auth.prepublish(Key::new(AuthType::EdDSA, keys::secret(AuthType::EdDSA)))
-        .expect("a good key");
+        .expect("a valid key");
     let site = site(&auth).await;
     for path in ["openid-configuration", "oauth-authorization-server"] {
         let reply = site

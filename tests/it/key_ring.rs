@@ -91,7 +91,7 @@ fn threat_38_the_old_key_verifies_until_its_last_token_has_expired_and_is_then_d
     }
     clock.set(at(NOW + last));
     auth.rotate(Key::new(AuthType::HS256, secret(2)))
-        .expect("a good key");
+        .expect("a valid key");
     clock.set(at(NOW));
     // A dropped key stays dropped, even if the clock is set back. The token names no key, so the new ones are
     // tried.
@@ -114,7 +114,7 @@ fn a_header_names_its_key_if_there_are_several_or_if_configured() {
     assert_eq!(kid_of(&manager(more)), Some(thumbprint.clone()));
     let auth = manager(config);
     auth.prepublish(Key::new(AuthType::HS256, secret(1)).id("next"))
-        .expect("a good key");
+        .expect("a valid key");
     assert_eq!(kid_of(&auth), Some(thumbprint));
 }
 
@@ -233,13 +233,13 @@ fn threat_38_a_remembered_token_is_refused_when_its_key_is_removed() {
     assert!(auth.remove_key("none").is_err());
 
     auth.rotate(Key::new(AuthType::HS256, secret(1)).id("new"))
-        .expect("a good key");
+        .expect("a valid key");
     assert_eq!(outcome(&auth, token.signed()), Ok("alice".to_owned()));
-    auth.remove_key("old").expect("it is there");
+    auth.remove_key("old").expect("it exists");
     assert_eq!(outcome(&auth, token.signed()), Err(TokenError::UnknownKey));
     // The same key added again is a new key: no token is remembered for it, and it verifies.
     auth.prepublish(Key::new(AuthType::HS256, SECRET).id("old"))
-        .expect("a good key");
+        .expect("a valid key");
     assert_eq!(outcome(&auth, token.signed()), Ok("alice".to_owned()));
 }
 
@@ -248,7 +248,7 @@ fn a_prepublished_key_verifies_and_signs_after_the_rotation() {
     let (config, clock) = frozen(AuthType::EdDSA, keys::secret(AuthType::EdDSA));
     let auth = manager(config);
     let next = || Key::new(AuthType::ES256, keys::secret(AuthType::ES256));
-    let id = auth.prepublish(next()).expect("a good key");
+    let id = auth.prepublish(next()).expect("a valid key");
     assert_eq!(auth.auth_type(), AuthType::EdDSA);
     let header = json!({ "alg": "ES256", "typ": "JWT", "kid": id }).to_string();
     let elsewhere = forge(&header, claims().to_string(), &keys::key(AuthType::ES256));
@@ -271,7 +271,7 @@ fn a_prepublished_key_verifies_and_signs_after_the_rotation() {
     // Back to the first key, which is not about to be dropped any more.
     clock.advance(Duration::hours(1));
     auth.rotate(Key::new(AuthType::EdDSA, keys::secret(AuthType::EdDSA)))
-        .expect("a good key");
+        .expect("a valid key");
     let [first, second] = &auth.keys()[..] else {
         panic!("two keys");
     };

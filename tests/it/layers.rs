@@ -139,7 +139,7 @@ fn each_wrong_use_is_reported_with_its_file_and_line() {
         std::fs::write(path, text).expect("a file");
     }
     let uses = Crate::read(&folder).uses();
-    std::fs::remove_dir_all(&folder).expect("it is there");
+    std::fs::remove_dir_all(&folder).expect("it exists");
     assert_eq!(
         upward(&uses),
         ["`json` must not use `web`: json.rs:5 uses crate::web::Answer of web.rs"]

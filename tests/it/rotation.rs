@@ -41,7 +41,7 @@ impl Example {
                 let digits = after.find(|c: char| !c.is_ascii_digit())?;
                 after[..digits].parse().ok()
             })
-            .expect("it tells its port");
+            .expect("it prints its port");
         // Discards its later output, so that it does not wait for a reader.
         thread::spawn(move || lines.for_each(drop));
         Self { process, port }

@@ -137,7 +137,8 @@ fn guard(rules: &Rules) -> RequireToken {
 fn requirements_decide_as_the_naive_implementation() {
     let system = actix_web::rt::System::new();
     let secret = "a secret of 32 bytes, at the least";
-    let auth = AuthManager::new(Config::new("rules", AuthType::HS256, secret)).expect("it is good");
+    let auth = AuthManager::new(Config::new("rules", AuthType::HS256, secret))
+        .expect("a valid configuration");
     let case = (rules(), claims(), prop::option::of(value()), any::<bool>());
     let variables = prop::sample::select(vec!["1", "admin", "-1", "0.5", "true", "null"]);
     let config = ProptestConfig {

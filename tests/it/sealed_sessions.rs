@@ -248,7 +248,7 @@ async fn a_record_of_another_issuer_with_the_same_secret_is_never_minted_from() 
     let own = records
         .into_iter()
         .find(|own| Some(&*own.id) == pair.auth.session_id());
-    let own = own.expect("there");
+    let own = own.expect("it exists");
     server
         .write(&{
             let mut changed = own;
@@ -300,5 +300,5 @@ async fn claims_written_into_the_session_file_are_never_signed() {
     let pair = auth.refresh(&pair.refresh).await.expect("as it was");
     assert_eq!(pair.auth.claims()["admin"], json!(false));
     drop((auth, store));
-    std::fs::remove_file(&path).expect("it is there");
+    std::fs::remove_file(&path).expect("it exists");
 }

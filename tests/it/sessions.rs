@@ -124,7 +124,7 @@ async fn threat_36_a_replay_revokes_the_session_and_is_reported() {
     let config = hs256()
         .clock(clock.clone())
         .session_store(MemoryStore::default())
-        .on_session_event(move |event| hook.lock().expect("whole").push(event.clone()));
+        .on_session_event(move |event| hook.lock().expect("not poisoned").push(event.clone()));
     let auth = manager(config);
     let site = site(&auth).await;
     let first = auth.login("alice").await.expect("opened");
@@ -143,7 +143,7 @@ async fn threat_36_a_replay_revokes_the_session_and_is_reported() {
         subject: "alice".to_owned(),
         session: first.auth.session_id().expect("a session").to_owned(),
     };
-    assert_eq!(*heard.lock().expect("whole"), [event]);
+    assert_eq!(*heard.lock().expect("not poisoned"), [event]);
     for token in [&second.auth, &first.auth] {
         let reply = site.get("/me", token.signed()).await;
         reply.is_refused(401, "invalid_token", "token_revoked", "after a replay");

@@ -63,7 +63,7 @@ impl Browser {
             .and_then(|capabilities| capabilities.get("goog:processID")?.as_u64());
         let process = process.and_then(|id| u32::try_from(id).ok());
         Some(Self {
-            chromium: Chromium(Some(process.expect("ChromeDriver tells it"))),
+            chromium: Chromium(Some(process.expect("ChromeDriver prints it"))),
             client,
             _driver: driver,
             _folder: folder,

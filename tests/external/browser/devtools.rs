@@ -132,12 +132,12 @@ impl Browser {
             .await;
         let picture = STANDARD.decode(picture["data"].as_str().expect("a text"));
         let folder = pictures();
-        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::create_dir_all(&folder).expect("the folder is created");
         fs::write(
             folder.join(name).with_extension("png"),
             picture.expect("base64"),
         )
-        .expect("a file can be written");
+        .expect("the file is written");
     }
 }
 

@@ -31,7 +31,7 @@ async fn the_new_login_stays_when_a_response_to_the_earlier_one_arrives_late() {
         let (slow, begun) = Slow::new();
         let server = Server::start(site(&auth, &slow));
         let url = format!("http://127.0.0.1:{}/alice", server.port);
-        browser.client.goto(&url).await.expect("it is there");
+        browser.client.goto(&url).await.expect("it exists");
         assert_eq!(text(&browser, "/me").await, json!("alice"));
         clock.advance(Duration::hours(1));
         run(
@@ -39,7 +39,7 @@ async fn the_new_login_stays_when_a_response_to_the_earlier_one_arrives_late() {
             "window.late = fetch('/renewed/slow').then((answer) => answer.text());",
         )
         .await;
-        begun.recv().expect("it has begun");
+        begun.recv().expect("it has started");
         run(&browser, &format!("await fetch('{login}');")).await;
         assert_eq!(text(&browser, "/me").await, json!("bob"), "{login}");
         slow.gate.open();

@@ -53,7 +53,7 @@ impl Proxy {
             }}"
         );
         let file = folder.path().join("nginx.conf");
-        fs::write(&file, configuration).expect("a file can be written");
+        fs::write(&file, configuration).expect("the file is written");
         drop(free);
         let process = Process::start(
             Command::new(program)

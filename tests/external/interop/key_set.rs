@@ -67,7 +67,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
     let config = Config::new(ISSUER, AuthType::EdDSA, keys::secret(AuthType::EdDSA))
         .key_id("first")
         .audience("api");
-    let auth = AuthManager::new(config).expect("a good configuration");
+    let auth = AuthManager::new(config).expect("a valid configuration");
     let public = [
         AuthType::RS256,
         AuthType::PS384,
@@ -76,7 +76,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
         AuthType::ES512,
     ];
     for auth_type in public {
-        auth.prepublish(key(auth_type)).expect("a good key");
+        auth.prepublish(key(auth_type)).expect("a valid key");
     }
     let set = KeySet::serve(&auth);
     let url = format!("http://127.0.0.1:{}/.well-known/jwks.json", set.port);
@@ -87,7 +87,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
     };
     let mut tokens = vec![auth.auth_token("alice").sign().expect("minted")];
     for auth_type in public {
-        auth.rotate(key(auth_type)).expect("a good key");
+        auth.rotate(key(auth_type)).expect("a valid key");
         tokens.push(auth.auth_token("alice").sign().expect("minted"));
     }
     for token in &tokens {
@@ -99,14 +99,14 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
         assert_eq!(ask(&forged).status, 401);
     }
     // A removed key is not in the set any more. Without its cache, the client refuses the token.
-    auth.remove_key("first").expect("it is there");
+    auth.remove_key("first").expect("it exists");
     let other = AuthManager::new(
         Config::new(ISSUER, AuthType::EdDSA, keys::secret(AuthType::EdDSA))
             .key_id("first")
             .audience("api"),
     );
     let of_dropped = other
-        .expect("a good configuration")
+        .expect("a valid configuration")
         .auth_token("alice")
         .sign();
     let flask = python.serve_script("jwks_server.py", &[&url, ISSUER, "api"]);

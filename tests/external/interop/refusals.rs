@@ -49,9 +49,9 @@ impl Fleet {
     /// Valid tokens that were changed.
     fn tampered(&self, keys: &Keys) -> Vec<(&'static str, String)> {
         let auth = &self.actix.auth;
-        let token = auth.auth_token("alice").sign().expect("it mints");
-        let refresh = auth.refresh_token("alice").sign().expect("it mints");
-        let root = auth.auth_token("root").sign().expect("it mints");
+        let token = auth.auth_token("alice").sign().expect("minted");
+        let refresh = auth.refresh_token("alice").sign().expect("minted");
+        let root = auth.auth_token("root").sign().expect("minted");
         let (header, payload, signature) = parts(token.signed());
         let (_, roots, _) = parts(root.signed());
         let blank = encoded(r#"{"typ":"JWT", "alg":"HS256"}"#);
@@ -98,18 +98,13 @@ impl Fleet {
     }
 
     pub(crate) fn requests_are_refused_by_both(&self) {
-        let token = self
-            .actix
-            .auth
-            .auth_token("alice")
-            .sign()
-            .expect("it mints");
+        let token = self.actix.auth.auth_token("alice").sign().expect("minted");
         let refresh = self
             .actix
             .auth
             .refresh_token("alice")
             .sign()
-            .expect("it mints");
+            .expect("minted");
         let (token, refresh) = (token.signed(), refresh.signed());
         for (path, headers) in [
             ("/refresh", bearer(token)),
@@ -153,8 +148,8 @@ impl Fleet {
             Packages::Newest => (401, 401),
         };
         assert_eq!((flask.status, actix.status), expected);
-        let config = Config::from_dotenv(dotenv).expect("a good .env");
-        let auth = AuthManager::new(config.integer_subjects(true)).expect("a good .env");
+        let config = Config::from_dotenv(dotenv).expect("a valid .env");
+        let auth = AuthManager::new(config.integer_subjects(true)).expect("a valid .env");
         let token = auth.verify_token(&token).expect("accepted on request");
         assert_eq!((token.sub(), &token.claims()["sub"]), ("42", &json!(42)));
     }
@@ -163,11 +158,11 @@ impl Fleet {
 /// Tokens of managers with other configurations.
 fn foreign(algorithm: &str, dotenv: &Path) -> [(&'static str, String); 3] {
     let minted = |edit: &dyn Fn(Config) -> Config| {
-        let config = edit(Config::from_dotenv(dotenv).expect("a good .env"));
-        let auth = AuthManager::new(config).expect("a good configuration");
+        let config = edit(Config::from_dotenv(dotenv).expect("a valid .env"));
+        let auth = AuthManager::new(config).expect("a valid configuration");
         auth.auth_token("alice")
             .sign()
-            .expect("it mints")
+            .expect("minted")
             .signed()
             .to_owned()
     };

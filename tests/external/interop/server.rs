@@ -24,7 +24,7 @@ impl Actix {
     pub(crate) fn serve(dotenv: &Path) -> Self {
         let auth = Config::from_dotenv(dotenv)
             .and_then(AuthManager::new)
-            .expect("a good .env");
+            .expect("a valid .env");
         let data = auth.clone();
         let (started, starts) = mpsc::channel();
         let thread = thread::spawn(move || {

@@ -31,7 +31,7 @@ impl Keys {
     pub(crate) fn generate(algorithm: &str) -> Self {
         if algorithm.starts_with("HS") {
             let mut bytes = [0_u8; 64];
-            rand::fill(&mut bytes).expect("there is randomness");
+            rand::fill(&mut bytes).expect("the system has randomness");
             // Every character with a special meaning in some reader of `.env` files.
             let secret = format!("pa$$word $HOME \"#\" \\n 'é' {}", hex(&bytes));
             return Self {
@@ -52,9 +52,9 @@ impl Keys {
     /// Writes the file into a folder of this name.
     pub(crate) fn dotenv(&self, algorithm: &str, folder: &str) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
-        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::create_dir_all(&folder).expect("the folder is created");
         let file = folder.join(".env");
-        fs::write(&file, self.text(algorithm)).expect("a file can be written");
+        fs::write(&file, self.text(algorithm)).expect("the file is written");
         file
     }
 

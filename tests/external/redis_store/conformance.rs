@@ -43,7 +43,7 @@ async fn fresh() -> Own {
 
 /// The store after a crash of the server.
 async fn reopened(own: Own) -> Own {
-    let Some(mut server) = own.server.lock().expect("whole").take() else {
+    let Some(mut server) = own.server.lock().expect("not poisoned").take() else {
         return own;
     };
     server.restart();

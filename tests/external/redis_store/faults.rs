@@ -78,7 +78,10 @@ impl Passage {
                     return;
                 };
                 let is_silent = Arc::<AtomicBool>::default();
-                known.lock().expect("whole").push(Arc::clone(&is_silent));
+                known
+                    .lock()
+                    .expect("not poisoned")
+                    .push(Arc::clone(&is_silent));
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to) = (from.try_clone(), to.try_clone());
                     let (mut from, mut to) = (from.expect("a stream"), to.expect("a stream"));
@@ -101,7 +104,7 @@ impl Passage {
     }
 
     fn silence(&self) {
-        for is_silent in &*self.connections.lock().expect("whole") {
+        for is_silent in &*self.connections.lock().expect("not poisoned") {
             is_silent.store(true, Ordering::Release);
         }
     }

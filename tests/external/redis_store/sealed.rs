@@ -18,7 +18,7 @@ async fn auth(server: &Server) -> AuthManager {
 fn place(pair: &TokenPair) -> [String; 2] {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let subject = URL_SAFE_NO_PAD.encode(pair.auth.sub());
-    let session = pair.auth.session_id().expect("there");
+    let session = pair.auth.session_id().expect("it exists");
     [format!("flask-pyjwt:{subject}"), format!("s:{session}")]
 }
 

@@ -33,17 +33,17 @@ pub(crate) fn curious(request: &HttpRequest, rejection: &Rejection, auth: Option
     let extracted = <CurrentToken>::extract(request).now_or_never();
     drop(
         extracted
-            .expect("at once")
+            .expect("it finishes at once")
             .map_err(|error| error.error_response()),
     );
     let typed = CurrentToken::<Member>::extract(request).now_or_never();
     drop(
         typed
-            .expect("at once")
+            .expect("it finishes at once")
             .map_err(|error| error.error_response()),
     );
     let optional = Option::<CurrentToken>::extract(request).now_or_never();
-    drop(optional.expect("at once"));
+    drop(optional.expect("it finishes at once"));
     drop(AuthManager::extract(request).now_or_never());
     drop(rejection.respond(request));
     drop(rejection.error_response());
@@ -111,7 +111,7 @@ async fn a_hook_gets_the_token_of_a_request_with_a_valid_token() {
     let auth = manager(config().on_rejection(|_, request, mut answer| {
         let extracted = <CurrentToken>::extract(request).now_or_never();
         let extracted = extracted
-            .expect("at once")
+            .expect("it finishes at once")
             .ok()
             .map(CurrentToken::into_token);
         let got = named(CurrentToken::get(request));

@@ -106,7 +106,7 @@ fn the_log_names_the_dotenv_that_was_read() {
     let named = folder.write("named", &text);
     let log_of_named = log(&in_folder(&folder).of_file(&named));
     for (log, path) in [(log_of_found, path), (log_of_named, named)] {
-        let said = format!("`{}`", path.canonicalize().expect("there").display());
+        let said = format!("`{}`", path.canonicalize().expect("it exists").display());
         assert!(log.contains("INFO") && log.contains(&said), "{log}");
         assert!(!log.contains(TEXT), "{log}");
     }
@@ -209,7 +209,7 @@ fn the_dotenv_of_another_user_in_a_shared_folder_is_refused_unless_it_is_named()
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let path = folder.write(".env", text);
     let inner = folder.folder("a/b");
-    let own = fs::metadata(&path).expect("there").uid();
+    let own = fs::metadata(&path).expect("it exists").uid();
     // A folder like `/tmp`.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).expect("set");
     let found = || Probe::default().in_folder(&inner);

@@ -113,7 +113,7 @@ async fn a_prepublished_key_verifies_proofs_of_another_process() {
 #[actix_web::test]
 async fn a_key_known_only_by_its_public_part_makes_proofs_once_it_signs() {
     let auth = manager(config(AuthType::EdDSA, keys::secret(AuthType::EdDSA)));
-    let public = keys::public(AuthType::ES256).expect("there");
+    let public = keys::public(AuthType::ES256).expect("it exists");
     let public = Key::verify_only(AuthType::ES256, public).id("second");
     auth.prepublish(public).expect("another key");
     let private = Key::new(AuthType::ES256, keys::secret(AuthType::ES256)).id("second");
@@ -126,7 +126,7 @@ async fn a_key_known_only_by_its_public_part_makes_proofs_once_it_signs() {
 #[actix_web::test]
 async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
     let folder = env::temp_dir().join(format!("flask-pyjwt-proofs-{}", process::id()));
-    fs::create_dir_all(&folder).expect("a folder can be made");
+    fs::create_dir_all(&folder).expect("the folder is created");
     let [first, second] = [AuthType::EdDSA, AuthType::ES256].map(keys::secret);
     // The files have not been modified for a while, so that they are used at once.
     let write = |name: &str, content: &[u8], age: u64| {
@@ -135,7 +135,7 @@ async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
         let file = fs::File::options().write(true).open(&path);
         let then = SystemTime::now() - std::time::Duration::from_secs(age);
         let dated = file.and_then(|file| file.set_modified(then));
-        dated.expect("its time can be set");
+        dated.expect("its time is set");
     };
     write("a.EdDSA.pem", &first, 20);
     let open = || {
@@ -153,13 +153,13 @@ async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
 
     // A second key signs and the first one verifies. Then the first one is deleted.
     write("b.ES256.pem", &second, 10);
-    other.reload_keys().expect("good keys");
+    other.reload_keys().expect("valid keys");
     assert_eq!(outcome(&other, &token, &proof).await.0, 200);
-    fs::remove_file(folder.join("a.EdDSA.pem")).expect("it is there");
-    other.reload_keys().expect("good keys");
+    fs::remove_file(folder.join("a.EdDSA.pem")).expect("it exists");
+    other.reload_keys().expect("valid keys");
     let token = other.auth_token("alice").sign().expect("minted");
     assert_eq!(outcome(&other, &token, &proof).await.0, 403);
-    fs::remove_dir_all(&folder).expect("it is there");
+    fs::remove_dir_all(&folder).expect("it exists");
 }
 
 #[actix_web::test]

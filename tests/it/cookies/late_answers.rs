@@ -90,7 +90,7 @@ impl Scene {
             let request = format!("GET /renewed/slow HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
             send_to(port, request.as_bytes())
         });
-        self.begun.recv().expect("it has begun");
+        self.begun.recv().expect("it has started");
         something(self);
         self.slow.gate.open();
         asking.join().expect("answered")

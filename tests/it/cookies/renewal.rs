@@ -162,7 +162,7 @@ async fn an_expired_auth_token_is_renewed_once_for_all_tabs() {
         let answer = answer!(app, get("/me", auth, Some(refresh))).await;
         assert_eq!(answer.status(), 200);
         assert_eq!(
-            answer.headers().get("cache-control").expect("there"),
+            answer.headers().get("cache-control").expect("it exists"),
             "no-store"
         );
         let mut cookies = set_by(&answer);
@@ -254,10 +254,10 @@ async fn a_streamed_response_sets_renewed_cookies_and_arrives_whole_and_uncached
     let answer = answer!(app, request).await;
     assert_eq!(set_by(&answer).len(), 3);
     assert_eq!(
-        answer.headers().get("cache-control").expect("there"),
+        answer.headers().get("cache-control").expect("it exists"),
         "no-store"
     );
-    let body = to_bytes(answer.into_body()).await.expect("whole");
+    let body = to_bytes(answer.into_body()).await.expect("not poisoned");
     assert_eq!(body, "one two three");
 }
 

@@ -91,7 +91,7 @@ fn a_manager_rotates_to_keys_of_the_provider() {
     let auth = support::manager(provided(AuthType::ES256));
     let before = auth.auth_token("alice").sign().expect("minted");
     let key = Key::from_encoding_key(AuthType::EdDSA, &encoding_key(AuthType::EdDSA));
-    auth.rotate(key.id("next")).expect("a good key");
+    auth.rotate(key.id("next")).expect("a valid key");
     let after = auth.auth_token("alice").sign().expect("minted");
     assert_eq!(after.header()["kid"], "next");
     for token in [before, after] {

@@ -256,7 +256,7 @@ fn keys_of_other_issuers_that_the_provider_refuses_are_skipped() {
         let config = Config::for_issuers([issuer]).clock(support::frozen());
         AuthManager::new(config.crypto_provider(&ONE))
     };
-    let auth = trusting(json!(set).to_string()).expect("one key is good");
+    let auth = trusting(json!(set).to_string()).expect("one key is valid");
     let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
     assert!(auth.verify_token(token(&rsa).signed()).is_ok());
     assert!(auth.verify_token(token(&ecdsa).signed()).is_err());

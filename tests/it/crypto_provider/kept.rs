@@ -56,7 +56,7 @@ fn the_verifier_of_a_removed_key_is_dropped_with_the_next_token() {
     assert!(auth.verify_token(token.signed()).is_ok());
     assert_eq!(VERIFIERS.load(Ordering::SeqCst), 2);
 
-    auth.remove_key("old").expect("it is there");
+    auth.remove_key("old").expect("it exists");
     assert!(auth.verify_token(token.signed()).is_ok());
     assert_eq!(VERIFIERS.load(Ordering::SeqCst), 1);
 
@@ -64,8 +64,8 @@ fn the_verifier_of_a_removed_key_is_dropped_with_the_next_token() {
     for number in 0..1_000 {
         let id = number.to_string();
         auth.prepublish(Key::new(AuthType::HS256, SECRET).id(&id))
-            .expect("a good key");
-        auth.remove_key(&id).expect("it is there");
+            .expect("a valid key");
+        auth.remove_key(&id).expect("it exists");
     }
     assert!(auth.verify_token(token.signed()).is_ok());
     assert_eq!(VERIFIERS.load(Ordering::SeqCst), 1);

@@ -18,12 +18,12 @@ fn the_built_in_and_the_default_provider_accept_each_others_signatures() {
     for (auth_type, algorithm) in algorithms() {
         let (private, public) = (encoding_key(auth_type), decoding_key(auth_type));
         for signing in providers {
-            let signer = (signing.signer_factory)(&algorithm, &private).expect("a good key");
+            let signer = (signing.signer_factory)(&algorithm, &private).expect("a valid key");
             assert_eq!(signer.algorithm(), algorithm);
             let signature = signer.try_sign(b"message").expect("signed");
             for verifying in providers {
                 let verifier = (verifying.verifier_factory)(&algorithm, &public);
-                let verifier = verifier.expect("a good key");
+                let verifier = verifier.expect("a valid key");
                 assert_eq!(verifier.algorithm(), algorithm);
                 assert!(
                     verifier.verify(b"message", &signature).is_ok(),

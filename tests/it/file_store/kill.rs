@@ -79,7 +79,7 @@ async fn the_process() {
     if std::env::var_os("FILE_STORE_ROUND").is_none() {
         return;
     }
-    let variable = |name| std::env::var(name).expect("said by the other test");
+    let variable = |name| std::env::var(name).expect("set by the other test");
     let round = variable("FILE_STORE_ROUND");
     let store = Arc::new(FileStore::open(variable("FILE_STORE_PATH")).expect("opened"));
     let lines = (0..LINES).map(|line| {

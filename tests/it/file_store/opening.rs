@@ -90,7 +90,7 @@ fn a_file_of_another_format_is_an_error_and_is_not_changed() {
         vec![b'x'; 100_000],
     ] {
         fs::write(&path, &content).expect("written");
-        let error = FileStore::open(&path).expect_err("none of ours");
+        let error = FileStore::open(&path).expect_err("another format");
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
         assert_eq!(fs::read(&path).expect("read"), content);
     }
@@ -109,6 +109,6 @@ fn only_the_owner_can_read_and_write_the_file() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let _store = FileStore::open(&path).expect("created");
-    let mode = fs::metadata(&path).expect("there").permissions().mode();
+    let mode = fs::metadata(&path).expect("it exists").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

@@ -14,7 +14,7 @@ use support::folder::Folder;
 use flask_pyjwt::{FileStore, store::StoreError};
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("there").permissions().mode() & 0o7777
+    fs::metadata(path).expect("it exists").permissions().mode() & 0o7777
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -53,7 +53,7 @@ fn the_file_of_another_user_is_refused() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     drop(FileStore::open(&path).expect("created"));
-    let own = fs::metadata(&path).expect("there").uid();
+    let own = fs::metadata(&path).expect("it exists").uid();
     // Only the superuser can change the owner of a file.
     if std::os::unix::fs::chown(&path, Some(own + 12_345), None).is_err() {
         assert_ne!(own, 0);
@@ -95,7 +95,7 @@ fn a_file_with_the_name_of_a_temporary_file_is_not_changed() {
     // The temporary name under which an earlier release created the file.
     symlink(&victim, folder.file("sessions.new")).expect("linked");
     drop(FileStore::open(&path).expect("created"));
-    assert_eq!(fs::read(&victim).expect("there"), b"precious");
+    assert_eq!(fs::read(&victim).expect("it exists"), b"precious");
     fs::remove_file(&path).expect("removed");
 
     fs::remove_file(folder.file("sessions.new")).expect("removed");
@@ -103,7 +103,7 @@ fn a_file_with_the_name_of_a_temporary_file_is_not_changed() {
     set_mode(&folder.file("sessions.new"), 0o666);
     drop(FileStore::open(&path).expect("created"));
     assert_eq!(
-        fs::read(folder.file("sessions.new")).expect("there"),
+        fs::read(folder.file("sessions.new")).expect("it exists"),
         b"left"
     );
     assert_eq!(mode(&path), 0o600);

@@ -119,7 +119,7 @@ async fn what_was_extended_is_not_forgotten_at_its_first_end() {
 async fn the_file_does_not_grow_with_ended_sessions_and_shrinks_when_opened() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
-    let length = || fs::metadata(&path).expect("there").len();
+    let length = || fs::metadata(&path).expect("it exists").len();
     let store = FileStore::open(&path).expect("created");
     let mut lengths = Vec::new();
     for day in 0..12 {

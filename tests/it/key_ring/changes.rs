@@ -15,7 +15,7 @@ use support::{keys, log};
 fn new_content_with_the_same_name_length_and_time_is_noticed() {
     let folder = KeysFolder::new("same");
     folder.write("a.key", secret(1), 100);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let (old, before) = (
         auth.auth_token("old").sign().expect("minted"),
         signing_id(&auth),
@@ -23,7 +23,7 @@ fn new_content_with_the_same_name_length_and_time_is_noticed() {
     let path = folder.path().join("a.key");
     let modified = fs::metadata(&path)
         .and_then(|about| about.modified())
-        .expect("there");
+        .expect("it exists");
 
     // In place, and as `cp -p` and `rsync` do: a new file that is renamed.
     for (number, name) in [(2, "a.key"), (3, "other")] {
@@ -35,7 +35,7 @@ fn new_content_with_the_same_name_length_and_time_is_noticed() {
             .and_then(|file| file.set_modified(modified))
             .expect("set");
         fs::rename(&new, &path).expect("renamed");
-        auth.reload_keys().expect("a good folder");
+        auth.reload_keys().expect("a valid folder");
         assert_eq!(signing_id(&auth), id_of(number));
         assert_ne!(signing_id(&auth), before);
         assert_eq!(auth.keys().len(), 1);
@@ -71,7 +71,7 @@ fn a_secret_that_kubernetes_replaces_by_a_link_is_noticed() {
     for name in ["a.key", "b.key"] {
         symlink(format!("..data/{name}"), folder.path().join(name)).expect("linked");
     }
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!(
         signing_id(&auth),
         id_of(1),
@@ -81,7 +81,7 @@ fn a_secret_that_kubernetes_replaces_by_a_link_is_noticed() {
 
     version(1, &["a.key", "b.key"]);
     fs::remove_dir_all(folder.path().join("..2026_0")).expect("removed");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!((signing_id(&auth), auth.keys().len()), (id_of(11), 2));
 
     // A version without one of the keys, whose link is removed later.
@@ -93,7 +93,7 @@ fn a_secret_that_kubernetes_replaces_by_a_link_is_noticed() {
     assert!(error.contains("`b.key`"), "{error}");
     assert_eq!(ids(&auth), [id_of(20)]);
     fs::remove_file(folder.path().join("b.key")).expect("removed");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(ids(&auth), [id_of(20)]);
 }
 
@@ -103,7 +103,7 @@ fn a_key_that_is_removed_while_another_file_is_broken_is_dropped() {
     let folder = KeysFolder::new("removed");
     folder.write("a.key", secret(1), 300);
     folder.write("b.key", secret(2), 200);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let of_b = auth.auth_token("of b").sign().expect("minted");
     assert_eq!(outcome(&auth, of_b.signed()), Ok("of b".to_owned()));
 
@@ -138,7 +138,7 @@ fn a_key_that_is_removed_while_another_file_is_broken_is_dropped() {
     );
 
     folder.write("c.key", secret(3), 100);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(signing_id(&auth), id_of(3));
 }
 
@@ -147,7 +147,7 @@ fn a_key_that_is_removed_while_another_file_is_broken_is_dropped() {
 fn a_half_written_file_never_signs() {
     let folder = KeysFolder::new("half");
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     // Half of a secret is a secret, too. Only time can show that it is complete: while the file is being
     // written, it is not used.
     folder.write("b.key", secret(9), 0);
@@ -166,10 +166,10 @@ fn a_half_written_file_never_signs() {
     assert_eq!(ids(&auth), [id_of(1)]);
     // Nobody writes to the file any more: it is used if it is the same a second later.
     folder.write("b.key", secret(2), 0);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(signing_id(&auth), id_of(2));
     folder.write("b.key", secret(2), 10);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(signing_id(&auth), id_of(2));
 
     let pem = keys::ecdsa_private(&keys::P256);
@@ -179,7 +179,7 @@ fn a_half_written_file_never_signs() {
         assert_eq!(signing_id(&auth), id_of(2), "{length}");
     }
     folder.write("c.ES256.pem", &pem, 10);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(auth.auth_type(), AuthType::ES256);
 }
 
@@ -187,7 +187,7 @@ fn a_half_written_file_never_signs() {
 fn a_start_right_after_a_key_was_written_waits_for_it() {
     let folder = KeysFolder::new("start");
     fs::write(folder.path().join("a.key"), secret(1)).expect("written");
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!(signing_id(&auth), id_of(1));
 }
 
@@ -196,7 +196,7 @@ fn a_key_verifies_while_its_file_is_renamed() {
     let folder = KeysFolder::new("renamed");
     folder.write("a.key", secret(1), 300);
     folder.write("b.next.key", secret(2), 200);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let old = auth.auth_token("old").sign().expect("minted");
     // As docs/guide/keys.md describes it: touched, and then renamed.
     let (from, to) = (
@@ -218,7 +218,7 @@ fn a_key_verifies_while_its_file_is_renamed() {
     fs::rename(folder.path().join("a.key"), &third).expect("renamed");
     fs::rename(&to, folder.path().join("a.key")).expect("renamed");
     fs::rename(&third, &to).expect("renamed");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(auth.keys().len(), 2);
     // A copy is not a second key, and does not replace one that is removed.
     fs::copy(&to, folder.path().join("c.key")).expect("copied");
@@ -229,7 +229,7 @@ fn a_key_verifies_while_its_file_is_renamed() {
     );
     folder.remove("c.key");
     folder.remove("b.key");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(ids(&auth), [id_of(2)]);
 }
 
@@ -237,14 +237,14 @@ fn a_key_verifies_while_its_file_is_renamed() {
 fn a_missing_folder_changes_nothing_and_an_empty_one_drops_all_keys() {
     let folder = KeysFolder::new("away");
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let token = auth.auth_token("alice").sign().expect("minted");
     let aside = folder.path().with_extension("aside");
     fs::rename(folder.path(), &aside).expect("renamed");
     assert!(auth.reload_keys().is_err());
     assert_eq!(ids(&auth), [id_of(1)]);
     fs::rename(&aside, folder.path()).expect("renamed");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert!(outcome(&auth, token.signed()).is_ok());
 
     folder.remove("a.key");

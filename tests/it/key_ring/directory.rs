@@ -28,17 +28,17 @@ impl KeysFolder {
     /// Writes a file that was last modified so many seconds ago.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>, seconds_ago: u64) {
         let path = self.0.file(name);
-        fs::write(&path, content).expect("a file can be written");
+        fs::write(&path, content).expect("the file is written");
         let file = fs::File::options()
             .append(true)
             .open(path)
-            .expect("it is there");
+            .expect("it exists");
         let then = SystemTime::now() - Duration::from_secs(seconds_ago);
-        file.set_modified(then).expect("its time can be set");
+        file.set_modified(then).expect("its time is set");
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        fs::remove_file(self.0.file(name)).expect("it is there");
+        fs::remove_file(self.0.file(name)).expect("it exists");
     }
 
     fn config(&self) -> Config {
@@ -67,7 +67,7 @@ pub(crate) fn id_of(number: u8) -> String {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let folder = KeysFolder::new(&format!("id-{}", CALLS.fetch_add(1, Ordering::Relaxed)));
     folder.write("a.key", secret(number), 100);
-    signing_id(&open(&folder).expect("a good folder"))
+    signing_id(&open(&folder).expect("a valid folder"))
 }
 
 pub(crate) fn ids(auth: &AuthManager) -> Vec<String> {
@@ -83,13 +83,13 @@ fn the_newest_file_signs_and_tokens_stay_valid_while_files_are_added_and_removed
     folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 200);
     folder.write("notes.txt", "no key", 0);
     folder.write(".hidden.pem", "no key", 0);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::EdDSA, 2));
     let of_b = auth.auth_token("of b").sign().expect("minted");
 
     // Published, but not signing yet, although it is the newest.
     folder.write("c.ES256.next.pem", keys::secret(AuthType::ES256), 100);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::EdDSA, 3));
 
     fs::rename(
@@ -97,7 +97,7 @@ fn the_newest_file_signs_and_tokens_stay_valid_while_files_are_added_and_removed
         folder.path().join("c.ES256.pem"),
     )
     .expect("renamed");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::ES256, 3));
     let of_c = signing_id(&auth);
     assert_eq!(outcome(&auth, of_b.signed()), Ok("of b".to_owned()));
@@ -109,7 +109,7 @@ fn the_newest_file_signs_and_tokens_stay_valid_while_files_are_added_and_removed
     assert_eq!(retiring, 2);
 
     folder.remove("b.EdDSA.pem");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert!(
         outcome(&auth, of_b.signed()).is_err(),
         "tokens of a deleted key file are refused"
@@ -117,7 +117,7 @@ fn the_newest_file_signs_and_tokens_stay_valid_while_files_are_added_and_removed
     assert_eq!(signing_id(&auth), of_c);
     // The newest file is removed: the key before it signs again.
     folder.remove("c.ES256.pem");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(auth.auth_type(), AuthType::HS256);
     assert_eq!(auth.keys()[0].retires_at(), None);
 }
@@ -128,7 +128,7 @@ fn a_key_whose_last_token_has_expired_is_not_loaded() {
     folder.write("a.key", secret(1), 900_000);
     folder.write("b.key", secret(2), 700_000);
     folder.write("c.key", secret(3), 10);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     // `a` was replaced 700,000 seconds ago, and refresh tokens are valid for 604,800.
     assert_eq!(auth.keys().len(), 2);
 }
@@ -137,7 +137,7 @@ fn a_key_whose_last_token_has_expired_is_not_loaded() {
 fn a_broken_file_never_replaces_a_good_ring() {
     let folder = KeysFolder::new("broken");
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let before = auth.keys();
     let pem = keys::ecdsa_private(&keys::P256);
     let public = keys::public(AuthType::ES256).expect("a public key");
@@ -191,7 +191,7 @@ fn a_folder_excludes_keys_from_other_settings() {
         keys::public(AuthType::ES256).expect("a public key"),
         0,
     );
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!(
         auth.auth_type(),
         AuthType::HS256,
@@ -231,7 +231,7 @@ fn a_folder_excludes_keys_from_other_settings() {
 fn the_signal_sighup_reloads_the_folder() {
     let folder = KeysFolder::new("hangup");
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let old = signing_id(&auth);
     folder.write("b.key", secret(2), 0);
     let hang_up = || {

@@ -86,7 +86,7 @@ fn tokens_without_kid_stay_valid_after_a_rotation_until_their_key_is_removed() {
     assert!(!before.header().contains_key("kid"));
     let old = auth.keys()[0].id().to_owned();
     auth.rotate(Key::new(AuthType::HS256, secret(1)))
-        .expect("a good key");
+        .expect("a valid key");
     let named = forge(
         header("HS256", Some(&old)),
         claims().to_string(),
@@ -95,7 +95,7 @@ fn tokens_without_kid_stay_valid_after_a_rotation_until_their_key_is_removed() {
     for token in [before.signed(), &named] {
         assert_eq!(outcome(&auth, token), Ok("alice".to_owned()));
     }
-    auth.remove_key(&old).expect("it is there");
+    auth.remove_key(&old).expect("it exists");
     assert_eq!(outcome(&auth, before.signed()), Err(TokenError::Signature));
     assert_eq!(outcome(&auth, &named), Err(TokenError::UnknownKey));
 }

@@ -19,7 +19,7 @@ fn files_that_are_not_regular_are_refused_without_waiting() {
     let folder = KeysFolder::new("no-files");
     let path = |name: &str| folder.path().join(name);
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let kinds: [&dyn Fn(&Path); 5] = [
         &|path| {
             let made = Command::new("mkfifo").arg(path).status();
@@ -40,11 +40,11 @@ fn files_that_are_not_regular_are_refused_without_waiting() {
     }
     // A folder is not a key, whatever its name. In place of a key file it means that the key was removed.
     folder.write("b.key", secret(2), 300);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     let make_folder = |path: &Path| fs::create_dir(path).expect("made");
     for make in kinds.into_iter().chain([&make_folder as &dyn Fn(&Path)]) {
         folder.write("b.key", secret(2), 300);
-        auth.reload_keys().expect("a good folder");
+        auth.reload_keys().expect("a valid folder");
         assert_eq!(auth.keys().len(), 2);
         folder.remove("b.key");
         make(&path("b.key"));
@@ -76,7 +76,7 @@ fn the_number_and_size_of_files_are_limited() {
     ] {
         fs::write(folder.path().join(name), secret(9)).expect("written");
     }
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!(ids(&auth), [id_of(1)]);
 
     let huge = fs::File::create(folder.path().join("b.key")).expect("created");
@@ -115,7 +115,10 @@ fn file_names_need_not_be_utf_8() {
         .path()
         .join(std::ffi::OsStr::from_bytes(b"b\xff.key"));
     fs::rename(folder.path().join("a.key"), path).expect("renamed");
-    assert_eq!(signing_id(&open(&folder).expect("a good folder")), id_of(1));
+    assert_eq!(
+        signing_id(&open(&folder).expect("a valid folder")),
+        id_of(1)
+    );
 }
 
 #[cfg(unix)]
@@ -130,7 +133,7 @@ fn files_and_folders_that_others_can_access_are_logged() {
     };
     let logged = || {
         let captured = log::capture();
-        drop(open(&folder).expect("a good folder"));
+        drop(open(&folder).expect("a valid folder"));
         captured.text()
     };
     mode("a.key", 0o640);
@@ -145,7 +148,9 @@ fn files_and_folders_that_others_can_access_are_logged() {
     assert!(logged().contains("chmod o-w"));
     mode("", 0o755);
     mode("a.key", 0o646);
-    let error = open(&folder).expect_err("anybody's key").to_string();
+    let error = open(&folder)
+        .expect_err("a key that others can write")
+        .to_string();
     assert!(
         error.contains("`a.key`") && error.contains("chmod o-w"),
         "{error}"
@@ -161,7 +166,12 @@ const OTHER_USER: &str = "KEY_RING_TEST_OTHER_USER";
 #[test]
 fn a_file_that_becomes_readable_is_used() {
     use std::os::unix::process::CommandExt as _;
-    let is_superuser = Command::new("id").arg("-u").output().expect("told").stdout == b"0\n";
+    let is_superuser = Command::new("id")
+        .arg("-u")
+        .output()
+        .expect("reported")
+        .stdout
+        == b"0\n";
     let folder = KeysFolder::new("other-user");
     let copy = folder.path().join("test");
     fs::copy(std::env::current_exe().expect("this test"), &copy).expect("copied");
@@ -192,7 +202,7 @@ fn the_other_user() {
     let folder = KeysFolder::new("readable");
     folder.write("a.key", secret(1), 300);
     folder.write("b.key", secret(2), 200);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let mode = |name: &str, mode| {
         let path = folder.path().join(name);
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
@@ -204,7 +214,7 @@ fn the_other_user() {
     assert_eq!(signing_id(&auth), id_of(2));
     assert!(open(&folder).is_err());
     mode("c.key", 0o400);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(signing_id(&auth), id_of(3));
 
     // A key in use stays if its file becomes unreadable. If the file is removed, the key is dropped.
@@ -217,5 +227,5 @@ fn the_other_user() {
     assert_eq!((signing_id(&auth), auth.keys().len()), (id_of(3), 2));
     mode("", 0o700);
     mode("c.key", 0o400);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
 }

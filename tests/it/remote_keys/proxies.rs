@@ -25,7 +25,7 @@ struct Proxy {
 
 impl Proxy {
     fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let heads = Arc::<Mutex<Vec<String>>>::default();
         let noted = Arc::clone(&heads);
@@ -92,7 +92,7 @@ async fn keys_are_fetched_through_the_configured_proxy_and_its_password_is_not_s
     assert_eq!(error_of(issuer()).await, None);
     assert_eq!(proxy.heads().len(), 1);
 
-    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = gone.local_addr().expect("it is bound");
     drop(gone);
     let error = error_of(by(address)).await.expect("there is no proxy");

@@ -141,7 +141,7 @@ impl BadServer {
         host: IpAddr,
         serve: Arc<impl Fn(TcpStream, &Shared) -> std::io::Result<()> + Send + Sync + 'static>,
     ) -> Self {
-        let listener = TcpListener::bind((host, 0)).expect("a port is free");
+        let listener = TcpListener::bind((host, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::<Shared>::default();
         let server = Self {

@@ -38,7 +38,7 @@ pub(super) fn server(folder: &Path) -> BadServer {
             vec![certificate.expect("a certificate")],
             key.expect("a key"),
         );
-    let server = BadServer::start_with_tls(config.expect("they belong together"));
+    let server = BadServer::start_with_tls(config.expect("they match"));
     server.answers(PATH, set(&[jwk(&keys::ED25519, "a")]));
     server
 }

@@ -31,7 +31,7 @@ impl Stage {
             .refresh_grace(grace)
             .lost_answer_window(window)
             .session_store(MemoryStore::default())
-            .on_session_event(move |event| hook.lock().expect("whole").push(event.clone()));
+            .on_session_event(move |event| hook.lock().expect("not poisoned").push(event.clone()));
         Self {
             clock,
             auth: manager(config),
@@ -41,7 +41,7 @@ impl Stage {
 
     /// The names of the events since the last call.
     fn heard(&self) -> Vec<&'static str> {
-        let events = std::mem::take(&mut *self.heard.lock().expect("whole"));
+        let events = std::mem::take(&mut *self.heard.lock().expect("not poisoned"));
         let name = |event: &SessionEvent| match event {
             SessionEvent::Replayed { .. } => "replayed",
             SessionEvent::Repeated { .. } => "repeated",
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     async fn uses(&self, pair: &TokenPair) {
-        self.auth.check_revocation(&pair.auth).await.expect("good");
+        self.auth.check_revocation(&pair.auth).await.expect("valid");
     }
 
     /// The session is revoked when the refresh token of this pair is presented.
@@ -234,7 +234,7 @@ async fn threat_46_a_lost_response_is_repeated_and_reported() {
             rotated_at: at(NOW),
             repeated_at: at(NOW) + Duration::minutes(20),
         };
-        assert_eq!(*stage.heard.lock().expect("whole"), [event]);
+        assert_eq!(*stage.heard.lock().expect("not poisoned"), [event]);
 
         // Once the client has used the new pair, the old token is a replay.
         let pair: [String; 2] = serde_json::from_str(&lost).expect("a pair");
@@ -266,7 +266,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
         assert_eq!((reply.status, reply.text()), (200, &*owners));
         assert!(log.take().iter().any(|line| line.level == "INFO"));
         assert!(!log.text().contains(first.refresh.signed()));
-        let events = std::mem::take(&mut *stage.heard.lock().expect("whole"));
+        let events = std::mem::take(&mut *stage.heard.lock().expect("not poisoned"));
         let [
             SessionEvent::Repeated {
                 subject,

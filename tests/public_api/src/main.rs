@@ -1,7 +1,7 @@
-//! Compares the public interface with `docs/public-api.txt`, so that a change of it is seen in review.
+//! Compares the public interface with `docs/public-api.txt`, so that a review sees every change.
 //!
-//! The list is made of rustdoc's JSON, whose form changes with the compiler. So it is compared with the compiler
-//! that the file names, and skipped with any other. `UPDATE_PUBLIC_API=1` writes the file anew.
+//! The list comes from rustdoc's JSON, whose format depends on the compiler. So it is compared with the compiler
+//! that the file names, and skipped with any other. `UPDATE_PUBLIC_API=1` rewrites the file.
 
 use std::{
     collections::HashSet,
@@ -22,7 +22,7 @@ const PACKAGES: [(&str, &str); 2] = [
 
 type Failed = Box<dyn Error>;
 
-/// Set where cargo runs this program in place of rustdoc.
+/// Set when cargo runs this program in place of rustdoc.
 const AS_RUSTDOC: &str = "PUBLIC_API_AS_RUSTDOC";
 
 fn main() -> Result<ExitCode, Failed> {
@@ -72,8 +72,8 @@ fn compiler() -> Result<String, Failed> {
     Ok(words.join(" "))
 }
 
-/// Rustdoc, whose JSON is not stable yet. Cargo and the compiler are not told that unstable features are allowed: half of
-/// the dependencies would be compiled anew, and once more by the next command.
+/// Runs rustdoc, whose JSON is not stable yet. Cargo and the compiler do not get the permission for unstable
+/// features, because half of the dependencies would be compiled again, and once more by the next command.
 fn rustdoc() -> Result<ExitCode, Failed> {
     let status = Command::new("rustdoc")
         .args(env::args_os().skip(1))

@@ -1,4 +1,4 @@
-//! A process that is listened to line by line, and ends with its value.
+//! A process whose output is read line by line, and which ends when it is dropped.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// Far longer than anything here takes: a process that hangs fails the test, and is ended with it.
+/// Much longer than any test takes: a process that hangs fails the test and is ended.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Process {
@@ -35,7 +35,7 @@ impl Process {
         Self { child, lines }
     }
 
-    /// What it says, up to the line that holds this text.
+    /// Its output up to and including the line with this text.
     pub fn read_until(&self, last: &str) -> String {
         let mut text = String::new();
         loop {
@@ -60,7 +60,7 @@ impl Process {
         }
     }
 
-    /// Presses Ctrl-C.
+    /// Sends SIGINT, like Ctrl-C.
     pub fn interrupt(&self) {
         signal("INT", self.child.id());
     }
