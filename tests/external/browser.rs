@@ -124,7 +124,7 @@ async fn a_session_ended_in_another_browser_loses_its_websocket_and_its_access()
         page.open().await;
         page.log_in("alice", "wonderland").await;
         page.shows("#clock-status", "Live").await;
-        page.listen_to("#clock-status").await;
+        page.record_texts("#clock-status").await;
         let cookies = page.browser.cookies().await;
         let other = page.in_another_browser().await;
         other.open().await;
@@ -139,7 +139,7 @@ async fn a_session_ended_in_another_browser_loses_its_websocket_and_its_access()
         other.shows("#clock-status", "Live").await;
 
         // An open WebSocket is closed, and the session has no cookies left.
-        page.has_said("The server closed the clock: the session was ended.")
+        page.has_shown("The server closed the clock: the session was ended.")
             .await;
         page.shows("#message", "Your session has ended. Please log in again.")
             .await;

@@ -52,18 +52,18 @@ fn run(what: &str, lines: &[String]) -> Vec<Option<String>> {
         .env("CURL_HOME", home.path())
         .output()
         .expect("a shell");
-    let told = String::from_utf8_lossy(&shell.stderr);
+    let printed = String::from_utf8_lossy(&shell.stderr);
     assert!(
         shell.status.success(),
-        "{what}: a line fails (is curl installed?):\n{}\n{told}",
+        "{what}: a line fails (is curl installed?):\n{}\n{printed}",
         String::from_utf8_lossy(&shell.stdout)
     );
-    let status = |told: &str| {
-        let status = told
+    let status = |printed: &str| {
+        let status = printed
             .lines()
             .rev()
             .find_map(|line| line.strip_prefix("status "));
         status.map(str::to_owned)
     };
-    told.split(MARK).take(lines.len()).map(status).collect()
+    printed.split(MARK).take(lines.len()).map(status).collect()
 }

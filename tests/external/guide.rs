@@ -38,8 +38,8 @@ fn every_program_runs_and_answers_as_its_page_promises() {
                 .current_dir(folder.path())
                 .env_clear(),
         );
-        let said = server.read_until("Listening on http://");
-        let address = said.trim().rsplit("http://").next().unwrap_or_default();
+        let output = server.read_until("Listening on http://");
+        let address = output.trim().rsplit("http://").next().unwrap_or_default();
         let lines = shell_lines(&text);
         let lines = lines.map(|line| line.replace("127.0.0.1:8080", address));
         let promised = curl::assert_kept(&page, &lines.collect::<Vec<_>>());

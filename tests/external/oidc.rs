@@ -109,14 +109,14 @@ impl Drop for Provider {
 fn installed() -> Result<PathBuf, String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("external/oidc");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc-provider");
-    let told = |error: std::io::Error| error.to_string();
-    fs::create_dir_all(&folder).map_err(told)?;
+    let text_of = |error: std::io::Error| error.to_string();
+    fs::create_dir_all(&folder).map_err(text_of)?;
     // Tests run concurrently, in threads or processes: one installs it, and the others wait.
-    let lock = fs::File::create(folder.with_extension("lock")).map_err(told)?;
-    lock.lock().map_err(told)?;
-    let wanted = fs::read_to_string(source.join("package-lock.json")).map_err(told)?;
+    let lock = fs::File::create(folder.with_extension("lock")).map_err(text_of)?;
+    lock.lock().map_err(text_of)?;
+    let wanted = fs::read_to_string(source.join("package-lock.json")).map_err(text_of)?;
     for file in ["package.json", "package-lock.json", "provider.mjs"] {
-        fs::copy(source.join(file), folder.join(file)).map_err(told)?;
+        fs::copy(source.join(file), folder.join(file)).map_err(text_of)?;
     }
     let made = folder.join("made-of.json");
     if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
@@ -130,7 +130,7 @@ fn installed() -> Result<PathBuf, String> {
     if !npm.status.success() {
         return Err(String::from_utf8_lossy(&npm.stderr).into_owned());
     }
-    fs::write(made, wanted).map_err(told)?;
+    fs::write(made, wanted).map_err(text_of)?;
     Ok(folder)
 }
 

@@ -65,7 +65,7 @@ const MAX_SESSIONS: usize = 3;
 /// The IDs of the sessions that were ended to make room.
 type Evicted = Arc<Mutex<Vec<String>>>;
 /// The other session events.
-type Heard = Arc<Mutex<Vec<SessionEvent>>>;
+type Reported = Arc<Mutex<Vec<SessionEvent>>>;
 
 fn taken(evicted: &Evicted) -> Vec<String> {
     std::mem::take(&mut *evicted.lock().expect("no panic"))
@@ -75,9 +75,9 @@ fn configured(
     clock: &FrozenClock,
     store: impl SessionStore,
     evicted: &Evicted,
-    heard: &Heard,
+    reported: &Reported,
 ) -> AuthManager {
-    let (evicted, heard) = (Arc::clone(evicted), Arc::clone(heard));
+    let (evicted, reported) = (Arc::clone(evicted), Arc::clone(reported));
     let milliseconds = Duration::milliseconds;
     let config = hs256()
         .clock(clock.clone())
@@ -90,7 +90,7 @@ fn configured(
             SessionEvent::Evicted { session, .. } => {
                 evicted.lock().expect("no panic").push(session.clone());
             }
-            event => heard.lock().expect("not poisoned").push(event.clone()),
+            event => reported.lock().expect("not poisoned").push(event.clone()),
         })
         .store_timeout(Duration::seconds(30))
         .lost_answer_window(milliseconds(LOST_ANSWER_WINDOW))
@@ -99,7 +99,7 @@ fn configured(
 }
 
 /// The same event as the manager reports it.
-fn told(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
+fn expected_event(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
     let (Event::Replayed { session }
     | Event::Repeated { session, .. }
     | Event::LostAnswer { session, .. }) = *event;
@@ -153,8 +153,8 @@ fn model() -> Model {
 /// Runs a history on a store and on the model, and compares every answer.
 async fn run(history: &[Step], store: impl SessionStore) {
     let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
-    let heard = Heard::default();
-    let auth = configured(&clock, store, &evicted, &heard);
+    let reported = Reported::default();
+    let auth = configured(&clock, store, &evicted, &reported);
     let mut model = model();
     // The subject and the ID of each session of the model.
     let mut sessions: Vec<(String, String)> = Vec::new();
@@ -234,9 +234,12 @@ async fn run(history: &[Step], store: impl SessionStore) {
             }
         }
         let events = model.take_events();
-        let expected: Vec<_> = events.iter().map(|it| told(it, &sessions, now)).collect();
-        let heard = std::mem::take(&mut *heard.lock().expect("not poisoned"));
-        assert_eq!(heard, expected, "{what}");
+        let expected: Vec<_> = events
+            .iter()
+            .map(|it| expected_event(it, &sessions, now))
+            .collect();
+        let reported = std::mem::take(&mut *reported.lock().expect("not poisoned"));
+        assert_eq!(reported, expected, "{what}");
     }
 }
 

@@ -35,7 +35,7 @@ fn works(config: Config, what: impl Debug) -> AuthManager {
 
 /// Asserts that no manager is made of this configuration, and that the error names the key and says what to do.
 #[track_caller]
-fn is_invalid(config: Config, key: &str, says: &str, what: impl Debug) {
+fn is_invalid(config: Config, key: &str, expected_text: &str, what: impl Debug) {
     let error = AuthManager::new(config)
         .map(|_| ())
         .expect_err(&format!("{what:?}"));
@@ -46,7 +46,7 @@ fn is_invalid(config: Config, key: &str, says: &str, what: impl Debug) {
     assert_eq!(error.key(), key, "{what:?}: {error}");
     let message = error.to_string();
     assert!(
-        message.contains(key) && message.contains(says),
+        message.contains(key) && message.contains(expected_text),
         "{what:?}: {message}"
     );
 }
@@ -101,7 +101,7 @@ fn ages_are_whole_seconds_from_one_to_a_century() {
                 (auth_age, refresh_age)
             );
         }
-        for (wrong, says) in [
+        for (wrong, expected_text) in [
             (Duration::ZERO, "at least 1 second"),
             (Duration::seconds(-1), "at least 1 second"),
             (Duration::seconds(i64::MIN), "at least 1 second"),
@@ -113,7 +113,7 @@ fn ages_are_whole_seconds_from_one_to_a_century() {
             (century + Duration::SECOND, "at most"),
             (Duration::seconds(i64::MAX), "at most"),
         ] {
-            is_invalid(with(wrong, is_auth), key, says, wrong);
+            is_invalid(with(wrong, is_auth), key, expected_text, wrong);
         }
     }
 }

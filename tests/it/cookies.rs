@@ -148,7 +148,7 @@ async fn a_cookie_that_a_browser_would_reject_is_an_error() {
 }
 
 #[actix_web::test]
-async fn a_cookie_lives_as_long_as_its_token_is_still_valid() {
+async fn a_cookie_expires_with_its_token() {
     let clock = FrozenClock::new(at(NOW));
     let config = hs256()
         .clock(clock.clone())

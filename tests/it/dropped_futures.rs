@@ -30,13 +30,15 @@ impl<S: SessionStore> Server<S> {
     fn new(store: S, change: impl Fn(Config) -> Config) -> Self {
         let (store, clock) = (Gated::new(store), FrozenClock::new(at(NOW)));
         let events = Arc::<Mutex<Vec<_>>>::default();
-        let told = Arc::clone(&events);
+        let reported = Arc::clone(&events);
         let config = hs256()
             .clock(clock.clone())
             .session_store(store.clone())
             .store_timeout(Duration::minutes(1))
             .revocation_staleness(Duration::minutes(1))
-            .on_session_event(move |event| told.lock().expect("not poisoned").push(event.clone()));
+            .on_session_event(move |event| {
+                reported.lock().expect("not poisoned").push(event.clone())
+            });
         Self {
             auth: manager(change(config)),
             store,
@@ -138,9 +140,9 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
             let reads_only = reads_first && point < 2;
             let is_in = server.accepts(&latest).await;
             assert_eq!(is_in, reads_only && !done, "{name}, dropped at {point}");
-            let told = server.events.lock().expect("not poisoned").len();
+            let reported = server.events.lock().expect("not poisoned").len();
             let expected = usize::from(is_theft && !is_in);
-            assert_eq!(told, expected, "{name}, dropped at {point}");
+            assert_eq!(reported, expected, "{name}, dropped at {point}");
             if done {
                 assert!(point > 0, "{name} never asked the store");
                 break;

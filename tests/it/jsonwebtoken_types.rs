@@ -195,8 +195,8 @@ fn weak_and_mismatched_keys_are_refused() {
         Key::new(AuthType::HS256, SECRET).public_key(&point),
         Key::from_decoding_key(AuthType::HS256, &point),
     ] {
-        let said = with(key).expect_err("a key of another type").to_string();
-        assert!(said.contains("a key of another type"), "{said}");
+        let message = with(key).expect_err("a key of another type").to_string();
+        assert!(message.contains("a key of another type"), "{message}");
     }
 }
 

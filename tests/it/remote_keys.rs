@@ -161,8 +161,8 @@ async fn discovery_finds_the_keys_of_exactly_this_issuer() {
     ] {
         here.server.answers(place, Answer::json(&document));
         let states = here.auth.fetch_keys().await;
-        let told = states[0].error().unwrap_or_default();
-        assert!(told.contains(error), "{told} {document}");
+        let reported = states[0].error().unwrap_or_default();
+        assert!(reported.contains(error), "{reported} {document}");
         assert_eq!(
             here.outcome(&token).await,
             Ok(()),
@@ -266,8 +266,8 @@ async fn threat_9_after_a_bad_response_known_keys_stay_and_unknown_ones_are_503(
     for (answer, error) in bad_answers(&here.server) {
         here.server.answers(PATH, answer);
         let states = here.auth.fetch_keys().await;
-        let told = states[0].error().unwrap_or_default();
-        assert!(told.contains(error), "{error}: {told}");
+        let reported = states[0].error().unwrap_or_default();
+        assert!(reported.contains(error), "{error}: {reported}");
         assert_eq!(states[0].key_ids(), ["a"], "{error}");
         assert!(states[0].is_usable(), "{error}");
         assert_eq!(site.get("/", &known).await.outcome(), (200, ""), "{error}");

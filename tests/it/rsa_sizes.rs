@@ -56,9 +56,9 @@ fn verifier(auth_type: AuthType, public_key: &str) -> Config {
 
 /// Asserts that no manager is made, and that the error says what is wrong with the key.
 #[track_caller]
-fn is_refused(config: Config, says: &str, what: &str) {
+fn is_refused(config: Config, expected_text: &str, what: &str) {
     let error = AuthManager::new(config).expect_err(what).to_string();
-    assert!(error.contains(says), "{what}: {error}");
+    assert!(error.contains(expected_text), "{what}: {error}");
 }
 
 /// A number of so many bits without a factor below 4096.

@@ -1,5 +1,5 @@
 //! `contains(…)`, `all(…)` and `any(…)`: rules for scopes that are lists of words (RFC 6749, section 3.3), on
-//! routes and on whole scopes, and what refused clients are told.
+//! routes and on whole scopes, and the challenges for refused clients.
 
 use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{ExpectedClaim, RequireToken, require_token};

@@ -69,9 +69,9 @@ impl Server {
             assert_eq!(refused.map(drop), expected(), "{what}, with new claims");
         }
         let lines = log.take();
-        let told =
+        let is_logged =
             |line: &log::Line| line.level == "ERROR" && line.text.contains("changed outside");
-        assert!(lines.iter().any(told), "{what}: {lines:?}");
+        assert!(lines.iter().any(is_logged), "{what}: {lines:?}");
         let tells = lines.iter().any(|line| line.text.contains("admin"));
         assert!(!tells, "{what}: claims in the log");
     }

@@ -119,8 +119,8 @@ async fn a_retry_within_the_grace_window_gets_the_same_pair() {
 #[actix_web::test]
 async fn threat_36_a_replay_revokes_the_session_and_is_reported() {
     let clock = clock();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let hook = Arc::clone(&heard);
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let hook = Arc::clone(&reported);
     let config = hs256()
         .clock(clock.clone())
         .session_store(MemoryStore::default())
@@ -143,7 +143,7 @@ async fn threat_36_a_replay_revokes_the_session_and_is_reported() {
         subject: "alice".to_owned(),
         session: first.auth.session_id().expect("a session").to_owned(),
     };
-    assert_eq!(*heard.lock().expect("not poisoned"), [event]);
+    assert_eq!(*reported.lock().expect("not poisoned"), [event]);
     for token in [&second.auth, &first.auth] {
         let reply = site.get("/me", token.signed()).await;
         reply.is_refused(401, "invalid_token", "token_revoked", "after a replay");

@@ -16,11 +16,11 @@ use support::{
 
 /// Asserts that no manager is made, that the error names the setting, and that it says what to do.
 #[track_caller]
-fn is_refused(config: Config, key: &str, says: &str, what: &str) {
+fn is_refused(config: Config, key: &str, expected_text: &str, what: &str) {
     match AuthManager::new(config) {
         Err(ConfigError::Invalid { key: own, reason }) => {
             assert_eq!(own, key, "{what}: {reason}");
-            assert!(reason.contains(says), "{what}: {reason}");
+            assert!(reason.contains(expected_text), "{what}: {reason}");
         }
         Err(error) => panic!("{what}: {error}"),
         Ok(_) => panic!("{what} is accepted"),
@@ -162,13 +162,18 @@ fn threat_2_a_key_without_pem_armour_is_refused_as_hmac_secret() {
 #[test]
 fn threat_3_an_hmac_secret_shorter_than_the_hash_is_refused() {
     for (auth_type, least) in HMAC {
-        let says = format!("{auth_type} needs {least}");
+        let expected_text = format!("{auth_type} needs {least}");
         for length in [1, 8, 31, least - 1] {
             let what = format!("{auth_type} {length}");
             let secret = vec![b'x'; length];
-            is_refused(config(auth_type, &secret), "JWT_SECRET", &says, &what);
+            is_refused(
+                config(auth_type, &secret),
+                "JWT_SECRET",
+                &expected_text,
+                &what,
+            );
             let weak = config(auth_type, &secret).allow_weak_secret(false);
-            is_refused(weak, "JWT_SECRET", &says, &what);
+            is_refused(weak, "JWT_SECRET", &expected_text, &what);
             let weak = config(auth_type, &secret).allow_weak_secret(true);
             assert!(AuthManager::new(weak).is_ok(), "{what}");
         }

@@ -45,7 +45,7 @@ fn ask(auth: &AuthManager, tokens: &[String]) {
 /// `docs/threats.md` 50: everything that the process allocates for the table is counted, in the part of every
 /// thread.
 #[test]
-fn the_table_stays_within_its_limit_in_bytes_whatever_is_read_of_its_tokens() {
+fn the_table_stays_within_its_limit_in_bytes() {
     let minting = manager();
     let roles: Vec<_> = (0..20).map(|n| format!("r{n}")).collect();
     let tokens: Vec<_> = (0..6_000)

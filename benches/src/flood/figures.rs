@@ -68,7 +68,7 @@ impl Run {
     }
 }
 
-pub(super) fn tell(report: &mut Report, measured: &Measured) {
+pub(super) fn add_results(report: &mut Report, measured: &Measured) {
     let columns = [
         "honest clients beside",
         "p50 µs",

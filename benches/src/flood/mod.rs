@@ -18,7 +18,7 @@ use flask_pyjwt::{AuthManager, AuthType, Config};
 
 use self::{
     cases::CASES,
-    figures::{Measured, Round, Run, tell},
+    figures::{Measured, Round, Run, add_results},
     key_server::KeyServer,
     resource::GUARDED,
     sender::{Order, Unknown},
@@ -48,7 +48,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
         eprintln!("flood: server and load generator share a core; the results mean little");
     }
     match measure([server, load], settings) {
-        Ok(measured) => tell(report, &measured),
+        Ok(measured) => add_results(report, &measured),
         Err(error) => eprintln!("flood: {error}"),
     }
 }

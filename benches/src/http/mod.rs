@@ -57,7 +57,7 @@ fn measure_all(core: Option<usize>, settings: &Settings, report: &mut Report) {
     for algorithm in ["HS256", "RS256", "EdDSA"] {
         let keys = Keys::generate(algorithm);
         match measure(core, settings, &keys) {
-            Ok(figures) => tell(report, algorithm, &figures),
+            Ok(figures) => add_results(report, algorithm, &figures),
             Err(error) => eprintln!("http {algorithm}: {error}"),
         }
     }
@@ -98,7 +98,7 @@ fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<
     Ok(places.map(|place| Figures::of(place, &measured)).collect())
 }
 
-fn tell(report: &mut Report, algorithm: &str, figures: &[Figures]) {
+fn add_results(report: &mut Report, algorithm: &str, figures: &[Figures]) {
     let title = format!("HTTP over loopback, {algorithm}");
     let mut table = Table::new(&title, &COLUMNS);
     for (way, own) in Way::ALL.iter().zip(figures) {

@@ -56,8 +56,8 @@ impl Attack {
             return Ok(Self::There(process));
         }
         let (store, ends) = (Arc::clone(&subject.store), Arc::<AtomicBool>::default());
-        let told = Arc::clone(&ends);
-        let thread = thread::spawn(move || System::new().block_on(attack(&store, &told)));
+        let is_over = Arc::clone(&ends);
+        let thread = thread::spawn(move || System::new().block_on(attack(&store, &is_over)));
         Ok(Self::Here(ends, thread))
     }
 
@@ -76,7 +76,7 @@ impl Attack {
 pub(crate) fn carry_out() -> io::Result<()> {
     let url: String = process::order()?;
     let ends = Arc::<AtomicBool>::default();
-    let told = Arc::clone(&ends);
+    let is_over = Arc::clone(&ends);
     thread::spawn(move || {
         process::wait_for_end();
         ends.store(true, Ordering::Relaxed);
@@ -85,7 +85,7 @@ pub(crate) fn carry_out() -> io::Result<()> {
         let store = RedisStore::connect(url).await.map_err(io::Error::other)?;
         let store: Store = Arc::new(store);
         println!();
-        Ok::<_, io::Error>(attack(&store, &told).await)
+        Ok::<_, io::Error>(attack(&store, &is_over).await)
     })?;
     println!("{}", serde_json::to_string(&taken)?);
     Ok(())

@@ -50,8 +50,8 @@ impl Browser {
                 .env("HOME", folder.path())
                 .stderr(Stdio::null()),
         );
-        let said = driver.read_until("started successfully on port");
-        let port = said.trim_end().trim_end_matches('.').rsplit(' ').next();
+        let output = driver.read_until("started successfully on port");
+        let port = output.trim_end().trim_end_matches('.').rsplit(' ').next();
         let url = format!("http://127.0.0.1:{}", port.expect("a port"));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(&chromium, &folder))

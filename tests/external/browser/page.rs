@@ -33,8 +33,8 @@ pub(crate) struct Page {
 /// browser.
 pub(crate) async fn with_page(variables: &[(&str, &str)], test: impl AsyncFnOnce(&Page)) {
     let server = Example::start("browser", variables);
-    let said = server.process.read_until("Listening on");
-    let url = said
+    let output = server.process.read_until("Listening on");
+    let url = output
         .split_whitespace()
         .find(|word| word.starts_with("http"));
     let url = url.expect("an address").trim_end_matches('.').to_owned();
@@ -119,19 +119,19 @@ impl Page {
     }
 
     /// Records all texts of an element from now on.
-    pub(crate) async fn listen_to(&self, css: &str) {
-        let script = "window.said = [];
+    pub(crate) async fn record_texts(&self, css: &str) {
+        let script = "window.shown = [];
             const place = document.querySelector(arguments[0]);
-            const listener = new MutationObserver(() => said.push(place.textContent));
+            const listener = new MutationObserver(() => shown.push(place.textContent));
             listener.observe(place, {childList: true});";
         self.run_with(script, css).await;
     }
 
     /// Waits until the element has had this text, even briefly, since then.
-    pub(crate) async fn has_said(&self, text: &str) {
-        until(async || match self.run("return said").await {
-            Value::Array(said) if said.iter().any(|line| line == text) => Ok(()),
-            said => Err(format!("{text:?} is not among {said}")),
+    pub(crate) async fn has_shown(&self, text: &str) {
+        until(async || match self.run("return shown").await {
+            Value::Array(shown) if shown.iter().any(|line| line == text) => Ok(()),
+            shown => Err(format!("{text:?} is not among {shown}")),
         })
         .await;
     }

@@ -74,8 +74,8 @@ impl Proxy {
 
     /// The header fields that the browser sent with the next request to this address.
     fn sent(&self, request: &str) -> String {
-        let said = self.process.read_until(request);
-        said.lines().last().unwrap_or_default().to_owned()
+        let output = self.process.read_until(request);
+        output.lines().last().unwrap_or_default().to_owned()
     }
 }
 
@@ -137,10 +137,10 @@ async fn behind_a_proxy_the_own_page_works_and_pages_of_other_origins_are_refuse
             if !is_in {
                 // The log has the reason for the operator.
                 let origin = format!(" origin={own:?}");
-                let told = page.server.process.read_until(&origin);
-                let told = told.lines().last().unwrap_or_default();
-                assert!(told.contains("reason=\"cross_site\""), "{told}");
-                assert!(told.contains("own_origin=\"http://127.0.0.1"), "{told}");
+                let logged = page.server.process.read_until(&origin);
+                let logged = logged.lines().last().unwrap_or_default();
+                assert!(logged.contains("reason=\"cross_site\""), "{logged}");
+                assert!(logged.contains("own_origin=\"http://127.0.0.1"), "{logged}");
             }
 
             for (origin, _) in origins(&neighbours) {

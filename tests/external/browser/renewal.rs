@@ -123,9 +123,9 @@ async fn a_websocket_is_closed_when_its_token_expires() {
         page.shows("#clock-status", "the token it was opened with has expired")
             .await;
         page.browser.screenshot("clock-closed-at-expiry").await;
-        page.listen_to("#clock-status").await;
+        page.record_texts("#clock-status").await;
         page.press("#clock-start").await;
-        page.has_said("Live").await;
+        page.has_shown("Live").await;
     })
     .await;
 }

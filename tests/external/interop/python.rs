@@ -44,7 +44,7 @@ impl Python {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("flask-pyjwt-{name}"));
         let requirements = script(requirements);
         let python = folder.join("bin/python");
-        let version = said(Command::new("python3").arg("-VV"))?;
+        let version = output_of(Command::new("python3").arg("-VV"))?;
         let wanted = fs::read_to_string(&requirements).map_err(|e| e.to_string())? + &version;
 
         // Tests run concurrently, in threads or processes: one creates it, and the others wait.
@@ -66,19 +66,19 @@ impl Python {
             "--no-input",
             "-q",
         ];
-        said(
+        output_of(
             Command::new("python3")
                 .args(["-m", "venv", "--clear"])
                 .arg(&folder),
         )?;
-        said(
+        output_of(
             Command::new(&python)
                 .args(pip)
                 .args(["install", "--no-deps", "--only-binary", ":all:", "-r"])
                 .arg(&requirements),
         )?;
         // pip itself reports that the versions are compatible.
-        said(Command::new(&python).args(pip).arg("check"))?;
+        output_of(Command::new(&python).args(pip).arg("check"))?;
         fs::write(made, wanted).map_err(|error| error.to_string())?;
         Ok(Self(python))
     }
@@ -149,16 +149,16 @@ fn script(name: &str) -> PathBuf {
 }
 
 /// The output of a command that succeeds.
-fn said(command: &mut Command) -> Result<String, String> {
+fn output_of(command: &mut Command) -> Result<String, String> {
     let output = command
         .output()
         .map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         Err(format!(
-            "{command:?} failed: {said}{}",
+            "{command:?} failed: {stderr}{}",
             String::from_utf8_lossy(&output.stdout)
         ))
     }

@@ -144,7 +144,7 @@ async fn a_cluster_keeps_the_rules_with_one_command_to_one_node() {
         store.opens(&session(&subject, "1", NOW), NOW).await;
         let mut monitors: Vec<_> = cluster.0.iter().map(Monitor::start).collect();
         store.rotates(&rotation(&subject, "1", "0", "1", NOW)).await;
-        store.says(&auth(&subject, "1", "1"), NOW).await;
+        store.standing_of(&auth(&subject, "1", "1"), NOW).await;
         for (number, monitor) in monitors.iter_mut().enumerate() {
             let commands = monitor.commands(&cluster.0[number]);
             if number == node {
@@ -173,8 +173,8 @@ async fn a_failed_node_is_an_error_for_its_subjects_only() {
     assert!(lost.len() > 5 && others.len() > 10);
     let on_lost = Load::start(&store, lost.clone());
     let on_others = Load::start(&store, others.clone());
-    on_lost.goes_on(200).await;
-    on_others.goes_on(200).await;
+    on_lost.wait_for_steps(200).await;
+    on_others.wait_for_steps(200).await;
     for is_killed in [true, false] {
         if is_killed {
             cluster.0[2].kill();
@@ -182,7 +182,7 @@ async fn a_failed_node_is_an_error_for_its_subjects_only() {
             cluster.0[2].pause();
         }
         on_lost.fails(50).await;
-        on_others.goes_on(500).await;
+        on_others.wait_for_steps(500).await;
         let error = store.standing(&auth(&lost[0], "1", "0"), NOW).await;
         assert!(error.is_err());
         assert_eq!(on_others.account.failed.get(), 0);
@@ -191,7 +191,7 @@ async fn a_failed_node_is_an_error_for_its_subjects_only() {
         } else {
             cluster.0[2].go_on();
         }
-        on_lost.goes_on(200).await;
+        on_lost.wait_for_steps(200).await;
     }
     let on_others = on_others.stop().await;
     assert_eq!(on_others.failed.get(), 0);
@@ -215,7 +215,7 @@ async fn subjects_stay_available_when_their_slot_moves() {
     target.ask::<String>(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", ids[from]));
     source.ask::<String>(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", ids[to]));
     assert_eq!(
-        store.says(&auth(subject, "1", "0"), NOW).await,
+        store.standing_of(&auth(subject, "1", "0"), NOW).await,
         Standing::Good
     );
     let keys: Vec<String> = source.ask(&format!("CLUSTER GETKEYSINSLOT {slot} 10"));
@@ -223,7 +223,7 @@ async fn subjects_stay_available_when_their_slot_moves() {
     let move_key = format!("MIGRATE 127.0.0.1 {} {} 0 5000", target.port, keys[0]);
     assert_eq!(source.ask::<String>(&move_key), "OK");
     assert_eq!(
-        store.says(&auth(subject, "1", "0"), NOW).await,
+        store.standing_of(&auth(subject, "1", "0"), NOW).await,
         Standing::Good
     );
     store.rotates(&rotation(subject, "1", "0", "1", NOW)).await;
@@ -233,7 +233,7 @@ async fn subjects_stay_available_when_their_slot_moves() {
         node.ask::<String>(&format!("CLUSTER SETSLOT {slot} NODE {}", ids[to]));
     }
     assert_eq!(
-        store.says(&auth(subject, "2", "0"), NOW).await,
+        store.standing_of(&auth(subject, "2", "0"), NOW).await,
         Standing::Good
     );
     assert_eq!(store.lists(subject, NOW).await.len(), 2);
@@ -246,11 +246,11 @@ async fn subjects_stay_available_when_their_slot_moves() {
     })
     .await;
     assert_eq!(
-        store.says(&auth(subject, "1", "1"), NOW).await,
+        store.standing_of(&auth(subject, "1", "1"), NOW).await,
         Standing::Good
     );
     assert_eq!(
-        store.says(&auth(subject, "2", "0"), NOW).await,
+        store.standing_of(&auth(subject, "2", "0"), NOW).await,
         Standing::Revoked
     );
 }
@@ -261,9 +261,9 @@ async fn a_cluster_that_cannot_be_reached_is_an_error() {
     let nodes = [format!("redis://:s3cret@127.0.0.1:{port}")];
     let error = RedisStore::builder().connect_cluster(nodes).await;
     let error = error.expect_err("no cluster");
-    let told = format!("{} {error:?}", reason(&error));
+    let message = format!("{} {error:?}", reason(&error));
     assert!(
-        told.contains(&format!("127.0.0.1:{port}")) && !told.contains("s3cret"),
-        "{told}"
+        message.contains(&format!("127.0.0.1:{port}")) && !message.contains("s3cret"),
+        "{message}"
     );
 }

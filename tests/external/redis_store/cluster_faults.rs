@@ -107,12 +107,12 @@ async fn a_node_that_hangs_does_not_delay_requests_to_others_even_while_slots_mo
             let moving = Move::begin(&cluster, slot, [0, 1]);
             for subject in &others {
                 let token = auth(subject, "1", "0");
-                assert_eq!(store.says(&token, NOW).await, Standing::Good);
+                assert_eq!(store.standing_of(&token, NOW).await, Standing::Good);
             }
             moving.end();
             for subject in &others {
                 let token = auth(subject, "1", "0");
-                assert_eq!(store.says(&token, NOW).await, Standing::Good);
+                assert_eq!(store.standing_of(&token, NOW).await, Standing::Good);
             }
         }
     };
@@ -247,7 +247,7 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
             (offset(2)? == offset(3)?).then_some(())
         });
         let on_others = Load::start(&store, others);
-        on_others.goes_on(100).await;
+        on_others.wait_for_steps(100).await;
 
         if is_killed {
             cluster.0[2].kill();
@@ -262,7 +262,7 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
             })
             .await;
         }
-        on_others.goes_on(100).await;
+        on_others.wait_for_steps(100).await;
         // The node that has lost its slots redirects all requests.
         if is_killed {
             cluster.0[2].restart();
@@ -272,7 +272,7 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
         for subject in &lost {
             store.opens(&session(subject, "3", NOW), NOW).await;
             let ended = auth(subject, "2", "0");
-            assert_eq!(store.says(&ended, NOW).await, Standing::Revoked);
+            assert_eq!(store.standing_of(&ended, NOW).await, Standing::Revoked);
         }
         let on_others = on_others.stop().await;
         assert_eq!(on_others.failed.get(), 0);

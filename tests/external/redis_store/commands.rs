@@ -94,14 +94,16 @@ async fn a_check_is_one_command_and_so_is_a_change() {
             _ => lone("ann", None, now),
         };
         assert_eq!(
-            store.says(&token, now + Duration::milliseconds(200)).await,
+            store
+                .standing_of(&token, now + Duration::milliseconds(200))
+                .await,
             Standing::Good
         );
     }
     assert_eq!(monitor.commands(&server), vec!["hmget"; 200]);
     for (session, standing) in [("2", Standing::Revoked), ("1", Standing::Replayed)] {
         let token = refresh("ann", session, "0");
-        assert_eq!(store.says(&token, now + DAY).await, standing);
+        assert_eq!(store.standing_of(&token, now + DAY).await, standing);
     }
     assert_eq!(monitor.commands(&server), ["hmget", "hmget"]);
     for revocation in [
@@ -131,7 +133,7 @@ async fn a_check_that_marks_a_pair_takes_two_commands() {
         (Standing::Unused, vec!["hmget", "evalsha", "eval"]),
         (Standing::Good, vec!["hmget", "evalsha"]),
     ] {
-        assert_eq!(store.says(&token, NOW).await, standing);
+        assert_eq!(store.standing_of(&token, NOW).await, standing);
         let marked = store.mark_used(&token, NOW).await;
         assert_eq!(marked.expect("marked"), Standing::Good);
         assert_eq!(monitor.commands(&server), commands);
@@ -177,7 +179,7 @@ async fn a_change_and_the_wait_for_replicas_are_sent_together() {
     store.rotates(&rotation("ann", "1", "0", "1", NOW)).await;
     assert!(matches!(store.rotates(&retry).await, Rotated::Again(..)));
     assert_eq!(
-        store.says(&auth("ann", "1", "1"), NOW).await,
+        store.standing_of(&auth("ann", "1", "1"), NOW).await,
         Standing::Good
     );
 
@@ -198,7 +200,7 @@ async fn a_change_and_the_wait_for_replicas_are_sent_together() {
     }
     // Checks do not wait for replicas.
     assert_eq!(
-        store.says(&auth("ann", "1", "1"), NOW).await,
+        store.standing_of(&auth("ann", "1", "1"), NOW).await,
         Standing::Revoked
     );
     replica.go_on();

@@ -164,7 +164,7 @@ async fn a_replica_is_refused() {
     let store = RedisStore::connect(replica.url()).await.expect("connected");
     store.opens(&session("ann", "1", NOW), NOW).await;
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Good
     );
 

@@ -43,10 +43,13 @@ async fn a_subject_is_one_key_that_begins_with_the_prefix() {
     assert_eq!(keys, [ANN, "flask-pyjwt:w6kg8J-YgHt9Kg", "shop:YW5u"]);
     // Two prefixes are two stores.
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Revoked
     );
-    assert_eq!(shop.says(&auth("ann", "1", "0"), NOW).await, Standing::Good);
+    assert_eq!(
+        shop.standing_of(&auth("ann", "1", "0"), NOW).await,
+        Standing::Good
+    );
 }
 
 #[actix_web::test]
@@ -79,7 +82,7 @@ async fn a_key_expires_an_hour_after_its_last_entry() {
         server.ask::<String>(&format!("HGET {ANN} t:x")),
         (NOW + 20 * DAY).milliseconds().to_string()
     );
-    assert_eq!(store.says(&x, NOW).await, Standing::Revoked);
+    assert_eq!(store.standing_of(&x, NOW).await, Standing::Revoked);
 
     // A rotation extends a session. The expiry depends on the caller's clock, not on that of Redis.
     store.opens(&session("bob", "1", NOW), NOW).await;
@@ -173,13 +176,13 @@ async fn unreadable_data_is_an_error() {
     // The session can still be ended, and any value in place of a revocation is one.
     store.revokes(&revoke_session("ann", "1"), NOW).await;
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Revoked
     );
     store.opens(&session("ann", "1", NOW), NOW).await;
     server.ask::<i64>(&format!("HSET {ANN} t:a-0 whatever n whatever"));
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Revoked
     );
     let checked = store.standing(&lone("ann", None, NOW), NOW).await;
@@ -188,12 +191,12 @@ async fn unreadable_data_is_an_error() {
         .revokes(&revoke_subject("ann", NOW, NOW + DAY), NOW)
         .await;
     assert_eq!(
-        store.says(&lone("ann", None, NOW), NOW).await,
+        store.standing_of(&lone("ann", None, NOW), NOW).await,
         Standing::Revoked
     );
     assert_eq!(
         store
-            .says(&lone("ann", None, NOW + Duration::MILLISECOND), NOW)
+            .standing_of(&lone("ann", None, NOW + Duration::MILLISECOND), NOW)
             .await,
         Standing::Good
     );
@@ -234,7 +237,7 @@ async fn a_time_out_of_range_is_refused() {
     let all = revoke_subject("ann", Moment::MAX, Moment::MAX);
     store.revokes(&all, NOW).await;
     let token = lone("ann", None, Moment::from_milliseconds(253_402_300_799_000));
-    assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+    assert_eq!(store.standing_of(&token, NOW).await, Standing::Revoked);
 }
 
 #[actix_web::test]
@@ -248,7 +251,7 @@ async fn a_server_without_free_memory_refuses_changes_and_answers_checks() {
     let reason = super::records::reason(&error.expect_err("no memory"));
     assert!(reason.contains("OOM"), "{reason}");
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Good
     );
 }

@@ -34,12 +34,12 @@ async fn a_paused_server_is_an_error_in_time_and_requests_do_not_pile_up() {
     let store = Rc::new(RedisStore::connect(server.url()).await.expect("connected"));
     let load = Load::start(&store, subjects(20));
     for _ in 0..3 {
-        load.goes_on(300).await;
+        load.wait_for_steps(300).await;
         server.pause();
         load.fails(40).await;
         server.go_on();
     }
-    load.goes_on(300).await;
+    load.wait_for_steps(300).await;
     load.stop().await;
 
     // Ten thousand concurrent checks to a server that hangs all return.
@@ -126,7 +126,7 @@ async fn a_silent_connection_is_replaced() {
         passage.silence();
         assert!(store.standing(&auth("ann", "1", "0"), NOW).await.is_err());
         assert_eq!(
-            store.says(&auth("ann", "1", "0"), NOW).await,
+            store.standing_of(&auth("ann", "1", "0"), NOW).await,
             Standing::Good
         );
     }
@@ -155,12 +155,12 @@ async fn acknowledged_changes_survive_a_killed_server() {
     let store = Rc::new(RedisStore::connect(server.url()).await.expect("connected"));
     let load = Load::start(&store, subjects(20));
     for _ in 0..3 {
-        load.goes_on(300).await;
+        load.wait_for_steps(300).await;
         server.kill();
         load.fails(20).await;
         server.restart();
     }
-    load.goes_on(300).await;
+    load.wait_for_steps(300).await;
     load.stop().await;
 }
 
@@ -178,7 +178,7 @@ async fn a_restart_between_two_requests_causes_no_error() {
         .await;
         server.restart();
         assert_eq!(
-            store.says(&auth("ann", &id, "0"), NOW).await,
+            store.standing_of(&auth("ann", &id, "0"), NOW).await,
             Standing::Good
         );
         server.restart();
@@ -195,7 +195,7 @@ async fn a_connection_closed_by_the_server_causes_no_error() {
     for _ in 0..20 {
         server.ask::<i64>("CLIENT KILL TYPE normal SKIPME yes");
         assert_eq!(
-            store.says(&auth("ann", "1", "0"), NOW).await,
+            store.standing_of(&auth("ann", "1", "0"), NOW).await,
             Standing::Good
         );
     }

@@ -91,11 +91,11 @@ async fn one_account_cannot_grow_without_limit_or_delay_others() {
         .revokes(&revoke_token("bob", "x", NOW + DAY), NOW)
         .await;
     assert_eq!(
-        store.says(&lone("bob", Some("x"), NOW), NOW).await,
+        store.standing_of(&lone("bob", Some("x"), NOW), NOW).await,
         Standing::Revoked
     );
     assert_eq!(
-        store.says(&auth("bob", "1", "0"), NOW).await,
+        store.standing_of(&auth("bob", "1", "0"), NOW).await,
         Standing::Good
     );
     // Logging in and out leaves nothing.
@@ -163,7 +163,7 @@ async fn a_hash_from_before_the_limits_shrinks_a_little_with_each_login() {
     // No revocation was lost in the process.
     for number in 0..10 {
         let token = lone("ann", Some(&format!("old-{number}")), NOW);
-        assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+        assert_eq!(store.standing_of(&token, NOW).await, Standing::Revoked);
     }
 }
 
@@ -183,11 +183,11 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
     );
     store.revokes(&revoke_session("ann", "17"), NOW).await;
     assert_eq!(
-        store.says(&auth("ann", "17", "0"), NOW).await,
+        store.standing_of(&auth("ann", "17", "0"), NOW).await,
         Standing::Revoked
     );
     assert_eq!(
-        store.says(&auth("ann", "18", "0"), NOW).await,
+        store.standing_of(&auth("ann", "18", "0"), NOW).await,
         Standing::Good
     );
 
@@ -198,7 +198,7 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
     assert_eq!(store.lists("ann", NOW).await, []);
     for id in ["0", "18", "9999", "19999", "model"] {
         for token in [auth("ann", id, "0"), refresh("ann", id, "0")] {
-            assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+            assert_eq!(store.standing_of(&token, NOW).await, Standing::Revoked);
         }
         let rotated = store.rotates(&rotation("ann", id, "0", "1", NOW)).await;
         assert_eq!(rotated, Rotated::Gone);
@@ -207,11 +207,11 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
     for (token, now) in [("old-0", NOW), ("old-1999", NOW + 3 * DAY)] {
         let token = lone("ann", Some(token), NOW);
         store.opens(&session("ann", "anew", now), now).await;
-        assert_eq!(store.says(&token, now).await, Standing::Revoked);
+        assert_eq!(store.standing_of(&token, now).await, Standing::Revoked);
     }
     assert!(server.ask::<i64>(&format!("PTTL {ANN}")) > milliseconds(19 * DAY));
     assert_eq!(
-        store.says(&auth("ann", "anew", "0"), NOW).await,
+        store.standing_of(&auth("ann", "anew", "0"), NOW).await,
         Standing::Good
     );
 }

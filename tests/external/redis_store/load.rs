@@ -69,7 +69,7 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) fn start(store: &Rc<RedisStore>, subjects: Vec<String>) -> Self {
         let account = Rc::<Account>::default();
-        let task = |subject| spawn(live(Rc::clone(store), Rc::clone(&account), subject));
+        let task = |subject| spawn(use_sessions(Rc::clone(store), Rc::clone(&account), subject));
         Self {
             tasks: subjects.into_iter().map(task).collect(),
             account: Rc::clone(&account),
@@ -78,7 +78,7 @@ impl Load {
     }
 
     /// Waits until so many more steps were acknowledged.
-    pub(crate) async fn goes_on(&self, steps: usize) {
+    pub(crate) async fn wait_for_steps(&self, steps: usize) {
         let enough = self.account.done.get() + steps;
         wait_until("steps are done", async || self.account.done.get() >= enough).await;
     }
@@ -125,7 +125,7 @@ impl Load {
 }
 
 /// The sessions of one subject: they are opened, rotated, and ended in every possible way.
-async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
+async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
     let subject = subject.as_str();
     for number in 0.. {
         if account.stops.get() {

@@ -121,7 +121,7 @@ async fn a_mark_whose_answer_was_lost_is_made_when_the_script_is_sent_again() {
     first.successor.repeatable_until = Some(NOW + HOUR);
     direct.rotates(&first).await;
     let token = auth("ann", "1", "next");
-    assert_eq!(direct.says(&token, NOW).await, Standing::Unused);
+    assert_eq!(direct.standing_of(&token, NOW).await, Standing::Unused);
 
     let cutter = Cutter::to(&server, "r-next", 1);
     let url = format!("redis://127.0.0.1:{}", cutter.port);
@@ -129,7 +129,7 @@ async fn a_mark_whose_answer_was_lost_is_made_when_the_script_is_sent_again() {
     let marked = store.mark_used(&token, NOW).await;
     assert_eq!(marked.expect("sent again"), Standing::Good);
     assert_eq!(cutter.remaining.load(Ordering::Acquire), 0, "it was cut");
-    assert_eq!(direct.says(&token, NOW).await, Standing::Good);
+    assert_eq!(direct.standing_of(&token, NOW).await, Standing::Good);
 }
 
 /// Data of an earlier version is read as before: its pairs count as used.
@@ -149,7 +149,7 @@ async fn a_session_without_marks_is_read_rotated_and_replayed() {
     let mut connection = client.get_connection().expect("connected");
     set.exec(&mut connection).expect("set");
     assert_eq!(
-        store.says(&auth("ann", "1", "1"), NOW).await,
+        store.standing_of(&auth("ann", "1", "1"), NOW).await,
         Standing::Good
     );
     let won = store.rotates(&rotation("ann", "1", "1", "2", NOW)).await;

@@ -71,7 +71,11 @@ async fn is_one_line(store: &RedisStore, round: usize, successors: &HashSet<Stri
     assert!(successors.contains(&current.refresh_id), "{subject}");
     let name = current.refresh_id.trim_start_matches("r-");
     let token = refresh(&subject, "1", name);
-    assert_eq!(store.says(&token, NOW).await, Standing::Good, "{subject}");
+    assert_eq!(
+        store.standing_of(&token, NOW).await,
+        Standing::Good,
+        "{subject}"
+    );
 }
 
 #[actix_web::test]

@@ -112,7 +112,7 @@ pub(crate) trait Answers: SessionStore {
         self.rotate(rotation).await.expect("an answer")
     }
 
-    async fn says(&self, token: &TokenIdentity, now: Moment) -> Standing {
+    async fn standing_of(&self, token: &TokenIdentity, now: Moment) -> Standing {
         self.standing(token, now).await.expect("an answer")
     }
 

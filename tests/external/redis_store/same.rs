@@ -302,7 +302,7 @@ async fn random_histories_have_the_same_outcome_as_in_rust() {
                 }
                 Step::Check(token) => {
                     let standing = model.standing(token, NOW);
-                    assert_eq!(store.says(token, NOW).await, standing, "{at}");
+                    assert_eq!(store.standing_of(token, NOW).await, standing, "{at}");
                 }
                 Step::MarkUsed(token) => {
                     let standing = model.mark_used(token, NOW);

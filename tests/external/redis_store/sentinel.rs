@@ -74,7 +74,7 @@ async fn a_failover_loses_no_change_that_a_replica_had_to_acknowledge() {
         .store(RedisStore::builder().wait_for_replicas(1))
         .await;
     let load = Load::start(&store, subjects(20));
-    load.goes_on(500).await;
+    load.wait_for_steps(500).await;
     watched.primary.kill();
     load.fails(20).await;
     watched.has_failed_over();
@@ -86,7 +86,7 @@ async fn a_failover_loses_no_change_that_a_replica_had_to_acknowledge() {
     assert!(store.open(&opening("zoe", "1", NOW), NOW).await.is_err());
     // The old primary comes back with its data, and becomes the replica.
     watched.primary.restart();
-    load.goes_on(500).await;
+    load.wait_for_steps(500).await;
     assert_eq!(
         watched.primary.info("replication", "role").as_deref(),
         Some("slave")
@@ -106,7 +106,10 @@ async fn an_old_primary_that_recovers_is_not_used() {
     let ids: Vec<_> = (0..100).map(|number| number.to_string()).collect();
     for id in &ids {
         busy.opens(&session("ann", id, NOW), NOW).await;
-        assert_eq!(idle.says(&auth("ann", id, "0"), NOW).await, Standing::Good);
+        assert_eq!(
+            idle.standing_of(&auth("ann", id, "0"), NOW).await,
+            Standing::Good
+        );
     }
     wait_for("the replica has everything", || {
         let offset = |field| watched.primary.info("replication", field);
@@ -149,7 +152,7 @@ async fn failed_sentinels_do_not_matter_while_one_answers() {
     let another = patient().connect_sentinel(&urls, "mymaster").await;
     let another = another.expect("one sentinel is enough");
     assert_eq!(
-        another.says(&auth("ann", "1", "0"), NOW).await,
+        another.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Good
     );
 

@@ -156,9 +156,9 @@ async fn a_refusal_in_a_handler_is_logged_once_whatever_the_handler_returns() {
                     // A refusal that the application makes and words itself is its own.
                     let is_ours = !matches!(source, "converted" | "own")
                         || !matches!(ending, "in_own_words" | "ignored");
-                    let told: Vec<_> = lines.iter().map(|line| line.reason.as_deref()).collect();
+                    let logged: Vec<_> = lines.iter().map(|line| line.reason.as_deref()).collect();
                     let expected = if is_ours { vec![Some(reason)] } else { vec![] };
-                    assert_eq!(told, expected, "{path}: {lines:?}");
+                    assert_eq!(logged, expected, "{path}: {lines:?}");
                     for line in &lines {
                         assert_eq!(line.target, Rejection::EVENT_TARGET, "{path}");
                     }
@@ -208,7 +208,7 @@ async fn an_ignored_refusal_does_not_hide_the_next_one() {
     }
 }
 
-/// The one event, and what it says.
+/// The only event.
 #[track_caller]
 pub(crate) fn only(log: &log::Captured, what: &str) -> Line {
     let mut lines = log.take();

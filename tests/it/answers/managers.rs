@@ -160,13 +160,13 @@ async fn without_a_manager_every_guard_fails_closed() {
     is_a_mistake(&site, "/unguarded", &good, "unguarded", "#[require_token]").await;
 }
 
-/// Asserts a 500 that tells the client nothing, and one logged error that says what to do.
+/// Asserts a 500 that shows the client nothing, and one logged error that says what to do.
 async fn is_a_mistake(
     site: &Site,
     path: &str,
     fields: &[(&'static str, String)],
     reason: &str,
-    says: &str,
+    expected_text: &str,
 ) {
     let log = log::capture();
     let reply = ask(site, path, fields).await;
@@ -180,7 +180,7 @@ async fn is_a_mistake(
     assert_eq!(lines.len(), 1, "{what}: {lines:?}");
     assert_eq!(lines[0].reason.as_deref(), Some(reason), "{what}");
     assert_eq!(lines[0].level, "ERROR", "{what}");
-    assert!(lines[0].text.contains(says), "{what}: {lines:?}");
+    assert!(lines[0].text.contains(expected_text), "{what}: {lines:?}");
 }
 
 #[require_token(sub = path("nmae"))]

@@ -114,8 +114,8 @@ async fn a_refusal_inside_a_check_is_not_logged_in_addition_to_that_of_the_guard
         let log = log::capture();
         let reply = site.get("/", token.signed()).await;
         assert_eq!(reply.status == 200, expected.is_empty(), "{subject}");
-        let told = log.take();
-        let refused = told
+        let logged = log.take();
+        let refused = logged
             .into_iter()
             .filter(|line| line.target == Rejection::EVENT_TARGET);
         let reasons: Vec<_> = refused.map(|line| line.reason).collect();
@@ -186,11 +186,11 @@ async fn a_store_that_calls_the_manager_recursively_is_503_and_one_event() {
         auth.check_revocation(&token).await,
         Err(SessionError::TooDeep | SessionError::Store(_))
     ));
-    let told = log.take();
-    let told = told
+    let logged = log.take();
+    let logged = logged
         .iter()
         .filter(|line| line.target == Rejection::EVENT_TARGET);
-    assert_eq!(told.count(), 1);
+    assert_eq!(logged.count(), 1);
     let site = Site::new(guarded(&auth)).await;
     let reply = site.get("/", token.signed()).await;
     assert_eq!(reply.outcome(), (503, "unavailable"));

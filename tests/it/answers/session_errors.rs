@@ -251,9 +251,9 @@ async fn a_session_error_in_a_handler_is_answered_and_logged_as_its_rejection() 
                 assert_eq!(reply.field("retry-after"), retry_after, "{what}");
                 let events = log.take().into_iter();
                 let events = events.filter(|line| line.target == Rejection::EVENT_TARGET);
-                let told: Vec<_> = events.map(|line| (line.reason, line.status)).collect();
+                let logged: Vec<_> = events.map(|line| (line.reason, line.status)).collect();
                 let expected = (Some(reason.to_owned()), Some(u64::from(status)));
-                assert_eq!(told, [expected], "{what}");
+                assert_eq!(logged, [expected], "{what}");
                 let fields = reply.headers.iter();
                 let mut fields: Vec<_> = fields.map(|field| format!("{field:?}")).collect();
                 fields.sort();

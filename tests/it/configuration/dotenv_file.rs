@@ -16,12 +16,12 @@ fn the_nearest_dotenv_is_read_and_the_environment_overrides_it() {
         format!("JWT_ISSUER=outer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\nJWT_AUTHMAXAGE=60\n");
     folder.write(".env", text);
     let inner = folder.folder("a/b/c");
-    let told = manager(&Probe::default().in_folder(&inner));
+    let reported = manager(&Probe::default().in_folder(&inner));
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("outer"), &json!(60))
     );
-    is_signed_with(&told, TEXT);
+    is_signed_with(&reported, TEXT);
     assert_eq!(
         manager(&Probe::default().in_folder(folder.path()))["issuer"],
         "outer"
@@ -48,12 +48,12 @@ fn the_nearest_dotenv_is_read_and_the_environment_overrides_it() {
 
     let over = Probe::new(&[("JWT_ISSUER", "environment"), ("JWT_SECRET", OTHER)])
         .in_folder(folder.path());
-    let told = manager(&over);
+    let reported = manager(&over);
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("environment"), &json!(60))
     );
-    is_signed_with(&told, OTHER);
+    is_signed_with(&reported, OTHER);
     // An empty variable overrides the file, and then counts as unset.
     error(
         &Probe::new(&[("JWT_ISSUER", "")]).in_folder(folder.path()),
@@ -62,12 +62,12 @@ fn the_nearest_dotenv_is_read_and_the_environment_overrides_it() {
     );
 
     // Code overrides both.
-    let told = manager(&over.with_code());
+    let reported = manager(&over.with_code());
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("code"), &json!(60))
     );
-    is_signed_with(&told, CODE_SECRET);
+    is_signed_with(&reported, CODE_SECRET);
     // It overrides an invalid value, too.
     let wrong = Probe::new(&[
         ("JWT_AUTHTYPE", "x"),
@@ -84,9 +84,9 @@ fn a_named_dotenv_that_does_not_exist_is_an_error() {
     let named = folder.write("service.conf", text);
     folder.write(".env", "JWT_ISSUER=found\nJWT_AUTHMAXAGE=7\n");
     let probe = || Probe::default().in_folder(folder.path());
-    let told = manager(&probe().of_file(&named));
+    let reported = manager(&probe().of_file(&named));
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("named"), &json!(3_600))
     );
     assert_eq!(
@@ -106,9 +106,9 @@ fn a_named_dotenv_that_does_not_exist_is_an_error() {
     let message = error(&probe().of_file(&no_text), "unreadable", "path");
     assert!(!message.contains("marker"), "{message}");
     folder.write(".env", b"JWT_SECRET=marker\xff\n");
-    let told = probe().run()["told"].take();
-    assert_eq!(told["kind"], "unreadable", "{told}");
-    assert!(!told.to_string().contains("marker"), "{told}");
+    let reported = probe().run()["reported"].take();
+    assert_eq!(reported["kind"], "unreadable", "{reported}");
+    assert!(!reported.to_string().contains("marker"), "{reported}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn the_error_of_an_unusable_key_says_what_to_do() {
             "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n",
             1,
         );
-        for (wrong, says) in [
+        for (wrong, expected_text) in [
             ("not a key", "PEM"),
             ("-----BEGIN PRIVATE KEY-----", "copy the key again"),
             (first, "copy the key again"),
@@ -148,11 +148,11 @@ fn the_error_of_an_unusable_key_says_what_to_do() {
             is_invalid(
                 config(auth_type, wrong),
                 "JWT_SECRET",
-                says,
+                expected_text,
                 (auth_type, wrong),
             );
         }
-        for (wrong, says) in [
+        for (wrong, expected_text) in [
             ("not a key", "PEM"),
             ("", "PEM"),
             (own.as_str(), "private key where a public key"),
@@ -163,9 +163,9 @@ fn the_error_of_an_unusable_key_says_what_to_do() {
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#, "PEM"),
         ] {
             let pair = config(auth_type, own).public_key(wrong);
-            is_invalid(pair, "JWT_PUBLICKEY", says, (auth_type, wrong));
+            is_invalid(pair, "JWT_PUBLICKEY", expected_text, (auth_type, wrong));
             let alone = Config::verify_only("issuer", auth_type, wrong);
-            is_invalid(alone, "JWT_PUBLICKEY", says, (auth_type, wrong));
+            is_invalid(alone, "JWT_PUBLICKEY", expected_text, (auth_type, wrong));
         }
     }
 }

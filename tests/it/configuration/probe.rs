@@ -106,8 +106,8 @@ fn the_process() {
     let shown = format!("{config:?}");
     let result =
         config.and_then(|config| AuthManager::new(config.clock(FrozenClock::new(at(NOW)))));
-    let told = match result {
-        Ok(auth) => told(&auth),
+    let reported = match result {
+        Ok(auth) => describe(&auth),
         Err(error) => json!({
             "kind": match error {
                 ConfigError::Missing { .. } => "missing",
@@ -119,12 +119,12 @@ fn the_process() {
             "message": format!("{error} {error:?}"),
         }),
     };
-    let told = json!({"told": told, "shown": shown, "log": log.text()});
-    println!("\n{MARK}{told}");
+    let reported = json!({"reported": reported, "shown": shown, "log": log.text()});
+    println!("\n{MARK}{reported}");
 }
 
 /// Everything that can be observed of a manager.
-fn told(auth: &AuthManager) -> Value {
+fn describe(auth: &AuthManager) -> Value {
     let minted = auth.auth_token("alice").sign();
     let decoded = minted
         .as_ref()

@@ -14,9 +14,9 @@ const BASE: [(&str, &str); 2] = [("JWT_ISSUER", "issuer"), ("JWT_AUTHTYPE", "HS2
 /// What a process with this configuration logs.
 #[track_caller]
 fn log(probe: &Probe) -> String {
-    let told = probe.run();
-    assert_eq!(told["told"]["kind"], "manager", "{told}");
-    told["log"].as_str().expect("a text").to_owned()
+    let reported = probe.run();
+    assert_eq!(reported["reported"]["kind"], "manager", "{reported}");
+    reported["log"].as_str().expect("a text").to_owned()
 }
 
 fn in_folder(folder: &Folder) -> Probe {
@@ -54,9 +54,9 @@ fn a_byte_order_mark_in_a_dotenv_is_skipped_and_logged() {
         format!("{rest}\u{feff}JWT_ISSUER=issuer\n"),
     ] {
         folder.write(".env", &text);
-        let told = manager(&in_folder(&folder));
-        assert_eq!(told["issuer"], "issuer", "{text:?}");
-        is_signed_with(&told, TEXT);
+        let reported = manager(&in_folder(&folder));
+        assert_eq!(reported["issuer"], "issuer", "{text:?}");
+        is_signed_with(&reported, TEXT);
         let log = log(&in_folder(&folder));
         assert!(
             log.contains("WARN") && log.contains("byte order mark"),
@@ -106,8 +106,8 @@ fn the_log_names_the_dotenv_that_was_read() {
     let named = folder.write("named", &text);
     let log_of_named = log(&in_folder(&folder).of_file(&named));
     for (log, path) in [(log_of_found, path), (log_of_named, named)] {
-        let said = format!("`{}`", path.canonicalize().expect("it exists").display());
-        assert!(log.contains("INFO") && log.contains(&said), "{log}");
+        let name = format!("`{}`", path.canonicalize().expect("it exists").display());
+        assert!(log.contains("INFO") && log.contains(&name), "{log}");
         assert!(!log.contains(TEXT), "{log}");
     }
 }
@@ -123,7 +123,7 @@ fn a_file_that_is_not_regular_or_too_long_is_an_error_at_once() {
     fs::File::create(&huge)
         .and_then(|file| file.set_len(1 << 40))
         .expect("sparse");
-    for (path, says) in [
+    for (path, expected_text) in [
         (pipe.as_path(), "regular file"),
         (Path::new("/dev/zero"), "regular file"),
         (Path::new("/dev/null"), "regular file"),
@@ -132,10 +132,10 @@ fn a_file_that_is_not_regular_or_too_long_is_an_error_at_once() {
     ] {
         for key in ["JWT_SECRET_FILE", "JWT_PUBLICKEY_FILE"] {
             let message = error(&Probe::new(&BASE).with(key, path), "unreadable", key);
-            assert!(message.contains(says), "{message}");
+            assert!(message.contains(expected_text), "{message}");
         }
         let message = error(&in_folder(&folder).of_file(path), "unreadable", "path");
-        assert!(message.contains(says), "{message}");
+        assert!(message.contains(expected_text), "{message}");
     }
     // Found as the nearest `.env`, they hide the one above, which could belong to another server.
     folder.write(

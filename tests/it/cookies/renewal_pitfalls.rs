@@ -166,7 +166,7 @@ async fn renewal_runs_the_token_check_on_the_refresh_token() {
 
 /// A sibling domain can set `__Secure-refresh`, and cannot set `__Host-csrf`.
 #[actix_web::test]
-async fn threat_31_a_tossed_refresh_cookie_logs_nobody_in() {
+async fn threat_31_a_refresh_cookie_from_a_sibling_domain_is_not_renewed() {
     let (clock, config) = configured();
     let auth = manager(config);
     let app = App::new()

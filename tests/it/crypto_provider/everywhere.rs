@@ -44,8 +44,11 @@ fn keys_of_a_folder_go_to_the_provider() {
     let token = auth.auth_token("alice").sign().expect("minted");
     accepts_its_tokens_only(&auth, token.signed());
     folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 50);
-    let said = reason(open());
-    assert!(said.contains("refused by the crypto provider"), "{said}");
+    let message = reason(open());
+    assert!(
+        message.contains("refused by the crypto provider"),
+        "{message}"
+    );
     assert!(auth.reload_keys().is_err(), "the key that was there stays");
     assert!(auth.auth_token("alice").sign().is_ok());
 }

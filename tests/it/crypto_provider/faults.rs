@@ -74,8 +74,8 @@ fn a_provider_that_accepts_every_signature_is_refused_at_startup() {
         ..GOOD
     };
     for (auth_type, _) in algorithms() {
-        let said = reason(made(auth_type, &ACCEPTING));
-        assert!(said.contains("accepts invalid ones"), "{said}");
+        let message = reason(made(auth_type, &ACCEPTING));
+        assert!(message.contains("accepts invalid ones"), "{message}");
     }
 }
 
@@ -105,8 +105,8 @@ fn a_provider_that_ignores_the_message_is_refused_at_startup() {
         ..GOOD
     };
     for (auth_type, _) in algorithms() {
-        let said = reason(made(auth_type, &CARELESS));
-        assert!(said.contains("makes invalid signatures"), "{said}");
+        let message = reason(made(auth_type, &CARELESS));
+        assert!(message.contains("makes invalid signatures"), "{message}");
     }
 }
 
@@ -260,8 +260,11 @@ fn keys_of_other_issuers_that_the_provider_refuses_are_skipped() {
     let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
     assert!(auth.verify_token(token(&rsa).signed()).is_ok());
     assert!(auth.verify_token(token(&ecdsa).signed()).is_err());
-    let said = reason(trusting(json!(ecdsa.jwk_set()).to_string()));
-    assert!(said.contains("refused by the crypto provider"), "{said}");
+    let message = reason(trusting(json!(ecdsa.jwk_set()).to_string()));
+    assert!(
+        message.contains("refused by the crypto provider"),
+        "{message}"
+    );
 
     let secret = Config::new("issuer", AuthType::HS256, SECRET).crypto_provider(&ONE);
     assert!(AuthManager::new(secret).is_err());

@@ -171,8 +171,8 @@ fn a_key_in_the_provider_without_its_public_key_or_with_another_is_refused() {
     let _alone = alone();
     let name = EncodingKey::from_ec_der(b"slot 1");
     let alone = AuthManager::new(with(Key::from_encoding_key(AuthType::ES256, &name)));
-    let said = reason(alone);
-    assert!(said.contains("Key::public_key"), "{said}");
+    let message = reason(alone);
+    assert!(message.contains("Key::public_key"), "{message}");
     assert!(reason(AuthManager::new(with(held("slot 1", &OTHER_P256)))).contains("does not match"));
     let refused = reason(AuthManager::new(with(held("slot 2", &P256))));
     assert!(

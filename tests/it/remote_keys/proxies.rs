@@ -140,10 +140,10 @@ fn proxies_of_the_environment_are_used_if_configured() {
             .env("CHILD_CA", folder.path().join("ca.crt"))
             .envs(variables);
         let output = child.output().expect("it runs");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{told}");
-        assert!(told.contains("1 passed"), "{told}");
-        assert_eq!(proxy.heads().len() - before, asked, "{told}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{stdout}");
+        assert!(stdout.contains("1 passed"), "{stdout}");
+        assert_eq!(proxy.heads().len() - before, asked, "{stdout}");
     }
 }
 
@@ -176,8 +176,8 @@ fn an_invalid_proxy_variable_is_refused_at_startup() {
             .env(name, value)
             .output()
             .expect("it runs");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{name}: {told}");
-        assert!(told.contains("1 passed"), "{name}: {told}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {stdout}");
+        assert!(stdout.contains("1 passed"), "{name}: {stdout}");
     }
 }

@@ -123,14 +123,14 @@ async fn fields_and_tokens_are_sent_to_the_configured_server_only() {
     assert!(!head.contains("secret"), "{head}");
 
     let too_long = "x".repeat(17 << 10);
-    for (content, told) in [
+    for (content, message) in [
         ("", "is empty"),
         ("a\nb", "a header field cannot have"),
         (&*too_long, "larger than 16 KiB"),
     ] {
         std::fs::write(&file, content).expect("written");
         let error = error_of(direct.clone()).await.expect("refused");
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(message), "{error}");
     }
     std::fs::remove_file(&file).expect("removed");
     let error = error_of(direct.clone()).await.expect("refused");
@@ -144,7 +144,7 @@ async fn fields_and_tokens_are_sent_to_the_configured_server_only() {
 fn fields_that_cannot_be_sent_are_refused_at_startup() {
     let issuer = || Issuer::new("https://sso.example").discovery();
     let fixed = || Issuer::new("https://sso.example").jwk_set("{}");
-    for (issuer, told) in [
+    for (issuer, message) in [
         (
             issuer().request_header("a b", "x"),
             "the invalid name `a b`",
@@ -199,7 +199,7 @@ fn fields_that_cannot_be_sent_are_refused_at_startup() {
         (issuer().proxy(""), "not of the form `http://host:port`"),
     ] {
         let error = refused(issuer);
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(message), "{error}");
         assert!(!error.contains("ecret"), "{error}");
     }
 }

@@ -167,7 +167,7 @@ async fn a_resolved_issuer_is_used_while_it_is_renewed_and_not_after_it_expires(
     assert_eq!(calls(), 1);
     clock.set(at(NOW + 240));
     for _ in 0..10 {
-        assert!(auth.verify_token(&good).is_ok(), "nobody waits");
+        assert!(auth.verify_token(&good).is_ok(), "no request waits");
     }
     called(2).await;
     clock.set(at(NOW + 479));

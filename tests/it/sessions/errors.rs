@@ -14,13 +14,13 @@ use support::{hs256, log, manager};
 
 /// The text of an error, then the texts of all its sources.
 fn chain(error: &dyn Error) -> Vec<String> {
-    let mut said = vec![error.to_string()];
+    let mut texts = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
-        said.push(cause.to_string());
+        texts.push(cause.to_string());
         source = cause.source();
     }
-    said
+    texts
 }
 
 /// Runs a job on a plain tokio runtime.
@@ -75,7 +75,7 @@ fn every_error_keeps_its_sources() {
     const CLAIM: &str = "the value of the claim `x` cannot be written as JSON";
     let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
     let no_number = Arc::new(serde_json::from_str::<u8>("x").expect_err("no number"));
-    let says = no_number.to_string();
+    let source_text = no_number.to_string();
     let mint = |source: &Arc<serde_json::Error>| MintError::NoJson {
         name: "x".to_owned(),
         source: Arc::clone(source),
@@ -99,7 +99,7 @@ fn every_error_keeps_its_sources() {
         ),
         (
             Box::new(SessionError::from(mint(&no_number))),
-            vec!["the session's tokens cannot be minted", CLAIM, &says],
+            vec!["the session's tokens cannot be minted", CLAIM, &source_text],
         ),
         (
             Box::new(MintError::Refused(TokenError::Clock)),
@@ -107,12 +107,12 @@ fn every_error_keeps_its_sources() {
         ),
         (
             Box::new(claims),
-            vec!["the session's claims cannot be read", &says],
+            vec!["the session's claims cannot be read", &source_text],
         ),
         // The refusal of a request adds nothing to the token's error or the server's mistake.
         (
             Box::new(Rejection::from(mistake)),
-            vec!["the token is not minted", CLAIM, &says],
+            vec!["the token is not minted", CLAIM, &source_text],
         ),
         (
             Box::new(Rejection::from(TokenError::Expired)),

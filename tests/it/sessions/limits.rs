@@ -199,7 +199,7 @@ async fn managers_that_share_a_store_share_its_revocations() {
 }
 
 /// The log about managers with separate stores in memory when these two are made.
-fn said_of(first: Config, second: Config) -> Vec<String> {
+fn log_of(first: Config, second: Config) -> Vec<String> {
     let log = log::capture();
     let _managers = [manager(first), manager(second)];
     let lines = log.take().into_iter();
@@ -224,11 +224,11 @@ fn a_second_manager_with_a_separate_memory_store_is_logged() {
             own("b").session_store(memory()),
         ),
     ] {
-        let said = said_of(first, second);
-        assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].starts_with("ERROR"), "{said:?}");
+        let logged = log_of(first, second);
+        assert_eq!(logged.len(), 1, "{logged:?}");
+        assert!(logged[0].starts_with("ERROR"), "{logged:?}");
         for part in ["HttpServer::new", "clone it", "Arc<MemoryStore>"] {
-            assert!(said[0].contains(part), "{said:?}");
+            assert!(logged[0].contains(part), "{logged:?}");
         }
     }
     let shared = Arc::new(memory());
@@ -248,10 +248,10 @@ fn a_second_manager_with_a_separate_memory_store_is_logged() {
         // Tests can make any number of managers.
         (at("h", clock()), at("h", clock())),
     ] {
-        assert_eq!(said_of(first, second), [""; 0]);
+        assert_eq!(log_of(first, second), [""; 0]);
     }
     // A dropped manager does not count.
     for _ in 0..2 {
-        assert_eq!(said_of(own("i").session_store(memory()), own("j")), [""; 0]);
+        assert_eq!(log_of(own("i").session_store(memory()), own("j")), [""; 0]);
     }
 }

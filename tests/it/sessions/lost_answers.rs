@@ -19,13 +19,13 @@ const GRACE: Duration = Duration::seconds(10);
 struct Stage {
     clock: FrozenClock,
     auth: AuthManager,
-    heard: Arc<Mutex<Vec<SessionEvent>>>,
+    events: Arc<Mutex<Vec<SessionEvent>>>,
 }
 
 impl Stage {
     fn new(grace: Duration, window: Duration) -> Self {
-        let (clock, heard) = (clock(), Arc::<Mutex<Vec<SessionEvent>>>::default());
-        let hook = Arc::clone(&heard);
+        let (clock, events) = (clock(), Arc::<Mutex<Vec<SessionEvent>>>::default());
+        let hook = Arc::clone(&events);
         let config = hs256()
             .clock(clock.clone())
             .refresh_grace(grace)
@@ -35,13 +35,13 @@ impl Stage {
         Self {
             clock,
             auth: manager(config),
-            heard,
+            events,
         }
     }
 
     /// The names of the events since the last call.
-    fn heard(&self) -> Vec<&'static str> {
-        let events = std::mem::take(&mut *self.heard.lock().expect("not poisoned"));
+    fn take_events(&self) -> Vec<&'static str> {
+        let events = std::mem::take(&mut *self.events.lock().expect("not poisoned"));
         let name = |event: &SessionEvent| match event {
             SessionEvent::Replayed { .. } => "replayed",
             SessionEvent::Repeated { .. } => "repeated",
@@ -70,7 +70,7 @@ impl Stage {
             refused.expect_err("a theft"),
             SessionError::from(TokenError::Replayed)
         );
-        assert_eq!(self.heard(), ["replayed"]);
+        assert_eq!(self.take_events(), ["replayed"]);
         let revoked = self.auth.refresh(&last.refresh).await;
         assert_eq!(
             revoked.expect_err("revoked"),
@@ -103,7 +103,7 @@ async fn an_owner_who_repeats_a_rotation_after_a_lost_response_gets_the_same_pai
         for _ in 0..2 {
             stage.later();
             is_same(&stage.rotate(&first).await, &lost);
-            assert_eq!(stage.heard(), ["lost answer"]);
+            assert_eq!(stage.take_events(), ["lost answer"]);
         }
         stage.uses(&lost).await;
         // Later, another response can be lost.
@@ -111,7 +111,7 @@ async fn an_owner_who_repeats_a_rotation_after_a_lost_response_gets_the_same_pai
         let last = stage.rotate(&next).await;
         stage.later();
         is_same(&stage.rotate(&next).await, &last);
-        assert_eq!(stage.heard(), ["lost answer"]);
+        assert_eq!(stage.take_events(), ["lost answer"]);
     }
 }
 
@@ -146,7 +146,7 @@ async fn a_thief_who_is_first_and_uses_nothing_is_detected_at_the_next_rotation(
             stage.later();
             let owners = stage.rotate(&stolen).await;
             is_same(&owners, &thiefs);
-            assert_eq!(stage.heard(), ["lost answer"]);
+            assert_eq!(stage.take_events(), ["lost answer"]);
             stage.uses(&owners).await;
             stage.later();
             let next = stage.rotate(&thiefs).await;
@@ -170,7 +170,7 @@ async fn a_thief_who_uses_the_same_pair_keeps_access_until_the_auth_token_expire
         let expired = stage.auth.check_revocation(&thiefs.auth).await;
         assert_eq!(expired, Err(TokenError::Expired.into()));
         let next = stage.rotate(&owners).await;
-        stage.heard();
+        stage.take_events();
         stage.later();
         stage.catches(&thiefs, &next).await;
     }
@@ -205,7 +205,7 @@ async fn concurrent_tabs_share_a_repeated_response() {
     stage.uses(&lost).await;
     stage.clock.advance(GRACE - Duration::milliseconds(1));
     is_same(&stage.rotate(&first).await, &lost);
-    assert_eq!(stage.heard(), ["lost answer", "repeated"]);
+    assert_eq!(stage.take_events(), ["lost answer", "repeated"]);
     stage.clock.advance(Duration::milliseconds(1));
     stage.catches(&first, &lost).await;
 }
@@ -234,7 +234,7 @@ async fn threat_46_a_lost_response_is_repeated_and_reported() {
             rotated_at: at(NOW),
             repeated_at: at(NOW) + Duration::minutes(20),
         };
-        assert_eq!(*stage.heard.lock().expect("not poisoned"), [event]);
+        assert_eq!(*stage.events.lock().expect("not poisoned"), [event]);
 
         // Once the client has used the new pair, the old token is a replay.
         let pair: [String; 2] = serde_json::from_str(&lost).expect("a pair");
@@ -258,7 +258,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
         .await
         .text()
         .to_owned();
-    assert_eq!(stage.heard(), [""; 0]);
+    assert_eq!(stage.take_events(), [""; 0]);
     for milliseconds in [0, 1, 9_998] {
         stage.clock.advance(Duration::milliseconds(milliseconds));
         let log = log::capture();
@@ -266,7 +266,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
         assert_eq!((reply.status, reply.text()), (200, &*owners));
         assert!(log.take().iter().any(|line| line.level == "INFO"));
         assert!(!log.text().contains(first.refresh.signed()));
-        let events = std::mem::take(&mut *stage.heard.lock().expect("not poisoned"));
+        let events = std::mem::take(&mut *stage.events.lock().expect("not poisoned"));
         let [
             SessionEvent::Repeated {
                 subject,

@@ -21,7 +21,7 @@ use time::Duration;
 use super::{clock, site};
 use support::{hs256, manager};
 
-/// A store in memory that counts marks, and can be told to fail.
+/// A store in memory that counts marks, and can be set to fail.
 #[derive(Debug, Default, Clone)]
 struct Marking {
     store: Arc<MemoryStore>,

@@ -32,7 +32,7 @@ fn main() -> Result<ExitCode, Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let file = root.join("docs/public-api.txt");
     let compiler = compiler()?;
-    let head = format!("# The public interface with all features, as {compiler} tells it.");
+    let head = format!("# The public interface with all features, listed by {compiler}.");
     if env::var_os("UPDATE_PUBLIC_API").is_some() {
         fs::write(&file, listing(&root, &head)?)?;
         println!("written: docs/public-api.txt");
@@ -41,7 +41,7 @@ fn main() -> Result<ExitCode, Failed> {
     let known = fs::read_to_string(&file)?;
     if known.lines().next() != Some(&head) {
         let of = known.lines().next().unwrap_or_default();
-        println!("skipped: this is {compiler}, and docs/public-api.txt says: {of}");
+        println!("skipped: this is {compiler}, and docs/public-api.txt begins with: {of}");
         return Ok(ExitCode::SUCCESS);
     }
     let now = listing(&root, &head)?;
@@ -51,13 +51,13 @@ fn main() -> Result<ExitCode, Failed> {
     println!(
         "The public interface has changed. If it was meant to: UPDATE_PUBLIC_API=1, and this is the change."
     );
-    tell("-", &known, &now);
-    tell("+", &now, &known);
+    print_missing("-", &known, &now);
+    print_missing("+", &now, &known);
     Ok(ExitCode::FAILURE)
 }
 
 /// Prints the lines that only the first text has.
-fn tell(sign: &str, text: &str, other: &str) {
+fn print_missing(sign: &str, text: &str, other: &str) {
     let other: HashSet<_> = other.lines().collect();
     for line in text.lines().filter(|line| !other.contains(line)) {
         println!("{sign} {line}");

@@ -41,7 +41,7 @@ impl Process {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => text += &(line + "\n"),
-                Err(error) => panic!("{error} before {last:?}; it has said:\n{text}"),
+                Err(error) => panic!("{error} before {last:?}; its output:\n{text}"),
             }
             if text.lines().last().is_some_and(|line| line.contains(last)) {
                 return text;
@@ -55,7 +55,7 @@ impl Process {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => text += &(line + "\n"),
                 Err(RecvTimeoutError::Disconnected) => return text,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not stop; it has said:\n{text}"),
+                Err(RecvTimeoutError::Timeout) => panic!("it does not stop; its output:\n{text}"),
             }
         }
     }
