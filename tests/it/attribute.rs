@@ -319,12 +319,12 @@ mod elsewhere {
     /// A package that re-exports this one could have such a module. The expansion must use its path.
     pub(super) mod __private {
         pub(in super::super) use flask_pyjwt::__private::{
-            HttpResponse, Incoming, LazyLock, Requirement, TokenType, assert_extractor,
+            CalledByActixOnly, HttpResponse, LazyLock, Requirement, TokenType, assert_extractor,
         };
 
         pub(in super::super) fn protect<H>(
             _: &'static Requirement,
-            _: Incoming,
+            _: CalledByActixOnly,
             _: H,
         ) -> std::future::Ready<HttpResponse> {
             std::future::ready(HttpResponse::ImATeapot().finish())

@@ -14,25 +14,27 @@ use self::modules::{Crate, Use};
 
 /// The modules at the root of the crate, from the lowest to the highest. Each one uses only those before it.
 const LAYERS: &[&str] = &[
-    "json",       // JSON, read strictly
-    "jose",       // terms of all parts: segments, header, moments, types, errors
-    "error",      // what is wrong with a configuration, and why nothing is minted
-    "files",      // reading files that others must not be able to change
-    "reentry",    // code of the application that calls back
-    "clock",      // the source of the time
-    "background", // the library's threads
-    "claims",     // checks of the claims in a payload
-    "keys",       // keys that sign and verify
-    "remote",     // keys that are fetched
-    "issuers",    // other issuers: their keys and rules
-    "token",      // tokens: verified, remembered, minted
-    "rules",      // what a route requires of a token
-    "session",    // sessions, and the stores that keep them
-    "config",     // the configuration, and the parts of a manager made from it
-    "manager",    // the object that a server shares
-    "web",        // HTTP
-    "__private",  // functions that the attribute's expansion calls
-    "lib",        // the public interface
+    "error_chain",  // an error and its sources in one sentence
+    "json",         // JSON, read strictly
+    "jose",         // terms of all parts: segments, header, moments, types, errors
+    "error",        // what is wrong with a configuration, and why nothing is minted
+    "files",        // reading files that others must not be able to change
+    "reentry",      // code of the application that calls back
+    "clock",        // the source of the time
+    "background",   // the library's threads
+    "claims",       // checks of the claims in a payload
+    "keys",         // keys that sign and verify
+    "remote",       // keys that are fetched
+    "issuers",      // other issuers: their keys and rules
+    "token",        // tokens: verified, remembered, minted
+    "rules",        // what a route requires of a token
+    "session",      // sessions, and the stores that keep them
+    "config",       // the configuration, and the parts of a manager made from it
+    "manager",      // the object that a server shares
+    "web",          // HTTP
+    "without_jwks", // error messages of the compiler if the feature is off
+    "__private",    // functions that the attribute's expansion calls
+    "lib",          // the public interface
 ];
 
 #[test]

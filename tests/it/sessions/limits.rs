@@ -227,7 +227,7 @@ fn a_second_manager_with_a_separate_memory_store_is_logged() {
         let logged = log_of(first, second);
         assert_eq!(logged.len(), 1, "{logged:?}");
         assert!(logged[0].starts_with("ERROR"), "{logged:?}");
-        for part in ["HttpServer::new", "clone it", "Arc<MemoryStore>"] {
+        for part in ["HttpServer::new", "register a clone", "Arc<MemoryStore>"] {
             assert!(logged[0].contains(part), "{logged:?}");
         }
     }
