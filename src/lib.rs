@@ -101,11 +101,10 @@ pub mod guide;
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, Cookies, ExpectedClaim,
-    Issuer, IssuerNames, Key, KeyState, LoginBuilder, Misconfiguration, RefreshBuilder,
-    RefreshTokenBuilder, Rejection, ServerMetadata, Session, SessionError, SessionEvent,
-    SilentRenewal, TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType,
-    UnknownAuthType, UnknownTokenType, store, testing,
+    AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, ExpectedClaim,
+    IssuerNames, KeyState, LoginBuilder, Misconfiguration, RefreshBuilder, RefreshTokenBuilder,
+    Rejection, Session, SessionError, TokenCheckError, TokenError, TokenLocation, TokenPair,
+    TokenType, UnknownAuthType, UnknownTokenType, store, testing,
 };
 
 // rustdoc finds an alias of a re-exported item only here.
@@ -119,17 +118,35 @@ pub use flask_pyjwt_core::Config;
 #[doc(alias("MissingConfigError", "InvalidConfigError"))]
 pub use flask_pyjwt_core::ConfigError;
 #[doc(inline)]
+#[doc(alias("cookie", "JWT_COOKIE_SECURE"))]
+pub use flask_pyjwt_core::Cookies;
+#[doc(inline)]
 #[doc(alias("current_token", "get_jwt", "get_jwt_identity"))]
 pub use flask_pyjwt_core::CurrentToken;
 #[doc(inline)]
+#[doc(alias("oidc", "OpenID Connect", "discovery", "identity provider"))]
+pub use flask_pyjwt_core::Issuer;
+#[doc(inline)]
 #[doc(alias("jwks.json", "well-known"))]
 pub use flask_pyjwt_core::Jwks;
+#[doc(inline)]
+#[doc(alias("kid", "signing key", "PEM"))]
+pub use flask_pyjwt_core::Key;
 #[doc(inline)]
 #[doc(alias = "MissingSignerError")]
 pub use flask_pyjwt_core::MintError;
 #[doc(inline)]
 #[doc(alias("jwt_required", "middleware"))]
 pub use flask_pyjwt_core::RequireToken;
+#[doc(inline)]
+#[doc(alias("openid-configuration", "well-known"))]
+pub use flask_pyjwt_core::ServerMetadata;
+#[doc(inline)]
+#[doc(alias = "reuse detection")]
+pub use flask_pyjwt_core::SessionEvent;
+#[doc(inline)]
+#[doc(alias("auto refresh", "refresh_expiring_jwts"))]
+pub use flask_pyjwt_core::SilentRenewal;
 #[doc(inline)]
 #[doc(alias = "JWT")]
 pub use flask_pyjwt_core::Token;
@@ -142,9 +159,11 @@ pub use flask_pyjwt_core::jsonwebtoken;
 
 #[cfg(feature = "file-store")]
 #[doc(inline)]
+#[doc(alias("blocklist", "token_in_blocklist_loader"))]
 pub use flask_pyjwt_core::FileStore;
 #[cfg(feature = "memory-store")]
 #[doc(inline)]
+#[doc(alias("blocklist", "token_in_blocklist_loader"))]
 pub use flask_pyjwt_core::MemoryStore;
 
 #[cfg(feature = "jwks")]
@@ -153,6 +172,7 @@ pub use flask_pyjwt_core::KeySourceState;
 
 #[cfg(feature = "redis-store")]
 #[doc(inline)]
+#[doc(alias("blocklist", "token_in_blocklist_loader", "Valkey"))]
 pub use flask_pyjwt_core::RedisStore;
 
 #[cfg(feature = "store-conformance")]
@@ -162,7 +182,7 @@ pub use flask_pyjwt_core::store_conformance;
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.
 #[doc(inline)]
-#[doc(alias = "jwt_required")]
+#[doc(alias("jwt_required", "login_required", "guard", "protect"))]
 pub use flask_pyjwt_macros::__require_token_facade as require_token;
 
 // What that expansion calls, the attribute itself included.

@@ -7,13 +7,18 @@ pub use std::sync::LazyLock;
 
 #[cfg(feature = "store-conformance")]
 pub use crate::session::conformance;
+#[cfg(not(feature = "jwks"))]
+pub use crate::without_jwks::NeedsFeature;
 pub use crate::{
     claims::ExpectedClaim,
     jose::TokenType,
     rules::{Requirement, TokenLocation},
     web::{
         RequireTokenService, SilentRenewalService, TakeCurrentToken,
-        protect::{Answer, Extractor, Incoming, assert_extractor, protect},
+        protect::{
+            Answer, CalledByActixOnly, Extractor, HandlerFuture, assert_extractor, assert_future,
+            protect,
+        },
     },
 };
 

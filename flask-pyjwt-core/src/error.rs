@@ -1,28 +1,43 @@
-//! What can go wrong when a manager is configured or mints.
+//! Errors of configuring a manager and of minting.
 
 use std::{
     borrow::Cow,
-    error::Error,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use crate::jose::TokenError;
+use crate::{
+    error_chain::{debug_is_the_sentence, said},
+    jose::TokenError,
+};
 
-/// A configuration that cannot work, found when the manager is made and not at the first request.
+/// What is wrong with a configuration. It is found when the manager is made, and not at the first request.
 ///
-/// It names the key, by its environment variable, and what to do. It never shows a value.
-#[derive(Debug, thiserror::Error)]
+/// The message names the environment variable and says what to do. It never shows a value. `Debug` prints the same
+/// sentence, so that `main` and `expect` show it:
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use flask_pyjwt::{AuthManager, AuthType, Config};
+///
+/// let config = |secret| Config::new("example", AuthType::HS256, secret);
+/// assert!(AuthManager::new(config("change-me: at least 32 bytes of secret")).is_ok());
+///
+/// let error = AuthManager::new(config("too short")).unwrap_err();
+/// assert_eq!(error.key(), "JWT_SECRET");
+/// assert!(format!("{error:?}").contains("has 9 bytes, and HS256 needs 32 or more"));
+/// ```
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A value that is required was given nowhere.
+    /// A required value is missing.
     #[error("missing config value `{key}`: set it in the environment, in `.env` or in code")]
     #[doc(alias = "MissingConfigError")]
     Missing {
         /// The name of the variable.
         key: &'static str,
     },
-    /// A value cannot be used.
+    /// A value is invalid.
     #[error("invalid config value `{key}`: it {reason}")]
     #[doc(alias = "InvalidConfigError")]
     Invalid {
@@ -31,7 +46,7 @@ pub enum ConfigError {
         /// What is wrong with it, and what to do.
         reason: String,
     },
-    /// A file that was named cannot be read.
+    /// A file cannot be read.
     #[error("cannot read the file {}", shown(key, path.as_deref()))]
     Unreadable {
         /// What named the file: a variable, or the argument `path`.
@@ -46,7 +61,7 @@ pub enum ConfigError {
 fn shown(key: &str, path: Option<&Path>) -> String {
     match path {
         Some(path) => format!("{}, named by `{key}`", path.display()),
-        None => format!("that `{key}` names: it takes a path, and not the value itself"),
+        None => format!("that `{key}` names (the variable takes a path, not the value itself)"),
     }
 }
 
@@ -90,13 +105,13 @@ impl From<Problem> for String {
     }
 }
 
-/// A token that is not minted.
+/// Why a token cannot be minted.
 ///
-/// In a handler of actix-web, `?` answers 500: the log says why, and the body does not.
-#[derive(Debug, Clone, thiserror::Error)]
+/// In a handler of actix-web, `?` turns it into a 500. The log says why, and the body does not.
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
-    /// The manager has only a public key: it verifies, and cannot mint.
+    /// The manager has only a public key, with which it verifies and cannot mint.
     #[error("this manager has no private key: set `JWT_SECRET` to mint tokens")]
     #[doc(alias = "MissingSignerError")]
     MissingSigner,
@@ -114,7 +129,7 @@ pub enum MintError {
         /// Why.
         source: Arc<serde_json::Error>,
     },
-    /// The claims that lie in a session's record cannot be read.
+    /// The claims in the session's record cannot be read.
     #[error("the session's claims cannot be read")]
     SessionClaims {
         /// Why.
@@ -128,7 +143,7 @@ pub enum MintError {
         /// [`Config::max_token_size`](crate::Config::max_token_size)
         limit: usize,
     },
-    /// The system gives no randomness.
+    /// The operating system's source of randomness fails.
     #[error("the system's source of randomness fails")]
     Randomness,
     /// The [crypto provider](crate::Config::crypto_provider) does not sign.
@@ -139,7 +154,7 @@ pub enum MintError {
     Refused(#[from] TokenError),
 }
 
-/// Two are equal where they say the same, with all their sources.
+/// Two errors are equal if they and their sources have the same messages.
 impl PartialEq for MintError {
     fn eq(&self, other: &Self) -> bool {
         said(self) == said(other)
@@ -148,14 +163,4 @@ impl PartialEq for MintError {
 
 impl Eq for MintError {}
 
-/// What an error and all its sources say.
-pub(crate) fn said(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.push_str(": ");
-        said.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    said
-}
+debug_is_the_sentence!(ConfigError, MintError);

@@ -8,6 +8,7 @@ mod claims;
 mod clock;
 mod config;
 mod error;
+mod error_chain;
 mod files;
 mod issuers;
 mod jose;
@@ -21,6 +22,8 @@ mod rules;
 mod session;
 mod token;
 mod web;
+#[cfg(not(feature = "jwks"))]
+mod without_jwks;
 
 #[doc(hidden)]
 pub mod __private;

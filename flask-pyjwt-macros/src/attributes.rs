@@ -14,6 +14,10 @@ const OF_THE_ITEM: [&str; 6] = ["cfg", "deprecated", "doc", "must_use", "path", 
 /// Lint levels. On the outer function they hold for all that is inside, the user's function too.
 const LINTS: [&str; 5] = ["allow", "deny", "expect", "forbid", "warn"];
 
+/// For handlers that are methods of a trait.
+pub(crate) const OF_A_TRAIT: &str = "`#[async_trait]` goes on a trait or an `impl`; a handler is a free \
+     `async fn`: move `#[require_token]` to one, and call the trait's method from it";
+
 /// What describes the handler to others by its signature, and defines something beside it:
 /// `#[utoipa::path]`, `#[oasgen]`.
 ///
@@ -28,6 +32,37 @@ fn is_reader(path: &Path) -> bool {
 /// Takes out the attributes that have to see the function as it was written.
 pub(crate) fn take_readers(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
     take(attrs, &is_reader)
+}
+
+/// Why `#[utoipa::path]` cannot find the method and the path, if it cannot: it looks for the route attribute below it.
+pub(crate) fn without_route(readers: &[Attribute], others: &[Attribute]) -> Option<syn::Error> {
+    const METHODS: [&str; 9] = [
+        "delete", "get", "head", "method", "options", "patch", "post", "put", "trace",
+    ];
+    if has_route(others) {
+        return None;
+    }
+    let reader = readers.iter().find(|attr| {
+        let is_method = |token| match token {
+            TokenTree::Ident(ident) => METHODS.iter().any(|method| ident == method),
+            _ => false,
+        };
+        let tokens = match &attr.meta {
+            Meta::List(list) => list.tokens.clone(),
+            _ => TokenStream::new(),
+        };
+        let path = attr.path();
+        let is_utoipa = path
+            .segments
+            .first()
+            .is_some_and(|first| first.ident == "utoipa");
+        is_utoipa && last_of(path).as_deref() == Some("path") && !tokens.into_iter().any(is_method)
+    })?;
+    Some(syn::Error::new_spanned(
+        reader.path(),
+        "write `#[utoipa::path]` above the route attribute, such as `#[get(\"…\")]`, where it finds the method \
+         and the path; without a route attribute, name them in it: `get, path = \"…\"`",
+    ))
 }
 
 /// Takes out the attributes that belong on the outer function; what is left (`#[instrument]`, …)
@@ -107,10 +142,7 @@ pub(crate) fn misplaced(attr: TokenStream) -> Option<String> {
             "`#[require_token]` is given twice; write one with all that is required".to_owned(),
         ),
         "api_operation" | "api_v2_operation" => Some(describes_another(&name)),
-        "async_trait" => Some(
-            "`#[async_trait]` goes on a trait or an `impl`; a handler is a free `async fn`"
-                .to_owned(),
-        ),
+        "async_trait" => Some(OF_A_TRAIT.to_owned()),
         "main" | "test" => Some(format!(
             "`#[{name}]` goes on a function that the program or the test harness calls, not on a \
              handler"

@@ -7,7 +7,7 @@ use syn::{Generics, Visibility, spanned::Spanned as _};
 use crate::{
     Own,
     args::Args,
-    attributes::{conditions, has_route, hoist, take_readers},
+    attributes::{conditions, has_route, hoist, take_readers, without_route},
     errors::Errors,
     handler::Handler,
     route::Routes,
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// ```ignore
 /// #[get("/{user}")]                                  // route attributes and docs: on the wrapper
-/// pub async fn show(incoming: Incoming) -> HttpResponse {
+/// pub async fn show(incoming: CalledByActixOnly) -> HttpResponse {
 ///     async fn show(user: Path<String>) -> impl Responder { … }   // what was written, untouched
 ///     assert_extractor::<Path<String>>();
 ///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, incoming, show).await
@@ -33,6 +33,9 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, own: &Own) -> syn::Re
         // They go first, and we come again: then they see the function as it was written, and what
         // they define beside it stands outside the wrapper.
         let readers = take_readers(&mut handler.attrs);
+        if let Some(error) = without_route(&readers, &handler.attrs) {
+            return Err(error);
+        }
         if !readers.is_empty() {
             let usual = quote!(#private::require_token);
             let attribute = own.attribute.as_ref().unwrap_or(&usual);
@@ -86,6 +89,12 @@ fn wrap(
         let conditions = conditions(&argument.attrs);
         quote_spanned!(span=> #(#conditions)* #private::assert_extractor::<#ty>();)
     });
+    let future_probe = handler.named_output().map(|output| {
+        let span = output.span();
+        let private = located_at(private, span);
+        let ty = with_static(&lifetimes, output.to_token_stream());
+        quote_spanned!(span=> #private::assert_future::<#ty>();)
+    });
     // An item is found before an argument, whatever the hygiene, and the handler is an item here.
     let argument = if name == "incoming" {
         "request"
@@ -120,10 +129,11 @@ fn wrap(
         #(#attrs)*
         #remark
         #vis async fn #name #generics(
-            #incoming: #private::Incoming,
+            #incoming: #private::CalledByActixOnly,
         ) -> #private::HttpResponse #where_clause {
             #handler
             #(#probes)*
+            #future_probe
             #call
         }
     }

@@ -56,7 +56,7 @@ pub(crate) fn habit(name: &str) -> Option<Habit> {
         "scopes" | "scopes_required" | "scope_required" | "required_scope" | "required_scopes"
         | "require_scope" | "require_scopes" | "has_scope" | "has_scopes" => (
             Some("scope"),
-            "write `scope = contains(\"…\")`, `all(\"…\", \"…\")` or `any(\"…\", \"…\")`",
+            "write `scope = contains(\"…\")`, `all(\"…\", \"…\")`, `any(\"…\", \"…\")` or `{\"admin\": true}`",
         ),
         "all_scopes" | "scopes_all" => (Some("scope"), "write `scope = all(\"…\", \"…\")`"),
         "any_scope" | "any_scopes" | "scopes_any" | "has_any_scope" => {

@@ -1,6 +1,6 @@
 //! The function that the attribute stands on.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Attribute, FnArg, GenericParam, PatType, ReturnType, Safety, Signature, Token, Type,
@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::{
-    attributes::{conditions, describes_another, misplaced},
+    attributes::{OF_A_TRAIT, conditions, describes_another, misplaced},
     errors::Errors,
 };
 
@@ -32,11 +32,14 @@ impl Parse for Handler {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         if !is_function(input) {
-            return Err(input.error("`#[require_token]` goes on a handler: an `async fn`"));
+            return Err(input.error(
+                "`#[require_token]` goes on a handler, which is an `async fn`; a scope is guarded by \
+                 `.wrap(RequireToken::auth())`",
+            ));
         }
         let sig = input.parse()?;
         if !input.peek(Brace) {
-            return Err(input.error("a handler has a body: `{ … }`"));
+            return Err(input.error("a handler has a body: `{ … }`; on a trait's method, `#[require_token]` cannot stand"));
         }
         let body = input.parse()?;
         Ok(Self {
@@ -114,6 +117,16 @@ impl Handler {
             .collect()
     }
 
+    /// What a function that is not `async` returns, where the type can be named: it has to be a future.
+    pub(crate) fn named_output(&self) -> Option<&Type> {
+        match (&self.sig.asyncness, &self.sig.output) {
+            (None, ReturnType::Type(_, output)) if !has_impl(output.to_token_stream()) => {
+                Some(output)
+            }
+            _ => None,
+        }
+    }
+
     /// The attributes that cannot stand on a protected handler, below ours or above it.
     fn check_attributes(&self, errors: &mut Errors) {
         for attr in &self.attrs {
@@ -135,8 +148,16 @@ impl Handler {
         if let Some(receiver) = sig.receiver() {
             errors.push(syn::Error::new_spanned(
                 receiver,
-                "a handler is a free function, without `self`",
+                "a handler is a function without `self`: move it out of the `impl`, and take what it \
+                 needs as arguments, such as `web::Data<…>`",
             ));
+        }
+        if sig
+            .generics
+            .lifetimes()
+            .any(|it| it.lifetime.ident == "async_trait")
+        {
+            errors.at(sig.ident.span(), OF_A_TRAIT);
         }
         if let Some(constness) = sig.constness {
             errors.at(constness.span, "a handler cannot be `const`");
@@ -175,14 +196,15 @@ impl Handler {
         {
             errors.at(
                 sig.fn_token.span,
-                "a handler is an `async fn`, or returns a future",
+                "a handler is an `async fn`, or returns a future: write `async fn`",
             );
         }
         if matches!(sig.output, ReturnType::Default) {
             errors.at(
                 sig.ident.span(),
                 format!(
-                    "`{}` returns nothing; a handler returns `impl Responder`",
+                    "`{}` returns nothing; a handler returns an answer, such as `impl Responder` or \
+                     `HttpResponse`",
                     sig.ident
                 ),
             );
@@ -202,6 +224,15 @@ fn rewritten_by(output: &Type) -> Option<&'static str> {
             _ => None,
         },
         _ => None,
+    })
+}
+
+/// Whether a type has an `impl Trait` in it.
+fn has_impl(ty: TokenStream) -> bool {
+    ty.into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_impl(group.stream()),
+        TokenTree::Ident(ident) => ident == "impl",
+        _ => false,
     })
 }
 

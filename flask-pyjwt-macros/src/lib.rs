@@ -1,4 +1,4 @@
-//! `#[require_token]`, the attribute of [flask-pyjwt](https://docs.rs/flask-pyjwt). Use that package.
+//! The attribute `#[require_token]` of [flask-pyjwt](https://docs.rs/flask-pyjwt). Use that package.
 
 mod args;
 mod attributes;
@@ -16,6 +16,10 @@ use proc_macro::TokenStream;
 use quote::quote;
 
 #[doc = include_str!("require_token.md")]
+#[doc(alias = "jwt_required")]
+#[doc(alias = "login_required")]
+#[doc(alias = "guard")]
+#[doc(alias = "protect")]
 #[proc_macro_attribute]
 pub fn require_token(args: TokenStream, item: TokenStream) -> TokenStream {
     let own = Own {
@@ -26,6 +30,10 @@ pub fn require_token(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 #[doc = include_str!("require_token.md")]
+#[doc(alias = "jwt_required")]
+#[doc(alias = "login_required")]
+#[doc(alias = "guard")]
+#[doc(alias = "protect")]
 #[proc_macro_attribute]
 pub fn __require_token_facade(args: TokenStream, item: TokenStream) -> TokenStream {
     let own = Own {

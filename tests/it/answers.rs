@@ -13,6 +13,7 @@ mod managers;
 mod reentry;
 mod refusals;
 mod routes;
+mod sentences;
 mod session_errors;
 
 use std::collections::BTreeMap;

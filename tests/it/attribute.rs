@@ -319,12 +319,12 @@ mod elsewhere {
     /// What another package that passes this one on could have: the expansion has to name it.
     pub(super) mod __private {
         pub(in super::super) use flask_pyjwt::__private::{
-            HttpResponse, Incoming, LazyLock, Requirement, TokenType, assert_extractor,
+            CalledByActixOnly, HttpResponse, LazyLock, Requirement, TokenType, assert_extractor,
         };
 
         pub(in super::super) fn protect<H>(
             _: &'static Requirement,
-            _: Incoming,
+            _: CalledByActixOnly,
             _: H,
         ) -> std::future::Ready<HttpResponse> {
             std::future::ready(HttpResponse::ImATeapot().finish())

@@ -14,25 +14,27 @@ use self::modules::{Crate, Use};
 
 /// The modules at the root of the crate, from the lowest to the highest. Each one uses only those before it.
 const LAYERS: &[&str] = &[
-    "json",       // JSON, read strictly
-    "jose",       // what every part says of tokens: segments, header, moments, types, errors
-    "error",      // what is wrong with a configuration, and why nothing is minted
-    "files",      // files that others must not be able to change
-    "reentry",    // code of the application that calls back
-    "clock",      // the source of the time
-    "background", // threads of the library's own
-    "claims",     // what the claims of a payload have to say
-    "keys",       // what signs and verifies
-    "remote",     // keys that are fetched
-    "issuers",    // other issuers: whose keys and which rules count for a token
-    "token",      // tokens: verified, remembered, minted
-    "rules",      // what a route requires of a token
-    "session",    // sessions, and the stores that keep them
-    "config",     // the configuration, and the parts of a manager that are made of it
-    "manager",    // the one object that a server holds
-    "web",        // HTTP
-    "__private",  // what the attribute's expansion calls
-    "lib",        // the public interface
+    "error_chain",  // an error and its sources in one sentence
+    "json",         // JSON, read strictly
+    "jose",         // what every part says of tokens: segments, header, moments, types, errors
+    "error",        // what is wrong with a configuration, and why nothing is minted
+    "files",        // files that others must not be able to change
+    "reentry",      // code of the application that calls back
+    "clock",        // the source of the time
+    "background",   // threads of the library's own
+    "claims",       // what the claims of a payload have to say
+    "keys",         // what signs and verifies
+    "remote",       // keys that are fetched
+    "issuers",      // other issuers: whose keys and which rules count for a token
+    "token",        // tokens: verified, remembered, minted
+    "rules",        // what a route requires of a token
+    "session",      // sessions, and the stores that keep them
+    "config",       // the configuration, and the parts of a manager that are made of it
+    "manager",      // the one object that a server holds
+    "web",          // HTTP
+    "without_jwks", // what the compiler says where a feature is off
+    "__private",    // what the attribute's expansion calls
+    "lib",          // the public interface
 ];
 
 #[test]

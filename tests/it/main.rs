@@ -8,6 +8,7 @@ mod configuration;
 mod cookies;
 mod crypto_provider;
 mod dropped_futures;
+mod error_sentences;
 mod file_store;
 mod flask_scenarios;
 mod foreign_tokens;

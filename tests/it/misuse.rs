@@ -2,11 +2,14 @@
 //! at the start where that is possible.
 
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, test::TestRequest, web};
-use flask_pyjwt::{AuthManager, ConfigError, CurrentToken, RequireToken, require_token};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, ConfigError, CurrentToken, MemoryStore, RequireToken,
+    require_token,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use support::{hs256, log, manager, site::Site};
+use support::{SECRET, hs256, log, manager, site::Site};
 
 fn token_of(auth: &AuthManager, subject: &str) -> String {
     let token = auth.auth_token(subject).sign().expect("minted");
@@ -125,4 +128,69 @@ fn a_table_of_absurd_size_is_refused_at_the_start_or_works() {
             }
         }
     }
+}
+
+#[require_token]
+async fn with_data(auth: web::Data<AuthManager>) -> String {
+    auth.issuer().to_owned()
+}
+
+#[require_token]
+async fn with_json(_: web::Json<Value>, _: AuthManager) -> &'static str {
+    ""
+}
+
+#[actix_web::test]
+async fn web_data_of_a_manager_that_is_registered_as_it_is_says_what_to_take() {
+    let auth = manager(hs256());
+    let token = token_of(&auth, "alice");
+    let site = Site::new(|app| {
+        app.route("/data", web::get().to(with_data))
+            .route("/json", web::get().to(with_json))
+            .app_data(auth.clone());
+    })
+    .await;
+    let log = log::capture();
+    assert_eq!(site.get("/data", &token).await.status, 500);
+    assert!(
+        log.text()
+            .contains("take it as the argument `auth: AuthManager`")
+    );
+    drop(log);
+    // Another extractor's error is none of ours.
+    let log = log::capture();
+    assert_eq!(site.get("/json", &token).await.status, 400);
+    assert_eq!(log.take().len(), 0);
+}
+
+/// What the closure of `HttpServer::new` does for each worker.
+#[test]
+fn managers_that_several_threads_make_are_noticed() {
+    let config = |issuer: &str| Config::new(issuer, AuthType::HS256, SECRET);
+    let elsewhere = |config: Config| {
+        let made = std::thread::spawn(|| AuthManager::new(config).expect("a manager"));
+        made.join().expect("no panic")
+    };
+    let log = log::capture();
+    let _first = elsewhere(config("https://per-worker.example"));
+    let _other = AuthManager::new(config("https://other-issuer.example"));
+    assert_eq!(log.take().len(), 0, "another issuer");
+    let _second = AuthManager::new(config("https://per-worker.example"));
+    assert!(
+        log.text()
+            .contains("make the AuthManager before HttpServer::new")
+    );
+    log.take();
+    let _third = AuthManager::new(config("https://per-worker.example"));
+    assert_eq!(log.take().len(), 0, "said once");
+    // One thread may have several, and one that is gone does not count.
+    let _two = [1, 2].map(|_| AuthManager::new(config("https://one-thread.example")));
+    drop(elsewhere(config("https://gone.example")));
+    let _left = AuthManager::new(config("https://gone.example"));
+    assert_eq!(log.take().len(), 0);
+    // With sessions in memory, it is worse, and said so.
+    let with_sessions = || config("https://memory.example").session_store(MemoryStore::default());
+    let _first = elsewhere(with_sessions());
+    let _second = AuthManager::new(with_sessions());
+    assert!(log.text().contains("users are logged out at random"));
 }

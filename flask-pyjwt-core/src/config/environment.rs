@@ -16,6 +16,7 @@ use super::{Config, Secret, dotenv, key};
 use crate::{
     error::{ConfigError, Problem},
     files::{self, LONGEST_KEY},
+    keys::{AuthType, UnknownAuthType},
 };
 
 /// The name in errors for a `.env` file that was searched for.
@@ -128,7 +129,7 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     config.auth_type = reader
         .text(key::AUTH_TYPE)
         .filter(|text| !text.is_empty())
-        .and_then(|name| reader.noted(key::AUTH_TYPE, name.parse()));
+        .and_then(|name| reader.noted(key::AUTH_TYPE, auth_type(&name)));
     config.secret = reader.text_or_file(key::SECRET, key::SECRET_FILE);
     config.public_key = reader.text_or_file(key::PUBLIC_KEY, key::PUBLIC_KEY_FILE);
 
@@ -161,6 +162,12 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     }
     config.problems = reader.problems;
     config
+}
+
+/// The algorithm of this name, or what is wrong with the name.
+fn auth_type(name: &str) -> Result<AuthType, &'static str> {
+    let parsed = name.parse();
+    parsed.map_err(|UnknownAuthType| UnknownAuthType::PROBLEM)
 }
 
 struct Reader<F> {
@@ -255,7 +262,7 @@ fn python_int(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AuthManager, AuthType};
+    use crate::AuthManager;
 
     const SECRET: &str = "a secret of 32 bytes, at the least";
 

@@ -5,7 +5,7 @@ use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 use time::Duration;
 
 use super::Config;
-use crate::token::Token;
+use crate::{error_chain::debug_is_the_sentence, token::Token};
 
 /// A hook whose type only the HTTP layer (`web`) knows.
 pub(crate) type HttpHook = Arc<dyn Any + Send + Sync>;
@@ -15,7 +15,7 @@ pub(crate) type TokenCheck = Arc<dyn Fn(Token) -> Answer + Send + Sync>;
 type Answer = Pin<Box<dyn Future<Output = Result<(), TokenCheckError>>>>;
 
 /// Why the application's check, [`Config::token_check`], refuses a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenCheckError {
     /// The token is revoked. The answer is 401.
@@ -28,6 +28,8 @@ pub enum TokenCheckError {
         retry_after: Duration,
     },
 }
+
+debug_is_the_sentence!(TokenCheckError);
 
 impl Config {
     /// `true` adds the token's subject to the log events of refusals, as the field `sub`.

@@ -1,7 +1,7 @@
 //! Why a token is refused.
 
 use super::TokenType;
-use crate::json::JsonError;
+use crate::{error_chain::debug_is_the_sentence, json::JsonError};
 
 /// The reason why a token is not valid. There is one variant for each rule, and the first broken
 /// rule is reported.
@@ -26,7 +26,7 @@ use crate::json::JsonError;
 /// assert_eq!(error.reason(), "token_form");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
     /// The token is longer than [`Config::max_token_size`](crate::Config::max_token_size), or one
@@ -127,6 +127,8 @@ pub enum TokenError {
     #[error("the clock is out of range")]
     Clock,
 }
+
+debug_is_the_sentence!(TokenError);
 
 impl TokenError {
     /// A short name of the reason for logs and metrics. It never changes.

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::error_chain::debug_is_the_sentence;
+
 /// What a token is for: an auth token gives access, a refresh token gets the next pair of tokens.
 ///
 /// It is the claim `type` of the token. The comparison is exact: a token with the type `Auth` is
@@ -42,10 +44,12 @@ impl fmt::Display for TokenType {
 }
 
 /// The error for a text that is neither `auth` nor `refresh`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is neither `auth` nor `refresh`")]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the type of token is neither `auth` nor `refresh`")]
 #[non_exhaustive]
 pub struct UnknownTokenType;
+
+debug_is_the_sentence!(UnknownTokenType);
 
 impl FromStr for TokenType {
     type Err = UnknownTokenType;

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::error_chain::debug_is_the_sentence;
+
 /// Names the algorithm that signs tokens: `JWT_AUTHTYPE`, and `alg` in a token's header (RFC 7518, section 3.1; RFC
 /// 8037).
 ///
@@ -134,12 +136,18 @@ impl fmt::Display for AuthType {
 }
 
 /// The error for a text that is not the name of an [`AuthType`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is not one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"
-)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the algorithm {}", Self::PROBLEM)]
 #[non_exhaustive]
 pub struct UnknownAuthType;
+
+debug_is_the_sentence!(UnknownAuthType);
+
+impl UnknownAuthType {
+    /// The end of a sentence about the value.
+    pub(crate) const PROBLEM: &str = "is not one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, \
+         ES384, ES512, EdDSA";
+}
 
 impl FromStr for AuthType {
     type Err = UnknownAuthType;

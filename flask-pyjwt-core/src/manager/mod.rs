@@ -1,5 +1,6 @@
 //! `AuthManager`: the one object that a server makes and registers.
 
+mod per_worker;
 mod rotation;
 #[cfg(feature = "jwks")]
 mod sources;
@@ -74,7 +75,7 @@ impl AuthManager {
         manager.watch_keys()?;
         #[cfg(feature = "jwks")]
         manager.fetch_in_background()?;
-        manager.note_memory();
+        manager.note_siblings();
         Ok(manager)
     }
 
@@ -170,13 +171,17 @@ impl AuthManager {
         Arc::downgrade(&self.0)
     }
 
-    /// Logs an error if each worker makes a manager with a session store of its own. A manager with its own clock is a
-    /// test's, and may have as many as it likes.
-    fn note_memory(&self) {
+    /// Logs an error if each worker makes a manager of its own. A manager with its own clock is a test's, and tests may make
+    /// any number.
+    fn note_siblings(&self) {
         let verification = &self.0.verification;
-        let memory = self.0.sessions.as_ref().and_then(|it| it.memory.as_ref());
-        if let (Some(memory), TimeSource::System) = (memory, &verification.clock) {
-            note_memory(&verification.rules.issuer, memory);
+        let TimeSource::System = &verification.clock else {
+            return;
+        };
+        let issuer = &verification.rules.issuer;
+        match self.0.sessions.as_ref().and_then(|it| it.memory.as_ref()) {
+            Some(memory) => note_memory(issuer, memory),
+            None => per_worker::note(issuer, &self.0),
         }
     }
 

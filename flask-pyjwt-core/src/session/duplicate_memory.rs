@@ -43,7 +43,8 @@ pub(crate) fn note(issuer: &str, memory: &Arc<()>) {
             issuer,
             "a second AuthManager of this issuer has its own MemoryStore: a session opened by one of them \
              is unknown to the other, so users are logged out at random; create the AuthManager before \
-             HttpServer::new and clone it into the closure, or give both managers one Arc<MemoryStore>"
+             HttpServer::new and register a clone in the closure with `.app_data(auth.clone())`, or give both \
+             managers one Arc<MemoryStore>"
         );
     }
 }

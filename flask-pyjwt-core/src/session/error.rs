@@ -1,59 +1,66 @@
-//! Why a store did not do what it was asked.
+//! Errors of session stores.
 
 use std::error::Error;
 
-/// Why a [`SessionStore`](crate::store::SessionStore) did not answer.
+use crate::error_chain::debug_is_the_sentence;
+
+/// Why a [`SessionStore`](crate::store::SessionStore) has failed.
 ///
-/// Whatever the reason, nobody is let in: the client gets 503 with `Retry-After`, the log this.
-#[derive(Debug, thiserror::Error)]
+/// The guard fails closed: the client gets 503 with `Retry-After`, and the log has this error.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It is out of reach, or failed.
+    /// The store cannot be reached, or has failed.
     #[error("the session store cannot be reached or failed")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// It did not answer within [`Config::store_timeout`](crate::Config::store_timeout).
+    /// The store did not answer within [`Config::store_timeout`](crate::Config::store_timeout).
     #[error("the session store did not answer within {milliseconds} ms")]
     Timeout {
         /// The limit in milliseconds.
         milliseconds: u128,
     },
-    /// It is bounded, and holds as much as it may.
+    /// The store has a limit, and is full.
     #[error("the session store is full: it holds {limit} entries")]
     Full {
-        /// How many entries it may hold.
+        /// The largest number of entries.
         limit: usize,
     },
-    /// As many tokens are revoked by their ids, of this subject or of all, as are remembered one by one.
-    /// Nothing was revoked: the session or the subject has to be, in place of the token.
-    #[error("the session store remembers at most {limit} revoked tokens one by one")]
+    /// The store has reached its limit of tokens that are revoked one by one. The token was not revoked: revoke its
+    /// session or its subject.
+    #[error(
+        "the session store remembers at most {limit} tokens that are revoked one by one: revoke the session or the \
+         subject"
+    )]
     TooManyTokens {
-        /// How many that are.
+        /// The largest number of such tokens, of this subject or of all.
         limit: usize,
     },
-    /// Its file is open already, in this process or another: one at a time may have it.
+    /// The store's file is open already, in this process or another.
     #[error("the session store's file is in use: one process at a time may have it open")]
     InUse,
-    /// Its file is not this process's alone: somebody else could read it, change it or put it there.
+    /// Other users could read, change or replace the store's file.
     #[error("the session store's file is not private: {reason}")]
     NotPrivate {
         /// What is wrong with the file, and what to do.
         reason: String,
     },
-    /// What it holds cannot be read.
-    #[error("the session store holds what it did not write: {reason}")]
+    /// The store's content is damaged, or of another program.
+    #[error("the session store's content is damaged: {reason}")]
     Corrupt {
         /// What is wrong, without the content itself.
         reason: String,
     },
 }
 
+debug_is_the_sentence!(StoreError);
+
 impl StoreError {
-    /// The error of a store that is out of reach, or failed.
+    /// Makes the error of a store that cannot be reached or has failed.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }
 
-    /// The error of a store that holds what it did not write.
+    /// Makes the error of a store whose content is damaged.
     pub fn corrupt(reason: impl std::fmt::Display) -> Self {
         Self::Corrupt {
             reason: reason.to_string(),

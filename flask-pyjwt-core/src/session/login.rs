@@ -53,6 +53,7 @@ pub struct TokenPair {
 }
 
 /// A session to be opened.
+#[derive(Default)]
 pub(crate) struct Login {
     pub(crate) subject: String,
     /// The claims of the session's auth tokens.

@@ -11,8 +11,9 @@ use actix_web::{
 use super::{
     Rejection,
     conversions::of_mint,
+    known::{Asked, Known},
     on_rejection::hook_of,
-    refused::{self, Known, begin_report},
+    refused::{self, begin_report},
     registered::manager_of,
     request_state::{Handed, token_of},
 };
@@ -21,13 +22,15 @@ use crate::{error::MintError, manager::AuthManager, session::SessionError, token
 /// What is known of the token of a refused request.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Seen<'a> {
-    /// Verified, and maybe revoked or of another type: for the event.
+    /// Verified, for the event. It may be revoked or of the wrong type.
     pub(super) token: Option<&'a Token>,
-    /// Whether nothing is wrong with the token itself: then the hook is handed it.
+    /// Whether the token itself is valid, so that the hook may get it.
     pub(super) is_good: bool,
+    /// What the guard asks for.
+    pub(super) asked: Option<Asked<'a>>,
 }
 
-/// Answers a refused request, and logs why. Neither contains text of the token.
+/// Answers a refused request and logs why. Neither contains text of the token.
 pub(super) fn answer(
     manager: Option<&AuthManager>,
     rejection: &Rejection,
@@ -42,6 +45,7 @@ pub(super) fn answer(
         manager,
         request: Some(request),
         token: seen.token,
+        asked: seen.asked,
     };
     refused::log(rejection, known);
     let handed = seen.token.filter(|_| seen.is_good);
@@ -82,8 +86,8 @@ fn ask_hook(
     response
 }
 
-/// The guard's own answer where a handler has ended with a refusal, by `?` on what
-/// `AuthManager::refresh` and its like gave. It was logged when the handler's error became an answer.
+/// The guard's answer to a handler that has returned a refusal, for instance by `?` on `AuthManager::refresh`. It was
+/// logged when the handler's error became an answer.
 pub(super) fn answer_of_handler<B>(
     request: &HttpRequest,
     response: &HttpResponse<B>,
@@ -93,12 +97,11 @@ pub(super) fn answer_of_handler<B>(
 }
 
 impl Rejection {
-    /// Answers a request as a guard does: with the issuer's realm, by
-    /// [`Config::on_rejection`](crate::Config::on_rejection) where there is one, and with one event, unless
-    /// the method that returned this rejection has logged it already.
+    /// Answers a request as a guard does: with the issuer's realm, with
+    /// [`Config::on_rejection`](crate::Config::on_rejection) if it is set, and with one event, unless the method
+    /// that returned this rejection has logged it.
     ///
-    /// For handlers with an error type of their own, since an error of `actix_web` does not know its
-    /// request:
+    /// It is for handlers with their own error type, since an error of `actix_web` does not have the request:
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -145,14 +148,14 @@ impl Rejection {
         let seen = Seen {
             token: token.as_ref(),
             is_good: true,
+            asked: None,
         };
         answer(manager, self, request, seen)
     }
 }
 
-/// Where nothing guards a route, such as that of a login, a refusal that its handler ends with is
-/// answered without a realm, and [`Config::on_rejection`](crate::Config::on_rejection) is not asked.
-/// [`Rejection::respond`] does both.
+/// On a route without a guard, such as a login, the answer has no realm and
+/// [`Config::on_rejection`](crate::Config::on_rejection) is not called. [`Rejection::respond`] does both.
 impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
         self.status()
@@ -186,7 +189,7 @@ impl ResponseError for MintError {
     }
 }
 
-/// The refusal that an error of a handler is, if it is one of ours.
+/// The refusal in an error of a handler, if it is one of this crate's errors.
 fn rejection_in(error: &Error) -> Option<Rejection> {
     let rejection = || error.as_error::<Rejection>().cloned();
     let session = || error.as_error::<SessionError>().map(Rejection::from);
@@ -194,7 +197,7 @@ fn rejection_in(error: &Error) -> Option<Rejection> {
     rejection().or_else(session).or_else(mint)
 }
 
-/// The answer of a refusal, unless a hook replaces it.
+/// The answer to a refusal, before the hook.
 fn standard(manager: Option<&AuthManager>, rejection: &Rejection) -> HttpResponse {
     let mut response = HttpResponse::build(rejection.status());
     response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -207,7 +210,7 @@ fn standard(manager: Option<&AuthManager>, rejection: &Rejection) -> HttpRespons
         let seconds = retry_after.whole_seconds().saturating_add(fraction);
         response.insert_header((header::RETRY_AFTER, seconds.max(1)));
     }
-    // Both are of a closed list, and nothing in it has to be escaped.
+    // Both texts are from a closed list, in which nothing has to be escaped.
     response
         .content_type(header::ContentType::json())
         .body(format!(

@@ -18,6 +18,7 @@ use super::{
     credentials::{self, Source},
     csrf::{self, Proof},
     form::take_proof,
+    known::Asked,
     places::Places,
     refused::within_call,
     registered::manager_of,
@@ -51,6 +52,7 @@ impl Verified {
         Seen {
             token: Some(&self.token),
             is_good: self.is_good,
+            asked: None,
         }
     }
 }
@@ -106,7 +108,11 @@ pub(super) async fn guard(
         Ok(accepted) => Ok(pass(accepted, request, by_attribute)),
         Err(rejection) => {
             let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
-            Err(refuse(&rejection, seen, manager, &places, request))
+            let asked = Asked {
+                requirement,
+                places: &places,
+            };
+            Err(refuse(&rejection, seen, manager, asked, request))
         }
     }
 }
@@ -146,8 +152,13 @@ pub(super) fn guard_at_once(
             let seen = Seen {
                 token: Some(&token),
                 is_good,
+                asked: None,
             };
-            Err(refuse(&rejection, seen, manager, &places, request))
+            let asked = Asked {
+                requirement,
+                places: &places,
+            };
+            Err(refuse(&rejection, seen, manager, asked, request))
         }
     })
 }
@@ -170,15 +181,19 @@ fn refuse(
     rejection: &Rejection,
     seen: Seen<'_>,
     manager: &AuthManager,
-    places: &[TokenLocation],
+    asked: Asked<'_>,
     request: &HttpRequest,
 ) -> HttpResponse {
+    let seen = Seen {
+        asked: Some(asked),
+        ..seen
+    };
     let mut refused = answer(Some(manager), rejection, request, seen);
     if *rejection == Rejection::SeveralCookies {
         manager.remove_former_cookies(refused.headers_mut());
     }
     let by_query = |location: &TokenLocation| matches!(location, TokenLocation::Query(_));
-    if places.iter().any(by_query) {
+    if asked.places.iter().any(by_query) {
         Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
     }
     refused

@@ -1,4 +1,4 @@
-//! What the errors of the lower layers are for a request: here HTTP is added to them.
+//! From the errors of the lower layers to refusals.
 
 use time::Duration;
 
@@ -6,7 +6,7 @@ use super::{Misconfiguration, Rejection, refused};
 use crate::{error::MintError, rules::RuleError, session::SessionError, token::TokenError};
 
 impl Rejection {
-    /// Makes a new refusal of an error: one that was logged before, and is equal, is another.
+    /// Makes a new refusal from an error. An equal one that was logged before is another refusal.
     pub(super) fn anew(error: impl Into<Self>) -> Self {
         let rejection = error.into();
         refused::forget(&rejection);
@@ -14,10 +14,10 @@ impl Rejection {
     }
 }
 
-/// When a client may try again after the session store did not answer.
+/// When a client may try again after the session store has failed.
 const RETRY_AFTER: Duration = Duration::SECOND;
 
-/// What a token's error is for the client. Nothing is said of whether it was logged before.
+/// The refusal of a token. It does not change what was logged before.
 fn of_token(error: TokenError) -> Rejection {
     match error {
         TokenError::KeysUnavailable { retry_after } => Rejection::Unavailable { retry_after },
@@ -25,7 +25,7 @@ fn of_token(error: TokenError) -> Rejection {
     }
 }
 
-/// What a token that is not minted is for the client.
+/// The refusal of a token that cannot be minted. It does not change what was logged before.
 pub(super) fn of_mint(error: &MintError) -> Rejection {
     match error {
         MintError::Refused(TokenError::Clock) => of_token(TokenError::Clock),

@@ -6,10 +6,7 @@ use actix_web::{
     http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE},
 };
 
-use super::{
-    Misconfiguration, Rejection,
-    refused::{Known, report},
-};
+use super::{Misconfiguration, Rejection, known::Known, refused::report};
 use crate::{config::Cookies, manager::AuthManager, session::TokenPair, token::Token};
 
 /// The longest cookie in bytes, with its attributes. Browsers silently drop longer ones.
@@ -205,8 +202,8 @@ impl AuthManager {
         let rejection = Misconfiguration::CookieTooLarge { name, size }.into();
         let known = Known {
             manager: Some(self),
-            request: None,
             token: Some(token),
+            ..Known::default()
         };
         report(&rejection, known);
         Err(rejection)

@@ -9,8 +9,9 @@ use actix_web::{
 use super::{
     Misconfiguration, Rejection,
     form::is_form,
+    known::Known,
     origin::{Kind, is_own_page},
-    refused::{Known, report},
+    refused::report,
 };
 use crate::{
     keys::{Purpose, Tag},
@@ -212,8 +213,8 @@ impl AuthManager {
         make_proof(self, token).inspect_err(|rejection| {
             let known = Known {
                 manager: Some(self),
-                request: None,
                 token: Some(token),
+                ..Known::default()
             };
             report(rejection, known);
         })
@@ -253,7 +254,7 @@ impl AuthManager {
         let known = Known {
             manager: Some(self),
             request: Some(request),
-            token: None,
+            ..Known::default()
         };
         report(&Rejection::CrossSite, known);
         Err(Rejection::CrossSite)

@@ -18,7 +18,7 @@ use super::{
     Misconfiguration, Rejection,
     answer::{Seen, answer},
     registered::manager_of,
-    request_state::{Guarded, Refused, token_of},
+    request_state::{Guarded, Refused, Unfit, token_of},
 };
 use crate::token::Token;
 
@@ -186,7 +186,10 @@ impl<C: DeserializeOwned + 'static> FromRequest for CurrentToken<C> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(current(request).and_then(|token| match token.claims_as() {
             Ok(typed) => Ok(Self { token, typed }),
-            Err(_) => Err(refuse(request, Rejection::ClaimsDoNotFit)),
+            Err(error) => {
+                request.extensions_mut().insert(Unfit::new(&error));
+                Err(refuse(request, Rejection::ClaimsDoNotFit))
+            }
         }))
     }
 }
@@ -252,6 +255,7 @@ pub(super) fn answer_extraction(request: &HttpRequest, rejection: &Rejection) ->
     let seen = Seen {
         token: token.as_ref(),
         is_good: true,
+        asked: None,
     };
     answer(manager_of(request).ok(), rejection, request, seen)
 }
@@ -262,7 +266,7 @@ struct NoToken(HttpRequest);
 
 impl fmt::Debug for NoToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NoToken")
+        fmt::Debug::fmt(&Rejection::MissingCredentials, f)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::Future,
+    mem,
     pin::Pin,
+    task::{Context, Poll},
 };
 
 use serde::Serialize;
@@ -40,11 +42,15 @@ const LONGEST_LABEL: usize = 256;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a session opens when this is awaited"]
+#[must_use = "the session opens when this is awaited: add `.await?`"]
 pub struct LoginBuilder<'a> {
     manager: &'a AuthManager,
     login: Login,
+    /// What the first poll has begun.
+    opening: Option<Opening<'a>>,
 }
+
+type Opening<'a> = Pin<Box<dyn Future<Output = Result<TokenPair, SessionError>> + Send + 'a>>;
 
 impl AuthManager {
     /// Opens a session for a subject. When awaited, it returns a [`TokenPair`]: an auth token and a refresh token.
@@ -87,6 +93,7 @@ impl AuthManager {
                 label: None,
                 replaced: Vec::new(),
             },
+            opening: None,
         }
     }
 }
@@ -127,14 +134,22 @@ impl LoginBuilder<'_> {
     }
 }
 
-impl<'a> IntoFuture for LoginBuilder<'a> {
+// A future, and not only `IntoFuture`: the compiler proposes `.await` where it is forgotten.
+impl Future for LoginBuilder<'_> {
     type Output = Result<TokenPair, SessionError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        let Self { manager, login } = self;
-        let work = async move { manager.session_issuer()?.login(login).await };
-        Box::pin(reporting(manager, None, work))
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self {
+            manager,
+            login,
+            opening,
+        } = &mut *self;
+        let opening = opening.get_or_insert_with(|| {
+            let (manager, login) = (*manager, mem::take(login));
+            let work = async move { manager.session_issuer()?.login(login).await };
+            Box::pin(reporting(manager, None, work))
+        });
+        opening.as_mut().poll(context)
     }
 }
 

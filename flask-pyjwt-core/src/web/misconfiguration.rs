@@ -1,18 +1,18 @@
-//! What is wrong with a server that cannot decide about a request.
+//! Mistakes in the server's code or configuration, found at a request.
 
-use crate::error::MintError;
+use crate::{error::MintError, error_chain::debug_is_the_sentence};
 
-/// A mistake of the server's author: what [`Rejection::Misconfigured`](crate::Rejection::Misconfigured)
-/// is about.
+/// A mistake in the server's code or configuration: the payload of
+/// [`Rejection::Misconfigured`](crate::Rejection::Misconfigured).
 ///
-/// The client gets 500 and `The server is misconfigured`; the log says which mistake, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// The client gets 500 and `The server is misconfigured`. The log names the mistake and says what to do.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misconfiguration {
-    /// Sessions are used, and no store is configured.
+    /// Sessions are used, and no session store is configured.
     #[error("no session store is configured: add `Config::session_store`")]
     NoSessionStore,
-    /// A cookie would be larger than browsers take.
+    /// A cookie is larger than browsers accept.
     #[error(
         "the cookie `{name}` has {size} bytes, and browsers drop it above 4093: use fewer claims"
     )]
@@ -22,10 +22,10 @@ pub enum Misconfiguration {
         /// Its size in bytes, with its attributes.
         size: usize,
     },
-    /// CSRF proofs are needed, and there is no secret to make them with.
+    /// CSRF proofs are needed, and the manager has no secret to make them with.
     #[error("no CSRF proof can be made or checked without a secret: add `Config::csrf_secret`")]
     NoCsrfSecret,
-    /// A token that should be answered with cannot be minted.
+    /// A token cannot be minted.
     #[error("the token is not minted")]
     NotMinted(#[source] MintError),
     /// No manager is registered.
@@ -33,7 +33,7 @@ pub enum Misconfiguration {
     MissingManager,
     /// Two managers are registered in two different ways.
     #[error(
-        "one AuthManager is registered as it is and another as web::Data: register both as \
+        "one AuthManager is registered as web::Data and another one is not: register both with \
          `.app_data(auth.clone())`"
     )]
     SeveralManagers,
@@ -43,7 +43,9 @@ pub enum Misconfiguration {
          `#[require_token]` to the handler or wrap its scope in `RequireToken`"
     )]
     Unguarded,
-    /// The route requires what it cannot, such as the value of a variable that its path does not have.
+    /// The route requires something impossible, such as a variable that its path does not have.
     #[error("the route is mistaken: {0}")]
     RouteMistake(String),
 }
+
+debug_is_the_sentence!(Misconfiguration);

@@ -1,5 +1,6 @@
 //! The HTTP layer: finds the token of a request, decides about it, calls the handler, and answers refused requests.
 
+mod advice;
 mod answer;
 mod authorize;
 mod bearer;
@@ -10,6 +11,7 @@ mod csrf;
 mod current_token;
 mod form;
 mod jwks;
+mod known;
 mod login_builder;
 mod manager_extractor;
 mod misconfiguration;

@@ -7,32 +7,30 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::Rejection;
 use crate::{config::Config, manager::AuthManager};
 
-/// What [`Config::on_rejection`] was given. The configuration keeps it without knowing its type, which is one
-/// of HTTP.
+/// The function that [`Config::on_rejection`] takes. The configuration stores it without its type, since only this
+/// module knows types of HTTP.
 struct RejectionHook(Box<Hook>);
 
 type Hook = dyn Fn(&Rejection, &HttpRequest, HttpResponse) -> HttpResponse + Send + Sync;
 
-/// The answers to refused requests.
+/// Answers to refused requests.
 impl Config {
-    /// Replaces the answer to every refused request: of the attribute, the middleware, the
-    /// extractor and [`Rejection::respond`] alike. It gets the answer that would be given, to change or to
-    /// replace.
+    /// Sets a hook that changes or replaces the answer to every refused request, whether the attribute, the
+    /// middleware, an extractor or [`Rejection::respond`] refuses it. The hook gets the answer that would be sent.
     ///
-    /// `Cache-Control: no-store` is added where the new answer has no such field. It is not asked
-    /// where no manager is found.
+    /// `Cache-Control: no-store` is added if the new answer has no such field. The hook is not called if no manager
+    /// is registered.
     ///
-    /// In the hook, [`CurrentToken::get`](crate::CurrentToken::get) returns the token of the refused request
-    /// where the token itself is good, as it is for a 403 about a claim. A request that the hook itself
-    /// refuses, for instance by an extractor, gets the plain answer: the hook is not called again, and
-    /// nothing is logged.
+    /// In the hook, [`CurrentToken::get`](crate::CurrentToken::get) returns the token of the refused request if the
+    /// token itself is valid, as it is for a 403 about a claim. If the hook refuses a request itself, for instance
+    /// with an extractor, the plain answer is sent: the hook is not called again, and nothing is logged.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
     /// use actix_web::{HttpResponse, http::{StatusCode, header}};
     /// use flask_pyjwt::{AuthType, Config};
     ///
-    /// let config = Config::new("example", AuthType::HS256, "a secret of 32 bytes, at the least")
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret")
     ///     .on_rejection(|rejection, _request, answer| match rejection.status() {
     ///         StatusCode::UNAUTHORIZED => HttpResponse::SeeOther()
     ///             .insert_header((header::LOCATION, "/login"))

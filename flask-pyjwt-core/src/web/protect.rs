@@ -1,6 +1,7 @@
 //! The code that the attribute's wrapper calls: authorize, extract the arguments, call the handler, respond.
 
 use std::{
+    any,
     convert::Infallible,
     fmt,
     future::{Future, Ready, ready},
@@ -9,6 +10,7 @@ use std::{
 
 use actix_web::{
     FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, dev::Payload,
+    web::Data,
 };
 
 use super::{
@@ -17,19 +19,22 @@ use super::{
     current_token::answer_extraction,
     request_state::{Guarded, Refused},
 };
-use crate::rules::Requirement;
+use crate::{manager::AuthManager, rules::Requirement};
 
 /// The answer of a handler. The type is erased, so that the compiler reports a failed bound once and not three times.
 pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
 /// All that the attribute's wrapper takes: the request and its body, unread. One argument, because
 /// `actix_web` keeps a future for each.
-pub struct Incoming {
+///
+/// The compiler shows its name to code that calls a protected handler itself: only actix-web can, with a request.
+/// Work that other code needs, too, goes into a function that both call.
+pub struct CalledByActixOnly {
     request: HttpRequest,
     body: Payload,
 }
 
-impl FromRequest for Incoming {
+impl FromRequest for CalledByActixOnly {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 
@@ -41,9 +46,9 @@ impl FromRequest for Incoming {
     }
 }
 
-impl fmt::Debug for Incoming {
+impl fmt::Debug for CalledByActixOnly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").finish_non_exhaustive()
+        f.debug_struct("CalledByActixOnly").finish_non_exhaustive()
     }
 }
 
@@ -52,7 +57,7 @@ impl fmt::Debug for Incoming {
 /// Before the token is accepted, it extracts no argument and does not read the body.
 pub fn protect<H, Args>(
     requirement: &'static Requirement,
-    mut incoming: Incoming,
+    mut incoming: CalledByActixOnly,
     handler: H,
 ) -> Answer
 where
@@ -64,7 +69,7 @@ where
         Some(Ok(passed)) => Box::pin(run(passed, incoming, handler)),
         Some(Err(refused)) => Box::pin(ready(refused)),
         None => Box::pin(async move {
-            let Incoming { request, body } = &mut incoming;
+            let CalledByActixOnly { request, body } = &mut incoming;
             match guard(requirement, request, body, true).await {
                 Ok(passed) => {
                     let answer: Answer = Box::pin(run(passed, incoming, handler));
@@ -77,13 +82,13 @@ where
 }
 
 /// Extracts the arguments, calls the handler and responds, after the token was accepted.
-async fn run<H, Args>(passed: Passed, incoming: Incoming, handler: H) -> HttpResponse
+async fn run<H, Args>(passed: Passed, incoming: CalledByActixOnly, handler: H) -> HttpResponse
 where
     H: Handler<Args>,
     H::Output: Responder,
     Args: FromRequest + 'static,
 {
-    let Incoming { request, mut body } = incoming;
+    let CalledByActixOnly { request, mut body } = incoming;
     let args = Args::from_request(&request, &mut body).await;
     let mut response = match (args, end_of_extraction(&request)) {
         (
@@ -98,10 +103,31 @@ where
             let response = handler.call(args).await.respond_to(&request);
             answer_of_handler(&request, &response).unwrap_or_else(|| response.map_into_boxed_body())
         }
-        (Err(error), None) => HttpResponse::from_error(error),
+        (Err(error), None) => {
+            explain_missing_data(&request, any::type_name::<Args>());
+            HttpResponse::from_error(error)
+        }
     };
     passed.add_fields(response.status(), response.headers_mut());
     response
+}
+
+/// Logs that a handler asks for the manager in another way than it is registered: actix-web answers 500, and only
+/// its debug log says more.
+fn explain_missing_data(request: &HttpRequest, arguments: &str) {
+    let wants_data = || {
+        let data = any::type_name::<Data<AuthManager>>();
+        // What it is for the handler: the name of the type without its path.
+        let name = data.split_once('<').map_or(data, |(_, inner)| inner);
+        arguments.contains(&format!("Data<{name}"))
+    };
+    if request.app_data::<Data<AuthManager>>().is_none() && wants_data() {
+        tracing::error!(
+            route = request.match_pattern(),
+            "the handler takes `web::Data<AuthManager>`, and the manager is registered with \
+             `.app_data(auth.clone())`: take it as the argument `auth: AuthManager`"
+        );
+    }
 }
 
 /// Ends the extraction of the arguments, and returns its refusal. It is known here even if `Option<CurrentToken<C>>` has
@@ -122,9 +148,25 @@ pub const fn assert_extractor<T: Extractor>() {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a protected handler",
     label = "not a request extractor",
-    note = "every argument of a handler must implement `actix_web::FromRequest`"
+    note = "every argument of a handler must implement `actix_web::FromRequest`",
+    note = "values of the request come in extractors: `web::Path<…>`, `web::Query<…>`, `web::Json<…>`, `web::Form<…>`",
+    note = "values of the application come in `web::Data<…>`, registered with `.app_data(web::Data::new(…))`"
 )]
 pub trait Extractor {}
 
 #[diagnostic::do_not_recommend]
 impl<T: FromRequest> Extractor for T {}
+
+/// Says what a handler is, where a function that is not `async` returns no future either.
+pub const fn assert_future<T: HandlerFuture>() {}
+
+/// [`Future`] by another name, for the sake of its error message.
+#[diagnostic::on_unimplemented(
+    message = "a handler is an `async fn`",
+    label = "write `async fn`, or return a future",
+    note = "actix-web awaits what a handler returns"
+)]
+pub trait HandlerFuture {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Future> HandlerFuture for T {}

@@ -2,8 +2,9 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::Future,
     pin::Pin,
+    task::{Context, Poll},
 };
 
 use serde::Serialize;
@@ -18,12 +19,16 @@ use crate::{
 
 /// Builds the next tokens of a session: the result of [`AuthManager::refresh`]. The refresh token is rotated when this
 /// is awaited.
-#[must_use = "a token is rotated when this is awaited"]
+#[must_use = "the token is rotated when this is awaited: add `.await?`"]
 pub struct RefreshBuilder<'a> {
     manager: &'a AuthManager,
     current: &'a Token,
     claims: Option<OwnClaims>,
+    /// What the first poll has begun.
+    rotation: Option<Rotation<'a>>,
 }
+
+type Rotation<'a> = Pin<Box<dyn Future<Output = Result<TokenPair, SessionError>> + Send + 'a>>;
 
 impl AuthManager {
     /// Rotates a refresh token: when awaited, it returns the next [`TokenPair`] of the session. A refresh token works once.
@@ -68,6 +73,7 @@ impl AuthManager {
             manager: self,
             current,
             claims: None,
+            rotation: None,
         }
     }
 }
@@ -92,18 +98,23 @@ impl RefreshBuilder<'_> {
     }
 }
 
-impl<'a> IntoFuture for RefreshBuilder<'a> {
+// A future, and not only `IntoFuture`: the compiler proposes `.await` where it is forgotten.
+impl Future for RefreshBuilder<'_> {
     type Output = Result<TokenPair, SessionError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
             manager,
             current,
             claims,
-        } = self;
-        let work = async move { manager.session_issuer()?.refresh(current, claims).await };
-        Box::pin(reporting(manager, Some(current), work))
+            rotation,
+        } = &mut *self;
+        let rotation = rotation.get_or_insert_with(|| {
+            let (manager, current, claims) = (*manager, *current, claims.take());
+            let work = async move { manager.session_issuer()?.refresh(current, claims).await };
+            Box::pin(reporting(manager, Some(current), work))
+        });
+        rotation.as_mut().poll(context)
     }
 }
 

@@ -15,9 +15,8 @@ use std::{
 use actix_web::HttpRequest;
 use tokio::task;
 
-use super::{Rejection, origin, shown::shown};
+use super::{Rejection, advice, known::Known, origin, shown::shown};
 use crate::{
-    error::said,
     manager::AuthManager,
     reentry::Calling,
     session::SessionError,
@@ -62,15 +61,6 @@ impl Drop for Call {
     }
 }
 
-/// What is known of a refused request.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Known<'a> {
-    pub(super) manager: Option<&'a AuthManager>,
-    pub(super) request: Option<&'a HttpRequest>,
-    /// A token that was verified.
-    pub(super) token: Option<&'a Token>,
-}
-
 /// Runs the work of a method of [`AuthManager`], and logs the refusal if there is one.
 ///
 /// If a session store of the application calls the manager, only the outermost call logs. A store that
@@ -90,8 +80,8 @@ where
     within_call(work).await.inspect_err(|error| {
         let known = Known {
             manager: Some(manager),
-            request: None,
             token,
+            ..Known::default()
         };
         report(&Rejection::from(error), known);
     })
@@ -172,6 +162,7 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
         Rejection::CrossSite => known.request.map(origin::Compared::of),
         _ => None,
     };
+    let sentence = || advice::sentence(rejection, known);
     macro_rules! event {
         ($level:expr, $($message:tt)+) => {{
             let site = site().unwrap_or_default();
@@ -194,14 +185,10 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
     }
     if status.is_server_error() {
         if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::ERROR) {
-            event!(
-                tracing::Level::ERROR,
-                "request refused: {}",
-                said(rejection)
-            );
+            event!(tracing::Level::ERROR, "request refused: {}", sentence());
         }
     } else if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::INFO) {
-        event!(tracing::Level::INFO, "request refused");
+        event!(tracing::Level::INFO, "request refused: {}", sentence());
     }
 }
 

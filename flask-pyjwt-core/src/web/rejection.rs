@@ -1,53 +1,80 @@
-//! Every way in which a request is refused.
+//! The reasons why a request is refused.
 
 use time::Duration;
 
 use super::Misconfiguration;
-use crate::token::TokenError;
+use crate::{error_chain::debug_is_the_sentence, token::TokenError};
 
-/// Why a request did not reach its handler: one variant for every refusal there is.
+/// Why a request is refused, with one variant for each refusal.
+///
+/// Guards answer with it. Handlers that mint or open sessions return it: `?` turns [`MintError`](crate::MintError),
+/// [`SessionError`](crate::SessionError) and [`TokenError`] into one.
+///
+/// ```
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use actix_web::HttpResponse;
+/// use flask_pyjwt::{AuthManager, AuthType, Config, Rejection};
+///
+/// async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
+///     let token = auth.auth_token("alice").sign()?; // after the password was right
+///     Ok(HttpResponse::Ok().body(token.signed().to_owned()))
+/// }
+/// # let _ = login;
+///
+/// let auth = AuthManager::new(Config::new(
+///     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+/// ))?;
+/// let token = auth.auth_token("alice").sign()?;
+/// assert!(auth.verify_token(token.signed()).is_ok());
+///
+/// let refused = Rejection::from(auth.verify_token("a.forged.token").unwrap_err());
+/// assert_eq!(refused.status(), 401);
+/// assert_eq!(refused.description(), "The token is not valid"); // for the client
+/// assert_eq!(refused.reason(), "token_encoding"); // for logs and metrics
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// | method | for | example |
 /// | --- | --- | --- |
 /// | [`status`](Self::status) | the client | 401 |
-/// | [`oauth_error`](Self::oauth_error) | the client: `error` of the body and of the challenge, of a closed list | `invalid_token` |
-/// | [`description`](Self::description) | the client: a coarse sentence of a closed list | `The token is not valid` |
-/// | [`reason`](Self::reason) | logs and metrics: exact, and never sent | `token_signature` |
+/// | [`oauth_error`](Self::oauth_error) | the client: the member `error` of the body and of the challenge, one of a closed list | `invalid_token` |
+/// | [`description`](Self::description) | the client: a coarse sentence, one of a closed list | `The token is not valid` |
+/// | [`reason`](Self::reason) | logs and metrics: exact, and never sent to the client | `token_signature` |
 ///
 /// | refusal | status | challenge (RFC 6750, section 3) |
 /// | --- | --- | --- |
 /// | no credentials, or another scheme than Bearer | 401 | `Bearer realm="…"` |
 /// | malformed or refused token, token of the wrong type | 401 | and `error="invalid_token"` |
-/// | claim or scope not met, claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of it are missing |
+/// | a claim or the scope that the route requires is missing or different; claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of the scope are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
-/// | two fields, two places, two cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
-/// | a cookie's token, and another site or no CSRF proof | 403 | none |
-/// | a check that cannot be made | 503 | none, but `Retry-After` |
-/// | a mistake of the server's author | 500 | none |
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// | credentials in two fields, places or cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
+/// | a token in a cookie, and the request is from another site or has no CSRF proof | 403 | none |
+/// | a check that cannot be made at the moment | 503 | none, but `Retry-After` |
+/// | a mistake in the server's code or configuration ([`Misconfiguration`]) | 500 | none |
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// There are no credentials, or they are of another scheme than Bearer.
-    #[error("no credentials")]
+    /// The request has no credentials, or they are of another scheme than Bearer.
+    #[error("the request has no credentials")]
     MissingCredentials,
-    /// The `Authorization` field says Bearer, and no token follows after one blank.
+    /// The `Authorization` field begins with `Bearer`, and what follows is not one space and one token.
     #[error("the Bearer credentials are malformed")]
     MalformedCredentials,
-    /// There are two `Authorization` fields, or one that was joined of two; or two of the header that
-    /// the route names.
-    #[error("two header fields with credentials")]
+    /// The request has two `Authorization` fields, or one into which a proxy has joined two, or two fields of the
+    /// header that the route names.
+    #[error("the request has two header fields with credentials")]
     SeveralAuthorizations,
-    /// The cookie is there twice.
-    #[error("the cookie is there twice")]
+    /// The request has the cookie twice, with different values.
+    #[error("the request has the cookie twice")]
     SeveralCookies,
-    /// The parameter of the query string is there twice.
-    #[error("the parameter is there twice")]
+    /// The query string has the parameter twice.
+    #[error("the query string has the parameter twice")]
     SeveralParameters,
-    /// The protocol `bearer` is there twice among those of a WebSocket.
-    #[error("the protocol `bearer` is there twice")]
+    /// A WebSocket offers the protocol `bearer` twice.
+    #[error("the WebSocket offers the protocol `bearer` twice")]
     SeveralProtocols,
-    /// There are credentials in two places that the route looks at.
-    #[error("credentials in two places")]
+    /// The request has credentials in two of the places that the route looks at.
+    #[error("the request has credentials in two places")]
     SeveralPlaces,
     /// The token is refused.
     #[error(transparent)]
@@ -70,20 +97,20 @@ pub enum Rejection {
     /// The token is valid, and its claims do not fit the handler's type.
     #[error("the claims do not fit the type that the handler wants")]
     ClaimsDoNotFit,
-    /// The token came in a cookie, and a page of another site has sent the request.
+    /// The token is in a cookie, and a page of another site has sent the request.
     #[error("a page of another site has sent the request")]
     CrossSite,
-    /// The token came in a cookie, and the method is unsafe, and there is no CSRF proof.
-    #[error("there is no CSRF proof")]
+    /// The token is in a cookie, the method is unsafe, and the request has no CSRF proof.
+    #[error("the request has no CSRF proof")]
     CsrfProofMissing,
-    /// There is no CSRF proof where it has to be in a form of `multipart/form-data`: in the first field,
-    /// `csrf_token`.
+    /// The first field of a form of `multipart/form-data` is not the CSRF proof `csrf_token`.
     #[error("the first field of the multipart form is not the CSRF proof `csrf_token`")]
     CsrfProofNotFirst,
-    /// The CSRF proof is not one of the token's session.
-    #[error("the CSRF proof is not one of this session")]
+    /// The CSRF proof does not belong to the token's session.
+    #[error("the CSRF proof does not belong to the token's session")]
     CsrfProofWrong,
-    /// Nobody can tell at the moment whether the token is good.
+    /// The session store, the source of keys or [`Config::token_check`](crate::Config::token_check) does not answer,
+    /// so that the token cannot be checked.
     #[error("a check cannot be made at the moment")]
     Unavailable {
         /// When to try again.
@@ -92,20 +119,21 @@ pub enum Rejection {
     /// The route requires a more recent login than the token's (RFC 9470).
     #[error("the login is not recent enough for the route")]
     LoginTooOld {
-        /// How many seconds ago the login may have been at the most; 0 where the token has to be that of
-        /// the login itself.
+        /// How old the login may be, in seconds; 0 where the token has to be that of the login itself.
         max_age: u32,
     },
     /// A token that has neither a session nor an id cannot be revoked.
     #[error("the token has no id to revoke it by: mint it with `AuthManager::login`")]
     NotRevocable,
-    /// The server is built wrongly: the payload says how.
+    /// The server's code or configuration has a mistake, which the payload names.
     #[error(transparent)]
     Misconfigured(#[from] Misconfiguration),
 }
 
+debug_is_the_sentence!(Rejection);
+
 impl Rejection {
-    /// The target of the `tracing` event of a refusal. Each refusal is one event, whose fields are
-    /// listed in the README. No token is in it.
+    /// The target of the `tracing` event of a refusal. Each refusal is one event. Its message says what is wrong and
+    /// what to change. It never has a token or the value of a claim.
     pub const EVENT_TARGET: &str = "flask_pyjwt::refused";
 }

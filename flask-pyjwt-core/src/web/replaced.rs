@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{LoginBuilder, credentials::cookie, registered::manager_of};
-use crate::{error::said, manager::AuthManager, token::Token};
+use crate::{error_chain::said, manager::AuthManager, token::Token};
 
 /// A session and its subject.
 #[derive(Debug, PartialEq, Eq)]

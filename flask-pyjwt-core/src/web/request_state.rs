@@ -2,7 +2,7 @@
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-use super::Rejection;
+use super::{Rejection, shown::shown};
 use crate::{manager::AuthManager, session::TokenPair, token::Token};
 
 /// The result of a guard, for [`CurrentToken`](crate::CurrentToken).
@@ -28,6 +28,32 @@ pub(super) struct Refused {
     pub(super) rejection: Rejection,
     /// Whether the request is refused even if the handler takes `Option<CurrentToken>`.
     pub(super) is_final: bool,
+}
+
+/// What of the handler's type the claims do not fit, for the event.
+#[derive(Clone)]
+pub(super) struct Unfit(Option<String>);
+
+impl Unfit {
+    /// Takes from an error what is of the type, and nothing of the token: the name of a member, or what was
+    /// expected.
+    pub(super) fn new(error: &serde_json::Error) -> Self {
+        let error = error.to_string();
+        let missing = error.strip_prefix("missing field `");
+        let missing = missing.and_then(|rest| rest.split_once('`'));
+        let expected = error.strip_prefix("invalid type: ");
+        let expected = expected.and_then(|rest| rest.rsplit_once(", expected "));
+        Self(match (missing, expected) {
+            (Some((name, _)), _) => Some(format!("the claim `{}` is missing", shown(name))),
+            (None, Some((_, expected))) => Some(format!("a claim is not {}", shown(expected))),
+            (None, None) => None,
+        })
+    }
+
+    /// What was left in this request.
+    pub(super) fn of(request: &HttpRequest) -> Option<String> {
+        request.extensions().get::<Self>()?.0.clone()
+    }
 }
 
 /// The valid token of a refused request. It is stored while the hook of

@@ -1,4 +1,4 @@
-//! The table of refusals: what each is for the client, for the log and for metrics.
+//! The table of refusals: for each one what the client, the log and metrics get.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,13 @@ use actix_web::http::StatusCode;
 use super::{Misconfiguration, Rejection};
 use crate::token::TokenError;
 
-/// What is fixed for one kind of refusal.
+/// What one kind of refusal always has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) status: StatusCode,
     /// The member `error` of the body, and of the challenge where there is one.
     pub(super) oauth_error: &'static str,
-    /// The explanation for a client: one of a closed list of coarse sentences, in which nothing has to be
-    /// escaped.
+    /// The explanation for the client: one of a closed list of coarse sentences, in which nothing has to be escaped.
     pub(super) description: &'static str,
     /// The reason in logs, the label in metrics.
     pub(super) reason: &'static str,
@@ -24,7 +23,7 @@ pub(super) struct Row {
 /// What the field `WWW-Authenticate` of an answer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Challenge {
-    /// The field is not there: another token would not help.
+    /// There is no field, since another token would not help.
     None,
     /// The realm alone.
     Realm,
@@ -107,7 +106,7 @@ const fn csrf(description: &'static str, reason: &'static str) -> Row {
     }
 }
 
-/// What a client is told of a token that is refused.
+/// What the client gets as the reason why a token is refused.
 const fn description(error: &TokenError) -> &'static str {
     match error {
         TokenError::Expired => "The token has expired",
@@ -201,4 +200,4 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,6 +1,6 @@
-//! Text of a client in a log.
+//! Untrusted text in a log.
 
-/// Untrusted text, made safe for a log: control characters escaped, at most some 200 bytes.
+/// Makes untrusted text safe for a log: escapes control characters, and cuts it after about 200 bytes.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 200;
     let mut shown = String::new();

@@ -227,7 +227,7 @@ fn a_second_manager_with_a_memory_of_its_own_is_told_in_the_log() {
         let said = said_of(first, second);
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].starts_with("ERROR"), "{said:?}");
-        for part in ["HttpServer::new", "clone it", "Arc<MemoryStore>"] {
+        for part in ["HttpServer::new", "register a clone", "Arc<MemoryStore>"] {
             assert!(said[0].contains(part), "{said:?}");
         }
     }

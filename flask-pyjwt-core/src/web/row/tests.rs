@@ -4,7 +4,7 @@ use super::*;
 use crate::{error::MintError, jose::TokenType};
 
 /// Every refusal once, and of those of a token one with each description.
-fn all() -> Vec<Rejection> {
+pub(in super::super) fn all() -> Vec<Rejection> {
     let text = || "x".to_owned();
     vec![
         Rejection::MissingCredentials,

@@ -1,0 +1,79 @@
+//! What is wrong with a refused request and what to change, in one sentence for the log.
+//!
+//! A sentence has names, numbers, and what the route requires. Of a token's claims it has at most the JSON type,
+//! and it never has text of a client.
+
+mod claims;
+mod credentials;
+mod tokens;
+
+use std::borrow::Cow;
+
+use super::{Rejection, known::Known};
+use crate::error_chain::said;
+
+/// What is wrong, a colon, and what to do.
+pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, str> {
+    match rejection {
+        Rejection::MissingCredentials => credentials::missing(known).into(),
+        Rejection::MalformedCredentials => {
+            "the credentials are not one token: send `Authorization: Bearer <token>`, with one space and nothing \
+             after the token"
+                .into()
+        }
+        Rejection::SeveralAuthorizations => {
+            "the request has two header fields with credentials: send one, and check whether a proxy adds another"
+                .into()
+        }
+        Rejection::SeveralCookies => {
+            "the request has two cookies of one name with different values: the browser has it for two paths or \
+             domains, so remove the older one, for instance with `Cookies::formerly`"
+                .into()
+        }
+        Rejection::SeveralParameters => {
+            "the query string has the token's parameter twice: send it once".into()
+        }
+        Rejection::SeveralProtocols => {
+            "the WebSocket offers the protocol `bearer` twice: send `bearer, <token>` once".into()
+        }
+        Rejection::SeveralPlaces => credentials::several(known).into(),
+        Rejection::InvalidToken(error) => {
+            format!("{error}: {}", tokens::what_to_do(*error, known)).into()
+        }
+        Rejection::ClaimNotMet { name } => claims::not_met(name, known).into(),
+        Rejection::ScopeNotMet => claims::scope_not_met(known).into(),
+        Rejection::MissingScope { scope } => claims::missing_scope(scope, known).into(),
+        Rejection::ClaimsDoNotFit => claims::do_not_fit(known).into(),
+        Rejection::CrossSite => {
+            "a page of another origin has sent the request: call from a page of this server's origin, or name the \
+             page's origin in `Config::allowed_origins`; behind a proxy, pass on the `Host` that the browser sends"
+                .into()
+        }
+        Rejection::CsrfProofMissing => credentials::no_proof(known).into(),
+        Rejection::CsrfProofNotFirst => {
+            "the token is in a cookie, and the first field of the multipart form is not the CSRF proof: make \
+             `csrf_token` the first field, or send the proof in the header `X-CSRF-Token`"
+                .into()
+        }
+        Rejection::CsrfProofWrong => credentials::wrong_proof(known).into(),
+        Rejection::LoginTooOld { max_age: 0 } => {
+            "the route requires `fresh`, and the token is of a refresh or has no `auth_time`: send the user to the \
+             login, and mint there with `AuthManager::login`"
+                .into()
+        }
+        Rejection::LoginTooOld { max_age } => format!(
+            "the route requires a login of the last {max_age} seconds, and the token's is older or unknown: send the \
+             user to the login, and mint there with `AuthManager::login`"
+        )
+        .into(),
+        Rejection::Unavailable { .. } => {
+            "a check cannot be made at the moment: the session store, the keys of an issuer or \
+             `Config::token_check` does not answer, and an event before this one says why"
+                .into()
+        }
+        Rejection::NotRevocable | Rejection::Misconfigured(_) => said(rejection).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
