@@ -130,7 +130,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .service(refresh)
     })
     .workers(2)
-    .bind(("127.0.0.1", port))?;
+    .bind(("127.0.0.1", port))
+    .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     // With `PORT=0` the system chooses a free port.
     for address in server.addrs() {
         explain(&format!("http://{address}"));
