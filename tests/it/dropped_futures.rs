@@ -37,7 +37,7 @@ impl<S: SessionStore> Server<S> {
             .store_timeout(Duration::minutes(1))
             .revocation_staleness(Duration::minutes(1))
             .on_session_event(move |event| {
-                reported.lock().expect("not poisoned").push(event.clone())
+                reported.lock().expect("not poisoned").push(event.clone());
             });
         Self {
             auth: manager(change(config)),

@@ -181,7 +181,7 @@ async fn web_data_of_a_manager_that_is_registered_directly_logs_the_right_argume
     }
 }
 
-/// Runs a server with two workers whose closure makes a manager each, and returns what was logged meanwhile.
+/// Runs a server with two workers whose closure makes a manager each, and returns the log.
 async fn log_of_workers(make: fn() -> AuthManager) -> String {
     let (sender, logs) = mpsc::channel();
     let server = HttpServer::new(move || {
@@ -195,7 +195,7 @@ async fn log_of_workers(make: fn() -> AuthManager) -> String {
     let handle = server.handle();
     let text = thread::spawn(move || {
         let text: String = logs.iter().take(2).collect();
-        drop(handle.stop(false)); // it is sent, whether or not anybody waits for the end
+        drop(handle.stop(false)); // the call sends the command
         text
     });
     server.await.expect("a server");
@@ -217,7 +217,7 @@ fn managers_that_workers_make_are_noticed() {
     let tokio = Runtime::new().expect("a runtime");
     let log = tokio.block_on(log_of_workers(make));
     assert_eq!(log.matches(WARNING).count(), 1, "{log}");
-    // With sessions in memory, it is worse.
+    // With sessions in memory, users are logged out.
     let make = || {
         let config = Config::new("https://memory.example", AuthType::HS256, SECRET);
         AuthManager::new(config.session_store(MemoryStore::default())).expect("a manager")

@@ -126,7 +126,7 @@ fn a_key_that_is_removed_while_another_file_is_broken_is_dropped() {
     auth.reload_keys().expect_err("a broken file");
     let logged = captured.text();
     assert!(
-        logged.contains("ERROR") && logged.contains("nothing can be minted"),
+        logged.contains("ERROR") && logged.contains("no token can be minted"),
         "{logged}"
     );
     assert!(auth.keys().is_empty());

@@ -319,13 +319,13 @@ fn patterns_that_cannot_work_are_refused_at_startup() {
         ),
         (
             own().trust(template()).resolve_issuers(PATTERN, nobody),
-            "is there twice",
+            "is given twice",
         ),
         (
             own()
                 .resolve_issuers(PATTERN, nobody)
                 .resolve_issuers("https://{x}.example", nobody),
-            "is there twice",
+            "is given twice",
         ),
     ] {
         let error = AuthManager::new(config).expect_err(reason);
