@@ -5,14 +5,18 @@ use std::{
     fmt::{self, Display},
 };
 
-/// Displays an error and all its sources, as `what failed: why: why that`.
+/// The number of sources that are shown. An error of a session store can have any source, even itself.
+const MAX_SOURCES: usize = 16;
+
+/// Displays an error and its sources, as `what failed: why: why that`.
 pub(crate) struct Chain<'a>(pub(crate) &'a dyn Error);
 
 impl Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut source = self.0.source();
-        while let Some(cause) = source {
+        for _ in 0..MAX_SOURCES {
+            let Some(cause) = source else { break };
             write!(f, ": {cause}")?;
             source = cause.source();
         }

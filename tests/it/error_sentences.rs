@@ -1,7 +1,7 @@
-//! `main() -> Result<(), Box<dyn Error>>` and `expect` print errors by `Debug`: it is the same sentence as that of
-//! `Display`, with all sources.
+//! `main() -> Result<(), Box<dyn Error>>` and `expect` print errors with `Debug`. It is the sentence of `Display` with all
+//! sources.
 
-use std::{error::Error, fs, io, path::Path, sync::Arc};
+use std::{error::Error, fs, io, sync::Arc};
 
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, CurrentToken, MintError, Misconfiguration,
@@ -10,9 +10,9 @@ use flask_pyjwt::{
 };
 use time::Duration;
 
-use support::{hs256, manager};
+use support::{example::repository, hs256, manager};
 
-/// What an error and its sources say.
+/// The texts of an error and its sources.
 fn sentence(error: &dyn Error) -> String {
     let mut sentence = error.to_string();
     let mut source = error.source();
@@ -214,7 +214,7 @@ fn debug_of_every_public_error_is_its_sentence_with_all_sources() {
     }
 }
 
-/// What `?` in `main` prints: an error that this package has made.
+/// The output of `?` in `main`, for an error of this package.
 #[test]
 fn debug_of_an_error_in_main_says_what_to_do() {
     let auth = manager(hs256());
@@ -250,11 +250,11 @@ async fn debug_of_an_extraction_error_is_a_sentence() {
     );
 }
 
-/// No public error derives `Debug`, so that one which is added later prints its sentence, too.
+/// No public error derives `Debug`, so that an error that is added later prints its sentence, too.
 #[test]
 fn no_public_error_derives_debug() {
     let mut found = 0;
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("flask-pyjwt-core/src")];
+    let mut folders = vec![repository().join("flask-pyjwt-core/src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -274,8 +274,28 @@ fn no_public_error_derives_debug() {
             }
         }
     }
-    assert_eq!(
-        found, 10,
-        "public errors: the list in this file has the same"
+    assert_eq!(found, 10, "the public errors: test a new one above");
+}
+
+/// The source of a store's error comes from its author, who may have written anything.
+#[test]
+fn a_source_without_an_end_is_cut() {
+    #[derive(Debug)]
+    struct OfItself;
+    impl std::fmt::Display for OfItself {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("round and round")
+        }
+    }
+    impl Error for OfItself {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+    let error = SessionError::Store(StoreError::unavailable(OfItself));
+    let text = format!("{error:?}");
+    assert!(
+        text.contains("round and round") && text.len() < 1_000,
+        "{text}"
     );
 }

@@ -1,7 +1,14 @@
-//! `docs/threats.md` 26 and 39, and what a server's author can get wrong besides: it fails closed, and
-//! at the start where that is possible.
+//! `docs/threats.md` 26 and 39, and other mistakes of a server's author: they fail closed, at startup where
+//! possible.
 
-use actix_web::{FromRequest as _, HttpRequest, HttpResponse, test::TestRequest, web};
+use std::{sync::mpsc, thread};
+
+use actix_web::{
+    App, FromRequest as _, HttpRequest, HttpResponse, HttpServer,
+    rt::{Runtime, System},
+    test::TestRequest,
+    web,
+};
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, CurrentToken, MemoryStore, RequireToken,
     require_token,
@@ -25,9 +32,9 @@ async fn own_variable(ids: web::Path<(String, String)>) -> String {
     ids.1.clone()
 }
 
-/// The attribute sees the route's own `{id}`; the router finds the enclosing scope's before it.
+/// The attribute sees the route's own `{id}`, but the router finds the enclosing scope's first.
 #[actix_web::test]
-async fn threat_26_a_variable_that_is_there_twice_is_a_mistake() {
+async fn threat_26_a_duplicate_route_variable_is_a_500() {
     let auth = manager(hs256());
     let site = Site::new(|app| {
         let wrapped = RequireToken::auth().sub_from_path("id");
@@ -59,7 +66,7 @@ struct Member {
     team: u32,
 }
 
-/// Extracts by hand what its arguments do not name.
+/// Extracts the token from the request, not as an argument.
 async fn by_hand<C: DeserializeOwned + 'static>(request: HttpRequest) -> HttpResponse {
     match CurrentToken::<C>::extract(&request).await {
         Ok(token) => HttpResponse::Ok().body(token.sub().to_owned()),
@@ -78,7 +85,7 @@ async fn member_by_hand(request: HttpRequest) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn threat_39_an_extraction_by_hand_is_answered_like_one_by_argument() {
+async fn threat_39_a_token_extracted_in_the_handler_is_refused_as_one_in_an_argument() {
     let auth = manager(hs256());
     let site = Site::new(|app| {
         let resource = |path, guard| web::resource(path).wrap(guard);
@@ -110,7 +117,7 @@ async fn threat_39_an_extraction_by_hand_is_answered_like_one_by_argument() {
 
 /// A table that cannot be allocated would end the process at the first verified token.
 #[test]
-fn a_table_of_absurd_size_is_refused_at_the_start_or_works() {
+fn a_table_of_absurd_size_is_refused_at_startup_or_works() {
     let sizes = [0, 1, 7, 100, 4_096, 1 << 20, usize::MAX / 2, usize::MAX];
     for entries in sizes {
         for bytes in sizes {
@@ -140,13 +147,22 @@ async fn with_json(_: web::Json<Value>, _: AuthManager) -> &'static str {
     ""
 }
 
+#[require_token]
+async fn with_json_and_data(
+    _: web::Json<Value>,
+    _: Option<web::Data<AuthManager>>,
+) -> &'static str {
+    ""
+}
+
 #[actix_web::test]
-async fn web_data_of_a_manager_that_is_registered_as_it_is_says_what_to_take() {
+async fn web_data_of_a_manager_that_is_registered_directly_logs_the_right_argument() {
     let auth = manager(hs256());
     let token = token_of(&auth, "alice");
     let site = Site::new(|app| {
         app.route("/data", web::get().to(with_data))
             .route("/json", web::get().to(with_json))
+            .route("/both", web::get().to(with_json_and_data))
             .app_data(auth.clone());
     })
     .await;
@@ -157,40 +173,71 @@ async fn web_data_of_a_manager_that_is_registered_as_it_is_says_what_to_take() {
             .contains("take it as the argument `auth: AuthManager`")
     );
     drop(log);
-    // Another extractor's error is none of ours.
-    let log = log::capture();
-    assert_eq!(site.get("/json", &token).await.status, 400);
-    assert_eq!(log.take().len(), 0);
+    // The error of another extractor is not changed or logged.
+    for path in ["/json", "/both"] {
+        let log = log::capture();
+        assert_eq!(site.get(path, &token).await.status, 400);
+        assert_eq!(log.take().len(), 0, "{path}");
+    }
 }
 
-/// What the closure of `HttpServer::new` does for each worker.
+/// Runs a server with two workers whose closure makes a manager each, and returns what was logged meanwhile.
+async fn log_of_workers(make: fn() -> AuthManager) -> String {
+    let (sender, logs) = mpsc::channel();
+    let server = HttpServer::new(move || {
+        let log = log::capture();
+        let auth = make();
+        sender.send(log.text()).expect("the test waits");
+        App::new().app_data(auth)
+    });
+    let server = server.workers(2).disable_signals();
+    let server = server.bind(("127.0.0.1", 0)).expect("a free port").run();
+    let handle = server.handle();
+    let text = thread::spawn(move || {
+        let text: String = logs.iter().take(2).collect();
+        drop(handle.stop(false)); // it is sent, whether or not anybody waits for the end
+        text
+    });
+    server.await.expect("a server");
+    text.join().expect("no panic")
+}
+
+fn of_issuer(issuer: &str) -> AuthManager {
+    AuthManager::new(Config::new(issuer, AuthType::HS256, SECRET)).expect("a manager")
+}
+
 #[test]
-fn managers_that_several_threads_make_are_noticed() {
-    let config = |issuer: &str| Config::new(issuer, AuthType::HS256, SECRET);
-    let elsewhere = |config: Config| {
-        let made = std::thread::spawn(|| AuthManager::new(config).expect("a manager"));
+fn managers_that_workers_make_are_noticed() {
+    const WARNING: &str = "make the AuthManager before HttpServer::new";
+    let make = || of_issuer("https://per-worker.example");
+    let log = System::new().block_on(log_of_workers(make));
+    assert_eq!(log.matches(WARNING).count(), 1, "{log}");
+    // Without actix-web's runtime, the workers are other threads.
+    let make = || of_issuer("https://per-worker-in-tokio.example");
+    let tokio = Runtime::new().expect("a runtime");
+    let log = tokio.block_on(log_of_workers(make));
+    assert_eq!(log.matches(WARNING).count(), 1, "{log}");
+    // With sessions in memory, it is worse.
+    let make = || {
+        let config = Config::new("https://memory.example", AuthType::HS256, SECRET);
+        AuthManager::new(config.session_store(MemoryStore::default())).expect("a manager")
+    };
+    let log = System::new().block_on(log_of_workers(make));
+    assert!(log.contains("users are logged out at random"), "{log}");
+}
+
+/// A job that renews the configuration, or tests that run in parallel.
+#[test]
+fn managers_of_other_threads_are_not_noticed() {
+    let log = log::capture();
+    let elsewhere = || {
+        let made = thread::spawn(|| of_issuer("https://several-threads.example"));
         made.join().expect("no panic")
     };
-    let log = log::capture();
-    let _first = elsewhere(config("https://per-worker.example"));
-    let _other = AuthManager::new(config("https://other-issuer.example"));
-    assert_eq!(log.take().len(), 0, "another issuer");
-    let _second = AuthManager::new(config("https://per-worker.example"));
-    assert!(
-        log.text()
-            .contains("make the AuthManager before HttpServer::new")
-    );
-    log.take();
-    let _third = AuthManager::new(config("https://per-worker.example"));
-    assert_eq!(log.take().len(), 0, "said once");
-    // One thread may have several, and one that is gone does not count.
-    let _two = [1, 2].map(|_| AuthManager::new(config("https://one-thread.example")));
-    drop(elsewhere(config("https://gone.example")));
-    let _left = AuthManager::new(config("https://gone.example"));
-    assert_eq!(log.take().len(), 0);
-    // With sessions in memory, it is worse, and said so.
-    let with_sessions = || config("https://memory.example").session_store(MemoryStore::default());
-    let _first = elsewhere(with_sessions());
-    let _second = AuthManager::new(with_sessions());
-    assert!(log.text().contains("users are logged out at random"));
+    let _managers = [
+        elsewhere(),
+        of_issuer("https://several-threads.example"),
+        of_issuer("https://several-threads.example"),
+    ];
+    assert_eq!(log.text(), "");
 }

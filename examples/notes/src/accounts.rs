@@ -42,10 +42,10 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// Checks the rules for new accounts. `/login` does not: there, a password that breaks a rule is a wrong one.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        if !(3..=32).contains(&self.username.len()) || !self.username.bytes().all(is_name) {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte);
+        if !(3..=64).contains(&self.username.len()) || !self.username.bytes().all(is_name) {
             return Err(Error::Invalid(
-                "A username has 3 to 32 characters: letters from A to Z, digits, _ and -",
+                "A username has 3 to 64 characters: letters from A to Z, digits and _ - . @",
             ));
         }
         if !(8..=128).contains(&self.password.chars().count()) {

@@ -11,10 +11,9 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     error::JsonPayloadError,
-    get,
     http::header::{self, HeaderName},
     middleware::DefaultHeaders,
-    web,
+    route, web,
 };
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, FileStore, SilentRenewal, TokenLocation,
@@ -49,8 +48,9 @@ impl State {
             .map_err(|error| format!("cannot create the folder of {}: {error}", path.display()))?;
         // This comes first: only one process can have the store open, and a second one stops here.
         let sessions = beside(path, ".sessions");
+        // `Debug` of an error of flask-pyjwt is its sentence with the causes.
         let store = FileStore::open(&sessions)
-            .map_err(|error| format!("cannot open {}: {error}", sessions.display()))?;
+            .map_err(|error| format!("cannot open {}: {error:?}", sessions.display()))?;
         let database = database::open(path)
             .await
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
@@ -132,8 +132,8 @@ pub(crate) fn create(
         .wrap(security_headers())
 }
 
-/// For monitoring: answers 200 when the database works.
-#[get("/health")]
+/// For monitoring: answers 200 when the database works. Some monitors send `HEAD`.
+#[route("/health", method = "GET", method = "HEAD")]
 async fn health(database: web::Data<SqlitePool>) -> actix_web::Result<HttpResponse> {
     sqlx::query("SELECT 1")
         .execute(&**database)

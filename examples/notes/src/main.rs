@@ -40,11 +40,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let port = match env::var("PORT") {
-        Ok(port) => port
-            .parse()
-            .map_err(|_| format!("PORT is {port:?}, and has to be a number up to 65535"))?,
-        Err(_) => 8080,
+    // As for flask-pyjwt, a variable that is empty counts as not set.
+    let port = match env::var_os("PORT").filter(|port| !port.is_empty()) {
+        Some(port) => port
+            .to_str()
+            .and_then(|port| port.parse().ok())
+            .ok_or_else(|| format!("PORT is {port:?}, and has to be a number up to 65535"))?,
+        None => 8080,
     };
     let path = env::var_os("NOTES_DB").filter(|path| !path.is_empty());
     let path = path.map_or_else(|| PathBuf::from("notes.db"), PathBuf::from);

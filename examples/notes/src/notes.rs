@@ -35,9 +35,35 @@ impl FromRow<'_, SqliteRow> for Note {
     }
 }
 
+/// The body of `POST /notes`: `text`, or what many clients of such an API send in its place. The first form that
+/// fits is taken.
 #[derive(Deserialize)]
-struct NewNote {
-    text: String,
+#[serde(untagged)]
+enum NewNote {
+    Text {
+        text: String,
+    },
+    Content {
+        title: Option<String>,
+        content: String,
+    },
+    Body {
+        title: Option<String>,
+        body: String,
+    },
+}
+
+impl NewNote {
+    /// The text of the note, which begins with the title if there is one.
+    fn into_text(self) -> String {
+        let (title, text) = match self {
+            Self::Text { text } => (None, text),
+            Self::Content { title, content } => (title, content),
+            Self::Body { title, body } => (title, body),
+        };
+        let text = [title.unwrap_or_default(), text].join("\n");
+        text.trim().to_owned()
+    }
 }
 
 /// Lists the notes of the current user, newest first.
@@ -68,7 +94,7 @@ async fn add(
     database: web::Data<SqlitePool>,
     note: web::Json<NewNote>,
 ) -> actix_web::Result<HttpResponse> {
-    let text = note.text.trim();
+    let text = note.into_inner().into_text();
     if text.is_empty() || text.chars().count() > MAX_TEXT {
         return Err(Error::Invalid("A note has 1 to 2,000 characters").into());
     }

@@ -180,7 +180,7 @@ impl AuthManager {
         };
         let issuer = &verification.rules.issuer;
         match self.0.sessions.as_ref().and_then(|it| it.memory.as_ref()) {
-            Some(memory) => note_memory(issuer, memory),
+            Some(memory) => note_memory(issuer, memory, &self.0),
             None => per_worker::note(issuer, &self.0),
         }
     }

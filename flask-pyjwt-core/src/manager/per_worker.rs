@@ -16,10 +16,16 @@ struct Made {
 
 static MADE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
 
-/// Notes that a manager was made, and logs a warning if it is the second one of its issuer and another thread has
-/// made the first.
+/// Notes that a worker of actix-web has made a manager, and logs a warning if another worker has made one of the same
+/// issuer before.
+///
+/// What other threads make is not counted: an application may replace its manager at run time, and tests make many.
 pub(super) fn note(issuer: &str, manager: &Arc<Parts>) {
-    let thread = thread::current().id();
+    let thread = thread::current();
+    if !thread.name().is_some_and(is_worker) {
+        return;
+    }
+    let thread = thread.id();
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     made.retain(|other| other.manager.strong_count() > 0);
     let mut others = made.iter().filter(|other| other.issuer == issuer);
@@ -34,10 +40,15 @@ pub(super) fn note(issuer: &str, manager: &Arc<Parts>) {
     if is_second_elsewhere {
         tracing::warn!(
             issuer,
-            "a second thread has made an AuthManager of this issuer, as the closure of HttpServer::new does for each \
-             worker: a rotation of keys reaches only one of them, and each has its own connections to stores and \
-             key sets; make the AuthManager before HttpServer::new, and register a clone in the closure with \
+            "a second worker has made an AuthManager of this issuer, as the closure of HttpServer::new does: a \
+             rotation of keys reaches only one of them, and each has its own connections to stores and key sets; make \
+             the AuthManager before HttpServer::new, and register a clone in the closure with \
              `.app_data(auth.clone())`"
         );
     }
+}
+
+/// Whether actix-web gives this name to the thread of a worker: in its own runtime, or in one of tokio.
+fn is_worker(name: &str) -> bool {
+    name.starts_with("actix-rt|") || name.starts_with("actix-server worker ")
 }

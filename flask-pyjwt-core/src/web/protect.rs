@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::{
     FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder, dev::Payload,
-    web::Data,
+    http::StatusCode, web::Data,
 };
 
 use super::{
@@ -104,8 +104,11 @@ where
             answer_of_handler(&request, &response).unwrap_or_else(|| response.map_into_boxed_body())
         }
         (Err(error), None) => {
-            explain_missing_data(&request, any::type_name::<Args>());
-            HttpResponse::from_error(error)
+            let response = HttpResponse::from_error(error);
+            if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+                explain_missing_data(&request, any::type_name::<Args>());
+            }
+            response
         }
     };
     passed.add_fields(response.status(), response.headers_mut());

@@ -23,6 +23,8 @@ async fn without_a_token_only_the_open_routes_answer() {
         let answer = server.send(TestRequest::get().uri(path)).await;
         assert_eq!(answer.status, status, "{path}");
     }
+    let head = TestRequest::with_uri("/health").method(Method::HEAD);
+    assert_eq!(server.send(head).await.status, 200);
     for (method, path) in [
         (Method::POST, "/notes"),
         (Method::DELETE, "/notes/1"),

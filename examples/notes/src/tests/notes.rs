@@ -50,6 +50,41 @@ async fn a_note_is_kept_listed_shown_and_deleted() {
 }
 
 #[actix_web::test]
+async fn the_text_may_have_a_title_and_other_names() {
+    let server = start().await;
+    let alice = server.register("alice").await;
+    for (body, text) in [
+        (json!({"text": "tea"}), "tea"),
+        (json!({"content": "tea"}), "tea"),
+        (json!({"body": "tea", "title": null}), "tea"),
+        (json!({"title": "buy", "content": "tea"}), "buy\ntea"),
+        (json!({"title": "buy", "body": "tea"}), "buy\ntea"),
+        (
+            json!({"text": "1", "title": "2", "content": "3", "body": "4"}),
+            "1",
+        ),
+    ] {
+        let answer = server.post("/notes", &alice, body.clone()).await;
+        assert_eq!(answer.status, 201, "{body}");
+        assert_eq!(answer.text("text"), text, "{body}");
+    }
+    for body in [
+        json!({}),
+        json!([]),
+        json!({"title": "buy"}),
+        json!({"text": 1}),
+        json!({"title": 1, "content": "tea"}),
+        json!({"title": "buy".repeat(700), "content": " "}),
+    ] {
+        assert_eq!(
+            server.post("/notes", &alice, body.clone()).await.status,
+            400,
+            "{body}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn notes_of_others_look_as_if_they_were_not_there() {
     let server = start().await;
     // The admin too: `/users/{username}/notes` is the one way to the notes of others.

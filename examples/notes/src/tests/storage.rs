@@ -81,6 +81,20 @@ async fn a_second_process_is_told_that_the_files_are_in_use() {
     assert!(error.contains("in use"), "{error}");
 }
 
+#[actix_web::test]
+async fn a_store_that_cannot_be_opened_says_why() {
+    let folder = temporary_folder();
+    let sessions = folder.path().join("notes.db.sessions");
+    fs::create_dir(&sessions).expect("a new folder");
+    let opened = State::open_with(&folder.path().join("notes.db"), config()).await;
+    let error = opened.err().expect("a folder is not a file").to_string();
+    let (_, cause) = error.split_once("failed: ").expect("a cause");
+    assert!(
+        error.contains("notes.db.sessions") && !cause.is_empty(),
+        "{error}"
+    );
+}
+
 #[cfg(unix)]
 #[actix_web::test]
 async fn no_other_user_can_read_the_files() {
