@@ -1,17 +1,18 @@
 #!/bin/sh
-# Instructions per operation, counted by valgrind, against the accepted ones: sh benches/callgrind.sh
+# Counts instructions per operation with valgrind, and compares them with the accepted ones:
+# sh benches/callgrind.sh
 #
-# Fails where a case differs by more than 5 % from benches/callgrind.accepted, in either direction: what
-# has become cheaper is accepted as well, so that it stays. `--accept` writes the counts down.
+# Fails if a case differs from benches/callgrind.accepted by more than 5 % in either direction: a case that has
+# become cheaper must be accepted as well, so that it stays cheap. `--accept` writes the counts.
 #
-# Fails, too, where a token that is refused costs more than 20 times as much as `verify`, an ordinary token of
-# HS256 that was not seen before, or where the search for a token in a field of 8 KiB costs more than 30 times
-# as much. benches/src/refused/ has those that cost most. Wrong
-# signatures of other algorithms are compared with an ordinary token of the same algorithm.
+# Also fails if a refused token costs more than 20 times as much as `verify`, an ordinary new token of HS256, or
+# if the search for a token in a header field of 8 KiB costs more than 30 times as much. benches/src/refused/ has
+# the most expensive ones. Wrong signatures of other algorithms are compared with an ordinary token of the same
+# algorithm.
 #
-# A case runs N times and 2 N times, and the difference counts. The compression function of SHA-256 is
-# left out: valgrind has no SHA instructions, and a machine without them would count another one. So is the
-# framework's reading of the head of a request that is refused.
+# A case runs N times and 2 N times, and the difference counts. The compression function of SHA-256 is left out:
+# valgrind has no SHA instructions, and on a machine without them another function would count. The framework's
+# parsing of request heads is left out, too.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -31,7 +32,7 @@ echo 'building'
 cargo build --quiet --release --package flask-pyjwt-benches --bin instructions
 program=${CARGO_TARGET_DIR:-target}/release/instructions
 
-# The instructions of a case that runs so many times.
+# The instructions of a case that runs this many times.
 collected() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null \
         --toggle-collect='*instructions*counted*' \
@@ -40,7 +41,7 @@ collected() {
         "$program" "$1" "$2" 2>&1 | awk '/Collected/ { print $4 }'
 }
 
-# The instructions of the cases that the program names with this argument, for one operation.
+# The instructions per operation of the cases that the program lists with this argument.
 measure() {
     for case in $("$program" $1 || true); do
         once=$(collected "$case" "$2")

@@ -183,7 +183,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .configure(configure)
     })
     .workers(2)
-    .bind(("127.0.0.1", port))?;
+    .bind(("127.0.0.1", port))
+    .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     for address in server.addrs() {
         explain(&format!("http://{address}"));
     }

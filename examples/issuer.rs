@@ -143,7 +143,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth_type = std::env::var("AUTHTYPE").map_or(Ok(AuthType::EdDSA), |name| name.parse())?;
 
     // The name of the issuer is its address, so the port is bound first.
-    let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port))
+        .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     let url = format!("http://{}", listener.local_addr()?);
     let config = Config::new(&url, auth_type, generate_secret(auth_type)).audience("example-api");
     let auth = AuthManager::new(config.always_key_id(true))?;
@@ -156,10 +157,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 Listening on {url}. In other terminals of the same machine:
 
 ISSUER_URL={url} PORT=8082 cargo run --example resource
-curl -s {url}/.well-known/jwks.json
+curl -s {url}/.well-known/jwks.json                        # the public keys
 TOKEN=$(curl -s -d 'username=alice&password=wonderland' {url}/login | sed 's/.*\"auth_token\":\"\\([^\"]*\\)\".*/\\1/')
-curl -i -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8082/protected
-curl -s -X POST {url}/rotate
+curl -i -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8082/protected  # 200: names the key of the token
+curl -s -X POST {url}/rotate                               # the key that signs from now on
 
 Ctrl-C ends it."
     );

@@ -130,7 +130,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .service(refresh)
     })
     .workers(2)
-    .bind(("127.0.0.1", port))?;
+    .bind(("127.0.0.1", port))
+    .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     // With `PORT=0` the system chooses a free port.
     for address in server.addrs() {
         explain(&format!("http://{address}"));
@@ -176,8 +177,8 @@ curl -i -H "Authorization: Bearer $TOKEN" {url}/user_specific_route/alice  # 200
 curl -i -H "Authorization: Bearer $TOKEN" {url}/user_specific_route/root   # 403: another subject
 curl -i -H "Authorization: Bearer $TOKEN" {url}/admin_dashboard            # 403: no such scope
 curl -i -H "Authorization: Bearer $ROOT" {url}/admin_dashboard             # 200
-curl -i -H "Authorization: Bearer $TOKEN" {url}/custom_claim_route               # 403: no such claim
-curl -i -H "Authorization: Bearer $ROOT" {url}/custom_claim_route                # 200
+curl -i -H "Authorization: Bearer $TOKEN" {url}/custom_claim_route         # 403: no such claim
+curl -i -H "Authorization: Bearer $ROOT" {url}/custom_claim_route          # 200
 curl -i -H "Authorization: Bearer $ROOT" {url}/overridable_route/alice     # 200: overridden
 curl -i -H "Authorization: Bearer $TOKEN" {url}/overridable_route/root     # 403
 curl -i -H "Authorization: Bearer $TOKEN" {url}/token/info                 # 200: what the token says

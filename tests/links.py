@@ -1,7 +1,7 @@
-"""Every link in the documents leads somewhere: python3 tests/links.py
+"""Checks that every link in the documents has a target: python3 tests/links.py
 
-Looks at the Markdown files, and at target/site if docs/site.sh has built it. In the guide, each link from page to page
-stands a second time in docs/guide/links.md, for rustdoc: it has to lead to the same place there.
+Checks the Markdown files, and target/site if docs/site.sh has built it. In the guide, each link from page to page has a
+second definition in docs/guide/links.md, for rustdoc, which must have the same target.
 """
 
 import glob
@@ -30,7 +30,7 @@ def without_blocks(markdown):
 
 
 def prose(markdown):
-    """Without code, in which brackets are no links."""
+    """The text without code, where brackets are not links."""
     return re.sub(r"(`+)[^\n]*?\1", "`code`", without_blocks(markdown))
 
 
@@ -40,10 +40,10 @@ def anchors(markdown):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def leads_somewhere(link, markdown, folder, repository):
-    """Whether a link in this text leads to a heading, to a file of the repository, or out of it.
+def has_target(link, markdown, folder, repository):
+    """Whether a link in this text points to an existing heading or file of the repository, or to another site.
 
-    Relative links are looked for in `folder`; without one there are none, since docs.rs has no files for them.
+    Relative links are relative to `folder`. Without a folder they are wrong, since docs.rs has no files for them.
     """
     raw = repository.replace("https://github.com/", "https://raw.githubusercontent.com/")
     address, _, anchor = link.partition("#")
@@ -52,7 +52,7 @@ def leads_somewhere(link, markdown, folder, repository):
     if address.startswith((repository + "/blob/main/", repository + "/tree/main/", raw + "/main/")):
         path = address.split("/main/", maxsplit=1)[1]
     elif re.match(r"https://(raw\.githubusercontent|github)\.com/[^/]+/[^/]+/(blob/|tree/)?main/(docs/|benches/|[A-Z]+\.md)", address):
-        return False  # of another repository than the one that Cargo.toml names
+        return False  # another repository than the one in Cargo.toml
     elif re.match(r"https://|http://(127\.0\.0\.1|localhost)\b", address):
         return True
     elif folder is None:
@@ -63,15 +63,15 @@ def leads_somewhere(link, markdown, folder, repository):
 
 
 def check(name, path, folder, repository):
-    """What is wrong with the links of a document."""
+    """Yields the problems with the links of a document."""
     markdown = text_of(path)
     text = prose(markdown)
     links = {next(part for part in match.groups() if part) for match in LINK.finditer(text)}
     defined = dict(DEFINITION.findall(text))
     links.update(target for target in defined.values() if not target.startswith("crate::"))
     for link in sorted(links):
-        if not leads_somewhere(link, markdown, folder, repository):
-            yield f"{name} links to {link}, which is not there"
+        if not has_target(link, markdown, folder, repository):
+            yield f"{name} links to {link}, which does not exist"
     for label in sorted(set(REFERENCE.findall(text)) - set(defined)):
         yield f"{name} has a link [{label}], and no line `[{label}]: …` at its end"
 
@@ -98,7 +98,7 @@ def check_guide():
         path, _, anchor = target.removeprefix(MODULES).partition("#")
         path = f"{GUIDE}/{path.replace('::', '/')}.md"
         if target.startswith(MODULES) and not (os.path.exists(path) and (not anchor or anchor in anchors(text_of(path)))):
-            yield f"{GUIDE}/links.md: [{label}] leads to {target}, which is not there"
+            yield f"{GUIDE}/links.md: [{label}] leads to {target}, which does not exist"
 
 
 class Page(html.parser.HTMLParser):
@@ -119,14 +119,14 @@ def check_site(site):
     """The links between the pages of the book."""
     pages = {os.path.abspath(path): Page(path) for path in glob.glob(f"{site}/**/*.html", recursive=True)}
     for path, page in sorted(pages.items()):
-        # 404.html stands for every address that is not there; print.html and toc.html repeat the pages.
+        # 404.html is served for every missing address; print.html and toc.html repeat the pages.
         if os.path.basename(path) in ("404.html", "print.html", "toc.html"):
             continue
         for link in sorted(page.links):
             address, _, anchor = link.partition("#")
             target = os.path.normpath(os.path.join(os.path.dirname(path), address)) if address else path
             if not os.path.exists(target) or (anchor and target in pages and anchor not in pages[target].ids):
-                yield f"{os.path.relpath(path)} links to {link}, which is not there"
+                yield f"{os.path.relpath(path)} links to {link}, which does not exist"
 
 
 def main():

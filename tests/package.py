@@ -1,4 +1,4 @@
-"""What is in the unpacked packages, and where their READMEs link to: see package.sh."""
+"""Checks the contents of the unpacked packages and the links of their READMEs: see package.sh."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import tomllib
 
 from links import check, text_of
 
-# Folders and files of each package, besides those that cargo adds.
+# Folders and files of each package, without those that cargo adds.
 CONTENTS = {
     "flask-pyjwt": {"src", "docs", "README.md", "CHANGELOG.md", "LICENSE"},
     "flask-pyjwt-core": {"src", "README.md", "LICENSE"},
@@ -22,7 +22,7 @@ for name, contents in CONTENTS.items():
     folder = os.path.join(sys.argv[1], name)
     there = set(os.listdir(folder)) - BY_CARGO
     if there != contents:
-        problems.append(f"{name}: holds {sorted(there)} in place of {sorted(contents)}")
+        problems.append(f"{name}: contains {sorted(there)} in place of {sorted(contents)}")
         continue
     with open(os.path.join(folder, "Cargo.toml"), "rb") as file:
         package = tomllib.load(file)["package"]
@@ -30,9 +30,9 @@ for name, contents in CONTENTS.items():
         if not package.get(key):
             problems.append(f"{name}: Cargo.toml has no `{key}`")
     if not package.get("metadata", {}).get("docs", {}).get("rs", {}).get("all-features"):
-        problems.append(f"{name}: docs.rs is not asked for all features")
+        problems.append(f"{name}: docs.rs does not build with all features")
     if text_of(os.path.join(folder, "LICENSE")) != text_of("LICENSE"):
-        problems.append(f"{name}: LICENSE is another than the repository's")
+        problems.append(f"{name}: LICENSE differs from the repository's")
     problems += check(f"{name}: README.md", os.path.join(folder, "README.md"), None, package["repository"])
 
 print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)

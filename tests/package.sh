@@ -1,9 +1,9 @@
 #!/bin/sh
-# The published packages, as users get them: sh tests/package.sh
+# Checks the published packages, as users get them: sh tests/package.sh
 #
-# Packs them as `cargo publish` would, unpacks them outside the repository, and looks at what is in the
-# packages, where their READMEs link to, and whether the library compiles there: with the default features, and with
-# all. Compiled dependencies are shared with the workspace.
+# Packs them as `cargo publish` would, unpacks them outside the repository, and checks their contents, the links
+# of their READMEs, and whether the library compiles there with the default features and with all features.
+# Compiled dependencies are shared with the workspace.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -14,10 +14,10 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 cargo fetch --quiet --locked
-# A change that is not committed yet is packed too.
+# Changes that are not committed yet are packed, too.
 cargo package --quiet -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros --no-verify --locked \
     --allow-dirty --target-dir "$folder/packed"
-# Without a number: the folders keep their names when the version changes.
+# Without the version, so that the folders keep their names when it changes.
 for package in flask-pyjwt flask-pyjwt-core flask-pyjwt-macros; do
     mkdir "$folder/$package"
     tar -xzf "$folder/packed/package/$package"-[0-9]*.crate -C "$folder/$package" --strip-components 1

@@ -123,15 +123,15 @@ everything='--workspace --exclude flask-pyjwt-benches --all-features'
 # sqlx in examples/notes needs Rust 1.94; everything else 1.90.
 rust=$(rustc --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
 [ "$rust" -ge 94 ] || everything="$everything --exclude notes"
-# No other package may come along: it would turn AWS-LC on, which wins where both are on.
+# No other package may be included: it would enable AWS-LC, which is used if both are enabled.
 rust_crypto='-p flask-pyjwt-core -p flask-pyjwt-tests -p examples --no-default-features --features rust-crypto'
 
-# Without target names, so that the examples that tests run are built along.
+# Without target names, so that the examples that tests run are built, too.
 if cargo nextest --version >/dev/null 2>&1; then
     nextest() { run cargo nextest run --locked --no-fail-fast -E "$@"; }
     inside() { nextest 'not binary(external)' $everything; }
     beside() { nextest 'binary(external)' $everything; }
-    # What a diagnostic says, a file keeps and a browser does has nothing to do with the cryptography.
+    # The texts of diagnostics, the session file and the browser do not depend on the cryptography.
     inside_again() {
         nextest 'not (binary(external) | binary(ui) | test(/^(file_store|fuzzed|layers|threats_index)::/))' \
             $rust_crypto
@@ -165,12 +165,13 @@ print(f"{packages}, of at most 185")
 sys.exit(packages > 185)
 ' || die "the quickstart compiles too much: cargo tree -p examples -p flask-pyjwt"
 
-    # Everything with AWS-LC, then with RustCrypto alone, then the runtime with both.
+    # Everything with AWS-LC, then with RustCrypto alone, then the core with both.
     run cargo clippy --locked --workspace --all-targets -- -D warnings
     run cargo clippy --locked $rust_crypto --all-targets -- -D warnings
     run cargo clippy --locked -p flask-pyjwt-core --all-targets --all-features -- -D warnings
 
-    # Each feature alone, without those that other packages bring. One that is no cryptography needs one.
+    # Each feature alone, without those that other packages enable. A feature that is not a cryptography needs
+    # one.
     features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
 import json, sys
 packages = json.load(sys.stdin)["packages"]
@@ -188,7 +189,7 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     run env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features \
         -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros
 
-    # The public interface is the one in docs/public-api.txt. After a change that is meant: UPDATE_PUBLIC_API=1.
+    # The public interface must be the one in docs/public-api.txt. After an intended change: UPDATE_PUBLIC_API=1.
     run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \
         --target-dir "${CARGO_TARGET_DIR:-target}/public_api"
 
@@ -198,14 +199,14 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
         step "cargo-deny is not installed: licences, duplicates and sources are not looked at"
     fi
 
-    # What tokens say with each feature of serde_json that another crate may turn on. A package outside the
+    # The contents of tokens with each feature of serde_json that another crate may enable. A package outside the
     # workspace, where those features are off.
     for feature in '' arbitrary_precision float_roundtrip preserve_order raw_value unbounded_depth; do
         run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
             cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
     done
 
-    # The guide as a book, and where all documents link to.
+    # The guide as a book, and the links of all documents.
     run sh docs/site.sh
     run python3 tests/links.py
 

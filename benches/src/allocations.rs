@@ -1,4 +1,4 @@
-//! Allocations per operation. They are counted by another program, whose allocator counts.
+//! Allocations per operation. Another program with a counting allocator counts them.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
 
-/// What the other program has found.
+/// The results of the other program.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Allocations {
     pub(crate) per_operation: BTreeMap<String, BTreeMap<String, f64>>,
     /// Bytes of heap for each token in the table, by algorithm.
     pub(crate) table_entry: BTreeMap<String, f64>,
-    /// Bytes of heap for each token in the table and in what stands beside it.
+    /// Bytes of heap for each token in the table and in the data structures next to it.
     pub(crate) cache_entry: BTreeMap<String, f64>,
     nothing: BTreeMap<String, f64>,
 }
 
 impl Allocations {
-    /// Has the other program count; says so and goes on without where that fails.
+    /// Runs the other program. If that fails, it prints a message and continues without counts.
     pub(crate) fn count(settings: &Settings) -> Self {
         settings.progress("counting allocations");
         let output = Command::new(&settings.allocations).output();

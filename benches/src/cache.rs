@@ -1,4 +1,4 @@
-//! Section `cache`: the table of verified tokens beside `quick_cache` in its place.
+//! Section `cache`: the table of verified tokens compared with `quick_cache`.
 
 mod quick_cache;
 
@@ -23,10 +23,10 @@ use crate::{
 
 const OURS: &str = "table";
 const QUICK: &str = "quick_cache";
-/// More bytes than any of the cases needs: the entries are the limit.
+/// More bytes than any of the cases needs: the number of entries is the limit.
 const BYTES: usize = 1 << 30;
 
-/// Verifies a token, or finds that it was verified before.
+/// Verifies a token, or finds it among the verified ones.
 trait Verifier: Sync {
     fn verify(&self, text: &str) -> Option<Token>;
 }
@@ -45,7 +45,7 @@ impl Verifier for QuickCache {
 
 fn ours(keys: &Keys, entries: usize) -> AuthManager {
     let config = keys.config().token_table(entries, BYTES);
-    AuthManager::new(config).expect("a good configuration")
+    AuthManager::new(config).expect("a valid configuration")
 }
 
 fn quick(keys: &Keys, entries: usize) -> QuickCache {
@@ -73,8 +73,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// Fills both with these tokens, and gives the bytes that each takes for a token, its empty places
-/// included.
+/// Fills both with these tokens. Returns the bytes per token of each, including unused entries.
 pub(crate) fn entry_sizes(
     keys: &Keys,
     tokens: &[String],
@@ -104,7 +103,7 @@ fn candidate<'a>(verifier: &'a dyn Verifier, tokens: &'a [String]) -> Candidate<
     })
 }
 
-/// Hits, misses and refusals by one thread.
+/// Hits, misses and refusals on one thread.
 fn times(keys: &Keys, all: &[String], settings: &Settings, report: &mut Report) {
     settings.progress("cache: hits, misses");
     let columns = ["case", OURS, QUICK, "table / quick_cache", "no table"];
@@ -149,7 +148,7 @@ fn times(keys: &Keys, all: &[String], settings: &Settings, report: &mut Report) 
     report.table(table);
 }
 
-/// Hits of the same tokens by two threads at once: nanoseconds of each, the slower thread's.
+/// Hits of the same tokens on two threads at once, in nanoseconds per hit of the slower thread.
 fn threads(keys: &Keys, tokens: &[String], settings: &Settings, report: &mut Report) {
     settings.progress("cache: threads");
     let columns = ["threads", OURS, QUICK, "table / quick_cache"];
@@ -160,7 +159,7 @@ fn threads(keys: &Keys, tokens: &[String], settings: &Settings, report: &mut Rep
         ("2, 1,000 live tokens", tokens),
         ("2, one token", &tokens[..1]),
     ] {
-        // In turn, so that what disturbs the machine disturbs both.
+        // Alternately, so that a disturbance affects both.
         let mut times = [f64::INFINITY; 2];
         for _ in 0..3 {
             for (time, verifier) in times.iter_mut().zip([&ours as &dyn Verifier, &quick]) {
@@ -206,8 +205,8 @@ fn hits_by(verifier: &dyn Verifier, threads: usize, tokens: &[String], budget: D
     })
 }
 
-/// Live tokens that come again and again, and between them tokens that come once: how many of the
-/// live ones are still remembered.
+/// Live tokens that are sent again and again, mixed with tokens that are sent once: how many of the live ones
+/// are still in the cache.
 fn flood(keys: &Keys, all: &[String], settings: &Settings, report: &mut Report) {
     settings.progress("cache: flood");
     let columns = ["single-use tokens for each live one", OURS, QUICK];
@@ -231,17 +230,17 @@ fn flood(keys: &Keys, all: &[String], settings: &Settings, report: &mut Report) 
     report.table(table);
 }
 
-/// A table with room for so many tokens in the shard of this thread: it has one for each core.
+/// A table whose part for this thread has room for so many tokens: it has one part for each core.
 fn ours_of_one_thread(keys: &Keys, entries: usize) -> AuthManager {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     ours(keys, entries * cores)
 }
 
-/// Of the live tokens the part that is found, once everything has come often enough.
+/// The fraction of the live tokens that is found, once all tokens were sent often enough.
 fn remembered(verifier: &dyn Verifier, live: &[String], once: &[String], between: usize) -> f64 {
     let mut once = once.iter();
     let mut parts = Vec::new();
-    // A token that was verified anew has another text in memory than the one before, which is kept.
+    // A token that was verified again has another address in memory than the earlier one, which is kept.
     let mut last = vec![None::<Token>; live.len()];
     loop {
         let mut hits = 0.0;
@@ -266,15 +265,15 @@ fn remembered(verifier: &dyn Verifier, live: &[String], once: &[String], between
     }
 }
 
-/// The slowest of many insertions into an empty cache: what one request may have to wait.
+/// The slowest of many insertions into an empty cache: how long one request may have to wait.
 fn slowest(keys: &Keys, all: &[String], settings: &Settings, report: &mut Report) {
     settings.progress("cache: the slowest insertion");
     let columns = ["candidate", "first", "slowest of the others", "median"];
     let title = "Cache: µs of a verification and insertion, growing to the limit";
     let mut table = Table::new(title, &columns);
     let mut row = |name: &str, make: &dyn Fn() -> Box<dyn Verifier>| {
-        // Of each insertion the best of some runs: what it does itself comes in every run, and what else
-        // runs on the machine does not.
+        // The fastest of several runs for each insertion: its own cost is in every run, and disturbances of the
+        // machine are not.
         let mut best = vec![f64::INFINITY; all.len()];
         for _ in 0..8 {
             let verifier = make();

@@ -1,4 +1,4 @@
-//! Who takes part in the comparison of verifying and minting, with one key and one token.
+//! The candidates for verifying and minting, with one key and one token.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use crate::{
     race::Candidate,
 };
 
-/// The names of the candidates, which the tables and the targets refer to.
+/// The names of the candidates, used by tables and targets.
 pub(crate) mod name {
     pub(crate) const MAP: &str = "jsonwebtoken, map";
     pub(crate) const STRUCT: &str = "jsonwebtoken, struct";
@@ -28,7 +28,7 @@ pub(crate) mod name {
     pub(crate) const SIGNATURE: &str = "signature alone";
 }
 
-/// Everybody who verifies or mints with one key.
+/// All candidates with one key.
 pub(crate) struct Field {
     pub(crate) token: String,
     pub(crate) jsonwebtoken: JsonWebToken,

@@ -1,4 +1,4 @@
-//! The chart: groups of bars, the longest as wide as the picture allows.
+//! The chart: groups of bars, with the longest bar as wide as the picture allows.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::report::Chart;
 
 const WIDTH: u32 = 900;
 const LINE: u32 = 22;
-/// Where bars begin, and how long the longest is.
+/// Where bars begin, and how long the longest one is.
 const LEFT: i32 = 300;
 const LONGEST: f64 = 500.0;
 const OURS: RGBColor = RGBColor(0, 114, 178);
@@ -20,7 +20,7 @@ const INK: RGBColor = RGBColor(40, 40, 40);
 
 type DrawError = DrawingAreaErrorKind<std::io::Error>;
 
-/// Draws all charts below each other into one SVG file.
+/// Draws all charts one below the other into one SVG file.
 pub(crate) fn draw(charts: &[Chart], path: &Path) -> Result<(), DrawError> {
     let lines: usize = charts.iter().map(|chart| chart.bars.len() + 2).sum();
     let height = LINE * u32::try_from(lines).unwrap_or(1) + LINE;

@@ -1,4 +1,4 @@
-//! The payload that is measured: 237 bytes, and the types that it is read into.
+//! The measured payload of 237 bytes, and the types that it is deserialized into.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ const ROLES: [&str; 2] = ["editor", "reader"];
 /// Length of the payload in bytes.
 pub(crate) const PAYLOAD_SIZE: usize = 237;
 
-/// The claims as a type of one's own, owned.
+/// The claims as an owned user-defined type.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) exp: i64,
@@ -35,7 +35,7 @@ pub(crate) struct Scope {
     pub(crate) orders: String,
 }
 
-/// The claims as a type of one's own that borrows from the payload.
+/// The claims as a user-defined type that borrows from the payload.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "read by serde, to be measured")]
 pub(crate) struct Borrowed<'a> {
@@ -66,7 +66,7 @@ pub(crate) fn now() -> i64 {
 }
 
 impl Claims {
-    /// Claims of a token that was minted this second, and is valid for an hour.
+    /// Claims of a token that was minted this second and is valid for an hour.
     pub(crate) fn fresh() -> Self {
         let iat = now();
         Self {
@@ -94,7 +94,7 @@ impl Claims {
     }
 }
 
-/// Mints the measured token with our manager.
+/// Mints the measured token with a manager of this package.
 pub(crate) fn mint(auth: &AuthManager, subject: &str) -> Token {
     auth.auth_token(subject)
         .scope(json!({ "admin": true, "orders": "write" }))
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_payload_is_as_long_as_it_is_said_to_be() {
+    fn the_payload_has_the_documented_length() {
         let payload = serde_json::to_string(&Claims::fresh()).expect("JSON");
         assert_eq!(payload.len(), PAYLOAD_SIZE, "{payload}");
     }

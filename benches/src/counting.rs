@@ -1,4 +1,4 @@
-//! The other program, which counts allocations.
+//! The program that counts allocations.
 
 use std::hint::black_box;
 
@@ -15,25 +15,25 @@ use crate::{
     table,
 };
 
-/// Operations that are counted, after as many to warm up.
+/// Measured operations, after the same number to warm up.
 const TIMES: u32 = 100;
-/// Tokens whose memory in the table is taken.
+/// Tokens whose memory in the table is measured.
 const ENTRIES: usize = 10_000;
 
-/// What the counting allocator has seen so far.
+/// What the counting allocator has counted so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted {
-    /// How often memory was asked for, growing included.
+    /// Number of allocations, including reallocations.
     pub calls: usize,
-    /// Bytes that were asked for and not given back.
+    /// Bytes that are allocated now.
     pub live_bytes: i64,
 }
 
-/// Counts with the program's allocator, and prints what it has found as JSON.
+/// Counts with the program's allocator, and prints the results as JSON.
 ///
 /// # Errors
 ///
-/// When it cannot be written as JSON.
+/// If the results cannot be written as JSON.
 pub fn print_allocations(counted: &dyn Fn() -> Counted) -> serde_json::Result<()> {
     let mut found = Allocations::default();
     for algorithm in ALGORITHMS {
@@ -88,7 +88,7 @@ fn table_entry(keys: &Keys, counted: &dyn Fn() -> Counted) -> f64 {
         .map(|token| token.signed().to_owned())
         .collect();
     let config = keys.config().token_table(entries * 16, 1 << 30);
-    let auth = AuthManager::new(config).expect("a good configuration");
+    let auth = AuthManager::new(config).expect("a valid configuration");
     drop(auth.verify_token(&tokens[0])); // the places
     let before = counted().live_bytes;
     for token in &tokens[1..] {

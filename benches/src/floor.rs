@@ -1,5 +1,5 @@
-//! What a verification cannot do without, by the fastest means there are: a known header compared,
-//! SIMD base64 into stack buffers, a prepared key, one parse.
+//! The minimum work of a verification by the fastest means: comparison with a known header, SIMD base64 into
+//! stack buffers, a prepared key, one parse.
 
 use aws_lc_rs::{
     hmac,
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::Keys;
 
-/// Longest payload in bytes: a larger buffer would have to be zeroed at a cost.
+/// Longest payload in bytes: a larger buffer would take time to zero.
 const LONGEST: usize = 1024;
 
-/// Everything prepared.
+/// Everything is prepared.
 pub(crate) struct Floor {
     header: String,
     verifier: Verifier,
@@ -100,7 +100,7 @@ impl Floor {
         }
     }
 
-    /// Mints a token of these claims.
+    /// Mints a token with these claims.
     pub(crate) fn mint(&self, claims: &impl Serialize) -> String {
         let mut payload = Vec::with_capacity(512);
         serde_json::to_writer(&mut payload, claims).expect("JSON");
@@ -114,7 +114,7 @@ impl Floor {
         token
     }
 
-    /// The signature alone; gives its length.
+    /// The signature alone. Returns its length.
     pub(crate) fn sign(&self, message: &[u8], signature: &mut [u8; 512]) -> usize {
         let mut copy = |bytes: &[u8]| {
             signature[..bytes.len()].copy_from_slice(bytes);

@@ -1,4 +1,4 @@
-//! What runs under callgrind: one case, so many times, inside one function that is counted.
+//! The program that runs under callgrind: one case, so many times, in one function that is counted.
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ use crate::{
     refused,
 };
 
-/// The cases, by the names that `callgrind.sh` calls them.
+/// The cases, by their names in `callgrind.sh`.
 const CASES: [(&str, Case); 14] = [
     ("verify", Case::Verify(name::OURS)),
     ("verify-map", Case::Verify(name::OURS_MAP)),
@@ -35,9 +35,9 @@ enum Case {
     Http(Way),
 }
 
-/// Runs a case of HS256 so many times, after a few to warm up. `refused` names the cases that are refused.
-/// Says whether there is such a case.
-#[must_use = "says whether there is such a case"]
+/// Runs a case with HS256 so many times, after a few runs to warm up. `refused` lists the cases that are
+/// refused. Returns whether the case exists.
+#[must_use = "returns whether the case exists"]
 pub fn run_instructions(case: &str, times: u32) -> bool {
     let keys = Keys::generate("HS256");
     let Some((_, case)) = CASES.into_iter().find(|(name, _)| *name == case) else {
@@ -72,7 +72,7 @@ fn count(mut candidate: Candidate<'_>, times: u32) {
     counted(&mut candidate, times);
 }
 
-/// The function whose instructions are counted, with all that it calls.
+/// The function whose instructions are counted, with all its callees.
 #[inline(never)]
 fn counted(candidate: &mut Candidate<'_>, times: u32) {
     candidate.run(times);

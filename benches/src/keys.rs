@@ -1,4 +1,4 @@
-//! The algorithms that are compared, and a fresh key of each.
+//! The compared algorithms, and a new key of each.
 
 use aws_lc_rs::{
     encoding::{AsDer as _, PublicKeyX509Der},
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::claims::ISSUER;
 
-/// The algorithms that are compared.
+/// The compared algorithms.
 pub(crate) const ALGORITHMS: [&str; 4] = ["HS256", "RS256", "ES256", "EdDSA"];
 
-/// A key: a secret's text, or PEM.
+/// A key: a secret as text, or PEM.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Keys {
     pub(crate) algorithm: String,
@@ -23,7 +23,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// A fresh key for an algorithm of [`ALGORITHMS`].
+    /// A new key for an algorithm of [`ALGORITHMS`].
     pub(crate) fn generate(algorithm: &str) -> Self {
         let (private, public) = match algorithm {
             "RS256" => {
@@ -66,7 +66,7 @@ impl Keys {
         self.public.is_empty()
     }
 
-    /// What verifies, as DER or as the secret's bytes.
+    /// The verifying key as DER, or the bytes of the secret.
     pub(crate) fn verifying_bytes(&self) -> Vec<u8> {
         if self.is_secret() {
             self.private.clone().into_bytes()
@@ -75,7 +75,7 @@ impl Keys {
         }
     }
 
-    /// What signs, as DER or as the secret's bytes.
+    /// The signing key as DER, or the bytes of the secret.
     pub(crate) fn signing_bytes(&self) -> Vec<u8> {
         if self.is_secret() {
             self.private.clone().into_bytes()
@@ -84,13 +84,13 @@ impl Keys {
         }
     }
 
-    /// Our configuration with this key.
+    /// A configuration of this package with this key.
     pub(crate) fn config(&self) -> Config {
         let auth_type: AuthType = self.algorithm.parse().expect("a known algorithm");
         Config::new(ISSUER, auth_type, &self.private)
     }
 
-    /// Our manager with this key, its table of verified tokens of the default size or switched off.
+    /// A manager with this key, and with a table of verified tokens of the default size or none.
     pub(crate) fn manager(&self, table: bool) -> AuthManager {
         let config = self.config();
         let config = if table {
@@ -98,6 +98,6 @@ impl Keys {
         } else {
             config.token_table(0, 0)
         };
-        AuthManager::new(config).expect("a good configuration")
+        AuthManager::new(config).expect("a valid configuration")
     }
 }

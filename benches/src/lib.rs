@@ -1,4 +1,4 @@
-//! Measurements of `flask-pyjwt` beside its peers: `cargo bench -p flask-pyjwt-benches`.
+//! Benchmarks of `flask-pyjwt` and comparable packages: `cargo bench -p flask-pyjwt-benches`.
 
 mod allocations;
 mod cache;
@@ -27,7 +27,7 @@ mod settings;
 mod table;
 mod verify;
 
-// What the three programs call.
+// The functions that the three programs call.
 pub use crate::{
     counting::{Counted, print_allocations},
     instructions::run_instructions,

@@ -1,4 +1,4 @@
-//! The peers, set up as their documentation does, each asked to check signature, times and issuer.
+//! The other packages, set up as in their documentation, each checking signature, times and issuer.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::{claims::ISSUER, keys::Keys};
 
-/// `jsonwebtoken`: its keys are made once, as its documentation recommends.
+/// `jsonwebtoken`, with its keys made once, as its documentation recommends.
 pub(crate) struct JsonWebToken {
     decoding: DecodingKey,
     encoding: EncodingKey,
@@ -68,7 +68,7 @@ impl JsonWebToken {
     }
 }
 
-/// `jwt-simple`: the registered claims in its own struct, the others in a map.
+/// `jwt-simple`, with the registered claims in its own struct and the others in a map.
 pub(crate) struct JwtSimple {
     key: SimpleKey,
     options: VerificationOptions,

@@ -1,4 +1,4 @@
-//! This very program in another mode, as a process of its own.
+//! This program in another mode, as a separate process.
 
 use std::{
     fs,
@@ -8,17 +8,17 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A process of this program that was given an order. Dropped, it ends.
+/// A process of this program with an order. It ends when it is dropped.
 pub(crate) struct Process {
     child: Child,
-    /// It ends when this is closed, whatever becomes of this process.
+    /// The process ends when this is closed, whatever happens to its parent.
     lifeline: Option<ChildStdin>,
     lines: Option<BufReader<ChildStdout>>,
 }
 
 impl Process {
-    /// Starts this program in the mode that the argument `mode` stands for. `through` is the program that
-    /// does so, with its arguments, if it is to be another one.
+    /// Starts this program in the given mode. `through` is a program, with its arguments, that starts it, if
+    /// any.
     pub(crate) fn start(through: &[&str], mode: &str, order: &impl Serialize) -> io::Result<Self> {
         let own = std::env::current_exe()?;
         let mut command = match through {
@@ -47,7 +47,7 @@ impl Process {
         })
     }
 
-    /// The next line that it writes, without the line's end.
+    /// The next line of its output, without the line end.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         if let Some(lines) = &mut self.lines {
@@ -56,13 +56,13 @@ impl Process {
         Ok(line.trim().to_owned())
     }
 
-    /// Tells it to end, and gives the line that it writes then.
+    /// Tells it to end, and returns the line that it writes then.
     pub(crate) fn end(mut self) -> io::Result<String> {
         drop(self.lifeline.take());
         self.line()
     }
 
-    /// User and system time that it has used so far, in nanoseconds.
+    /// User and system time used so far, in nanoseconds.
     pub(crate) fn cpu(&self) -> io::Result<u64> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
         tasks
@@ -82,14 +82,14 @@ impl Drop for Process {
     }
 }
 
-/// In such a process: what it was ordered.
+/// In such a process: reads the order.
 pub(crate) fn order<T: DeserializeOwned>() -> io::Result<T> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)
 }
 
-/// In such a process: waits until it is told to end, or whoever has started it is gone.
+/// In such a process: waits until it is told to end, or until its parent has ended.
 pub(crate) fn wait_for_end() {
     let _ = io::stdin().read_to_end(&mut Vec::new());
 }

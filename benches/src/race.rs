@@ -1,21 +1,21 @@
-//! Interleaved measurement: every candidate in short batches, in turn, in one run.
+//! Interleaved measurement: all candidates in turn, in short batches.
 
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
-/// How long a batch should take: shorter than a time slice, much longer than reading the clock.
+/// The duration of a batch: shorter than a time slice, much longer than reading the clock.
 const BATCH: Duration = Duration::from_micros(400);
 
-/// Something whose time is taken.
+/// An operation that is timed.
 pub(crate) struct Candidate<'a> {
     pub(crate) name: String,
     run: Box<dyn FnMut(u32) + 'a>,
 }
 
 impl<'a> Candidate<'a> {
-    /// A candidate that does `operation`; what it gives is dropped within the time taken.
+    /// A candidate that runs `operation`. Dropping its result is included in the time.
     pub(crate) fn new<T>(name: impl Into<String>, mut operation: impl FnMut() -> T + 'a) -> Self {
         Self {
             name: name.into(),
@@ -27,14 +27,14 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Does the operation so many times.
+    /// Runs the operation so many times.
     pub(crate) fn run(&mut self, times: u32) {
         (self.run)(times);
     }
 }
 
-/// Nanoseconds per operation of every candidate, in their order: the undisturbed decile, which is
-/// the tenth percentile of the means of all batches.
+/// Nanoseconds per operation of every candidate, in order: the tenth percentile of the means of all batches,
+/// which excludes disturbances.
 pub(crate) fn race(candidates: &mut [Candidate<'_>], budget: Duration) -> Vec<f64> {
     let times: Vec<u32> = candidates.iter_mut().map(batch_size).collect();
     let mut means = vec![Vec::new(); candidates.len()];
@@ -53,11 +53,11 @@ fn nanoseconds(candidate: &mut Candidate<'_>, times: u32) -> f64 {
     began.elapsed().as_secs_f64() * 1e9 / f64::from(times)
 }
 
-/// How many operations make a batch; warms up as well.
+/// The number of operations in a batch. Warms up as well.
 fn batch_size(candidate: &mut Candidate<'_>) -> u32 {
     let mut times = 1;
     loop {
-        // The best of some: one that was interrupted would make all batches too short.
+        // The fastest of several: one that was interrupted would make all batches too short.
         let samples = (0..5).map(|_| nanoseconds(candidate, times));
         let each = samples.fold(f64::INFINITY, f64::min);
         let batch = BATCH.as_secs_f64() * 1e9;
@@ -79,7 +79,7 @@ pub(crate) fn decile(samples: Vec<f64>) -> f64 {
     percentile(samples, 10)
 }
 
-/// The value below which so many percent of the samples are.
+/// The value below which this percentage of the samples lies.
 pub(crate) fn percentile(mut samples: Vec<f64>, percent: usize) -> f64 {
     samples.sort_unstable_by(f64::total_cmp);
     let index = (samples.len() * percent / 100).min(samples.len().saturating_sub(1));

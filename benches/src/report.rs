@@ -1,4 +1,4 @@
-//! What was measured: tables for the terminal, for RESULTS.md and as JSON, and the targets.
+//! The results: tables for the terminal, for RESULTS.md and as JSON, and the targets.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ impl Cell {
     }
 }
 
-/// Results that belong together.
+/// A group of results.
 pub(crate) struct Table {
     title: String,
     columns: Vec<String>,
@@ -50,7 +50,7 @@ impl Table {
         self.rows.push([name].into_iter().chain(cells).collect());
     }
 
-    /// As Markdown, its columns aligned: it reads well on a terminal, too.
+    /// As Markdown with aligned columns, which is also readable on a terminal.
     pub(crate) fn markdown(&self) -> String {
         let texts: Vec<Vec<String>> = self
             .rows
@@ -104,11 +104,11 @@ impl Table {
     }
 }
 
-/// Something that must be reached.
+/// A target that must be reached.
 pub(crate) struct Target {
     what: String,
     limit: f64,
-    /// Whether the limit is the least that is wanted, and not the most.
+    /// Whether the limit is a minimum rather than a maximum.
     at_least: bool,
     measured: f64,
 }
@@ -119,7 +119,7 @@ pub(crate) struct Chart {
     pub(crate) bars: Vec<(String, f64)>,
 }
 
-/// Everything that one run has measured.
+/// All results of one run.
 #[derive(Default)]
 pub(crate) struct Report {
     tables: Vec<Table>,
@@ -128,13 +128,13 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Shows a table and keeps it.
+    /// Prints a table and keeps it.
     pub(crate) fn table(&mut self, table: Table) {
         println!("\n{}", table.markdown());
         self.tables.push(table);
     }
 
-    /// Notes what was measured for something that must be at most so much.
+    /// Records a result that must be at most the limit.
     pub(crate) fn at_most(&mut self, what: impl Into<String>, limit: f64, measured: f64) {
         self.targets.push(Target {
             what: what.into(),
@@ -144,7 +144,7 @@ impl Report {
         });
     }
 
-    /// Notes what was measured for something that must be at least so much.
+    /// Records a result that must be at least the limit.
     pub(crate) fn at_least(&mut self, what: impl Into<String>, limit: f64, measured: f64) {
         self.targets.push(Target {
             what: what.into(),

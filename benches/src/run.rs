@@ -1,4 +1,4 @@
-//! The command line of the one command.
+//! The command line of `cargo bench`.
 
 use std::{fs, io, path::Path};
 
@@ -11,7 +11,7 @@ use crate::{
     table, verify,
 };
 
-/// Measures, and tells what it has found.
+/// A section: it measures and reports its results.
 type Section = fn(&Settings, &mut Report);
 
 const SECTIONS: [(&str, Section); 8] = [
@@ -25,7 +25,7 @@ const SECTIONS: [(&str, Section); 8] = [
     ("strangers", sessions::strangers::run),
 ];
 
-/// What a process does that this program has started, by the argument that says so.
+/// The body of a process that this program has started, selected by an argument.
 type Mode = fn() -> io::Result<()>;
 
 const MODES: [(&str, Mode); 7] = [
@@ -38,8 +38,8 @@ const MODES: [(&str, Mode); 7] = [
     (flood::HONEST, flood::ask),
 ];
 
-/// Measures the sections that are named, or all, and leaves the results in `bench-results` beside
-/// the folder `temporary`. `allocations` is the path of the program that counts allocations.
+/// Measures the named sections, or all, and writes the results to `bench-results` next to the folder
+/// `temporary`. `allocations` is the path of the program that counts allocations.
 ///
 /// # Errors
 ///
@@ -53,12 +53,12 @@ pub fn run(arguments: &[String], allocations: &str, temporary: &str) -> io::Resu
     let mut quick = false;
     for argument in arguments {
         match argument.as_str() {
-            "--bench" => {} // what cargo says
+            "--bench" => {} // added by cargo
             "--quick" => quick = true,
             section if SECTIONS.iter().any(|(name, _)| *name == section) => named.push(section),
             other => {
                 let known = SECTIONS.map(|(name, _)| name).join(", ");
-                let message = format!("`{other}` is none of --quick, {known}");
+                let message = format!("`{other}` is not one of --quick, {known}");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
         }
@@ -73,7 +73,7 @@ pub fn run(arguments: &[String], allocations: &str, temporary: &str) -> io::Resu
     settings.done();
     report.conclude();
     if quick {
-        println!("A quick run: it shows that everything works; the figures mean little.");
+        println!("A quick run: it shows that everything works; the results mean little.");
     }
     save(&report, Path::new(temporary))
 }

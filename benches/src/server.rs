@@ -1,4 +1,4 @@
-//! A server process: the bench executes itself as one.
+//! A server process: the bench runs itself as one.
 
 use std::{io, net::SocketAddr, thread};
 
@@ -12,26 +12,26 @@ use crate::{
 
 /// What a server process serves.
 pub(crate) trait Site: Clone + Serialize + DeserializeOwned + Send + 'static {
-    /// The argument that makes the bench a server of such sites.
+    /// The argument that starts the bench as a server of such sites.
     const MODE: &'static str;
 
     /// Registers the routes.
     fn configure(&self, app: &mut ServiceConfig);
 }
 
-/// A running server process. Dropped, it is stopped.
+/// A running server process, which is stopped when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     process: Process,
 }
 
 impl Server {
-    /// Starts this very program as a server on this core.
+    /// Starts this program as a server on this core.
     pub(crate) fn start<S: Site>(site: &S, core: Option<usize>) -> io::Result<Self> {
         Self::start_through(&[], site, core)
     }
 
-    /// The same by another program.
+    /// The same through another program.
     pub(crate) fn start_through<S: Site>(
         through: &[&str],
         site: &S,
@@ -42,13 +42,13 @@ impl Server {
         Ok(Self { address, process })
     }
 
-    /// User and system time that the process has used so far, in nanoseconds.
+    /// User and system time of the process so far, in nanoseconds.
     pub(crate) fn cpu(&self) -> io::Result<u64> {
         self.process.cpu()
     }
 }
 
-/// What the server process does: serves until its standard input ends.
+/// The body of the server process: it serves until its standard input is closed.
 pub(crate) fn serve<S: Site>() -> io::Result<()> {
     let (site, core): (S, Option<usize>) = process::order()?;
     pin(core);

@@ -1,12 +1,12 @@
-//! What a run was asked to do.
+//! The options of a run.
 
 use std::{path::PathBuf, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// What a run was asked to do, and where things are.
+/// The options of a run, and the paths it uses.
 pub(crate) struct Settings {
-    /// Everything in less than a minute, to see that it works; the figures mean little.
+    /// Everything in less than a minute, to see that it works. The results mean little.
     pub(crate) quick: bool,
     /// The program that counts allocations.
     pub(crate) allocations: PathBuf,
@@ -27,12 +27,12 @@ impl Settings {
         }
     }
 
-    /// How long a measurement takes that takes so many seconds in a full run.
+    /// The duration of a measurement that takes so many seconds in a full run.
     pub(crate) fn budget(&self, seconds: f64) -> Duration {
         Duration::from_secs_f64(if self.quick { seconds / 20.0 } else { seconds })
     }
 
-    /// Says what is being measured.
+    /// Prints what is being measured.
     pub(crate) fn progress(&self, what: &str) {
         if self.bar.is_hidden() {
             println!("[{:4.0} s] {what}", self.bar.elapsed().as_secs_f64());

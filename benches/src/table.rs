@@ -1,4 +1,4 @@
-//! Section `table`: the table of verified tokens, hit, missed, flooded and shared.
+//! Section `table`: the table of verified tokens with hits, misses, floods and several threads.
 
 use std::{
     hint::black_box,
@@ -52,7 +52,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// Distinct valid tokens, in no order that memory likes.
+/// Distinct valid tokens, in an order that is bad for caches.
 pub(crate) fn tokens(keys: &Keys, count: usize) -> Vec<String> {
     let auth = keys.manager(false);
     (0..count)
@@ -61,10 +61,10 @@ pub(crate) fn tokens(keys: &Keys, count: usize) -> Vec<String> {
         .collect()
 }
 
-/// Gives one token after the other, for ever, in jumps.
+/// Returns the tokens one after the other, in jumps, forever.
 pub(crate) fn cycle<'a>(tokens: &'a [String]) -> impl FnMut() -> &'a str {
     let mut at = 0;
-    // Coprime to every power of ten: every token comes once before any comes again.
+    // Coprime to every power of ten: every token comes once before any is repeated.
     let step = if tokens.len() > 7_919 { 7_919 } else { 1 };
     move || {
         at = (at + step) % tokens.len();
@@ -108,7 +108,7 @@ fn hits(keys: &Keys, live: usize, settings: &Settings, report: &mut Report) {
     let without = keys.manager(false);
     let default = keys.manager(true);
     let config = keys.config().token_table(64 * live.max(1_000), 1 << 30);
-    let roomy = AuthManager::new(config).expect("a good configuration");
+    let roomy = AuthManager::new(config).expect("a valid configuration");
     for token in &tokens {
         drop((roomy.verify_token(token), default.verify_token(token)));
     }
@@ -128,7 +128,7 @@ fn hits(keys: &Keys, live: usize, settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Every token comes back only after the table has had to forget it.
+/// Every token comes back only after the table has evicted it.
 fn flood(keys: &Keys, count: usize, settings: &Settings, report: &mut Report) {
     let algorithm = &keys.algorithm;
     settings.progress(&format!("table: flood, {algorithm}"));
@@ -138,7 +138,7 @@ fn flood(keys: &Keys, count: usize, settings: &Settings, report: &mut Report) {
     let without = keys.manager(false);
     let default = keys.manager(true);
     let config = keys.config().token_table(count / 8, 1 << 30);
-    let small = AuthManager::new(config).expect("a good configuration");
+    let small = AuthManager::new(config).expect("a valid configuration");
     for token in &valid {
         drop((default.verify_token(token), small.verify_token(token)));
     }
@@ -176,7 +176,7 @@ pub(crate) fn forge(token: &str) -> String {
     [&token[..at], other, &token[at + 1..]].concat()
 }
 
-/// Hits by one thread, and by two at once.
+/// Hits on one thread, and on two concurrently.
 fn threads(keys: &Keys, settings: &Settings, report: &mut Report) {
     settings.progress("table: threads");
     let tokens = tokens(keys, 1_000);

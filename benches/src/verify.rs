@@ -1,4 +1,4 @@
-//! Section `verify`: verifying and minting per algorithm, beside the peers and the floors.
+//! Section `verify`: verifying and minting per algorithm, compared with other packages and with the floors.
 
 use crate::{
     allocations::Allocations,
@@ -42,7 +42,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
     requests(&counted, report);
 }
 
-/// Allocations for a whole request, the extractor included.
+/// Allocations for a whole request, including the extractor.
 fn requests(counted: &Allocations, report: &mut Report) {
     let counts = counted.of("http", "HS256");
     let columns = ["way", "allocations", "above none"];

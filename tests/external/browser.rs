@@ -1,5 +1,5 @@
-//! The page of `examples/browser.rs` in a real Chromium: cookies as the browser keeps them, and requests as
-//! it sends them.
+//! The page of `examples/browser.rs` in a real Chromium: the cookies that the browser keeps, and the requests
+//! that it sends.
 //!
 //! Screenshots of every state are left in `target/browser`.
 
@@ -22,7 +22,7 @@ use time::{Duration, OffsetDateTime};
 use self::page::{AUTH, CSRF, Page, REFRESH, with_page};
 
 #[actix_web::test]
-async fn a_login_gives_the_browser_cookies_with_the_right_attributes() {
+async fn a_login_sets_cookies_with_the_right_attributes() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
@@ -36,7 +36,7 @@ async fn a_login_gives_the_browser_cookies_with_the_right_attributes() {
             (CSRF, false, "Strict", 604_800),
         ] {
             let cookie = page.cookie(name).await.expect(name);
-            // A host without a dot before it: the cookie is sent to this one alone.
+            // A host without a leading dot: the cookie is sent to this host only.
             let expected = json!({
                 "domain": "127.0.0.1", "path": "/", "secure": true, "session": false,
                 "httpOnly": http_only, "sameSite": same_site,
@@ -54,7 +54,7 @@ async fn a_login_gives_the_browser_cookies_with_the_right_attributes() {
 }
 
 #[actix_web::test]
-async fn no_script_reads_a_token_and_none_sets_one() {
+async fn scripts_can_neither_read_nor_set_a_token() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
@@ -74,7 +74,7 @@ async fn no_script_reads_a_token_and_none_sets_one() {
         assert_eq!(readable.len(), 6);
         for text in &readable {
             for token in [&auth, &refresh] {
-                // Neither the token nor its claims alone.
+                // Neither the token nor its claims.
                 let claims = token.split('.').nth(1).expect("three segments");
                 assert!(!text.contains(claims), "{text}");
             }
@@ -82,7 +82,7 @@ async fn no_script_reads_a_token_and_none_sets_one() {
         let csrf = page.cookie_value(CSRF).await;
         assert_eq!(readable[0], format!("{CSRF}={csrf}"));
 
-        // What a script sets in a token's place, the browser drops.
+        // The browser drops a cookie that a script sets in place of a token.
         let written = format!(
             "document.cookie = '{AUTH}=a.b.c; Secure; Path=/';
              document.cookie = '{REFRESH}=a.b.c; Secure; Path=/';
@@ -96,7 +96,7 @@ async fn no_script_reads_a_token_and_none_sets_one() {
 }
 
 #[actix_web::test]
-async fn a_logout_clears_the_cookies_and_ends_every_copy_of_them() {
+async fn a_logout_clears_the_cookies_and_revokes_every_copy() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("root", "correct-horse").await;
@@ -119,18 +119,18 @@ async fn a_logout_clears_the_cookies_and_ends_every_copy_of_them() {
 }
 
 #[actix_web::test]
-async fn a_session_that_is_ended_from_another_browser_loses_its_clock_and_its_cookies_power() {
+async fn a_session_ended_in_another_browser_loses_its_websocket_and_its_access() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
         page.shows("#clock-status", "Live").await;
-        page.listen_to("#clock-status").await;
+        page.record_texts("#clock-status").await;
         let cookies = page.browser.cookies().await;
         let other = page.in_another_browser().await;
         other.open().await;
         other.log_in("alice", "wonderland").await;
 
-        // The list names its own. The other one is ended.
+        // The list marks its own session. The other one is ended.
         other.count("#sessions li", 2).await;
         other.count("#sessions .badge:not([hidden])", 1).await;
         other.press("#sessions li:has(.badge[hidden]) button").await;
@@ -138,8 +138,8 @@ async fn a_session_that_is_ended_from_another_browser_loses_its_clock_and_its_co
         other.count("#sessions li", 1).await;
         other.shows("#clock-status", "Live").await;
 
-        // A socket that is open is closed, and nothing is left of the session.
-        page.has_said("The server closed the clock: the session was ended.")
+        // An open WebSocket is closed, and the session has no cookies left.
+        page.has_shown("The server closed the clock: the session was ended.")
             .await;
         page.shows("#message", "Your session has ended. Please log in again.")
             .await;
@@ -150,7 +150,7 @@ async fn a_session_that_is_ended_from_another_browser_loses_its_clock_and_its_co
             assert_eq!(page.status(method, path).await, 401, "{path}");
         }
 
-        // All of them at once.
+        // All sessions at once.
         page.log_in("alice", "wonderland").await;
         page.shows("#clock-status", "Live").await;
         page.press("#end-all").await;
@@ -166,7 +166,7 @@ async fn a_session_that_is_ended_from_another_browser_loses_its_clock_and_its_co
 }
 
 #[actix_web::test]
-async fn a_server_without_any_set_up_ends_at_ctrl_c_although_a_socket_is_open() {
+async fn a_server_with_an_open_websocket_stops_at_ctrl_c() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;

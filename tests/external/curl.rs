@@ -1,14 +1,14 @@
-//! Lines with `curl`, as a page or a program shows them, run as a user would. Most of them promise a status in a comment
-//! at their end: `# 200`, or `# 401: no token`.
+//! Runs `curl` lines from pages and programs, as a user would. Most of them state the expected status in a
+//! comment at their end: `# 200`, or `# 401: no token`.
 
 use std::{env, fs, process::Command};
 
 use support::folder::Folder;
 
-/// Stands after the status of each line.
+/// Printed after the status of each line.
 const MARK: &str = "@@ the next line";
 
-/// Asserts that each line is answered as it promises. Returns the promised statuses.
+/// Asserts that each line gets the status in its comment. Returns these statuses.
 #[track_caller]
 pub(crate) fn assert_kept(what: &str, lines: &[String]) -> Vec<Option<String>> {
     let promised = lines.iter().map(|line| promised_status(line));
@@ -24,7 +24,7 @@ pub(crate) fn assert_kept(what: &str, lines: &[String]) -> Vec<Option<String>> {
     promised
 }
 
-/// What the comment at the end of a line says; nothing for one that only fills a variable.
+/// The comment at the end of a line, or `None` for a line that only sets a variable.
 fn promised_status(line: &str) -> Option<String> {
     let digits = |comment: &str| comment.chars().take_while(char::is_ascii_digit).collect();
     let status: Option<String> = line.rsplit_once(" # ").map(|(_, comment)| digits(comment));
@@ -35,9 +35,9 @@ fn promised_status(line: &str) -> Option<String> {
     status
 }
 
-/// Runs the lines in one shell, and takes the last status of each.
+/// Runs the lines in one shell, and returns the last status of each.
 fn run(what: &str, lines: &[String]) -> Vec<Option<String>> {
-    // Neither a proxy nor the user's own settings count, and each status is told apart from what a line prints.
+    // Proxies and the user's own settings are ignored, and each status is separated from the output of the line.
     let home = Folder::new("curl");
     let settings = "write-out = \"%{stderr}\\nstatus %{http_code}\\n\"\nmax-time = 30\n";
     fs::write(home.path().join(".curlrc"), settings).expect("a file");
@@ -51,19 +51,19 @@ fn run(what: &str, lines: &[String]) -> Vec<Option<String>> {
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env("CURL_HOME", home.path())
         .output()
-        .expect("there is a shell");
-    let told = String::from_utf8_lossy(&shell.stderr);
+        .expect("a shell");
+    let printed = String::from_utf8_lossy(&shell.stderr);
     assert!(
         shell.status.success(),
-        "{what}: a line fails (is curl installed?):\n{}\n{told}",
+        "{what}: a line fails (is curl installed?):\n{}\n{printed}",
         String::from_utf8_lossy(&shell.stdout)
     );
-    let status = |told: &str| {
-        let status = told
+    let status = |printed: &str| {
+        let status = printed
             .lines()
             .rev()
             .find_map(|line| line.strip_prefix("status "));
         status.map(str::to_owned)
     };
-    told.split(MARK).take(lines.len()).map(status).collect()
+    printed.split(MARK).take(lines.len()).map(status).collect()
 }

@@ -1,5 +1,5 @@
-//! The guide, as a reader uses it: each page's program is started, and each `curl` line of the page is answered as the
-//! comment at its end promises.
+//! The guide, as a reader uses it: each page's program is started, and each `curl` line of the page must get the
+//! status in the comment at its end.
 
 #![cfg(unix)]
 
@@ -13,8 +13,8 @@ use support::{
 
 use crate::curl;
 
-/// Pages without a program, and why.
-const WITHOUT_PROGRAM: &[(&str, &str)] = &[("introduction", "it says what the package is for")];
+/// Pages without a program, with the reason.
+const WITHOUT_PROGRAM: &[(&str, &str)] = &[("introduction", "it describes the package")];
 
 #[test]
 fn every_program_runs_and_answers_as_its_page_promises() {
@@ -38,8 +38,8 @@ fn every_program_runs_and_answers_as_its_page_promises() {
                 .current_dir(folder.path())
                 .env_clear(),
         );
-        let said = server.read_until("Listening on http://");
-        let address = said.trim().rsplit("http://").next().unwrap_or_default();
+        let output = server.read_until("Listening on http://");
+        let address = output.trim().rsplit("http://").next().unwrap_or_default();
         let lines = shell_lines(&text);
         let lines = lines.map(|line| line.replace("127.0.0.1:8080", address));
         let promised = curl::assert_kept(&page, &lines.collect::<Vec<_>>());
@@ -66,7 +66,7 @@ fn pages() -> Vec<String> {
     pages.map(str::to_owned).collect()
 }
 
-/// The lines of a page's blocks of shell commands that have to do with its program: those in blocks that ask it.
+/// The shell commands of a page that belong to its program: the blocks that send requests to it.
 fn shell_lines(page: &str) -> impl Iterator<Item = &str> {
     let blocks = page.split("\n```sh\n").skip(1);
     let blocks = blocks.filter_map(|rest| rest.split("\n```").next());

@@ -1,5 +1,5 @@
-//! The real `Flask_PyJWT` and we, side by side: a Flask server and an actix server that are configured
-//! by one `.env` file accept each other's tokens, read them alike and refuse the same ones.
+//! Compatibility with the real `Flask_PyJWT`: a Flask server and an actix server with the same `.env` file
+//! accept each other's tokens, read the same values from them and refuse the same tokens.
 
 mod dotenv_files;
 mod fleet;
@@ -21,12 +21,12 @@ use self::{
 };
 
 #[test]
-fn one_fleet_with_the_packages_of_the_release() {
+fn a_mixed_fleet_works_with_the_packages_of_the_release() {
     one_fleet(Packages::Release);
 }
 
 #[test]
-fn one_fleet_with_the_newest_packages() {
+fn a_mixed_fleet_works_with_the_newest_packages() {
     one_fleet(Packages::Newest);
 }
 

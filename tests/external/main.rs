@@ -1,4 +1,4 @@
-//! The package beside what it works with: Redis, a browser, an OpenID provider, the real Flask_PyJWT, `curl`.
+//! The package together with other programs: Redis, a browser, an OpenID provider, the real Flask_PyJWT, `curl`.
 
 mod browser;
 #[cfg(unix)]

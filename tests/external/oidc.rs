@@ -1,5 +1,5 @@
-//! The certified `oidc-provider` of the npm registry, run under Node.js: discovery, its key set, access tokens
-//! in JWT form, and its rotation of keys.
+//! The certified `oidc-provider` of the npm registry, run with Node.js: discovery, its key set, JWT access
+//! tokens and key rotation.
 
 use std::{
     env, fs,
@@ -18,7 +18,7 @@ use time::{Duration, OffsetDateTime};
 
 use support::{SECRET, manager, site::Site};
 
-/// A running provider, which ends with the test.
+/// A running provider, which stops when it is dropped.
 struct Provider {
     process: Child,
     commands: ChildStdin,
@@ -27,7 +27,7 @@ struct Provider {
 }
 
 impl Provider {
-    /// Nothing, and a line that says why, where it cannot be run; under `CI=true` a panic.
+    /// Returns `None` and prints why if it cannot be run. With `CI=true` it panics.
     fn start(algorithm: &str) -> Option<Self> {
         let folder = match installed() {
             Ok(folder) => folder,
@@ -59,13 +59,13 @@ impl Provider {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("it goes on");
+        self.lines.read_line(&mut line).expect("it is running");
         line.trim().to_owned()
     }
 
-    /// Gives a command; the id of the key that signs now.
+    /// Sends a command, and returns the ID of the current signing key.
     fn command(&mut self, command: &str) -> String {
-        writeln!(self.commands, "{command}").expect("it goes on");
+        writeln!(self.commands, "{command}").expect("it is running");
         self.line()
     }
 
@@ -73,7 +73,7 @@ impl Provider {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// An access token, by the grant `client_credentials`.
+    /// Gets an access token with the grant `client_credentials`.
     fn token(&self, scope: &str) -> String {
         let form = format!("grant_type=client_credentials&scope={scope}");
         let client =
@@ -105,18 +105,18 @@ impl Drop for Provider {
     }
 }
 
-/// The folder under `target` with the packages of tests/external/oidc/package-lock.json, installed at the first time.
+/// The folder under `target` with the packages of tests/external/oidc/package-lock.json, installed on first use.
 fn installed() -> Result<PathBuf, String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("external/oidc");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc-provider");
-    let told = |error: std::io::Error| error.to_string();
-    fs::create_dir_all(&folder).map_err(told)?;
-    // Tests run at the same time, in threads or processes: one installs, the others wait.
-    let lock = fs::File::create(folder.with_extension("lock")).map_err(told)?;
-    lock.lock().map_err(told)?;
-    let wanted = fs::read_to_string(source.join("package-lock.json")).map_err(told)?;
+    let text_of = |error: std::io::Error| error.to_string();
+    fs::create_dir_all(&folder).map_err(text_of)?;
+    // Tests run concurrently, in threads or processes: one installs it, and the others wait.
+    let lock = fs::File::create(folder.with_extension("lock")).map_err(text_of)?;
+    lock.lock().map_err(text_of)?;
+    let wanted = fs::read_to_string(source.join("package-lock.json")).map_err(text_of)?;
     for file in ["package.json", "package-lock.json", "provider.mjs"] {
-        fs::copy(source.join(file), folder.join(file)).map_err(told)?;
+        fs::copy(source.join(file), folder.join(file)).map_err(text_of)?;
     }
     let made = folder.join("made-of.json");
     if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
@@ -130,7 +130,7 @@ fn installed() -> Result<PathBuf, String> {
     if !npm.status.success() {
         return Err(String::from_utf8_lossy(&npm.stderr).into_owned());
     }
-    fs::write(made, wanted).map_err(told)?;
+    fs::write(made, wanted).map_err(text_of)?;
     Ok(folder)
 }
 
@@ -159,7 +159,7 @@ fn trusting(provider: &Provider, audience: &str) -> (AuthManager, FrozenClock) {
 }
 
 #[actix_web::test]
-async fn its_access_tokens_are_accepted_and_its_keys_followed() {
+async fn its_access_tokens_are_accepted_across_key_rotations() {
     for algorithm in ["RS256", "PS256", "ES256", "EdDSA"] {
         let Some(mut provider) = Provider::start(algorithm) else {
             return;
@@ -203,7 +203,7 @@ async fn its_access_tokens_are_accepted_and_its_keys_followed() {
                 .ends_with(r#"scope="write""#)
         );
 
-        // A new key, of which nobody has heard: the first token that has it has it fetched.
+        // The first token of the new, unknown key causes a fetch.
         clock.advance(Duration::seconds(10));
         let id = provider.command("rotate");
         let next = provider.token("read");
@@ -211,7 +211,7 @@ async fn its_access_tokens_are_accepted_and_its_keys_followed() {
         assert_eq!(verified.header()["kid"], *id);
         assert_eq!(site.get("/read", &token).await.status, 200, "{algorithm}");
 
-        // The old key is dropped: what was accepted by it is refused, as soon as that is known.
+        // The old key is dropped: its tokens are refused once that is known.
         provider.command("drop");
         assert_eq!(auth.fetch_keys().await[0].key_ids(), [id]);
         let refused = auth.verify_token_async(&token).await.map(drop);

@@ -1,5 +1,5 @@
-//! The first thing that a user does: `cargo run --example quickstart`, then every `curl` line that it
-//! prints, then Ctrl-C. Each line has to be answered as the comment at its end promises.
+//! The first steps of a user: `cargo run --example quickstart`, then every `curl` line that it prints, then
+//! Ctrl-C. Each line must get the status in the comment at its end.
 
 #![cfg(unix)]
 
@@ -8,7 +8,7 @@ use support::example::Example;
 use crate::curl;
 
 #[test]
-fn every_printed_line_works_as_printed_and_ctrl_c_ends_it() {
+fn every_printed_line_works_and_ctrl_c_stops_the_server() {
     let mut server = Example::start("quickstart", &[]);
     let explanation = server.process.read_until("Ctrl-C ends it.");
     assert!(
@@ -20,7 +20,7 @@ fn every_printed_line_works_as_printed_and_ctrl_c_ends_it() {
     let lines = lines.map(str::to_owned).collect::<Vec<_>>();
     let promised = curl::assert_kept("quickstart", &lines);
 
-    // What the seed's Quickstart shows is all there, and is refused and let in.
+    // All routes of Flask_PyJWT's Quickstart are there, and each is accepted and refused.
     for route in [
         "/login",
         "/protected_route",

@@ -1,6 +1,6 @@
-//! `RedisStore` against real servers, each test with its own: alone, watched by sentinels, as a cluster.
+//! `RedisStore` with real servers, separate ones for each test: standalone, with Sentinel, as a cluster.
 //!
-//! `REDIS_SERVER` names another binary than `redis-server`, for instance that of Valkey.
+//! `REDIS_SERVER` selects another binary than `redis-server`, for example that of Valkey.
 
 mod cluster;
 mod cluster_faults;
@@ -9,12 +9,12 @@ mod conformance;
 mod connecting;
 mod contents;
 mod faults;
-mod laws;
 mod limits;
 mod load;
 mod lost_answers;
 mod races;
 mod records;
+mod rules;
 mod same;
 mod sealed;
 mod sentinel;

@@ -1,5 +1,5 @@
-//! Random histories of logins, rotations, replays, logouts, revocations and passing time, for every
-//! store, against a model that is written from the rules alone.
+//! Random histories of logins, rotations, replays, logouts, revocations and passing time, for every store,
+//! compared with a model that is written from the rules alone.
 
 mod model;
 
@@ -20,7 +20,7 @@ use time::{Duration, OffsetDateTime};
 use self::model::{Event, Model, Presented, Refused};
 use support::{NOW, at, hs256, manager};
 
-/// One step of a history. Sessions and tokens are named by numbers, modulo how many there are.
+/// One step of a history. Sessions and tokens have numbers, modulo how many there are.
 #[derive(Debug, Clone)]
 enum Step {
     Login { subject: u8 },
@@ -62,10 +62,10 @@ const LIFETIME: i64 = 7_200_000;
 const AUTH_MAX_AGE: i64 = 600_000;
 const MAX_SESSIONS: usize = 3;
 
-/// The ids of the sessions that made room for others.
+/// The IDs of the sessions that were ended to make room.
 type Evicted = Arc<Mutex<Vec<String>>>;
-/// What else was told of sessions.
-type Heard = Arc<Mutex<Vec<SessionEvent>>>;
+/// The other session events.
+type Reported = Arc<Mutex<Vec<SessionEvent>>>;
 
 fn taken(evicted: &Evicted) -> Vec<String> {
     std::mem::take(&mut *evicted.lock().expect("no panic"))
@@ -75,9 +75,9 @@ fn configured(
     clock: &FrozenClock,
     store: impl SessionStore,
     evicted: &Evicted,
-    heard: &Heard,
+    reported: &Reported,
 ) -> AuthManager {
-    let (evicted, heard) = (Arc::clone(evicted), Arc::clone(heard));
+    let (evicted, reported) = (Arc::clone(evicted), Arc::clone(reported));
     let milliseconds = Duration::milliseconds;
     let config = hs256()
         .clock(clock.clone())
@@ -90,7 +90,7 @@ fn configured(
             SessionEvent::Evicted { session, .. } => {
                 evicted.lock().expect("no panic").push(session.clone());
             }
-            event => heard.lock().expect("whole").push(event.clone()),
+            event => reported.lock().expect("not poisoned").push(event.clone()),
         })
         .store_timeout(Duration::seconds(30))
         .lost_answer_window(milliseconds(LOST_ANSWER_WINDOW))
@@ -98,8 +98,8 @@ fn configured(
     manager(config)
 }
 
-/// The same event as the store's manager tells it.
-fn told(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
+/// The same event as the manager reports it.
+fn expected_event(event: &Event, sessions: &[(String, String)], now: i64) -> SessionEvent {
     let (Event::Replayed { session }
     | Event::Repeated { session, .. }
     | Event::LostAnswer { session, .. }) = *event;
@@ -126,7 +126,7 @@ fn moment(milliseconds: i64) -> OffsetDateTime {
     at(0) + Duration::milliseconds(milliseconds)
 }
 
-/// One token of a pair, and which of the two it is.
+/// One token of a pair, with its type.
 fn of_kind(
     (auth, refresh, pair): (Token, Token, usize),
     is_refresh: bool,
@@ -138,7 +138,7 @@ fn of_kind(
     }
 }
 
-/// The model of the manager that is configured here.
+/// The model of the manager that is configured above.
 fn model() -> Model {
     Model::new(
         GRACE,
@@ -153,12 +153,12 @@ fn model() -> Model {
 /// Runs a history on a store and on the model, and compares every answer.
 async fn run(history: &[Step], store: impl SessionStore) {
     let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
-    let heard = Heard::default();
-    let auth = configured(&clock, store, &evicted, &heard);
+    let reported = Reported::default();
+    let auth = configured(&clock, store, &evicted, &reported);
     let mut model = model();
-    // Whose each session of the model is, and its id.
+    // The subject and the ID of each session of the model.
     let mut sessions: Vec<(String, String)> = Vec::new();
-    // Every pair that was ever issued: what the store gave, and its number in the model.
+    // Every pair that was issued: the pair of the store, and its number in the model.
     let mut pairs: Vec<(Token, Token, usize)> = Vec::new();
     let mut now = NOW * 1_000;
     for (number, step) in history.iter().enumerate() {
@@ -182,7 +182,7 @@ async fn run(history: &[Step], store: impl SessionStore) {
                 let Some((_, refresh, pair)) = pick(token) else {
                     continue;
                 };
-                // A route's guard lets no expired token through to the rotation.
+                // The guard of a route refuses an expired token before the rotation.
                 if auth.verify_token(refresh.signed()).is_err() {
                     continue;
                 }
@@ -234,13 +234,16 @@ async fn run(history: &[Step], store: impl SessionStore) {
             }
         }
         let events = model.take_events();
-        let expected: Vec<_> = events.iter().map(|it| told(it, &sessions, now)).collect();
-        let heard = std::mem::take(&mut *heard.lock().expect("whole"));
-        assert_eq!(heard, expected, "{what}");
+        let expected: Vec<_> = events
+            .iter()
+            .map(|it| expected_event(it, &sessions, now))
+            .collect();
+        let reported = std::mem::take(&mut *reported.lock().expect("not poisoned"));
+        assert_eq!(reported, expected, "{what}");
     }
 }
 
-/// Compares what the store and the model made of a rotation, and remembers a pair that is new.
+/// Compares the outcomes of a rotation in the store and in the model, and records a new pair.
 fn compare_rotations(
     rotated: Result<TokenPair, SessionError>,
     expected: Result<usize, Refused>,
@@ -270,7 +273,7 @@ fn rejection(refused: Refused) -> SessionError {
     }
 }
 
-/// Tries so many histories on stores that `fresh` makes; a failing one is shrunk before it is shown.
+/// Tries so many histories on new stores. A history that fails is shrunk before it is shown.
 fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
     let config = Cases {
         cases,
@@ -288,28 +291,28 @@ fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
 }
 
 #[test]
-fn a_store_in_a_file_does_what_the_model_does() {
+fn a_store_in_a_file_agrees_with_the_model() {
     use flask_pyjwt::FileStore;
 
     let folder = std::env::temp_dir().join(format!("flask-pyjwt-model-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    std::fs::create_dir_all(&folder).expect("the folder is created");
     let number = std::cell::Cell::new(0);
     try_histories(40, async || {
         number.set(number.get() + 1);
         let path = folder.join(format!("{}.redb", number.get()));
         FileStore::open(path).expect("it opens")
     });
-    std::fs::remove_dir_all(&folder).expect("a folder can be removed");
+    std::fs::remove_dir_all(&folder).expect("the folder is removed");
 }
 
 #[test]
-fn a_store_in_memory_does_what_the_model_does() {
+fn a_store_in_memory_agrees_with_the_model() {
     try_histories(600, async || MemoryStore::default());
 }
 
-/// Each history has keys of its own.
+/// Each history has its own keys.
 #[test]
-fn a_store_in_redis_does_what_the_model_does() {
+fn a_store_in_redis_agrees_with_the_model() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use flask_pyjwt::RedisStore;

@@ -1,7 +1,7 @@
 //! Writes the programs of the guide into one file: a module for each page, and a function that runs one of them.
 //!
-//! A page's program is its first block of the kind `rust,no_run`. It is taken as it stands, but for two things: `main`
-//! is visible outside its module, and the program listens on a free port in place of 8080.
+//! A page's program is its first block of the kind `rust,no_run`. It is used unchanged, except that `main` is
+//! visible outside its module, and that the program listens on a free port in place of 8080.
 
 use std::{
     env,
@@ -57,7 +57,7 @@ fn collect(folder: &Path, pages: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// The first program of a page, ready to stand in a module. A block that starts no server is none.
+/// The first program of a page, ready to be used as a module. A block that starts no server is not a program.
 fn program(page: &str) -> Option<String> {
     let (_, after) = page.split_once("\n```rust,no_run\n")?;
     let (program, _) = after.split_once("\n```")?;

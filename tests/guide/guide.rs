@@ -1,6 +1,6 @@
 //! Runs the program of one page of the guide: `guide sessions`. Without a page it lists those that have a program.
 //!
-//! The program listens on a free port of this machine, and its first line says which one.
+//! The program listens on a free port of this machine, which its first line names.
 
 use std::{
     env, io,
@@ -10,7 +10,7 @@ use std::{
 
 include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 
-/// Stands in each program for its port.
+/// Replaces the listener in each program.
 fn listener() -> io::Result<TcpListener> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     println!("Listening on http://{}", listener.local_addr()?);

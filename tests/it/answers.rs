@@ -1,9 +1,9 @@
-//! What each refused request is answered with, the same from attribute, middleware and
-//! extractor, and what layers around them add to it.
+//! The response to each refused request. It is the same from attribute, middleware and extractor, and layers
+//! around them can add to it.
 #![expect(clippy::too_many_lines, reason = "tables")]
 #![expect(
     clippy::items_after_statements,
-    reason = "a handler stands beside its use"
+    reason = "a handler is next to its use"
 )]
 
 mod events;
@@ -31,7 +31,7 @@ use support::{
 
 const REALM: &str = r#"Bearer realm="https://issuer.example""#;
 
-/// `revoked` and `down` as claims are believed.
+/// `revoked` and `down` as claims configure the token check.
 fn config() -> Config {
     hs256().token_check(|token| {
         let retry_after = time::Duration::seconds(9);
@@ -70,7 +70,7 @@ async fn ask(site: &Site, path: &str, fields: &[(&'static str, String)]) -> Repl
 }
 
 #[actix_web::test]
-async fn claims_that_do_not_fit_the_handlers_type_are_forbidden() {
+async fn claims_that_do_not_fit_the_handlers_type_are_403() {
     let site = site(config()).await;
     let attribute = ["/member", "/perhaps_member", "/result_of_member"];
     for team in [
@@ -103,7 +103,7 @@ async fn claims_that_do_not_fit_the_handlers_type_are_forbidden() {
 }
 
 #[actix_web::test]
-async fn where_a_token_is_optional_only_its_absence_is_let_in() {
+async fn an_optional_guard_accepts_a_missing_token_and_refuses_a_bad_one() {
     let site = site(config()).await;
     let twice = vec![field("authorization", "x"), field("authorization", "y")];
     let none = [
@@ -192,7 +192,7 @@ async fn where_a_token_is_optional_only_its_absence_is_let_in() {
 }
 
 #[test]
-fn every_kind_of_rejection_says_its_status_error_and_code_itself() {
+fn every_kind_of_rejection_has_its_status_error_and_code() {
     use flask_pyjwt::{TokenError, TokenType};
     let rows = [
         (Rejection::MissingCredentials, 401, "unauthorized"),

@@ -1,4 +1,4 @@
-//! `#[require_token]` over HTTP: it means the same wherever it stands, and nothing runs before it.
+//! `#[require_token]` over HTTP: it works the same in every position, and nothing runs before it.
 
 use std::{cell::Cell, task::Poll};
 
@@ -40,7 +40,7 @@ fn auth() -> AuthManager {
         AuthType::HS256,
         "a secret of at least 32 bytes, really!",
     );
-    AuthManager::new(config).expect("the configuration is good")
+    AuthManager::new(config).expect("a valid configuration")
 }
 
 /// An auth token of this subject with these claims.
@@ -54,17 +54,17 @@ fn token(subject: &str, claims: &Value) -> String {
             builder.claim(name, value.clone())
         };
     }
-    let token = builder.sign().expect("the claims are good");
+    let token = builder.sign().expect("valid claims");
     token.signed().to_owned()
 }
 
 fn refresh_token(subject: &str) -> String {
     let token = auth().refresh_token(subject).sign();
-    token.expect("the subject is good").signed().to_owned()
+    token.expect("a valid subject").signed().to_owned()
 }
 
-/// The status of the answer to a request whose body tells whether it was polled. (A macro, because
-/// the type of the request has no public name.)
+/// The status of the response to a request whose body records whether it was polled. (A macro, because the type
+/// of the request has no public name.)
 macro_rules! status {
     ($app:expr, $method:ident $uri:expr, $token:expr, $body:expr) => {{
         for seen in [&EXTRACTED, &BODY_POLLED, &RAN] {
@@ -168,7 +168,7 @@ fn arrangements(app: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn nothing_is_extracted_or_read_or_run_before_the_token_is_accepted() {
+async fn nothing_is_extracted_read_or_run_before_the_token_is_accepted() {
     let app = test::init_service(App::new().configure(arrangements)).await;
     let [ann, bob] = ["ann", "bob"].map(|subject| token(subject, &json!({"team": "blue"})));
     let forged = format!("{}x", &ann[..ann.len() - 1]);
@@ -206,7 +206,7 @@ async fn nothing_is_extracted_or_read_or_run_before_the_token_is_accepted() {
 }
 
 #[actix_web::test]
-async fn two_attributes_that_do_not_know_of_each_other_both_protect() {
+async fn two_attributes_on_one_handler_both_protect() {
     let app = test::init_service(App::new().configure(arrangements)).await;
     for (subject, team, status) in [
         ("ann", "blue", 200),
@@ -240,7 +240,7 @@ async fn nowhere() -> impl Responder {
 }
 
 #[actix_web::test]
-async fn what_the_compiler_cannot_see_is_a_500_and_never_a_pass() {
+async fn a_mistake_that_the_compiler_cannot_find_is_a_500() {
     let app = test::init_service(
         App::new()
             .app_data(auth())
@@ -278,7 +278,7 @@ async fn anywhere(token: CurrentToken) -> impl Responder {
 }
 
 #[actix_web::test]
-async fn the_type_and_the_places_are_those_that_were_written() {
+async fn the_attribute_sets_the_token_type_and_the_locations() {
     let app = test::init_service(
         App::new()
             .app_data(auth())
@@ -316,7 +316,7 @@ async fn the_type_and_the_places_are_those_that_were_written() {
 }
 
 mod elsewhere {
-    /// What another package that passes this one on could have: the expansion has to name it.
+    /// A package that re-exports this one could have such a module. The expansion must use its path.
     pub(super) mod __private {
         pub(in super::super) use flask_pyjwt::__private::{
             CalledByActixOnly, HttpResponse, LazyLock, Requirement, TokenType, assert_extractor,
@@ -339,7 +339,7 @@ async fn renamed(_: Bytes) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn the_runtime_is_the_one_that_crate_names() {
+async fn the_expansion_uses_the_crate_that_the_argument_names() {
     let app = test::init_service(App::new().app_data(auth()).service(renamed)).await;
     let answer = status!(&app, GET "/renamed", None, "");
     assert_eq!(answer, StatusCode::IM_A_TEAPOT);

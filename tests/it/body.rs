@@ -1,4 +1,4 @@
-//! Nothing of a request's body is asked for, and no extractor starts, before the token is accepted.
+//! No part of a request's body is read, and no extractor starts, before the token is accepted.
 
 use std::{
     cell::Cell,
@@ -30,7 +30,7 @@ thread_local! {
     static RUNS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts the beginnings of extractions.
+/// Counts the extractions that begin.
 struct Witness;
 
 impl FromRequest for Witness {
@@ -43,7 +43,7 @@ impl FromRequest for Witness {
     }
 }
 
-/// A body of two chunks that counts how often it is asked.
+/// A body of two chunks that counts how often it is polled.
 fn body() -> Payload {
     let mut chunks = [Bytes::from_static(b"\"bo"), Bytes::from_static(b"dy\"")].into_iter();
     let body = stream::poll_fn(move |context| {
@@ -60,7 +60,7 @@ fn body() -> Payload {
     }
 }
 
-/// What has happened since it was last asked: polls of the body, extractions, runs of a handler.
+/// What has happened since the last call: polls of the body, extractions, runs of a handler.
 fn happened() -> (usize, usize, usize) {
     (POLLS.take(), EXTRACTIONS.take(), RUNS.take())
 }
@@ -155,11 +155,11 @@ fn bearer(changes: serde_json::Value) -> String {
     format!("Bearer {token}")
 }
 
-/// What the check of the site waits for, and what it says then.
+/// What the check of the site waits for, and the verdict that it then returns.
 #[derive(Clone, Default)]
 struct Gate(Arc<Mutex<Waiting>>);
 
-/// The verdict, once there is one, and who waits for it.
+/// The verdict, once there is one, and the wakers of those who wait for it.
 type Waiting = (Option<Result<(), TokenCheckError>>, Vec<Waker>);
 
 impl Gate {
@@ -195,7 +195,7 @@ impl Gate {
 }
 
 #[actix_web::test]
-async fn threat_40_a_refused_request_has_its_body_left_alone() {
+async fn threat_40_the_body_of_a_refused_request_is_not_read() {
     let site = site(&manager(hs256())).await;
     let bad = [
         (None, 401, "missing_credentials"),
@@ -236,7 +236,7 @@ async fn threat_40_a_refused_request_has_its_body_left_alone() {
 }
 
 #[actix_web::test]
-async fn threat_40_an_accepted_request_has_its_whole_body() {
+async fn threat_40_an_accepted_handler_gets_the_whole_body() {
     for yields in [0, 1, 5] {
         let auth = manager(hs256().token_check(move |_| async move {
             for _ in 0..yields {
@@ -261,7 +261,7 @@ async fn threat_40_an_accepted_request_has_its_whole_body() {
 }
 
 #[actix_web::test]
-async fn threat_40_the_body_waits_for_a_check_that_waits() {
+async fn threat_40_the_body_is_not_read_while_a_check_is_pending() {
     let unavailable = TokenCheckError::Unavailable {
         retry_after: time::Duration::SECOND,
     };
@@ -300,7 +300,7 @@ async fn threat_40_the_body_waits_for_a_check_that_waits() {
             if status == 200 {
                 assert_eq!(reply.text(), "\"body\"", "{path}");
                 let (polls, extractions, runs) = happened();
-                // Both guards of a route ask, the handler runs once.
+                // Both guards of a route run the check, and the handler runs once.
                 assert_eq!((extractions, runs), (1, 1), "{path}");
                 assert!(polls >= 4, "{path}: {polls}");
             } else {
@@ -311,7 +311,7 @@ async fn threat_40_the_body_waits_for_a_check_that_waits() {
 }
 
 #[actix_web::test]
-async fn threat_40_a_client_that_leaves_during_a_check_leaves_nothing_behind() {
+async fn threat_40_nothing_is_left_of_a_client_that_disconnects_during_a_check() {
     let gate = Gate::default();
     let site = site(&manager(gate.guards())).await;
     let good = bearer(json!({"role": "editor"}));

@@ -16,12 +16,12 @@ use support::{
 const MISSING: &str = "token_missing_claim";
 const MISTYPED: &str = "token_mistyped_claim";
 
-/// A token with this payload under a good header and signature.
+/// A token with this payload, a valid header and a valid signature.
 fn token(payload: impl AsRef<[u8]>) -> String {
     forge(header(AuthType::HS256), payload, &Key::Hs256(SECRET))
 }
 
-/// The good claims, one of which is this text. `""` leaves it out.
+/// The valid claims, with this text as the value of one of them. `""` leaves it out.
 fn with(name: &str, literal: &str) -> String {
     let mut members: Vec<_> = claims()
         .as_object()
@@ -36,7 +36,7 @@ fn with(name: &str, literal: &str) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Asks with the claim as each of these texts; the reason is empty where it is accepted.
+/// Sends a token with each of these texts as the claim. The reason is empty where the token is accepted.
 async fn judge(site: &Site, name: &str, rows: &[(&str, &str)]) {
     for (literal, reason) in rows {
         let payload = with(name, literal);
@@ -81,7 +81,7 @@ async fn threat_21_the_issuer_is_exactly_the_configured_one() {
 }
 
 #[actix_web::test]
-async fn threat_21_a_configured_audience_is_required_and_has_to_be_named() {
+async fn threat_21_a_token_must_name_the_configured_audience() {
     let site = guarded_site(hs256().audience("api")).await;
     judge(
         &site,
@@ -119,7 +119,7 @@ async fn threat_21_a_configured_audience_is_required_and_has_to_be_named() {
 }
 
 #[actix_web::test]
-async fn threat_21_without_a_configured_audience_a_token_that_has_one_is_refused() {
+async fn threat_21_a_token_with_an_audience_is_refused_if_none_is_configured() {
     let site = guarded_site(hs256()).await;
     for audience in ["\"api\"", "[]", "[\"api\"]", "null", "\"\"", "7", "{}"] {
         judge(&site, "aud", &[(audience, "token_audience")]).await;
@@ -127,7 +127,7 @@ async fn threat_21_without_a_configured_audience_a_token_that_has_one_is_refused
 }
 
 #[actix_web::test]
-async fn threat_22_a_subject_is_a_text_without_control_characters() {
+async fn threat_22_a_subject_is_a_string_without_control_characters() {
     let site = guarded_site(hs256()).await;
     let strict = [
         ("", MISSING),
@@ -161,7 +161,7 @@ async fn threat_22_a_subject_is_a_text_without_control_characters() {
     for integer in integers {
         judge(&site, "sub", &[(integer, MISTYPED)]).await;
     }
-    // Old fleets' integers are let in on demand, and nothing else is.
+    // Integers, as old fleets mint them, are accepted if configured, and nothing else is.
     let lenient = guarded_site(hs256().integer_subjects(true)).await;
     judge(&lenient, "sub", &strict).await;
     for integer in integers {
@@ -171,7 +171,7 @@ async fn threat_22_a_subject_is_a_text_without_control_characters() {
 }
 
 #[actix_web::test]
-async fn threat_24_a_token_is_of_the_type_that_the_route_wants() {
+async fn threat_24_a_token_must_have_the_type_that_the_route_requires() {
     let site = guarded_site(hs256()).await;
     for (literal, on_auth, on_refresh) in [
         ("\"auth\"", "", "token_wrong_type"),
@@ -220,7 +220,7 @@ async fn threat_24_a_token_is_of_the_type_that_the_route_wants() {
 }
 
 #[actix_web::test]
-async fn threat_34_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+async fn threat_34_a_token_bound_to_a_key_is_refused_as_bearer_token() {
     let site = guarded_site(hs256()).await;
     for confirmation in [
         r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
@@ -239,5 +239,6 @@ async fn threat_34_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
     site.refuses(&token(escaped), "token_bound", "escaped")
         .await;
     let nested = claims_with(json!({"act": {"cnf": {"jkt": "x"}}}));
-    site.accepts(&token(nested), "not the token's own").await;
+    site.accepts(&token(nested), "a member of another claim")
+        .await;
 }

@@ -1,5 +1,5 @@
-//! Configurations, good and wrong ones: every mistake is found when the manager is made, names its
-//! key, and shows no value.
+//! Valid and invalid configurations: every mistake is found when the manager is made, and the error names its
+//! key and shows no value.
 
 mod dotenv_file;
 mod environment;
@@ -18,7 +18,7 @@ fn config(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Config {
     Config::new("issuer", auth_type, secret)
 }
 
-/// Asserts that a manager of this mints what it accepts itself.
+/// Asserts that a manager of this configuration accepts the tokens that it mints.
 #[track_caller]
 fn works(config: Config, what: impl Debug) -> AuthManager {
     let auth = AuthManager::new(config).unwrap_or_else(|error| panic!("{what:?}: {error}"));
@@ -33,9 +33,9 @@ fn works(config: Config, what: impl Debug) -> AuthManager {
     auth
 }
 
-/// Asserts that no manager is made of this, and that the error names the key and says what to do.
+/// Asserts that no manager is made of this configuration, and that the error names the key and says what to do.
 #[track_caller]
-fn is_invalid(config: Config, key: &str, says: &str, what: impl Debug) {
+fn is_invalid(config: Config, key: &str, expected_text: &str, what: impl Debug) {
     let error = AuthManager::new(config)
         .map(|_| ())
         .expect_err(&format!("{what:?}"));
@@ -46,13 +46,13 @@ fn is_invalid(config: Config, key: &str, says: &str, what: impl Debug) {
     assert_eq!(error.key(), key, "{what:?}: {error}");
     let message = error.to_string();
     assert!(
-        message.contains(key) && message.contains(says),
+        message.contains(key) && message.contains(expected_text),
         "{what:?}: {message}"
     );
 }
 
 #[test]
-fn a_secret_is_taken_byte_for_byte() {
+fn a_secret_is_used_byte_for_byte() {
     let secrets: [&[u8]; 6] = [
         b"01234567890123456789012345678901",
         b" 1234567890123456789012345678901\n",
@@ -101,7 +101,7 @@ fn ages_are_whole_seconds_from_one_to_a_century() {
                 (auth_age, refresh_age)
             );
         }
-        for (wrong, says) in [
+        for (wrong, expected_text) in [
             (Duration::ZERO, "at least 1 second"),
             (Duration::seconds(-1), "at least 1 second"),
             (Duration::seconds(i64::MIN), "at least 1 second"),
@@ -113,13 +113,13 @@ fn ages_are_whole_seconds_from_one_to_a_century() {
             (century + Duration::SECOND, "at most"),
             (Duration::seconds(i64::MAX), "at most"),
         ] {
-            is_invalid(with(wrong, is_auth), key, says, wrong);
+            is_invalid(with(wrong, is_auth), key, expected_text, wrong);
         }
     }
 }
 
 #[test]
-fn every_other_value_has_its_range() {
+fn other_values_are_refused_outside_their_range() {
     let good = || config(AuthType::HS256, SECRET);
     let day = Duration::DAY;
     for config in [
@@ -162,7 +162,7 @@ fn every_other_value_has_its_range() {
 }
 
 #[test]
-fn the_last_word_counts() {
+fn the_last_call_of_a_setter_counts() {
     let auth = works(
         config(AuthType::HS512, "short")
             .issuer("")

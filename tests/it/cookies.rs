@@ -1,5 +1,5 @@
-//! Cookies: set, cleared and read as they are configured, defended against other sites, and renewed
-//! without a word. `docs/threats.md` 28, 30, 31.
+//! Cookies: how they are set, cleared and read, protected against other sites, and renewed silently.
+//! `docs/threats.md` 28, 30, 31.
 
 mod csrf;
 mod csrf_keys;
@@ -36,7 +36,7 @@ async fn login(auth: &AuthManager) -> TokenPair {
     auth.login("alice").await.expect("opened")
 }
 
-/// The cookies that an answer sets.
+/// The cookies that a response sets.
 fn set_by(answer: &HttpResponse) -> Vec<Cookie<'static>> {
     let fields = answer.headers().get_all(SET_COOKIE);
     fields
@@ -59,7 +59,7 @@ async fn cookies_are_safe_by_default() {
     let pair = login(&auth).await;
     let answer = answer_with(&auth, &pair);
     assert_eq!(
-        answer.headers().get("cache-control").expect("there"),
+        answer.headers().get("cache-control").expect("it exists"),
         "no-store"
     );
     let [token, refresh, csrf] = <[_; 3]>::try_from(set_by(&answer)).expect("three");
@@ -125,7 +125,7 @@ async fn cookies_are_set_as_configured_and_cleared_the_same_way() {
 }
 
 #[actix_web::test]
-async fn a_cookie_that_a_browser_would_drop_is_an_error() {
+async fn a_cookie_that_a_browser_would_reject_is_an_error() {
     let auth = with(Cookies::default());
     let size = |length: usize| {
         let token = auth.auth_token("alice").claim("long", "x".repeat(length));
@@ -148,7 +148,7 @@ async fn a_cookie_that_a_browser_would_drop_is_an_error() {
 }
 
 #[actix_web::test]
-async fn what_is_left_of_a_tokens_life_is_the_cookies() {
+async fn a_cookie_expires_with_its_token() {
     let clock = FrozenClock::new(at(NOW));
     let config = hs256()
         .clock(clock.clone())
@@ -171,7 +171,7 @@ async fn usual() -> &'static str {
     "in"
 }
 
-/// A `GET` with these cookies, each in its field.
+/// A `GET` with these cookies, each in a field of its own.
 async fn get(site: &Site, path: &str, cookies: &[String]) -> (u16, String) {
     let mut request = TestRequest::get().uri(path);
     for cookie in cookies {
@@ -183,7 +183,7 @@ async fn get(site: &Site, path: &str, cookies: &[String]) -> (u16, String) {
 }
 
 #[actix_web::test]
-async fn the_usual_cookie_is_found_among_others_however_broken() {
+async fn the_tokens_cookie_is_found_among_malformed_ones() {
     let auth = with(Cookies::default());
     let pair = login(&auth).await;
     let site = Site::new(|app| {

@@ -1,4 +1,4 @@
-//! Providers of cryptography that a configuration gives: what they get, and what is refused.
+//! Crypto providers that a configuration sets: which keys they get, and what is refused.
 
 mod default_provider;
 mod everywhere;
@@ -13,7 +13,7 @@ use flask_pyjwt::{
 };
 use support::{config, keys};
 
-/// The algorithms that `jsonwebtoken` has.
+/// The algorithms that `jsonwebtoken` supports.
 fn algorithms() -> impl Iterator<Item = (AuthType, Algorithm)> {
     let all = AuthType::ALL.into_iter();
     all.filter_map(|auth_type| Some((auth_type, auth_type.try_into().ok()?)))
@@ -28,7 +28,7 @@ fn encoding_key(auth_type: AuthType) -> EncodingKey {
         Ok(jsonwebtoken::AlgorithmFamily::Ed) => EncodingKey::from_ed_pem(&secret),
         _ => EncodingKey::from_ec_pem(&secret),
     };
-    key.expect("a good key")
+    key.expect("a valid key")
 }
 
 fn decoding_key(auth_type: AuthType) -> DecodingKey {
@@ -41,7 +41,7 @@ fn decoding_key(auth_type: AuthType) -> DecodingKey {
         Ok(jsonwebtoken::AlgorithmFamily::Ed) => DecodingKey::from_ed_pem(public),
         _ => DecodingKey::from_ec_pem(public),
     };
-    key.expect("a good key")
+    key.expect("a valid key")
 }
 
 /// The token with another signature, of the same length.
@@ -59,7 +59,7 @@ fn accepts_its_tokens_only(auth: &AuthManager, token: &str) {
     assert!(matches!(answer, Err(TokenError::Signature)), "{answer:?}");
 }
 
-/// Why no manager is made.
+/// The reason why no manager is made.
 fn reason(made: Result<AuthManager, ConfigError>) -> String {
     made.expect_err("it is refused").to_string()
 }

@@ -1,5 +1,6 @@
-//! `docs/threats.md` 45: a client hangs up, and the future of its request is dropped, wherever it waits. What the
-//! store did counts at once, what was begun is done, and nothing half-done lets anybody in.
+//! `docs/threats.md` 45: a client disconnects, and the future of its request is dropped at any await point.
+//! Changes that the store has made count at once, a change that was begun is completed, and no incomplete state
+//! lets a request pass.
 
 use std::{
     future::Future,
@@ -17,7 +18,7 @@ use time::Duration;
 
 use support::{NOW, at, gated::Gated, hs256, manager};
 
-/// A manager that believes the store's answers for a minute, and what it has told.
+/// A manager that caches the store's answers for a minute, and the events that it has reported.
 struct Server<S> {
     auth: AuthManager,
     store: Gated<S>,
@@ -29,13 +30,15 @@ impl<S: SessionStore> Server<S> {
     fn new(store: S, change: impl Fn(Config) -> Config) -> Self {
         let (store, clock) = (Gated::new(store), FrozenClock::new(at(NOW)));
         let events = Arc::<Mutex<Vec<_>>>::default();
-        let told = Arc::clone(&events);
+        let reported = Arc::clone(&events);
         let config = hs256()
             .clock(clock.clone())
             .session_store(store.clone())
             .store_timeout(Duration::minutes(1))
             .revocation_staleness(Duration::minutes(1))
-            .on_session_event(move |event| told.lock().expect("whole").push(event.clone()));
+            .on_session_event(move |event| {
+                reported.lock().expect("not poisoned").push(event.clone())
+            });
         Self {
             auth: manager(change(config)),
             store,
@@ -44,8 +47,8 @@ impl<S: SessionStore> Server<S> {
         }
     }
 
-    /// Whether a token is let in, which has to be what the store says itself.
-    async fn lets_in(&self, token: &Token) -> bool {
+    /// Whether a token is accepted. This must agree with the store itself.
+    async fn accepts(&self, token: &Token) -> bool {
         let is_in = self.auth.check_revocation(token).await.is_ok();
         let session = token.session_id().expect("of a session");
         let now = self.clock_now();
@@ -64,18 +67,18 @@ impl<S: SessionStore> Server<S> {
         i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).expect("small")
     }
 
-    /// The login of somebody whose auth token the store has called good a moment ago.
+    /// Logs somebody in and verifies the auth token, so that the store's answer is cached.
     async fn remembered(&self, subject: &str) -> TokenPair {
         let pair = self.auth.login(subject).await.expect("opened");
         for _ in 0..2 {
-            self.auth.check_revocation(&pair.auth).await.expect("good");
+            self.auth.check_revocation(&pair.auth).await.expect("valid");
         }
         pair
     }
 }
 
 type Asking = Pin<Box<dyn Future<Output = ()>>>;
-/// What a client asks for, with the pair of its session. It ends this session.
+/// A request of a client that has the pair of a session, and ends the session.
 type Question = fn(AuthManager, TokenPair) -> Asking;
 
 const QUESTIONS: [(&str, Question); 7] = [
@@ -83,7 +86,7 @@ const QUESTIONS: [(&str, Question); 7] = [
         Box::pin(async move { drop(auth.logout(&pair.auth).await) })
     }),
     ("revoke_session", |auth, pair| {
-        let session = pair.auth.session_id().expect("there").to_owned();
+        let session = pair.auth.session_id().expect("it exists").to_owned();
         Box::pin(async move { drop(auth.revoke_session("alice", session).await) })
     }),
     ("revoke_subject", |auth, _| {
@@ -107,7 +110,7 @@ const QUESTIONS: [(&str, Question); 7] = [
     }),
 ];
 
-/// Asks each question, and drops it at each point before and after each step of the store.
+/// Runs each request, and drops it at each point before and after each step of the store.
 async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
     for (name, question) in QUESTIONS {
         let is_theft = name.contains("old");
@@ -116,10 +119,10 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
             let pair = server.remembered("alice").await;
             let mut latest = pair.auth.clone();
             if is_theft {
-                // Used, so that the first refresh token is a copy in somebody's hands.
+                // The new pair was used, so that the first refresh token is a stolen copy.
                 let next = server.auth.refresh(&pair.refresh).await.expect("rotated");
                 latest = next.auth;
-                server.auth.check_revocation(&latest).await.expect("good");
+                server.auth.check_revocation(&latest).await.expect("valid");
                 server.clock.advance(Duration::SECOND);
             }
             server.store.gate.pause_at(point);
@@ -127,19 +130,19 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
             let done = server.store.gate.drive(&mut asking).await.is_some();
             drop(asking);
             server.store.gate.pause_no_more();
-            // At once, and again: what is said while something may be revoked is not remembered.
+            // Checked at once, and again: an answer that the store gave during a revocation is not cached.
             for _ in 0..2 {
-                server.lets_in(&latest).await;
+                server.accepts(&latest).await;
             }
             server.store.gate.open();
             server.store.settled().await;
             let reads_first = name.contains("check") || name.contains("new claims");
             let reads_only = reads_first && point < 2;
-            let is_in = server.lets_in(&latest).await;
+            let is_in = server.accepts(&latest).await;
             assert_eq!(is_in, reads_only && !done, "{name}, dropped at {point}");
-            let told = server.events.lock().expect("whole").len();
+            let reported = server.events.lock().expect("not poisoned").len();
             let expected = usize::from(is_theft && !is_in);
-            assert_eq!(told, expected, "{name}, dropped at {point}");
+            assert_eq!(reported, expected, "{name}, dropped at {point}");
             if done {
                 assert!(point > 0, "{name} never asked the store");
                 break;
@@ -149,26 +152,26 @@ async fn drop_everywhere<S: SessionStore>(new: impl Fn() -> S) {
 }
 
 #[actix_web::test]
-async fn what_a_client_began_before_it_hung_up_is_done_and_counts_at_once() {
+async fn a_change_begun_before_a_disconnect_is_completed_and_counts_at_once() {
     drop_everywhere(MemoryStore::default).await;
 }
 
 #[actix_web::test]
-async fn the_same_holds_with_a_store_that_answers_from_another_thread() {
+async fn a_change_begun_before_a_disconnect_is_completed_with_a_store_in_another_thread() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = folder.join(format!("dropped-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    std::fs::create_dir_all(&folder).expect("the folder is created");
     let number = std::cell::Cell::new(0);
     drop_everywhere(|| {
         number.set(number.get() + 1);
         FileStore::open(folder.join(number.get().to_string())).expect("opened")
     })
     .await;
-    std::fs::remove_dir_all(&folder).expect("it is there");
+    std::fs::remove_dir_all(&folder).expect("it exists");
 }
 
 #[actix_web::test]
-async fn a_login_or_refresh_that_nobody_waits_for_leaves_one_whole_session() {
+async fn a_dropped_login_or_refresh_leaves_one_complete_session() {
     for point in 0..2 {
         let server = Server::new(MemoryStore::default(), |config| config);
         server.store.gate.pause_at(point);
@@ -191,21 +194,21 @@ async fn a_login_or_refresh_that_nobody_waits_for_leaves_one_whole_session() {
         drop(rotation);
         server.store.gate.open();
         server.store.settled().await;
-        // The answer was lost: the same token gives the same pair again.
+        // The response was lost: the same token gives the same pair again.
         let again = server.auth.refresh(&pair.refresh).await.expect("again");
-        assert!(server.lets_in(&again.auth).await);
+        assert!(server.accepts(&again.auth).await);
     }
 }
 
 #[actix_web::test]
-async fn what_was_never_polled_changes_nothing() {
+async fn a_future_that_was_never_polled_changes_nothing() {
     let server = Server::new(MemoryStore::default(), |config| config);
     let pair = server.remembered("alice").await;
     let looks = server.store.looks.load(Ordering::SeqCst);
     drop(server.auth.logout(&pair.auth));
     drop(server.auth.login("alice"));
     server.store.settled().await;
-    assert!(server.lets_in(&pair.auth).await);
+    assert!(server.accepts(&pair.auth).await);
     assert_eq!(
         server.store.looks.load(Ordering::SeqCst),
         looks,
@@ -214,7 +217,7 @@ async fn what_was_never_polled_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn an_answer_from_before_a_revocation_is_not_remembered_after_it() {
+async fn an_answer_from_before_a_revocation_is_not_cached() {
     let server = Server::new(MemoryStore::default(), |config| config);
     let pair = server.auth.login("alice").await.expect("opened");
     // The store has answered, and the answer is on its way.
@@ -225,18 +228,18 @@ async fn an_answer_from_before_a_revocation_is_not_remembered_after_it() {
     assert_eq!(server.store.gate.drive(&mut check).await, None);
     server.auth.logout(&pair.auth).await.expect("ended");
     server.store.gate.open();
-    check.await.expect("good when the store was asked");
-    assert!(!server.lets_in(&pair.auth).await);
+    check.await.expect("valid when the store was asked");
+    assert!(!server.accepts(&pair.auth).await);
 }
 
 #[actix_web::test]
-async fn an_answer_of_the_store_is_remembered_again_after_a_revocation() {
+async fn answers_are_cached_again_after_a_revocation() {
     let server = Server::new(MemoryStore::default(), |config| config);
     let pair = server.remembered("alice").await;
     server.auth.revoke_subject("bob").await.expect("ended");
     let looks = server.store.looks.load(Ordering::SeqCst);
     for _ in 0..3 {
-        assert!(server.lets_in(&pair.auth).await);
+        assert!(server.accepts(&pair.auth).await);
     }
     assert_eq!(server.store.looks.load(Ordering::SeqCst), looks + 1);
 }

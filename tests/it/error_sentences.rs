@@ -1,5 +1,5 @@
-//! `main() -> Result<(), Box<dyn Error>>` and `expect` print errors by `Debug`: it is the same sentence as that of
-//! `Display`, with all sources.
+//! `main() -> Result<(), Box<dyn Error>>` and `expect` print errors with `Debug`. It is the sentence of `Display` with all
+//! sources.
 
 use std::{error::Error, fs, io, sync::Arc};
 
@@ -12,7 +12,7 @@ use time::Duration;
 
 use support::{example::repository, hs256, manager};
 
-/// What an error and its sources say.
+/// The texts of an error and its sources.
 fn sentence(error: &dyn Error) -> String {
     let mut sentence = error.to_string();
     let mut source = error.source();
@@ -214,7 +214,7 @@ fn debug_of_every_public_error_is_its_sentence_with_all_sources() {
     }
 }
 
-/// What `?` in `main` prints: an error that this package has made.
+/// The output of `?` in `main`, for an error of this package.
 #[test]
 fn debug_of_an_error_in_main_says_what_to_do() {
     let auth = manager(hs256());
@@ -250,7 +250,7 @@ async fn debug_of_an_extraction_error_is_a_sentence() {
     );
 }
 
-/// No public error derives `Debug`, so that one which is added later prints its sentence, too.
+/// No public error derives `Debug`, so that an error that is added later prints its sentence, too.
 #[test]
 fn no_public_error_derives_debug() {
     let mut found = 0;
@@ -274,10 +274,7 @@ fn no_public_error_derives_debug() {
             }
         }
     }
-    assert_eq!(
-        found, 10,
-        "public errors: the list in this file has the same"
-    );
+    assert_eq!(found, 10, "the public errors: test a new one above");
 }
 
 /// The source of a store's error comes from its author, who may have written anything.

@@ -1,11 +1,11 @@
-//! Sessions in one file: what `FileStore` keeps, forgets and refuses, whatever happens to its process
-//! and its file.
+//! Sessions in one file: what `FileStore` keeps, forgets and refuses, whatever happens to its process and its
+//! file.
 
 mod conformance;
 mod damage;
 mod kill;
-mod laws;
 mod opening;
 mod privacy;
 mod room;
+mod rules;
 mod sessions;

@@ -55,7 +55,7 @@ async fn overridable() -> impl Responder {
     HttpResponse::Ok()
 }
 
-/// Flask_PyJWT's four configurations; its RSA key is made here.
+/// Flask_PyJWT's four configurations, with a generated RSA key.
 fn managers() -> Vec<AuthManager> {
     let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).expect("a key");
     let der = pair.as_der().expect("PKCS#8");
@@ -71,7 +71,8 @@ fn managers() -> Vec<AuthManager> {
     .map(|auth_type| {
         let is_hmac = matches!(auth_type, AuthType::HS256 | AuthType::HS512);
         let secret = if is_hmac { &secret } else { &pem };
-        AuthManager::new(Config::new("Flask_PyJWT", auth_type, secret)).expect("it is good")
+        AuthManager::new(Config::new("Flask_PyJWT", auth_type, secret))
+            .expect("a valid configuration")
     })
     .collect()
 }
@@ -183,7 +184,7 @@ async fn headers_and_cookies_are_checked_for_the_right_type() {
 }
 
 #[actix_web::test]
-async fn scope_claims_route_and_override_are_accepted_when_present_and_refused_when_missing() {
+async fn requests_with_scope_claims_route_or_override_are_accepted_and_refused_without() {
     for auth in managers() {
         let scoped = |wanted: Value| auth.auth_token("alice").scope(wanted).sign();
         let claimed = |name: &str, level: i32| {

@@ -1,4 +1,4 @@
-//! Tokens of another library, for every algorithm: it reads ours, and we read its.
+//! Compatibility with another library, for every algorithm: it accepts our tokens, and we accept its tokens.
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -13,7 +13,7 @@ fn pem_of(tag: &str, der: &[u8]) -> Vec<u8> {
     pem::encode(&pem::Pem::new(tag, der)).into_bytes()
 }
 
-/// A new key of the algorithm's kind: the private one and, beside HMAC, the public one.
+/// A new key pair of the algorithm's type, or a secret for HMAC.
 fn keys(auth_type: AuthType) -> (Vec<u8>, Option<Vec<u8>>) {
     use signature::KeyPair as _;
     let (private, public) = match auth_type.name() {
@@ -76,7 +76,7 @@ fn foreign_keys(name: &str, private: &[u8], public: &[u8]) -> (EncodingKey, Deco
 #[test]
 fn jsonwebtoken_and_this_library_accept_each_others_tokens() {
     let now = OffsetDateTime::now_utc();
-    // The other library has no ES512.
+    // The other library does not support ES512.
     let known = |auth_type: &AuthType| *auth_type != AuthType::ES512;
     for auth_type in AuthType::ALL.into_iter().filter(known) {
         let name = auth_type.name();
@@ -116,7 +116,7 @@ fn jsonwebtoken_and_this_library_accept_each_others_tokens() {
                 .expect(name);
         assert_eq!(&data.claims, ours.claims(), "{name}");
 
-        // Another key of the same kind is not this one.
+        // Another key of the same type does not verify the token.
         let (other, _) = keys(auth_type);
         let other = if name.starts_with("HS") {
             vec![b'x'; 64]
@@ -127,7 +127,7 @@ fn jsonwebtoken_and_this_library_accept_each_others_tokens() {
         let stranger = AuthManager::new(config).expect(name);
         let refused = stranger.verify_token(ours.signed()).err();
         assert_eq!(refused, Some(TokenError::Signature), "{name}");
-        // Who has only the public key reads the same tokens, and mints none.
+        // A server with only the public key accepts the same tokens, and mints none.
         if !name.starts_with("HS") {
             let config = Config::verify_only("issuer", auth_type, &public);
             let reader = AuthManager::new(config.clock(FrozenClock::new(now))).expect(name);

@@ -1,4 +1,4 @@
-//! What the fuzzers check, run by the stable compiler: over the corpus and over mutations of it.
+//! The checks of the fuzzers with the stable compiler: on the corpus, and on mutations of it.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use support::{
 const MUTATIONS: usize = 100_000;
 
 #[test]
-fn no_bytes_pass_for_a_token() {
+fn arbitrary_bytes_are_no_valid_token() {
     let mut corpus = corpus("verify_token");
     corpus.extend(
         verify_token::minted()
@@ -22,7 +22,7 @@ fn no_bytes_pass_for_a_token() {
 }
 
 #[test]
-fn no_header_fields_give_another_status() {
+fn arbitrary_header_fields_get_200_400_or_401() {
     let mut corpus = corpus("credentials");
     for name in ["Authorization: Bearer ", "Cookie: a=b; t="] {
         corpus.push(format!("{name}{}", credentials::minted()).into_bytes());
@@ -31,7 +31,7 @@ fn no_header_fields_give_another_status() {
 }
 
 #[test]
-fn no_file_stops_the_reader_of_dotenv_files() {
+fn arbitrary_dotenv_files_do_not_panic() {
     fuzz(&corpus("dotenv"), dotenv::check);
 }
 
@@ -63,7 +63,8 @@ fn fuzz(corpus: &[Vec<u8>], check: impl Fn(&[u8])) {
     }
 }
 
-/// Changes the data in one place: a bit, a byte, a piece left out, said twice or taken from elsewhere.
+/// Mutates the data in one place: a bit, a byte, or a piece that is removed, repeated or copied from another
+/// input.
 fn mutate(data: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     const BYTES: &[u8] = b"\0\n\r\t \"\\'#$%&*+,-./0129:;<=>@AZ[]_`aez{|}~\x7f\x80\xbf\xc3\xed\xff";
     let (start, end) = piece(data.len(), random);
@@ -85,7 +86,7 @@ fn mutate(data: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     data.truncate(64 * 1024);
 }
 
-/// Where a piece of something of this length begins and ends; often it is short.
+/// The start and end of a piece of a text of this length. Often it is short.
 fn piece(length: usize, random: &mut Random) -> (usize, usize) {
     let start = random.below(length + 1);
     let longest = if random.below(4) == 0 { length } else { 8 };

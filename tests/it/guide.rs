@@ -13,7 +13,7 @@ use std::{
 
 use self::page::Page;
 
-/// The repository: this package may be in one of its folders.
+/// The root of the repository. This package can be in a subfolder.
 fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package
@@ -70,21 +70,18 @@ fn every_page_is_in_the_book_and_in_rustdoc() {
 }
 
 #[test]
-fn code_blocks_are_complete_and_say_their_language() {
+fn code_blocks_are_complete_and_have_a_language() {
     for page in pages() {
         for block in &page.blocks {
             let (name, language) = (&page.name, &block.language);
-            assert!(
-                !language.is_empty(),
-                "{name}: a code block says no language"
-            );
+            assert!(!language.is_empty(), "{name}: a code block has no language");
             if !language.starts_with("rust") {
                 continue;
             }
             let is_run = ["rust", "rust,no_run"].contains(&language.as_str());
             assert!(is_run, "{name}: `{language}` is not run as a doc test");
             for line in &block.lines {
-                // rustdoc and mdBook hide such lines, and code hosts show them.
+                // rustdoc and mdBook hide such lines, but code hosts show them.
                 let is_hidden = line.trim() == "#" || line.trim_start().starts_with("# ");
                 assert!(!is_hidden, "{name}: the line `{line}` is hidden by rustdoc");
             }

@@ -1,5 +1,5 @@
-//! Public keys that make forging easy, at every door that a key comes through, and signatures on which
-//! implementations of Ed25519 differ. Both backends run this.
+//! Public keys that make forging easy, in each way in which a key can be configured, and signatures on which
+//! implementations of Ed25519 differ. Both backends run these tests.
 
 use std::{env, fs};
 
@@ -29,7 +29,7 @@ fn number(jwk: &Value, name: &str) -> Vec<u8> {
     decode(text(jwk, name))
 }
 
-/// A JWK as a PEM text of each kind that there is for it.
+/// A JWK as PEM texts of each type.
 fn pems_of(jwk: &Value) -> Vec<String> {
     let spki = |algorithm: &[u8], key: &[u8]| {
         let bits = write(3, &[&[0], key].concat());
@@ -52,7 +52,7 @@ fn pems_of(jwk: &Value) -> Vec<String> {
     }
 }
 
-/// Whether each door lets a key in.
+/// Whether a key is accepted, for each way to configure it.
 fn doors(auth_type: AuthType, jwk: &Value) -> Vec<(&'static str, bool)> {
     let trusted = |change: &dyn Fn(Issuer) -> Issuer| {
         let issuer = Issuer::new("https://other.example").audience("api");
@@ -77,8 +77,8 @@ fn doors(auth_type: AuthType, jwk: &Value) -> Vec<(&'static str, bool)> {
             std::process::id(),
             number
         ));
-        fs::create_dir_all(&path).expect("a folder can be made");
-        fs::write(path.join("a.pem"), &pem).expect("a file can be written");
+        fs::create_dir_all(&path).expect("the folder is created");
+        fs::write(path.join("a.pem"), &pem).expect("the file is written");
         let running = manager(hs256());
         doors.extend([
             (
@@ -96,14 +96,14 @@ fn doors(auth_type: AuthType, jwk: &Value) -> Vec<(&'static str, bool)> {
                 AuthManager::new(Config::with_keys_dir(ISSUER, auth_type, &path)).is_ok(),
             ),
         ]);
-        fs::remove_dir_all(path).expect("it is there");
+        fs::remove_dir_all(path).expect("it exists");
     }
     doors
 }
 
-/// `docs/threats.md` 52: keys of every kind, and good ones of the same kinds beside them.
+/// `docs/threats.md` 52: weak keys of every type, and good ones of the same types for comparison.
 #[test]
-fn keys_that_make_forging_easy_are_refused_at_every_door() {
+fn weak_public_keys_are_refused_wherever_they_are_configured() {
     for vector in vectors("keys") {
         let (what, jwk) = (text(&vector, "what"), &vector["jwk"]);
         let auth_type = text(&vector, "alg").parse().expect("an algorithm");
@@ -114,9 +114,9 @@ fn keys_that_make_forging_easy_are_refused_at_every_door() {
     }
 }
 
-/// `docs/threats.md` 52: a public key beside the private one, and one in a compressed form.
+/// `docs/threats.md` 52: a public key that accompanies the private one, and one in compressed form.
 #[test]
-fn a_weak_public_key_does_not_stand_beside_a_private_one() {
+fn a_weak_public_key_is_refused_in_addition_to_a_private_one() {
     for vector in vectors("keys") {
         let auth_type: AuthType = text(&vector, "alg").parse().expect("an algorithm");
         for pem in pems_of(&vector["jwk"]) {
@@ -130,7 +130,7 @@ fn a_weak_public_key_does_not_stand_beside_a_private_one() {
 }
 
 #[test]
-fn compressed_points_are_taken_and_hybrid_ones_are_not() {
+fn compressed_points_are_accepted_and_hybrid_ones_refused() {
     for auth_type in [AuthType::ES256, AuthType::ES384, AuthType::ES512] {
         let auth = manager(Config::new(ISSUER, auth_type, keys::secret(auth_type)).clock(frozen()));
         let token = auth.auth_token("alice").sign().expect("minted");
@@ -161,10 +161,10 @@ fn compressed_points_are_taken_and_hybrid_ones_are_not() {
     }
 }
 
-/// The equation without the cofactor, with both halves of the signature in their canonical forms and the
-/// first one not of small order.
+/// The equation without the cofactor, with both halves of the signature in canonical form and the first one not
+/// of small order.
 #[test]
-fn an_ed25519_signature_is_judged_alike_by_both_backends() {
+fn both_backends_agree_on_edge_cases_of_ed25519_signatures() {
     for vector in vectors("tokens") {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": vector["x"] });
         let public = pems_of(&jwk).remove(0);

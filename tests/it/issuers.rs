@@ -1,4 +1,4 @@
-//! Tokens of other issuers: each goes to the issuer that it names, and only to its keys.
+//! Tokens of other issuers: each is verified by the rules and with the keys of the issuer that it names.
 
 mod at_start;
 mod named;
@@ -40,7 +40,7 @@ fn both() -> AuthManager {
     manager(hs256().trust(other()).trust(third()))
 }
 
-/// A good token of [`OTHER`] with some claims changed.
+/// A valid token of [`OTHER`] with some claims changed.
 #[expect(clippy::needless_pass_by_value, reason = "reads better with json!(…)")]
 fn token(changes: Value) -> String {
     let mut claims = json!({ "iss": OTHER, "aud": "api", "type": null });
@@ -56,7 +56,7 @@ fn outcome(auth: &AuthManager, token: &str) -> Result<String, TokenError> {
 }
 
 #[test]
-fn a_token_goes_to_the_issuer_that_it_names_and_to_its_keys_alone() {
+fn a_token_is_verified_only_with_the_keys_of_the_issuer_that_it_names() {
     let auth = both();
     let (hs256, es256, eddsa) = (
         forge::Key::Hs256(SECRET),
@@ -70,14 +70,14 @@ fn a_token_goes_to_the_issuer_that_it_names_and_to_its_keys_alone() {
         (nameless("HS256"), &hs256, ISSUER, Ok(ISSUER.to_owned())),
         (named("ES256", "e"), &es256, OTHER, Ok(OTHER.to_owned())),
         (nameless("EdDSA"), &eddsa, THIRD, Ok(THIRD.to_owned())),
-        // The key of one, the name of another.
+        // Signed with the key of one issuer, with the name of the other.
         (named("ES256", "e"), &es256, ISSUER, algorithm.clone()),
         (named("ES256", "e"), &es256, THIRD, algorithm.clone()),
         (nameless("EdDSA"), &eddsa, ISSUER, algorithm.clone()),
         (nameless("EdDSA"), &eddsa, OTHER, algorithm.clone()),
         (nameless("HS256"), &hs256, OTHER, algorithm.clone()),
         (nameless("HS256"), &hs256, THIRD, algorithm.clone()),
-        // The key has an id, and there is no other one to choose.
+        // The key has an ID, but it is the only one.
         (nameless("ES256"), &es256, OTHER, Ok(OTHER.to_owned())),
         (
             named("ES256", "x"),
@@ -85,7 +85,7 @@ fn a_token_goes_to_the_issuer_that_it_names_and_to_its_keys_alone() {
             OTHER,
             Err(TokenError::UnknownKey),
         ),
-        // Threat 21: nobody's name.
+        // Threat 21: the name of no issuer.
         (
             named("ES256", "e"),
             &es256,
@@ -137,7 +137,7 @@ fn threats_18_to_22_the_rules_hold_for_every_issuer() {
             TokenError::MistypedClaim("aud"),
         ),
         (json!({ "exp": null }), TokenError::MissingClaim("exp")),
-        // Its clock may be five seconds off.
+        // The issuer's clock may be five seconds off.
         (json!({ "exp": NOW - 5 }), TokenError::Expired),
         (json!({ "exp": "soon" }), TokenError::MistypedClaim("exp")),
         (json!({ "iat": null }), TokenError::MissingClaim("iat")),
@@ -160,7 +160,7 @@ fn threats_18_to_22_the_rules_hold_for_every_issuer() {
 }
 
 #[test]
-fn threat_23_the_kinds_of_token_are_those_that_are_said() {
+fn threat_23_only_the_configured_token_types_are_accepted() {
     let key = keys::key(AuthType::ES256);
     let of_type = |typ: Option<&str>| {
         let mut header = json!({ "alg": "ES256", "kid": "e" });
@@ -197,7 +197,7 @@ fn threat_23_the_kinds_of_token_are_those_that_are_said() {
 }
 
 #[test]
-fn threats_5_and_14_a_header_brings_no_key_and_no_extension() {
+fn threats_5_and_14_keys_in_headers_are_ignored_and_extensions_refused() {
     let auth = both();
     let key = keys::key(AuthType::ES256);
     let alien = forge::Key::Ecdsa(&keys::OTHER_P256);
@@ -227,7 +227,7 @@ fn threats_5_and_14_a_header_brings_no_key_and_no_extension() {
 }
 
 #[test]
-fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
+fn a_token_of_another_issuer_is_an_auth_token_unless_it_says_refresh() {
     let auth = both();
     for kind in [json!("refresh"), json!("Refresh")] {
         let expected = TokenType::Auth;
@@ -276,7 +276,7 @@ fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
         }
     }
     assert!(auth.verify_token(&token(json!({ "type": "id" }))).is_ok());
-    // Routes of our own issuer go by `type` only.
+    // Routes for this server's own issuer only use `type`.
     let own = forge(
         r#"{"alg":"HS256","typ":"JWT"}"#,
         claims_with(json!({ "token_type": "refresh", "typ": "ID" })),
@@ -292,7 +292,7 @@ fn a_foreign_token_is_an_auth_token_unless_it_says_refresh() {
 }
 
 #[test]
-fn claims_are_found_where_the_issuer_puts_them() {
+fn claims_are_read_from_the_places_of_the_issuer() {
     let auth = manager(
         hs256().trust(
             other()
@@ -331,7 +331,7 @@ fn claims_are_found_where_the_issuer_puts_them() {
 }
 
 #[test]
-fn a_jwk_set_that_stays() {
+fn a_configured_jwk_set_verifies_tokens() {
     let auth = manager(support::config(
         AuthType::ES256,
         keys::secret(AuthType::ES256),
@@ -352,7 +352,7 @@ fn a_jwk_set_that_stays() {
 }
 
 #[test]
-fn a_hundred_issuers_are_told_apart() {
+fn a_hundred_issuers_are_distinguished() {
     let name = |n: usize| format!("https://issuer{n}.example");
     let secret = |n: usize| format!("the secret of the issuer of number {n:04}");
     let config = (0..100).fold(hs256(), |config, n| {

@@ -1,4 +1,4 @@
-//! Keys, JWKs and tokens in the types of `jsonwebtoken`, in and out.
+//! Keys, JWKs and tokens as types of `jsonwebtoken`, as input and output.
 
 use flask_pyjwt::{
     AuthManager, AuthType, Config, Issuer, Key, Token,
@@ -36,7 +36,7 @@ fn with(key: Key) -> Result<AuthManager, flask_pyjwt::ConfigError> {
 }
 
 #[test]
-fn algorithms_turn_into_each_other() {
+fn algorithms_convert_in_both_directions() {
     for auth_type in AuthType::ALL {
         match Algorithm::try_from(auth_type) {
             Ok(algorithm) => {
@@ -63,7 +63,7 @@ fn a_key_is_the_same_in_every_form() {
         (AuthType::ES512, EncodingKey::from_ec_der(&p521_sec1)),
         (AuthType::EdDSA, EncodingKey::from_ed_der(&ed25519)),
     ] {
-        let auth = with(Key::from_encoding_key(auth_type, &key)).expect("a good key");
+        let auth = with(Key::from_encoding_key(auth_type, &key)).expect("a valid key");
         let same = manager(config(auth_type, keys::secret(auth_type)));
         assert_eq!(auth.keys(), same.keys(), "{auth_type}");
         let token = auth.auth_token("alice").sign().expect("minted");
@@ -72,7 +72,7 @@ fn a_key_is_the_same_in_every_form() {
 }
 
 #[test]
-fn public_keys_verify_in_every_form_and_sign_nothing() {
+fn public_keys_verify_in_every_form_and_cannot_sign() {
     let numbers = keys::integers_of(&keys::der(&keys::rsa_public_pkcs1(&keys::RSA)));
     let spki = |auth_type| keys::der(&keys::public(auth_type).expect("a public key"));
     let rsa_spki = spki(AuthType::RS256);
@@ -104,7 +104,7 @@ fn public_keys_verify_in_every_form_and_sign_nothing() {
             DecodingKey::from_ed_der(&point(AuthType::EdDSA)),
         ),
     ] {
-        let auth = with(Key::from_decoding_key(auth_type, &key)).expect("a good key");
+        let auth = with(Key::from_decoding_key(auth_type, &key)).expect("a valid key");
         let same = manager(config(auth_type, keys::secret(auth_type)));
         let token = same.auth_token("alice").sign().expect("minted");
         assert!(auth.verify_token(token.signed()).is_ok(), "{auth_type}");
@@ -116,7 +116,7 @@ fn public_keys_verify_in_every_form_and_sign_nothing() {
     }
 }
 
-/// `docs/threats.md` 2, 3 and 4: keys of these types are judged as all others.
+/// `docs/threats.md` 2, 3 and 4: keys of these types are validated like all others.
 #[test]
 fn weak_and_mismatched_keys_are_refused() {
     let rsa = keys::der(&keys::rsa_private(&keys::RSA));
@@ -189,29 +189,29 @@ fn weak_and_mismatched_keys_are_refused() {
             "{auth_type}"
         );
     }
-    // No public key belongs to a secret, and none replaces one.
+    // A secret has no public key, and a public key cannot replace a secret.
     let point = DecodingKey::from_ed_der(&[7; 32]);
     for key in [
         Key::new(AuthType::HS256, SECRET).public_key(&point),
         Key::from_decoding_key(AuthType::HS256, &point),
     ] {
-        let said = with(key).expect_err("a key of another type").to_string();
-        assert!(said.contains("a key of another type"), "{said}");
+        let message = with(key).expect_err("a key of another type").to_string();
+        assert!(message.contains("a key of another type"), "{message}");
     }
 }
 
 #[test]
-fn a_jwk_is_a_key_of_the_algorithm_and_the_id_that_it_names() {
+fn a_jwk_is_read_with_its_algorithm_and_its_key_id() {
     let rsa = manager(config(AuthType::PS256, keys::secret(AuthType::PS256)));
-    let key = Key::from_jwk(&rsa.jwk_set().keys[0]).expect("a good JWK");
-    let auth = with(key).expect("a good key");
+    let key = Key::from_jwk(&rsa.jwk_set().keys[0]).expect("a valid JWK");
+    let auth = with(key).expect("a valid key");
     assert_eq!(auth.auth_type(), AuthType::PS256);
     assert_eq!(auth.keys()[0].id(), rsa.keys()[0].id());
     let token = rsa.auth_token("alice").sign().expect("minted");
     assert!(auth.verify_token(token.signed()).is_ok());
 
     let secret = json!({ "kty": "oct", "k": forge::encode(SECRET), "alg": "HS384", "kid": "a" });
-    let auth = with(Key::from_jwk(&jwk(&secret)).expect("a JWK")).expect("a good key");
+    let auth = with(Key::from_jwk(&jwk(&secret)).expect("a JWK")).expect("a valid key");
     let token = auth.auth_token("alice").sign().expect("a secret signs");
     assert_eq!(
         (token.alg(), &token.header()["kid"]),
@@ -220,7 +220,7 @@ fn a_jwk_is_a_key_of_the_algorithm_and_the_id_that_it_names() {
 }
 
 #[test]
-fn jwks_of_another_purpose_kind_or_form_are_refused() {
+fn jwks_of_another_use_type_or_form_are_refused() {
     let secret = |changes: &Value| {
         let mut key = json!({ "kty": "oct", "k": forge::encode(SECRET), "alg": "HS256" });
         for (name, value) in changes.as_object().expect("an object") {
@@ -257,14 +257,14 @@ fn jwks_of_another_purpose_kind_or_form_are_refused() {
         secret(&json!({ "k": "" })),
         json!({ "kty": "RSA", "n": forge::encode([0xff; 128]), "e": "AQAB" }),
     ] {
-        let key = Key::from_jwk(&jwk(&weak)).expect("its numbers are judged later");
+        let key = Key::from_jwk(&jwk(&weak)).expect("its numbers are validated later");
         assert!(with(key).is_err(), "{weak}");
     }
 }
 
-/// `docs/threats.md` 8: one bad key does not spoil a set, and is not used.
+/// `docs/threats.md` 8: one bad key is skipped, and the other keys of its set are used.
 #[test]
-fn a_set_is_judged_key_by_key() {
+fn each_key_of_a_set_is_validated_by_itself() {
     let theirs = |auth_type, secret: Vec<u8>| {
         let config = Config::new("https://theirs.example", auth_type, secret);
         manager(config.audience("ours").clock(frozen()).always_key_id(true))
@@ -291,7 +291,7 @@ fn a_set_is_judged_key_by_key() {
             &json!({ "kty": "oct", "k": forge::encode(SECRET), "alg": "HS256" }),
         ));
         set.keys.push(jwk(&json!({ "kty": "LWE" })));
-        let auth = trusting(set.clone()).expect("one key is good");
+        let auth = trusting(set.clone()).expect("one key is valid");
         let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
         assert!(auth.verify_token(token(&good).signed()).is_ok());
         assert!(auth.verify_token(token(&bad).signed()).is_err());
@@ -304,7 +304,7 @@ fn a_set_is_judged_key_by_key() {
 }
 
 #[test]
-fn the_published_set_has_every_public_key_and_its_thumbprint() {
+fn the_published_set_has_every_public_key_and_thumbprint() {
     for auth_type in AuthType::ALL {
         let auth = manager(config(auth_type, keys::secret(auth_type)));
         let JwkSet { keys: published } = auth.jwk_set();
@@ -325,13 +325,13 @@ fn the_published_set_has_every_public_key_and_its_thumbprint() {
             !json.contains("\"d\"") && !json.contains("UNKNOWN"),
             "{json}"
         );
-        let again = with(Key::from_jwk(key).expect("a good JWK")).expect("a good key");
+        let again = with(Key::from_jwk(key).expect("a valid JWK")).expect("a valid key");
         assert_eq!(again.jwk_set().keys[0].algorithm, key.algorithm);
     }
 }
 
 #[test]
-fn a_token_is_given_as_token_data() {
+fn a_token_converts_to_token_data() {
     for auth_type in AuthType::ALL {
         let auth = manager(config(auth_type, keys::secret(auth_type)).key_id("a"));
         let token: Token = auth
@@ -353,7 +353,7 @@ fn a_token_is_given_as_token_data() {
     let auth = manager(config(AuthType::EdDSA, keys::secret(AuthType::EdDSA)));
     let header = json!({ "alg": "Ed25519", "typ": "JWT", "more": [1] }).to_string();
     let token = forge::forge(&header, claims().to_string(), &keys::key(AuthType::EdDSA));
-    let token = auth.verify_token(&token).expect("a good token");
+    let token = auth.verify_token(&token).expect("a valid token");
     let data: TokenData<Value> = token.token_data().expect("it fits");
     assert_eq!(data.header.alg, Algorithm::EdDSA);
     assert_eq!(data.header.extras.inner()["more"], json!([1]));

@@ -1,4 +1,4 @@
-//! This server's public keys as a document for everybody who verifies its tokens (RFC 7517).
+//! This server's public keys as a document for other verifiers of its tokens (RFC 7517).
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{AuthManager, AuthType, Config, Key, testing::FrozenClock};
@@ -38,7 +38,7 @@ async fn get(site: &Site, field: Option<(&str, &str)>) -> Reply {
     site.ask(request).await
 }
 
-/// What the set says of its keys, and that each of them is whole and public.
+/// Describes the keys of the set, and checks that each of them is complete and public.
 fn described(reply: &Reply) -> Vec<(String, String)> {
     let set = reply.json();
     let keys = set["keys"].as_array().expect("an array").iter();
@@ -59,7 +59,7 @@ fn described(reply: &Reply) -> Vec<(String, String)> {
 
 /// `jsonwebtoken` reads the set, and verifies our tokens with what it reads.
 #[actix_web::test]
-async fn another_library_verifies_with_what_is_published() {
+async fn another_library_verifies_tokens_with_the_published_set() {
     for auth_type in AuthType::ALL {
         let (auth, _) = frozen(auth_type);
         let reply = get(&site(&auth).await, None).await;
@@ -73,14 +73,14 @@ async fn another_library_verifies_with_what_is_published() {
         assert_eq!(described, [(id.clone(), auth_type.to_string())]);
 
         let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(reply.json()).expect("a set");
-        let key = set.find(&id).expect("it is there");
-        // RFC 7638, by another hand.
+        let key = set.find(&id).expect("it exists");
+        // The thumbprint of RFC 7638, computed by the other library.
         let thumbprint = key.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256);
         assert_eq!(thumbprint.ok().as_ref(), Some(&id), "{auth_type}");
         let key = jsonwebtoken::DecodingKey::from_jwk(key).expect("a key");
         let token = auth.auth_token("alice").sign().expect("minted");
         if auth_type == AuthType::ES512 {
-            continue; // The other library reads such keys, and verifies nothing with them.
+            continue; // The other library reads such keys, but cannot verify with them.
         }
         let algorithm = auth_type.name().parse().expect("it is known there");
         let mut rules = jsonwebtoken::Validation::new(algorithm);
@@ -91,7 +91,7 @@ async fn another_library_verifies_with_what_is_published() {
 }
 
 #[actix_web::test]
-async fn a_set_has_the_next_key_and_the_last_one_for_as_long_as_it_counts() {
+async fn a_set_has_the_next_key_and_the_last_one_until_it_is_dropped() {
     let (auth, clock) = frozen(AuthType::EdDSA);
     let site = site(&auth).await;
     let ids = |reply: &Reply| {
@@ -102,13 +102,13 @@ async fn a_set_has_the_next_key_and_the_last_one_for_as_long_as_it_counts() {
     };
     let first = ids(&get(&site, None).await);
     let next = || Key::new(AuthType::ES384, keys::secret(AuthType::ES384)).id("next");
-    auth.prepublish(next()).expect("a good key");
+    auth.prepublish(next()).expect("a valid key");
     auth.prepublish(Key::new(AuthType::HS256, SECRET))
-        .expect("a good key");
+        .expect("a valid key");
     clock.advance(Duration::SECOND);
     let both = vec![first[0].clone(), "next".to_owned()];
     assert_eq!(ids(&get(&site, None).await), both);
-    auth.rotate(next()).expect("a good key");
+    auth.rotate(next()).expect("a valid key");
     clock.advance(Duration::SECOND);
     let both = vec!["next".to_owned(), first[0].clone()];
     assert_eq!(ids(&get(&site, None).await), both);
@@ -117,7 +117,7 @@ async fn a_set_has_the_next_key_and_the_last_one_for_as_long_as_it_counts() {
 }
 
 #[actix_web::test]
-async fn answers_can_be_kept_and_asked_about() {
+async fn responses_can_be_cached_and_revalidated() {
     let (auth, _) = frozen(AuthType::ES256);
     let site = site(&auth).await;
     let first = get(&site, None).await;
@@ -155,7 +155,7 @@ async fn answers_can_be_kept_and_asked_about() {
 }
 
 #[actix_web::test]
-async fn path_and_age_can_be_chosen() {
+async fn path_and_max_age_can_be_configured() {
     let (auth, _) = frozen(AuthType::ES256);
     let set = auth
         .jwks()
@@ -171,10 +171,10 @@ async fn path_and_age_can_be_chosen() {
 }
 
 #[actix_web::test]
-async fn the_metadata_say_where_the_set_is() {
+async fn the_metadata_name_the_address_of_the_set() {
     let (auth, _) = frozen(AuthType::ES256);
     auth.prepublish(Key::new(AuthType::EdDSA, keys::secret(AuthType::EdDSA)))
-        .expect("a good key");
+        .expect("a valid key");
     let site = site(&auth).await;
     for path in ["openid-configuration", "oauth-authorization-server"] {
         let reply = site
@@ -190,7 +190,7 @@ async fn the_metadata_say_where_the_set_is() {
     }
 }
 
-/// RFC 7517, appendix A.1, is what a set looks like; ours has the same members and forms.
+/// RFC 7517, appendix A.1, shows a set with the same members and forms.
 #[actix_web::test]
 async fn threat_33_nothing_private_is_in_a_set() {
     for auth_type in AuthType::ALL {

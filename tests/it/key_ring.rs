@@ -1,4 +1,4 @@
-//! Keys follow one another while tokens go on being accepted: by code, and from a folder.
+//! Key rotation while tokens are still accepted: by code, and from a folder.
 
 mod changes;
 pub(crate) mod directory;
@@ -42,7 +42,7 @@ fn outcome(auth: &AuthManager, token: &str) -> Result<String, TokenError> {
 }
 
 #[test]
-fn threat_38_tokens_of_the_old_key_are_good_until_the_last_has_expired_then_the_key_is_gone() {
+fn threat_38_the_old_key_verifies_until_its_last_token_has_expired_and_is_then_dropped() {
     let (config, clock) = frozen(AuthType::HS256, SECRET);
     let auth = manager(config.leeway(Duration::seconds(5)));
     let of_old = |lifetime: i64| {
@@ -54,7 +54,7 @@ fn threat_38_tokens_of_the_old_key_are_good_until_the_last_has_expired_then_the_
         )
     };
     let minted = auth.refresh_token("alice").sign().expect("minted");
-    // Nobody mints such a token here; somebody who stole the key might.
+    // This server mints no such token, but somebody who stole the key could.
     let stolen = of_old(10_000_000);
     for token in [minted.signed(), &stolen] {
         assert_eq!(outcome(&auth, token), Ok("alice".to_owned()));
@@ -78,7 +78,7 @@ fn threat_38_tokens_of_the_old_key_are_good_until_the_last_has_expired_then_the_
             Err(TokenError::UnknownKey),
             Err(TokenError::UnknownKey),
         ),
-        // A clock that is set back finds it again, and not for longer.
+        // A clock that is set back makes the key valid again, but not for longer.
         (last - 1, Ok("alice".to_owned()), Ok("alice".to_owned())),
     ] {
         clock.set(at(NOW + second));
@@ -91,14 +91,15 @@ fn threat_38_tokens_of_the_old_key_are_good_until_the_last_has_expired_then_the_
     }
     clock.set(at(NOW + last));
     auth.rotate(Key::new(AuthType::HS256, secret(2)))
-        .expect("a good key");
+        .expect("a valid key");
     clock.set(at(NOW));
-    // Dropped is dropped, whatever the clock shows later. It names no key: the new ones are tried.
+    // A dropped key stays dropped, even if the clock is set back. The token names no key, so the new ones are
+    // tried.
     assert_eq!(outcome(&auth, minted.signed()), Err(TokenError::Signature));
 }
 
 #[test]
-fn a_header_names_its_key_where_there_are_several_or_where_it_was_asked_to() {
+fn a_header_names_its_key_if_there_are_several_or_if_configured() {
     let (config, _) = frozen(AuthType::EdDSA, keys::secret(AuthType::EdDSA));
     let kid_of = |auth: &AuthManager| kid(&auth.auth_token("alice").sign().expect("minted"));
     let thumbprint = manager(config.clone()).keys()[0].id().to_owned();
@@ -113,12 +114,12 @@ fn a_header_names_its_key_where_there_are_several_or_where_it_was_asked_to() {
     assert_eq!(kid_of(&manager(more)), Some(thumbprint.clone()));
     let auth = manager(config);
     auth.prepublish(Key::new(AuthType::HS256, secret(1)).id("next"))
-        .expect("a good key");
+        .expect("a valid key");
     assert_eq!(kid_of(&auth), Some(thumbprint));
 }
 
 #[test]
-fn a_nameless_token_is_tried_with_those_keys_of_its_algorithm_that_allow_it() {
+fn a_token_without_kid_is_tried_with_the_keys_of_its_algorithm_that_allow_it() {
     let (config, _) = frozen(AuthType::HS256, SECRET);
     let auth = manager(
         config
@@ -160,7 +161,7 @@ fn a_nameless_token_is_tried_with_those_keys_of_its_algorithm_that_allow_it() {
 }
 
 #[test]
-fn threats_2_and_6_a_key_verifies_its_own_algorithm_and_its_own_tokens_only() {
+fn threats_2_and_6_a_key_verifies_only_its_algorithm_and_its_tokens() {
     let (config, _) = frozen(AuthType::HS256, SECRET);
     let public = keys::public(AuthType::ES256).expect("a public key");
     let auth = manager(
@@ -218,7 +219,7 @@ fn threats_2_and_6_a_key_verifies_its_own_algorithm_and_its_own_tokens_only() {
 }
 
 #[test]
-fn threat_38_a_token_that_is_remembered_dies_with_its_key() {
+fn threat_38_a_remembered_token_is_refused_when_its_key_is_removed() {
     let (config, _) = frozen(AuthType::HS256, SECRET);
     let auth = manager(config.key_id("old"));
     let token = auth.auth_token("alice").sign().expect("minted");
@@ -232,22 +233,22 @@ fn threat_38_a_token_that_is_remembered_dies_with_its_key() {
     assert!(auth.remove_key("none").is_err());
 
     auth.rotate(Key::new(AuthType::HS256, secret(1)).id("new"))
-        .expect("a good key");
+        .expect("a valid key");
     assert_eq!(outcome(&auth, token.signed()), Ok("alice".to_owned()));
-    auth.remove_key("old").expect("it is there");
+    auth.remove_key("old").expect("it exists");
     assert_eq!(outcome(&auth, token.signed()), Err(TokenError::UnknownKey));
-    // The same key again is another one: nothing of the past is remembered, and it verifies.
+    // The same key added again is a new key: no token is remembered for it, and it verifies.
     auth.prepublish(Key::new(AuthType::HS256, SECRET).id("old"))
-        .expect("a good key");
+        .expect("a valid key");
     assert_eq!(outcome(&auth, token.signed()), Ok("alice".to_owned()));
 }
 
 #[test]
-fn a_prepublished_key_verifies_and_then_signs() {
+fn a_prepublished_key_verifies_and_signs_after_the_rotation() {
     let (config, clock) = frozen(AuthType::EdDSA, keys::secret(AuthType::EdDSA));
     let auth = manager(config);
     let next = || Key::new(AuthType::ES256, keys::secret(AuthType::ES256));
-    let id = auth.prepublish(next()).expect("a good key");
+    let id = auth.prepublish(next()).expect("a valid key");
     assert_eq!(auth.auth_type(), AuthType::EdDSA);
     let header = json!({ "alg": "ES256", "typ": "JWT", "kid": id }).to_string();
     let elsewhere = forge(&header, claims().to_string(), &keys::key(AuthType::ES256));
@@ -267,10 +268,10 @@ fn a_prepublished_key_verifies_and_then_signs() {
     assert_eq!(signs, [(AuthType::ES256, true), (AuthType::EdDSA, false)]);
     assert_eq!(auth.keys()[1].retires_at(), Some(at(NOW + 604_800)));
 
-    // Back to the first key: it does not retire any more.
+    // Back to the first key, which is not about to be dropped any more.
     clock.advance(Duration::hours(1));
     auth.rotate(Key::new(AuthType::EdDSA, keys::secret(AuthType::EdDSA)))
-        .expect("a good key");
+        .expect("a valid key");
     let [first, second] = &auth.keys()[..] else {
         panic!("two keys");
     };
@@ -282,7 +283,7 @@ fn a_prepublished_key_verifies_and_then_signs() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_changes_nothing() {
+fn an_unusable_key_changes_nothing() {
     let (config, _) = frozen(AuthType::HS256, SECRET);
     let auth = manager(config.key_id("one"));
     let before = auth.keys();
@@ -327,11 +328,11 @@ fn a_key_that_cannot_be_used_changes_nothing() {
         auth.rotate(Key::new(AuthType::HS256, SECRET).id("one"))
             .is_ok()
     );
-    assert_eq!(auth.keys(), before, "the key that signs already");
+    assert_eq!(auth.keys(), before, "it is already the signing key");
 }
 
 #[test]
-fn a_manager_that_only_verifies_can_be_given_a_key_that_signs() {
+fn a_manager_that_only_verifies_can_get_a_signing_key() {
     let public = keys::public(AuthType::EdDSA).expect("a public key");
     let auth = manager(Config::verify_only(ISSUER, AuthType::EdDSA, public));
     assert!(auth.auth_token("alice").sign().is_err());
@@ -343,7 +344,7 @@ fn a_manager_that_only_verifies_can_be_given_a_key_that_signs() {
 }
 
 #[test]
-fn a_thousand_keys_are_told_apart() {
+fn a_thousand_keys_are_distinguished() {
     let (config, _) = frozen(AuthType::HS256, SECRET);
     let number_of = |n: u32| format!("a secret of 32 bytes and the number {n}");
     let config = (0..1_000).fold(config, |config, n| {

@@ -1,7 +1,7 @@
-//! The modules of `flask-pyjwt-core` use each other in one direction, and its files have no circles.
+//! The modules of `flask-pyjwt-core` depend on each other in one direction, and its files have no cycles.
 //!
-//! What counts is what a file names: in `use crate::…` and `use super::…`, and in paths inside its code. Code under
-//! `#[cfg(test)]` does not count, nor does what a module takes from the modules inside it.
+//! A dependency is what a file names in `use crate::…` and `use super::…`, and in paths in its code. Code under
+//! `#[cfg(test)]` does not count, nor does what a module uses of the modules inside it.
 
 mod modules;
 mod words;
@@ -16,24 +16,24 @@ use self::modules::{Crate, Use};
 const LAYERS: &[&str] = &[
     "error_chain",  // an error and its sources in one sentence
     "json",         // JSON, read strictly
-    "jose",         // what every part says of tokens: segments, header, moments, types, errors
+    "jose",         // terms of all parts: segments, header, moments, types, errors
     "error",        // what is wrong with a configuration, and why nothing is minted
-    "files",        // files that others must not be able to change
+    "files",        // reading files that others must not be able to change
     "reentry",      // code of the application that calls back
     "clock",        // the source of the time
-    "background",   // threads of the library's own
-    "claims",       // what the claims of a payload have to say
-    "keys",         // what signs and verifies
+    "background",   // the library's threads
+    "claims",       // checks of the claims in a payload
+    "keys",         // keys that sign and verify
     "remote",       // keys that are fetched
-    "issuers",      // other issuers: whose keys and which rules count for a token
+    "issuers",      // other issuers: their keys and rules
     "token",        // tokens: verified, remembered, minted
     "rules",        // what a route requires of a token
     "session",      // sessions, and the stores that keep them
-    "config",       // the configuration, and the parts of a manager that are made of it
-    "manager",      // the one object that a server holds
+    "config",       // the configuration, and the parts of a manager made from it
+    "manager",      // the object that a server shares
     "web",          // HTTP
-    "without_jwks", // what the compiler says where a feature is off
-    "__private",    // what the attribute's expansion calls
+    "without_jwks", // error messages of the compiler if the feature is off
+    "__private",    // functions that the attribute's expansion calls
     "lib",          // the public interface
 ];
 
@@ -44,7 +44,7 @@ fn modules_use_only_lower_modules() {
 }
 
 #[test]
-fn files_use_each_other_without_circles() {
+fn files_use_each_other_without_cycles() {
     let wrong = circular(&core().uses());
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -53,7 +53,7 @@ fn core() -> Crate {
     Crate::read(&repository().join("flask-pyjwt-core/src"))
 }
 
-/// The module at the root that a file belongs to: `keys` for `keys/jwk.rs` and for `keys.rs`.
+/// The module at the root that contains a file: `keys` for `keys/jwk.rs` and for `keys.rs`.
 fn layer(file: &str) -> &str {
     let first = file.split('/').next().unwrap_or(file);
     first.strip_suffix(".rs").unwrap_or(first)
@@ -64,7 +64,7 @@ fn height(file: &str) -> usize {
     height.unwrap_or_else(|| panic!("`{}` has no place in LAYERS: add it", layer(file)))
 }
 
-/// What uses a higher module.
+/// Uses of a higher module.
 fn upward(uses: &[Use]) -> Vec<String> {
     let uses = uses.iter().filter(|it| height(&it.from) < height(&it.to));
     uses.map(|it| {
@@ -74,7 +74,7 @@ fn upward(uses: &[Use]) -> Vec<String> {
     .collect()
 }
 
-/// What uses a file of the same layer that uses it in turn, itself or by way of others.
+/// Uses that are part of a cycle inside a layer, directly or through other files.
 fn circular(uses: &[Use]) -> Vec<String> {
     let uses = uses.iter().filter(|it| height(&it.from) == height(&it.to));
     let mut below = BTreeMap::<&str, Vec<&str>>::new();
@@ -92,12 +92,12 @@ fn circular(uses: &[Use]) -> Vec<String> {
         seen.contains(it.from.as_str())
     };
     let uses = uses.filter(leads_back);
-    uses.map(|it| format!("part of a circle: {it}")).collect()
+    uses.map(|it| format!("part of a cycle: {it}")).collect()
 }
 
-/// A crate with one mistake of each kind, and everything that looks like one and is none.
+/// A crate with one mistake of each kind, and with correct code that looks like one.
 #[test]
-fn each_wrong_use_is_told_with_its_file_and_line() {
+fn each_wrong_use_is_reported_with_its_file_and_line() {
     let folder = std::env::temp_dir().join(format!("flask-pyjwt-layers-{}", std::process::id()));
     for (file, text) in [
         (
@@ -141,7 +141,7 @@ fn each_wrong_use_is_told_with_its_file_and_line() {
         std::fs::write(path, text).expect("a file");
     }
     let uses = Crate::read(&folder).uses();
-    std::fs::remove_dir_all(&folder).expect("it is there");
+    std::fs::remove_dir_all(&folder).expect("it exists");
     assert_eq!(
         upward(&uses),
         ["`json` must not use `web`: json.rs:5 uses crate::web::Answer of web.rs"]
@@ -149,8 +149,8 @@ fn each_wrong_use_is_told_with_its_file_and_line() {
     assert_eq!(
         circular(&uses),
         [
-            "part of a circle: keys/one.rs:1 uses super::Two of keys/second.rs",
-            "part of a circle: keys/second.rs:5 uses super::One of keys/one.rs",
+            "part of a cycle: keys/one.rs:1 uses super::Two of keys/second.rs",
+            "part of a cycle: keys/second.rs:5 uses super::One of keys/one.rs",
         ]
     );
     assert!(uses.iter().any(|it| it.to == "keys/three.rs"));

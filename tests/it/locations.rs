@@ -1,5 +1,5 @@
-//! Where tokens are looked for: in headers of other names, and where the configuration or the guard
-//! around a scope says. `docs/threats.md` 28, 29, 31.
+//! Where tokens are read from: headers of other names, and the locations that the configuration or the guard
+//! around a scope sets. `docs/threats.md` 28, 29, 31.
 
 mod inherited;
 mod named_header;
@@ -51,7 +51,7 @@ fn bearer(pair: &TokenPair) -> (&'static str, String) {
 }
 
 #[actix_web::test]
-async fn guards_that_name_no_place_look_where_the_configuration_says() {
+async fn guards_without_a_location_use_the_configured_ones() {
     let auth = with(|config| config.locations(places()));
     let pair = login(&auth, "alice").await;
     let site = Site::new(|app| {
@@ -89,7 +89,7 @@ async fn guards_that_name_no_place_look_where_the_configuration_says() {
 }
 
 #[test]
-fn places_that_can_never_hold_a_token_are_refused_at_start() {
+fn locations_that_cannot_work_are_refused_at_startup() {
     let named = |name: &str| TokenLocation::NamedHeader(name.to_owned());
     for wrong in [
         vec![],

@@ -1,4 +1,4 @@
-//! The behaviour of the package, one module each, in this process alone.
+//! The behaviour of the package, with one module for each part, in this process alone.
 
 mod answers;
 mod attribute;

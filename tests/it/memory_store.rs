@@ -1,4 +1,4 @@
-//! The laws of a session store, for the one in memory.
+//! The rules of a session store, for the one in memory.
 
 mod room;
 

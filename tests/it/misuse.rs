@@ -1,5 +1,5 @@
-//! `docs/threats.md` 26 and 39, and what a server's author can get wrong besides: it fails closed, and
-//! at the start where that is possible.
+//! `docs/threats.md` 26 and 39, and other mistakes of a server's author: they fail closed, at startup where
+//! possible.
 
 use std::{sync::mpsc, thread};
 
@@ -32,9 +32,9 @@ async fn own_variable(ids: web::Path<(String, String)>) -> String {
     ids.1.clone()
 }
 
-/// The attribute sees the route's own `{id}`; the router finds the enclosing scope's before it.
+/// The attribute sees the route's own `{id}`, but the router finds the enclosing scope's first.
 #[actix_web::test]
-async fn threat_26_a_variable_that_is_there_twice_is_a_mistake() {
+async fn threat_26_a_duplicate_route_variable_is_a_500() {
     let auth = manager(hs256());
     let site = Site::new(|app| {
         let wrapped = RequireToken::auth().sub_from_path("id");
@@ -66,7 +66,7 @@ struct Member {
     team: u32,
 }
 
-/// Extracts by hand what its arguments do not name.
+/// Extracts the token from the request, not as an argument.
 async fn by_hand<C: DeserializeOwned + 'static>(request: HttpRequest) -> HttpResponse {
     match CurrentToken::<C>::extract(&request).await {
         Ok(token) => HttpResponse::Ok().body(token.sub().to_owned()),
@@ -85,7 +85,7 @@ async fn member_by_hand(request: HttpRequest) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn threat_39_an_extraction_by_hand_is_answered_like_one_by_argument() {
+async fn threat_39_a_token_extracted_in_the_handler_is_refused_as_one_in_an_argument() {
     let auth = manager(hs256());
     let site = Site::new(|app| {
         let resource = |path, guard| web::resource(path).wrap(guard);
@@ -117,7 +117,7 @@ async fn threat_39_an_extraction_by_hand_is_answered_like_one_by_argument() {
 
 /// A table that cannot be allocated would end the process at the first verified token.
 #[test]
-fn a_table_of_absurd_size_is_refused_at_the_start_or_works() {
+fn a_table_of_absurd_size_is_refused_at_startup_or_works() {
     let sizes = [0, 1, 7, 100, 4_096, 1 << 20, usize::MAX / 2, usize::MAX];
     for entries in sizes {
         for bytes in sizes {
@@ -156,7 +156,7 @@ async fn with_json_and_data(
 }
 
 #[actix_web::test]
-async fn web_data_of_a_manager_that_is_registered_as_it_is_says_what_to_take() {
+async fn web_data_of_a_manager_that_is_registered_directly_logs_the_right_argument() {
     let auth = manager(hs256());
     let token = token_of(&auth, "alice");
     let site = Site::new(|app| {
@@ -173,7 +173,7 @@ async fn web_data_of_a_manager_that_is_registered_as_it_is_says_what_to_take() {
             .contains("take it as the argument `auth: AuthManager`")
     );
     drop(log);
-    // Another extractor's error is none of ours.
+    // The error of another extractor is not changed or logged.
     for path in ["/json", "/both"] {
         let log = log::capture();
         assert_eq!(site.get(path, &token).await.status, 400);

@@ -1,5 +1,5 @@
-//! The recipes of the guide's pages about issuers, with tokens and key sets in the shapes that the providers publish:
-//! the code that is tested here is the code of the pages.
+//! The recipes of the guide's pages about issuers, with tokens and key sets in the shapes that the providers
+//! publish. The code that is tested is the code of the pages.
 
 mod page;
 mod providers;
@@ -24,7 +24,7 @@ use support::{
     keys,
 };
 
-/// A provider's server: its key set, at whatever the moment.
+/// A provider's server with its current key set.
 struct Source {
     server: BadServer,
 }
@@ -41,7 +41,7 @@ impl Source {
         self.server.answers("/keys", Answer::json(set));
     }
 
-    /// The recipe, with the keys of this server in place of the provider's.
+    /// The recipe, with the keys of this server in place of the provider's keys.
     fn serve(&self, signs: Signs, issuer: Issuer) -> Issuer {
         if signs == Signs::Hs256 {
             return issuer;
@@ -159,7 +159,7 @@ async fn each_recipe_accepts_access_tokens_and_refuses_all_others() {
                 }
                 (_, verified) => panic!("{case}: {:?}", verified.map(|_| "accepted")),
             }
-            // Whatever it says, another key's token is refused.
+            // A token that is signed with another key is refused, whatever its claims are.
             let forged = sign(&provider, &token.header, &token.claims, Which::Next);
             assert!(auth.verify_token_async(&forged).await.is_err(), "{case}");
         }
@@ -167,7 +167,7 @@ async fn each_recipe_accepts_access_tokens_and_refuses_all_others() {
 }
 
 #[actix_web::test]
-async fn each_recipe_follows_the_provider_to_its_next_key() {
+async fn each_recipe_accepts_the_providers_next_key() {
     let published = |provider: &Provider| provider.signs != Signs::Hs256;
     for provider in providers().into_iter().filter(published) {
         let source = Source::start();
@@ -183,7 +183,7 @@ async fn each_recipe_follows_the_provider_to_its_next_key() {
             .iter()
             .find(|token| matches!(token.expect, Expect::Subject(_)))
             .expect(provider.name);
-        // Providers without `kid` in their tokens replace the key; the others publish both.
+        // Providers without `kid` in their tokens replace the key. The others publish both.
         let names_keys = accepted.header.get("kid").is_some();
         let published: &[Which] = if names_keys {
             &[Which::Next, Which::First]
@@ -204,7 +204,7 @@ async fn each_recipe_follows_the_provider_to_its_next_key() {
     }
 }
 
-/// The guide's pages that have recipes.
+/// The pages of the guide that have recipes.
 const PAGES: [&str; 8] = [
     include_str!("../../docs/guide/issuers/keycloak.md"),
     include_str!("../../docs/guide/issuers/entra.md"),
@@ -216,9 +216,9 @@ const PAGES: [&str; 8] = [
     include_str!("../../docs/guide/issuers/workloads.md"),
 ];
 
-/// The pages and the tests have the same recipes, token by token of their code.
+/// The pages and the tests have the same recipes, compared token by token.
 #[test]
-fn the_tested_recipes_are_those_of_the_pages() {
+fn the_tested_recipes_equal_those_of_the_pages() {
     let on_pages: BTreeSet<_> = PAGES.iter().flat_map(|page| recipes_of(page)).collect();
     let tested: BTreeSet<_> = providers()
         .into_iter()
@@ -227,12 +227,12 @@ fn the_tested_recipes_are_those_of_the_pages() {
     assert_eq!(
         tested.difference(&on_pages).collect::<Vec<_>>(),
         [""; 0],
-        "no page has what is tested"
+        "a tested recipe is on no page"
     );
     assert_eq!(
         on_pages.difference(&tested).collect::<Vec<_>>(),
         [""; 0],
-        "no test has what a page says"
+        "a recipe of a page is not tested"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Keys of another issuer that are fetched, from a server that does everything wrong.
+//! Keys of another issuer, fetched from a server that does everything wrong.
 
 mod addresses;
 mod outage;
@@ -36,14 +36,14 @@ fn set(keys: &[Value]) -> Answer {
     Answer::json(json!({ "keys": keys }))
 }
 
-/// A good token of the issuer, signed by this key under this name.
+/// A valid token of the issuer, signed with this key and with this key ID.
 fn token(issuer: &str, pair: &Ed25519KeyPair, id: &str) -> String {
     let header = json!({ "alg": "EdDSA", "kid": id, "typ": "at+jwt" }).to_string();
     let claims = json!({ "iss": issuer, "aud": "api", "type": null, "exp": NOW + 1_000_000 });
     forge(header, claims_with(claims), &forge::Key::Ed25519(pair))
 }
 
-/// A server, a manager that fetches its keys, and the clock of that.
+/// A server, a manager that fetches its keys, and the manager's clock.
 struct Setting {
     server: BadServer,
     issuer: String,
@@ -107,7 +107,7 @@ fn is_unavailable(outcome: Result<(), TokenError>) -> bool {
 }
 
 #[actix_web::test]
-async fn keys_are_there_before_the_first_request_that_needs_them() {
+async fn keys_are_fetched_before_the_first_request_that_needs_them() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "a")])));
     let states = here.auth.fetch_keys().await;
     assert_eq!(states[0].key_ids(), ["a"]);
@@ -161,17 +161,17 @@ async fn discovery_finds_the_keys_of_exactly_this_issuer() {
     ] {
         here.server.answers(place, Answer::json(&document));
         let states = here.auth.fetch_keys().await;
-        let told = states[0].error().unwrap_or_default();
-        assert!(told.contains(error), "{told} {document}");
+        let reported = states[0].error().unwrap_or_default();
+        assert!(reported.contains(error), "{reported} {document}");
         assert_eq!(
             here.outcome(&token).await,
             Ok(()),
-            "the keys stay: {document}"
+            "the keys are kept: {document}"
         );
     }
 }
 
-/// Answers of which nothing is believed, with what is told of each.
+/// Responses that are not accepted, each with the error that is reported.
 fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
     let good = json!({ "keys": [jwk(&keys::OTHER_ED25519, "b")] }).to_string();
     let json = "Content-Type: application/json\r\n";
@@ -253,7 +253,7 @@ fn bad_answers(server: &BadServer) -> Vec<(Answer, &'static str)> {
 }
 
 #[actix_web::test]
-async fn threat_9_a_bad_answer_is_kept_out_known_keys_stay_and_unknown_ones_are_503() {
+async fn threat_9_after_a_bad_response_known_keys_stay_and_unknown_ones_are_503() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "a")])));
     here.server
         .answers("/other", set(&[jwk(&keys::OTHER_ED25519, "b")]));
@@ -266,8 +266,8 @@ async fn threat_9_a_bad_answer_is_kept_out_known_keys_stay_and_unknown_ones_are_
     for (answer, error) in bad_answers(&here.server) {
         here.server.answers(PATH, answer);
         let states = here.auth.fetch_keys().await;
-        let told = states[0].error().unwrap_or_default();
-        assert!(told.contains(error), "{error}: {told}");
+        let reported = states[0].error().unwrap_or_default();
+        assert!(reported.contains(error), "{error}: {reported}");
         assert_eq!(states[0].key_ids(), ["a"], "{error}");
         assert!(states[0].is_usable(), "{error}");
         assert_eq!(site.get("/", &known).await.outcome(), (200, ""), "{error}");
@@ -287,7 +287,7 @@ async fn threat_9_a_bad_answer_is_kept_out_known_keys_stay_and_unknown_ones_are_
 }
 
 #[actix_web::test]
-async fn threat_8_bad_keys_are_left_out_and_good_ones_beside_them_used() {
+async fn threat_8_bad_keys_of_a_set_are_skipped_and_good_ones_used() {
     let mut private = jwk(&keys::OTHER_ED25519, "b");
     private["d"] = "AA".into();
     let mut encryption = jwk(&keys::OTHER_ED25519, "c");
@@ -323,7 +323,7 @@ async fn threat_8_bad_keys_are_left_out_and_good_ones_beside_them_used() {
 }
 
 #[actix_web::test]
-async fn threat_7_one_fetch_for_all_who_wait_and_nobody_else_waits() {
+async fn threat_7_requests_that_need_a_key_share_one_fetch_and_others_do_not_wait() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "a")])));
     here.auth.fetch_keys().await;
     let (gate, reached) = Gate::closed();
@@ -337,7 +337,7 @@ async fn threat_7_one_fetch_for_all_who_wait_and_nobody_else_waits() {
     let token = here.token(&keys::OTHER_ED25519, "b");
     let waiting = join_all((0..200).map(|_| here.outcome(&token)));
     let honest = async {
-        // In another thread, so that this one goes on.
+        // In another thread, so that this one continues.
         let reached = actix_web::rt::task::spawn_blocking(move || reached.recv());
         assert!(reached.await.is_ok_and(|reached| reached.is_ok()));
         for _ in 0..100 {
@@ -355,7 +355,7 @@ async fn threat_7_one_fetch_for_all_who_wait_and_nobody_else_waits() {
 }
 
 #[actix_web::test]
-async fn threat_7_a_flood_of_unknown_keys_is_one_fetch_in_ten_seconds_and_evicts_nothing() {
+async fn threat_7_a_flood_of_unknown_keys_causes_one_fetch_in_ten_seconds_and_evicts_nothing() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "a")])));
     here.auth.fetch_keys().await;
     let known = here.token(&keys::ED25519, "a");

@@ -1,4 +1,4 @@
-//! `docs/threats.md` 28 to 30, 32 and 40, on the wire: where the token is, and what is never read.
+//! `docs/threats.md` 28 to 30, 32 and 40, as bytes over a socket: where the token is, and what is never read.
 
 mod twice;
 
@@ -91,7 +91,7 @@ fn refresh_token() -> String {
     forge(header(AuthType::HS256), payload, &Key::Hs256(SECRET))
 }
 
-/// A `Cookie` field whose `$` is the token.
+/// A `Cookie` field in which `$` is replaced by the token.
 fn substitute(cookie: &[u8], token: &str) -> Vec<u8> {
     let mut field = b"Cookie: ".to_vec();
     for byte in cookie {
@@ -152,7 +152,7 @@ fn threat_29_malformed_bearer_credentials_are_refused() {
             reply.is_refused(401, "invalid_token", "malformed_credentials", &what);
         }
     }
-    // A blank line's worth of space around a value is none of its own (RFC 9110, section 5.5).
+    // White space around a value is not part of it (RFC 9110, section 5.5).
     for field in [
         format!("Authorization: Bearer {good}"),
         format!("authorization:Bearer {good}"),
@@ -165,7 +165,7 @@ fn threat_29_malformed_bearer_credentials_are_refused() {
 }
 
 #[test]
-fn threat_29_what_is_no_http_never_reaches_a_handler() {
+fn threat_29_invalid_http_never_reaches_a_handler() {
     let server = server(&manager(hs256()));
     let good = token();
     let (head, tail) = good.split_at(20);
@@ -203,7 +203,7 @@ fn threat_29_what_is_no_http_never_reaches_a_handler() {
 }
 
 #[test]
-fn threat_29_another_scheme_than_bearer_is_no_credentials() {
+fn threat_29_schemes_other_than_bearer_are_ignored() {
     let server = server(&manager(hs256()));
     let good = token();
     for value in [
@@ -287,7 +287,7 @@ fn threat_30_a_token_anywhere_else_is_ignored() {
 }
 
 #[test]
-fn threat_32_what_reaches_a_challenge_is_escaped_and_tokens_are_never_echoed() {
+fn threat_32_challenges_are_escaped_and_tokens_are_never_echoed() {
     for (issuer, realm) in [
         (r#"a"b\c"#, r#"a\"b\\c"#),
         ("x\", error=\"none", "x\\\", error=\\\"none"),
@@ -331,7 +331,7 @@ fn threat_32_what_reaches_a_challenge_is_escaped_and_tokens_are_never_echoed() {
 }
 
 #[test]
-fn threat_40_a_body_is_not_waited_for_before_a_refusal() {
+fn threat_40_a_refusal_does_not_wait_for_the_body() {
     let server = server(&manager(hs256()));
     let bad = [String::new(), "Authorization: Bearer a.b.c\r\n".to_owned()];
     let refresh = format!("Authorization: Bearer {}\r\n", refresh_token());
@@ -344,7 +344,7 @@ fn threat_40_a_body_is_not_waited_for_before_a_refusal() {
     for authorization in bad.into_iter().chain([refresh, expired]) {
         for path in ["/body", "/json", "/wrapped/body"] {
             for body in [
-                // A gigabyte of which nothing comes, or very little.
+                // A body of a gigabyte of which nothing arrives, or very little.
                 "Content-Length: 1073741824\r\n\r\n",
                 "Content-Length: 1073741824\r\n\r\n{\"half",
                 "Transfer-Encoding: chunked\r\n\r\n",
@@ -362,7 +362,7 @@ fn threat_40_a_body_is_not_waited_for_before_a_refusal() {
             }
         }
     }
-    // With a token, the same bodies are read, and judged by the handler's own extractor.
+    // With a token, the same bodies are read, and the handler's own extractor decides.
     let good = token();
     for (path, body, status, text) in [
         ("/body", "Content-Length: 4\r\n\r\nbody", 200, "4"),

@@ -1,4 +1,4 @@
-//! `docs/threats.md` 26, 27 and 39: what a route requires, and routes that forget to.
+//! `docs/threats.md` 26, 27 and 39: what a route requires, and routes without a guard.
 
 mod variables;
 
@@ -69,7 +69,7 @@ async fn falsy() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn threat_27_a_claim_is_the_required_value_of_the_required_type() {
+async fn threat_27_a_claim_must_have_the_required_value_and_type() {
     let auth = manager(hs256());
     let site = Site::new(|app| {
         app.app_data(auth.clone())
@@ -230,7 +230,7 @@ async fn asks_request(request: HttpRequest) -> HttpResponse {
 }
 
 #[test]
-fn threat_39_a_token_that_nothing_has_checked_is_given_to_nobody() {
+fn threat_39_a_handler_without_a_guard_gets_no_token() {
     let auth = manager(hs256());
     let good = token_of(&auth, "alice");
     let (own, guarded) = (auth.clone(), support::guarded(&auth));
@@ -255,7 +255,7 @@ fn threat_39_a_token_that_nothing_has_checked_is_given_to_nobody() {
     let bearer = format!("Authorization: Bearer {good}\r\n");
     for fields in ["", "Authorization: Bearer a.b.c\r\n", &bearer] {
         for path in ["/token", "/claims", "/request", "/scope/out", "/nowhere"] {
-            // One worker: requests before this one have left nothing behind.
+            // There is one worker. Earlier requests must not have left a token behind.
             assert_eq!(server.get("/scope/in", &bearer).outcome(), (200, ""));
             let reply = server.get(path, fields);
             reply.is_refused(500, "server_error", "unguarded", path);
@@ -266,7 +266,7 @@ fn threat_39_a_token_that_nothing_has_checked_is_given_to_nobody() {
         }
         assert_eq!(server.get("/perhaps", fields).text(), "nobody");
     }
-    // On one connection, the guarded request first.
+    // On one connection, with the guarded request first.
     let both = format!(
         "GET /scope/in HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n{bearer}\r\n\
          GET /scope/out HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n"
@@ -282,7 +282,7 @@ fn threat_39_a_token_that_nothing_has_checked_is_given_to_nobody() {
 }
 
 #[actix_web::test]
-async fn threat_39_the_log_says_what_to_add() {
+async fn threat_39_the_log_says_how_to_add_a_guard() {
     let auth = manager(hs256());
     let good = token_of(&auth, "alice");
     let site = Site::new(|app| {

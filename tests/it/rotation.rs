@@ -1,5 +1,5 @@
-//! `examples/issuer.rs` and `examples/resource.rs`, as a user runs them: keys rotate while a client goes on
-//! asking, and not one request fails.
+//! `examples/issuer.rs` and `examples/resource.rs`, as a user runs them: keys are rotated while a client sends
+//! requests, and no request fails.
 #![cfg(unix)]
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 use support::example::executable;
 
-/// A running example, which ends with the test.
+/// A running example, which stops when it is dropped.
 struct Example {
     process: Child,
     port: u16,
@@ -41,8 +41,8 @@ impl Example {
                 let digits = after.find(|c: char| !c.is_ascii_digit())?;
                 after[..digits].parse().ok()
             })
-            .expect("it tells its port");
-        // What it says later goes nowhere; it must not wait for a reader.
+            .expect("it prints its port");
+        // Discards its later output, so that it does not wait for a reader.
         thread::spawn(move || lines.for_each(drop));
         Self { process, port }
     }
@@ -55,7 +55,7 @@ impl Drop for Example {
     }
 }
 
-/// One request over a socket; the answer's status and JSON.
+/// Sends one request over a socket. Returns the status and the JSON of the response.
 fn exchange(port: u16, head: &str, form: &str) -> (u16, Value) {
     let send = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
@@ -99,8 +99,8 @@ fn login(port: u16) -> String {
 }
 
 #[test]
-fn a_client_that_goes_on_asking_sees_no_rotation_fail() {
-    // Three keys are shown ahead; the fourth rotation waits until verifiers can know its key.
+fn no_request_fails_while_keys_are_rotated() {
+    // Three keys are published ahead. The fourth rotation waits until verifiers can know its key.
     for (auth_type, rotations) in [("EdDSA", 4), ("ES256", 3)] {
         let issuer = Example::start("issuer", &[("AUTHTYPE", auth_type)]);
         let url = format!("http://127.0.0.1:{}", issuer.port);

@@ -1,5 +1,5 @@
-//! `docs/threats.md` 4: RSA keys of 2048 to 8192 bits are used, and others refused before any token, by
-//! whichever cryptography there is.
+//! `docs/threats.md` 4: RSA keys of 2048 to 8192 bits are accepted, and others are refused before any token,
+//! with either cryptography.
 
 use aws_lc_rs::{
     rsa,
@@ -34,7 +34,7 @@ kp5Ubm7Qn/0S31+jOzWY+BEtuH0BBVZVvHei28NlUV3S1oGVcyR4Ra/3KQJBALd9\n\
 VPwjmQO45qpyeoXQZPvn9mMA49JJQQGVlQHR7ufSjZkJ\n\
 -----END RSA PRIVATE KEY-----";
 
-/// Keys of so many bits, which `openssl genrsa` has made.
+/// Keys of these sizes in bits, made by `openssl genrsa`.
 const RSA_8192: &str = include_str!("rsa_sizes/8192.pem");
 const RSA_8194: &str = include_str!("rsa_sizes/8194.pem");
 
@@ -56,9 +56,9 @@ fn verifier(auth_type: AuthType, public_key: &str) -> Config {
 
 /// Asserts that no manager is made, and that the error says what is wrong with the key.
 #[track_caller]
-fn is_refused(config: Config, says: &str, what: &str) {
+fn is_refused(config: Config, expected_text: &str, what: &str) {
     let error = AuthManager::new(config).expect_err(what).to_string();
-    assert!(error.contains(says), "{what}: {error}");
+    assert!(error.contains(expected_text), "{what}: {error}");
 }
 
 /// A number of so many bits without a factor below 4096.
@@ -89,12 +89,12 @@ fn odd(bits: usize) -> Vec<u8> {
     modulus
 }
 
-/// A key of a set, with this modulus and this id.
+/// A JWK with this modulus and this key ID.
 fn jwk(modulus: &[u8], id: &str) -> Value {
     json!({ "kty": "RSA", "kid": id, "use": "sig", "n": encode(modulus), "e": encode(F4) })
 }
 
-/// Another issuer with this set of keys, all of whose algorithms are accepted.
+/// Another issuer with this key set, which accepts the algorithms of all keys.
 fn issuer(keys: &[Value]) -> Issuer {
     Issuer::new(OTHER)
         .jwk_set(json!({ "keys": keys }).to_string())
@@ -110,7 +110,7 @@ fn modulus_of(pair: &rsa::KeyPair) -> &[u8] {
 }
 
 #[test]
-fn threat_4_an_rsa_key_has_2048_bits_or_more() {
+fn threat_4_an_rsa_key_of_less_than_2048_bits_is_refused() {
     let n = &keys::integers_of(&keys::der(RSA_1024))[1][1..];
     assert_eq!(n.len(), 128);
     for (auth_type, _) in RSA_TYPES {
@@ -133,7 +133,7 @@ fn threat_4_an_rsa_key_has_2048_bits_or_more() {
 }
 
 #[test]
-fn threat_4_an_rsa_key_has_8192_bits_or_less() {
+fn threat_4_an_rsa_key_of_more_than_8192_bits_is_refused() {
     for (auth_type, _) in RSA_TYPES {
         is_refused(config(auth_type, RSA_8194), "8192 bits", "private");
         for bits in [8193, 8194, 8200, 16_384, 16_392, 32_768] {
@@ -148,7 +148,7 @@ fn threat_4_an_rsa_key_has_8192_bits_or_less() {
 }
 
 #[test]
-fn threat_8_a_key_of_another_size_is_left_out_of_a_set() {
+fn threat_8_a_key_of_another_size_is_skipped() {
     let good = jwk(modulus_of(&RSA), "good");
     let claims = claims_with(json!({ "iss": OTHER, "aud": "api", "type": null }));
     let token = |id: &str| {
@@ -167,7 +167,7 @@ fn threat_8_a_key_of_another_size_is_left_out_of_a_set() {
 }
 
 #[test]
-fn a_key_of_8192_bits_verifies_whatever_form_it_has() {
+fn a_key_of_8192_bits_verifies_in_every_form() {
     let pair = rsa::KeyPair::from_pkcs8(&keys::der(RSA_8192)).expect("a key");
     assert_eq!(modulus_of(&pair).len(), 1_024);
     let pem = [keys::rsa_public(&pair), keys::rsa_public_pkcs1(&pair)];

@@ -1,21 +1,21 @@
-//! The rules of requirements against a second, naive implementation that is written here.
+//! Compares the requirements of routes with a second, naive implementation.
 
 use actix_web::{App, HttpResponse, http::StatusCode, test as actix_test, web};
 use flask_pyjwt::{AuthManager, AuthType, Config, RequireToken};
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestCaseError};
 use serde_json::{Map, Value, json};
 
-/// What is required of one request.
+/// The requirements for one request.
 #[derive(Debug, Clone)]
 struct Rules {
     claims: Vec<(String, Value)>,
-    /// A claim that has to be the route's variable.
+    /// A claim that must equal the route variable.
     bound: Option<String>,
     scope: Option<Value>,
     override_claims: Option<Map<String, Value>>,
 }
 
-/// Few names and values, so that they meet often.
+/// Few names and values, so that they often match.
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["a", "b", "c", "é"]).prop_map(str::to_owned)
 }
@@ -76,7 +76,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         })
 }
 
-/// The words of `docs/design.md`, one after the other, without a thought for speed.
+/// The rules of `docs/design.md`, step by step, without optimization.
 fn naive(required: &Value, actual: Option<&Value>) -> bool {
     let Some(actual) = actual else { return false };
     if let (Some(required), Some(actual)) = (required.as_object(), actual.as_object()) {
@@ -134,10 +134,11 @@ fn guard(rules: &Rules) -> RequireToken {
 }
 
 #[test]
-fn requirements_decide_as_the_naive_rules_do() {
+fn requirements_decide_as_the_naive_implementation() {
     let system = actix_web::rt::System::new();
     let secret = "a secret of 32 bytes, at the least";
-    let auth = AuthManager::new(Config::new("rules", AuthType::HS256, secret)).expect("it is good");
+    let auth = AuthManager::new(Config::new("rules", AuthType::HS256, secret))
+        .expect("a valid configuration");
     let case = (rules(), claims(), prop::option::of(value()), any::<bool>());
     let variables = prop::sample::select(vec!["1", "admin", "-1", "0.5", "true", "null"]);
     let config = ProptestConfig {
@@ -152,7 +153,7 @@ fn requirements_decide_as_the_naive_rules_do() {
         |((mut rules, claims, scope, same), variable)| {
             let mut claims = claims;
             if let (Some(scope), true) = (&scope, same) {
-                // What the token has is what the route wants: otherwise few would pass.
+                // The token has what the route requires. Otherwise few cases would pass.
                 rules.scope = Some(scope.clone());
             }
             let mut token = auth.auth_token("alice");
@@ -189,7 +190,7 @@ fn requirements_decide_as_the_naive_rules_do() {
         },
     );
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
-    // The cases must be of both kinds, or the test shows nothing.
+    // Both outcomes must occur, or the test proves nothing.
     let mut samples = proptest::test_runner::TestRunner::deterministic();
     for _ in 0..200 {
         let (rules, claims) = (rules(), claims())

@@ -1,5 +1,5 @@
-//! `contains(…)`, `all(…)` and `any(…)`: rules for scopes that are lists of words (RFC 6749, section
-//! 3.3), on routes and on whole scopes, and what the refused are told.
+//! `contains(…)`, `all(…)` and `any(…)`: rules for scopes that are lists of words (RFC 6749, section 3.3), on
+//! routes and on whole scopes, and the challenges for refused clients.
 
 use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{ExpectedClaim, RequireToken, require_token};
@@ -75,7 +75,7 @@ fn token(changes: Value) -> String {
 }
 
 #[actix_web::test]
-async fn items_are_exact_and_the_answer_names_what_is_missing() {
+async fn items_match_exactly_and_the_challenge_names_the_missing_ones() {
     let site = site().await;
     for (path, scope, missing) in [
         ("/contains", json!("read"), None),
@@ -109,7 +109,7 @@ async fn items_are_exact_and_the_answer_names_what_is_missing() {
 }
 
 #[actix_web::test]
-async fn other_claims_take_the_same_words_and_are_not_named() {
+async fn other_claims_have_the_same_rules_and_are_not_named_in_the_challenge() {
     let site = site().await;
     let groups = "https://a.example/groups";
     for (claims, reason) in [
@@ -160,7 +160,7 @@ async fn the_middleware_has_the_same_rules() {
         let reply = site.get("/override", &token(claims)).await;
         assert_eq!(reply.status, 200);
     }
-    // No item is never enough.
+    // An empty list never satisfies a rule.
     for scope in [json!("read"), json!([]), json!("")] {
         let reply = site.get("/none", &token(json!({ "scope": scope }))).await;
         reply.is_refused(403, "insufficient_scope", "scope_not_met", "none");
@@ -168,7 +168,7 @@ async fn the_middleware_has_the_same_rules() {
 }
 
 #[actix_web::test]
-async fn threat_32_what_is_no_scope_is_not_in_a_challenge() {
+async fn threat_32_values_that_are_no_scope_are_not_in_the_challenge() {
     let reply = site()
         .await
         .get("/odd", &token(json!({ "scope": "x" })))

@@ -1,4 +1,5 @@
-//! `docs/threats.md` 56: somebody who can write to the session store changes what sessions say. It is never signed.
+//! `docs/threats.md` 56: an attacker who can write to the session store changes sessions. The changes are never
+//! signed.
 
 use flask_pyjwt::{
     AuthManager, AuthType, Key, MemoryStore, SessionError, TokenError, TokenPair,
@@ -37,7 +38,7 @@ impl Server {
         login.await.expect("opened")
     }
 
-    /// What lies in the store of the one session of a subject.
+    /// The stored record of the only session of a subject.
     async fn record(&self, subject: &str) -> SessionRecord {
         let mut records = self
             .store
@@ -48,7 +49,7 @@ impl Server {
         records.pop().expect("one")
     }
 
-    /// Writes as somebody who knows the store's password.
+    /// Writes a record as an attacker who knows the store's password.
     async fn write(&self, record: &SessionRecord) {
         self.store
             .inner
@@ -57,7 +58,7 @@ impl Server {
             .expect("written");
     }
 
-    /// Asserts that nothing is minted of a record, and that the log says why.
+    /// Asserts that no token is minted from a record, and that the log has the reason.
     async fn refuses(&self, pair: &TokenPair, what: &str) {
         let log = log::capture();
         for _ in 0..2 {
@@ -68,9 +69,9 @@ impl Server {
             assert_eq!(refused.map(drop), expected(), "{what}, with new claims");
         }
         let lines = log.take();
-        let told =
+        let is_logged =
             |line: &log::Line| line.level == "ERROR" && line.text.contains("changed outside");
-        assert!(lines.iter().any(told), "{what}: {lines:?}");
+        assert!(lines.iter().any(is_logged), "{what}: {lines:?}");
         let tells = lines.iter().any(|line| line.text.contains("admin"));
         assert!(!tells, "{what}: claims in the log");
     }
@@ -79,7 +80,7 @@ impl Server {
 type Change = fn(&mut SessionRecord);
 
 #[actix_web::test]
-async fn a_record_that_was_changed_outside_is_never_minted_from() {
+async fn a_record_changed_in_the_store_is_never_minted_from() {
     let changes: [(&str, Change); 12] = [
         ("other claims", |it| {
             it.claims = it.claims.replace("false", "true");
@@ -91,11 +92,11 @@ async fn a_record_that_was_changed_outside_is_never_minted_from() {
             it.claims = r#"{"seal":"","claims":{"admin":true}}"#.to_owned();
         }),
         ("nothing", |it| it.claims.clear()),
-        ("claims behind the claims", |it| {
+        ("claims appended to the claims", |it| {
             it.claims
                 .insert_str(it.claims.len() - 1, r#","admin":true"#);
         }),
-        ("text behind it", |it| it.claims.push(' ')),
+        ("text appended to the seal", |it| it.claims.push(' ')),
         ("another seal", |it| {
             it.claims = it.claims.replacen(r#":""#, r#":"AAAA"#, 1);
         }),
@@ -146,7 +147,7 @@ async fn claims_of_another_session_or_subject_are_never_minted() {
 }
 
 #[actix_web::test]
-async fn pairs_that_nobody_was_given_are_never_minted() {
+async fn pairs_that_were_never_issued_are_never_minted() {
     let changes: [fn(&mut Generation); 4] = [
         |it| it.issued_at += Duration::HOUR,
         |it| it.issued_at = Moment::from_milliseconds(-1),
@@ -166,7 +167,7 @@ async fn pairs_that_nobody_was_given_are_never_minted() {
 }
 
 #[actix_web::test]
-async fn a_session_ends_when_its_sealed_end_has_come_whatever_the_store_says() {
+async fn a_session_ends_at_its_sealed_end_whatever_the_store_says() {
     let server = Server::new();
     let pair = server.login("alice").await;
     let mut record = server.record("alice").await;
@@ -190,14 +191,14 @@ async fn a_session_ends_when_its_sealed_end_has_come_whatever_the_store_says() {
 }
 
 #[actix_web::test]
-async fn a_session_goes_on_through_every_rotation_of_keys() {
+async fn a_session_survives_every_key_rotation() {
     let server = Server::new();
     let auth = &server.auth;
     let mut pair = server.login("alice").await;
     for number in 0..6_u8 {
         let key = Key::new(AuthType::HS256, [number + 1; 32]).id(format!("key {number}"));
         auth.rotate(key).expect("another key");
-        // Long enough for the key before to leave the ring before the next rotation.
+        // Long enough for the previous key to be dropped before the next rotation.
         server.clock.advance(Duration::days(4));
         pair = auth.refresh(&pair.refresh).await.expect("rotated");
         assert_eq!(pair.auth.claims()["admin"], json!(false));
@@ -205,7 +206,7 @@ async fn a_session_goes_on_through_every_rotation_of_keys() {
         let retired = auth.keys().iter().filter(|key| !key.signs()).count();
         assert!(retired <= 2, "{:?}", auth.keys());
     }
-    // Sealed anew by the key that signs now: no other one is needed.
+    // Sealed again with the signing key: no other key is needed.
     for key in auth.keys().into_iter().filter(|key| !key.signs()) {
         auth.remove_key(key.id()).expect("dropped");
     }
@@ -219,7 +220,7 @@ async fn a_session_goes_on_through_every_rotation_of_keys() {
 }
 
 #[actix_web::test]
-async fn a_removed_key_takes_the_sessions_with_it_that_it_has_sealed() {
+async fn sessions_sealed_with_a_removed_key_are_refused() {
     let server = Server::new();
     let pair = server.login("alice").await;
     let old = server.auth.keys()[0].id().to_owned();
@@ -247,7 +248,7 @@ async fn a_record_of_another_issuer_with_the_same_secret_is_never_minted_from() 
     let own = records
         .into_iter()
         .find(|own| Some(&*own.id) == pair.auth.session_id());
-    let own = own.expect("there");
+    let own = own.expect("it exists");
     server
         .write(&{
             let mut changed = own;
@@ -259,7 +260,7 @@ async fn a_record_of_another_issuer_with_the_same_secret_is_never_minted_from() 
 }
 
 #[actix_web::test]
-async fn records_hold_the_claims_in_the_clear_and_say_nothing_of_the_key() {
+async fn records_contain_the_claims_in_clear_and_nothing_about_the_key() {
     let server = Server::new();
     server.login("alice").await;
     let record = server.record("alice").await;
@@ -269,13 +270,13 @@ async fn records_hold_the_claims_in_the_clear_and_say_nothing_of_the_key() {
 }
 
 #[actix_web::test]
-async fn what_was_written_into_the_file_of_sessions_is_never_signed() {
+async fn claims_written_into_the_session_file_are_never_signed() {
     use flask_pyjwt::FileStore;
 
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let path = path.join(format!("sealed-{}.redb", std::process::id()));
     let store = Gated::new(FileStore::open(&path).expect("opened"));
-    // It is not about how fast the disk is.
+    // The speed of the disk does not matter here.
     let config = hs256().store_timeout(Duration::minutes(1));
     let auth = manager(config.session_store(store.clone()));
     let pair = auth.login("alice").claim("admin", false).await;
@@ -299,5 +300,5 @@ async fn what_was_written_into_the_file_of_sessions_is_never_signed() {
     let pair = auth.refresh(&pair.refresh).await.expect("as it was");
     assert_eq!(pair.auth.claims()["admin"], json!(false));
     drop((auth, store));
-    std::fs::remove_file(&path).expect("it is there");
+    std::fs::remove_file(&path).expect("it exists");
 }

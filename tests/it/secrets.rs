@@ -1,4 +1,4 @@
-//! `docs/threats.md` 33: no secret and no token in anything that is shown, logged or answered.
+//! `docs/threats.md` 33: no secret and no token in debug output, errors, logs or responses.
 
 mod events;
 
@@ -19,7 +19,7 @@ use support::{
     site::Site,
 };
 
-/// What must not be seen, in pieces: of a secret, of keys, of a token.
+/// Pieces of what must not appear: of a secret, of keys, of a token.
 fn pieces(texts: &[&str]) -> Vec<String> {
     texts
         .iter()
@@ -40,7 +40,7 @@ fn debug(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
-/// An error as it may be shown, with everything that lies under it.
+/// An error as it can be displayed, with all its sources.
 fn shown(error: &dyn Error) -> String {
     let mut shown = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
@@ -77,7 +77,7 @@ async fn threat_33_debug_shows_no_secret_and_no_token() {
     );
     shows_none_of(&hidden, &debug(&auth.refresh_token("marker-subject")));
     shows_none_of(&hidden, &debug(&UnverifiedToken::decode(token.signed())));
-    // What says nothing of either may be shown.
+    // Values that reveal neither may be shown.
     for value in [
         debug(&RequireToken::auth().claim("role", "editor")),
         debug(&RequireToken::auth().claim_from_path("role", "x")),
@@ -170,7 +170,7 @@ fn threat_33_errors_show_no_secret_and_no_token() {
     shows_none_of(&["marker".to_owned()], &shown(&error));
 }
 
-/// Tokens of every reason to refuse one, with `marker` wherever an attacker writes.
+/// Tokens for every reason of a refusal, with `marker` wherever an attacker can write.
 fn hostile_tokens() -> Vec<String> {
     let sign = |header: &str, payload: &str| forge(header, payload, &Key::Hs256(SECRET));
     let good_header = header(AuthType::HS256);
@@ -230,7 +230,7 @@ fn threat_33_making_a_manager_and_minting_log_no_secret() {
         manager(Config::new("issuer", auth_type, keys::secret(auth_type)));
     }
     let text = log.text();
-    // The warning about a weak secret, and that about a public key that is of no use.
+    // The warnings about a weak secret and about a public key that has no effect.
     assert!(
         text.contains("JWT_SECRET") && text.contains("JWT_PUBLICKEY"),
         "{text}"

@@ -1,4 +1,4 @@
-//! Sessions over HTTP: opened, rotated, replayed, listed, ended, and what a guard asks of the store.
+//! Sessions over HTTP: opened, rotated, replayed, listed, ended, and how guards use the store.
 
 pub(crate) mod checks;
 mod errors;
@@ -51,7 +51,7 @@ fn with_memory(clock: &FrozenClock) -> AuthManager {
 }
 
 #[actix_web::test]
-async fn a_login_gives_a_pair_whose_tokens_say_to_which_session_they_belong() {
+async fn a_login_returns_a_pair_whose_tokens_name_their_session() {
     let clock = clock();
     let auth = with_memory(&clock);
     let login = auth
@@ -79,7 +79,7 @@ async fn a_login_gives_a_pair_whose_tokens_say_to_which_session_they_belong() {
 }
 
 #[actix_web::test]
-async fn a_rotation_goes_on_with_the_claims_of_the_login_or_with_new_ones() {
+async fn a_rotation_keeps_the_claims_of_the_login_or_replaces_them() {
     let clock = clock();
     let auth = with_memory(&clock);
     let first = auth.login("alice").claim("team", 7).await.expect("opened");
@@ -105,7 +105,7 @@ async fn a_rotation_goes_on_with_the_claims_of_the_login_or_with_new_ones() {
 }
 
 #[actix_web::test]
-async fn a_retry_within_the_grace_window_gets_the_very_same_pair() {
+async fn a_retry_within_the_grace_window_gets_the_same_pair() {
     let clock = clock();
     let auth = with_memory(&clock);
     let first = auth.login("alice").await.expect("opened");
@@ -117,14 +117,14 @@ async fn a_retry_within_the_grace_window_gets_the_very_same_pair() {
 }
 
 #[actix_web::test]
-async fn threat_36_a_replay_ends_the_session_and_is_heard_of() {
+async fn threat_36_a_replay_revokes_the_session_and_is_reported() {
     let clock = clock();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let hook = Arc::clone(&heard);
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let hook = Arc::clone(&reported);
     let config = hs256()
         .clock(clock.clone())
         .session_store(MemoryStore::default())
-        .on_session_event(move |event| hook.lock().expect("whole").push(event.clone()));
+        .on_session_event(move |event| hook.lock().expect("not poisoned").push(event.clone()));
     let auth = manager(config);
     let site = site(&auth).await;
     let first = auth.login("alice").await.expect("opened");
@@ -143,7 +143,7 @@ async fn threat_36_a_replay_ends_the_session_and_is_heard_of() {
         subject: "alice".to_owned(),
         session: first.auth.session_id().expect("a session").to_owned(),
     };
-    assert_eq!(*heard.lock().expect("whole"), [event]);
+    assert_eq!(*reported.lock().expect("not poisoned"), [event]);
     for token in [&second.auth, &first.auth] {
         let reply = site.get("/me", token.signed()).await;
         reply.is_refused(401, "invalid_token", "token_revoked", "after a replay");
@@ -154,7 +154,7 @@ async fn threat_36_a_replay_ends_the_session_and_is_heard_of() {
 }
 
 #[actix_web::test]
-async fn threat_35_what_was_revoked_is_refused_at_once_and_nothing_else() {
+async fn threat_35_only_revoked_tokens_are_refused_and_at_once() {
     let clock = clock();
     let auth = with_memory(&clock);
     let site = site(&auth).await;
@@ -177,7 +177,7 @@ async fn threat_35_what_was_revoked_is_refused_at_once_and_nothing_else() {
     auth.revoke_token(&a.auth).await.expect("revoked");
     assert!(!is_in(&a.auth).await && is_in(&next.auth).await && is_in(&b.auth).await);
 
-    // Somebody else's session is not his to end.
+    // A user cannot end the session of somebody else.
     let session = a.auth.session_id().expect("a session");
     auth.revoke_session("bob", session)
         .await
@@ -205,7 +205,7 @@ async fn threat_35_what_was_revoked_is_refused_at_once_and_nothing_else() {
 }
 
 #[actix_web::test]
-async fn a_session_ends_unless_it_is_refreshed_and_in_the_end_in_any_case() {
+async fn a_session_ends_when_idle_and_at_its_absolute_end() {
     let clock = clock();
     let config = hs256()
         .clock(clock.clone())
@@ -220,7 +220,7 @@ async fn a_session_ends_unless_it_is_refreshed_and_in_the_end_in_any_case() {
         pair = auth.refresh(&pair.refresh).await.expect("rotated");
         assert!(pair.refresh.exp() <= at(NOW) + Duration::hours(5));
     }
-    // 280 minutes have passed: both tokens end with the session.
+    // 280 minutes have passed: both tokens expire with the session.
     assert_eq!(pair.auth.exp(), at(NOW) + Duration::hours(5));
     assert_eq!(pair.refresh.exp(), at(NOW) + Duration::hours(5));
     clock.advance(Duration::minutes(20));
@@ -234,7 +234,7 @@ async fn a_session_ends_unless_it_is_refreshed_and_in_the_end_in_any_case() {
 }
 
 #[actix_web::test]
-async fn only_refresh_tokens_of_a_session_are_rotated() {
+async fn only_refresh_tokens_of_a_session_can_be_rotated() {
     let auth = with_memory(&clock());
     let pair = auth.login("alice").await.expect("opened");
     let expected = TokenType::Refresh;

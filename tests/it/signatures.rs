@@ -1,4 +1,4 @@
-//! `docs/threats.md` 1, 2, 5, 6, 10 and 11: algorithms, keys that a token brings along, signatures.
+//! `docs/threats.md` 1, 2, 5, 6, 10 and 11: algorithms, keys inside tokens, signatures.
 
 mod numbers;
 
@@ -18,7 +18,7 @@ use support::{
 const HS256: Key<'_> = Key::Hs256(SECRET);
 
 #[actix_web::test]
-async fn threat_1_an_alg_that_is_not_the_keys_is_refused_before_the_signature() {
+async fn threat_1_an_alg_other_than_the_keys_is_refused_before_the_signature() {
     let site = guarded_site(hs256()).await;
     for alg in [
         r#""none""#,
@@ -52,7 +52,7 @@ async fn threat_1_an_alg_that_is_not_the_keys_is_refused_before_the_signature() 
     ] {
         let header = format!(r#"{{"alg":{alg},"typ":"JWT"}}"#);
         let payload = claims().to_string();
-        // Signed or not: nobody asks.
+        // It makes no difference whether the token is signed.
         let signed = forge(&header, &payload, &HS256);
         site.refuses(&signed, "token_algorithm", &header).await;
         let zeros = with_signature(&signed, [0; 32]);
@@ -65,7 +65,7 @@ async fn threat_1_an_alg_that_is_not_the_keys_is_refused_before_the_signature() 
         let token = forge(header, claims().to_string(), &HS256);
         site.refuses(&token, "token_algorithm", header).await;
     }
-    // Escapes say the same, and a genuine token may be written with them.
+    // Escapes have the same meaning, and a valid token can contain them.
     let escaped = forge(
         r#"{"\u0061lg":"HS\u00325\u0036","typ":"JWT"}"#,
         claims().to_string(),
@@ -85,7 +85,7 @@ async fn threat_1_every_algorithm_refuses_tokens_of_every_other_one() {
                 site.accepts(&token, &what).await;
             } else {
                 site.refuses(&token, "token_algorithm", &what).await;
-                // The same signature under the right name, by the same kind of key where it fits.
+                // The same signature with the right algorithm name, and a key of the same type where it fits.
                 let token = forge(header(own), claims().to_string(), &keys::key(other));
                 site.refuses(&token, "token_signature", &what).await;
             }
@@ -94,7 +94,7 @@ async fn threat_1_every_algorithm_refuses_tokens_of_every_other_one() {
 }
 
 #[actix_web::test]
-async fn threat_2_a_public_key_is_no_hmac_secret() {
+async fn threat_2_a_public_key_cannot_be_used_as_hmac_secret() {
     for own in [
         AuthType::RS256,
         AuthType::PS256,
@@ -127,7 +127,7 @@ async fn threat_2_a_public_key_is_no_hmac_secret() {
 }
 
 #[actix_web::test]
-async fn threat_5_keys_that_a_token_brings_are_ignored_and_never_fetched() {
+async fn threat_5_keys_in_a_token_are_ignored_and_never_fetched() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.set_nonblocking(true).expect("set");
     let url = format!("http://{}/keys", listener.local_addr().expect("bound"));
@@ -162,7 +162,7 @@ async fn threat_5_keys_that_a_token_brings_are_ignored_and_never_fetched() {
             let (header, payload) = (header.to_string(), claims().to_string());
             let forged = forge(&header, &payload, &attackers);
             site.refuses(&forged, "token_signature", &header).await;
-            // Ignored means: a token of the configured key is good with it.
+            // Ignored: a token of the configured key is accepted with it.
             let genuine = forge(&header, &payload, &keys::key(own));
             site.accepts(&genuine, &header).await;
         }
@@ -172,7 +172,7 @@ async fn threat_5_keys_that_a_token_brings_are_ignored_and_never_fetched() {
 }
 
 #[actix_web::test]
-async fn threat_6_a_kid_names_the_configured_key_or_nothing() {
+async fn threat_6_a_kid_other_than_the_configured_one_is_refused() {
     let names = [
         json!(""),
         json!("../../../../dev/null"),
@@ -200,7 +200,7 @@ async fn threat_6_a_kid_names_the_configured_key_or_nothing() {
         let header = json!({"alg": "HS256", "typ": "JWT", "kid": name}).to_string();
         let token = forge(&header, claims().to_string(), &HS256);
         with.refuses(&token, "token_unknown_key", &header).await;
-        // A key without a given id has nothing to choose by: the signature decides.
+        // A key without a configured ID is not selected by `kid`: the signature decides.
         if name.is_string() {
             without.accepts(&token, &header).await;
         } else {
@@ -234,7 +234,7 @@ async fn threat_6_a_kid_names_the_configured_key_or_nothing() {
 }
 
 #[actix_web::test]
-async fn threat_10_signatures_that_are_no_signatures_are_refused_for_every_algorithm() {
+async fn threat_10_malformed_signatures_are_refused_for_every_algorithm() {
     for own in AuthType::ALL {
         let site = guarded_site(config(own, keys::secret(own))).await;
         let good = forge(header(own), claims().to_string(), &keys::key(own));
@@ -265,7 +265,7 @@ async fn threat_10_signatures_that_are_no_signatures_are_refused_for_every_algor
             let what = format!("{own} {}", encode(&signature));
             site.refuses(&token, "token_signature", &what).await;
         }
-        // The right signature, over something else.
+        // A valid signature of something else.
         let other = support::claims_with(json!({"sub": "root"}));
         let [_, _, signature] = segments(&good);
         let moved = format!("{}.{}.{signature}", encode(header(own)), encode(other));
@@ -274,7 +274,7 @@ async fn threat_10_signatures_that_are_no_signatures_are_refused_for_every_algor
 }
 
 #[actix_web::test]
-async fn threat_10_keys_of_the_same_kind_are_other_keys() {
+async fn threat_10_another_key_of_the_same_type_does_not_verify() {
     for (own, others) in [
         (AuthType::HS256, Key::Hs256(&SECRET[1..])),
         (

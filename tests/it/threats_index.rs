@@ -1,4 +1,4 @@
-//! docs/threats.md names the tests of every threat, and every threat has some.
+//! docs/threats.md lists the tests of every threat, and every threat has tests.
 //!
 //! The list at its end is generated: `UPDATE_THREATS=1 cargo test -p flask-pyjwt-tests --test it threats_index` writes
 //! it. A test belongs to a threat by its name (`threat_38_…`, `threats_28_and_61_…`), or by its documentation or that
@@ -13,7 +13,7 @@ use std::{
 use support::example::repository;
 
 const DOCUMENT: &str = "docs/threats.md";
-/// Where tests stand.
+/// The folders with tests.
 const FOLDERS: [&str; 3] = ["tests", "flask-pyjwt-core/src", "flask-pyjwt-macros/src"];
 const HEADING: &str = "## Tests\n";
 

@@ -1,4 +1,4 @@
-//! `docs/threats.md` 35: what the server's own check says about a token decides, every time.
+//! `docs/threats.md` 35: the server's own check decides about a token in every request.
 
 use std::sync::{
     Arc,
@@ -41,7 +41,7 @@ async fn site(config: Config) -> Site {
 }
 
 #[actix_web::test]
-async fn threat_35_a_revoked_token_is_refused_however_often_it_was_accepted() {
+async fn threat_35_a_revoked_token_is_refused_although_it_was_accepted_before() {
     let (revoked, asked) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
     let (is_revoked, count) = (Arc::clone(&revoked), Arc::clone(&asked));
     let site = site(hs256().token_check(move |_| {
@@ -77,7 +77,7 @@ async fn threat_35_a_revoked_token_is_refused_however_often_it_was_accepted() {
                 assert_eq!(reply.outcome(), (200, ""), "{path}");
             }
         }
-        // Revoked goes before what the route requires.
+        // The check is run before the requirements of the route.
         for path in ["/editors", "/wrapped/editors"] {
             let reply = site.get(path, reader.signed()).await;
             if is_revoked {
@@ -89,7 +89,7 @@ async fn threat_35_a_revoked_token_is_refused_however_often_it_was_accepted() {
         let reply = site.get("/refresh", refresh.signed()).await;
         assert_eq!(reply.status, if is_revoked { 401 } else { 200 });
     }
-    // Nobody is asked about what is no token of that route.
+    // The check is not run for a token that the route does not accept.
     let before = asked.load(Ordering::Relaxed);
     for (path, token) in [
         ("/editors", refresh.signed()),
@@ -110,7 +110,7 @@ async fn threat_35_a_revoked_token_is_refused_however_often_it_was_accepted() {
 }
 
 #[actix_web::test]
-async fn threat_35_a_check_that_cannot_be_made_fails_closed() {
+async fn threat_35_a_check_that_fails_or_hangs_fails_closed() {
     for (retry_after, field) in [
         (Duration::ZERO, "1"),
         (Duration::nanoseconds(1), "1"),
@@ -140,7 +140,7 @@ async fn threat_35_a_check_that_cannot_be_made_fails_closed() {
 }
 
 #[actix_web::test]
-async fn threat_35_a_check_sees_the_verified_token() {
+async fn threat_35_a_check_gets_the_verified_token() {
     let site = site(hs256().token_check(|token| async move {
         let is_whole = token.sub() == "alice" && token.claims()["jti_of_ours"] == 7;
         if is_whole {

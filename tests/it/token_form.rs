@@ -19,13 +19,13 @@ fn good() -> String {
     forge(header(AuthType::HS256), claims().to_string(), &KEY)
 }
 
-/// A token with this payload text under a good header.
+/// A token with this payload text and a valid header.
 fn with_payload(payload: impl AsRef<[u8]>) -> String {
     forge(header(AuthType::HS256), payload, &KEY)
 }
 
 #[actix_web::test]
-async fn threat_13_a_token_has_three_segments_none_of_which_is_empty() {
+async fn threat_13_a_token_must_have_three_segments_that_are_not_empty() {
     let site = guarded_site(hs256()).await;
     let token = good();
     let [head, payload, signature] = segments(&token);
@@ -55,7 +55,7 @@ async fn threat_13_a_token_has_three_segments_none_of_which_is_empty() {
     ] {
         site.refuses(token, "token_form", token).await;
     }
-    // JSON serialization and detached payloads are no Bearer tokens.
+    // JSON serialization and detached payloads are not Bearer tokens.
     let auth = support::manager(hs256());
     for token in [
         String::new(),
@@ -65,7 +65,7 @@ async fn threat_13_a_token_has_three_segments_none_of_which_is_empty() {
     ] {
         assert!(auth.verify_token(&token).is_err(), "{token}");
     }
-    // A token inside a token.
+    // A nested token.
     for header in [
         r#"{"alg":"HS256","typ":"JWT","cty":"JWT"}"#,
         r#"{"alg":"HS256","typ":"JWT"}"#,
@@ -76,7 +76,7 @@ async fn threat_13_a_token_has_three_segments_none_of_which_is_empty() {
 }
 
 #[actix_web::test]
-async fn threat_14_extensions_of_the_header_are_refused() {
+async fn threat_14_header_extensions_are_refused() {
     let site = guarded_site(hs256()).await;
     for member in [
         r#""crit":["exp"],"exp":1"#,
@@ -100,25 +100,25 @@ async fn threat_14_extensions_of_the_header_are_refused() {
         for header in [
             format!(r#"{{"alg":"HS256","typ":"JWT",{member}}}"#),
             format!(r#"{{{member},"alg":"HS256","typ":"JWT"}}"#),
-            // Whatever else is wrong: never a 500.
+            // Whatever else is wrong, the response is never 500.
             format!(r#"{{"alg":"none",{member}}}"#),
         ] {
             let token = forge(&header, claims().to_string(), &KEY);
             site.refuses(&token, "token_critical", &header).await;
         }
     }
-    // RFC 7797: the payload as it is, with a dot in it even.
+    // RFC 7797: the payload is not encoded, and can even contain a dot.
     let head = encode(r#"{"alg":"HS256","typ":"JWT","b64":false,"crit":["b64"]}"#);
     let unencoded = sign_segments(&head, "payload", &KEY);
     site.refuses(&unencoded, "token_critical", "b64").await;
-    // What no rule names is passed over.
+    // Unknown header parameters are ignored.
     let header = r#"{"alg":"HS256","typ":"JWT","CRIT":["x"],"x":{"crit":[]}}"#;
     site.accepts(&forge(header, claims().to_string(), &KEY), header)
         .await;
 }
 
 #[actix_web::test]
-async fn threat_23_another_kind_of_token_of_the_same_key_is_refused() {
+async fn threat_23_another_type_of_token_with_the_same_key_is_refused() {
     let site = guarded_site(hs256()).await;
     for typ in [
         r#""dpop+jwt""#,
@@ -184,7 +184,7 @@ async fn threat_23_tokens_of_other_systems_with_the_same_key_are_refused() {
         let token = with_payload(payload.to_string());
         site.refuses(&token, reason, &payload.to_string()).await;
     }
-    // A key that is there for something else.
+    // A key for another purpose.
     let other = guarded_site(config(AuthType::HS256, [7; 32])).await;
     other
         .refuses(&good(), "token_signature", "another key")

@@ -1,5 +1,5 @@
-//! `docs/threats.md` 2, 3, 4 and 20: configurations that no manager is made of.
-// What is said of an odd key is the words of one backend; AWS-LC wins where both are on.
+//! `docs/threats.md` 2, 3, 4 and 20: configurations that are refused at startup.
+// The expected texts for odd keys are those of one backend. AWS-LC is used if both are enabled.
 #![cfg(feature = "aws-lc-rs")]
 
 mod rsa;
@@ -14,13 +14,13 @@ use support::{
     keys::{self, OTHER_RSA, P256, P384, P521, RSA},
 };
 
-/// Asserts that no manager is made, that the error names the key, and that it says what to do.
+/// Asserts that no manager is made, that the error names the setting, and that it says what to do.
 #[track_caller]
-fn is_refused(config: Config, key: &str, says: &str, what: &str) {
+fn is_refused(config: Config, key: &str, expected_text: &str, what: &str) {
     match AuthManager::new(config) {
         Err(ConfigError::Invalid { key: own, reason }) => {
             assert_eq!(own, key, "{what}: {reason}");
-            assert!(reason.contains(says), "{what}: {reason}");
+            assert!(reason.contains(expected_text), "{what}: {reason}");
         }
         Err(error) => panic!("{what}: {error}"),
         Ok(_) => panic!("{what} is accepted"),
@@ -42,7 +42,7 @@ const HMAC: [(AuthType, usize); 3] = [
 ];
 
 #[test]
-fn threat_2_a_key_of_another_kind_is_no_hmac_secret() {
+fn threat_2_a_key_of_another_type_is_refused_as_hmac_secret() {
     let rsa = keys::rsa_private(&RSA);
     let public = keys::rsa_public(&RSA);
     let certificate = keys::pem("CERTIFICATE", [7; 600]);
@@ -106,7 +106,7 @@ fn threat_2_a_key_of_another_kind_is_no_hmac_secret() {
             is_refused(weak, "JWT_SECRET", "PEM, SSH, JWK or DER", what);
         }
     }
-    // Secrets that only look a little like it.
+    // Secrets that only look a little like a key.
     for secret in [
         "-----------------------------------------------------------------",
         "BEGIN PUBLIC KEY BEGIN PUBLIC KEY BEGIN PUBLIC KEY BEGIN PUBLIC KEY",
@@ -125,7 +125,7 @@ fn threat_2_a_key_of_another_kind_is_no_hmac_secret() {
 }
 
 #[test]
-fn threat_2_a_key_without_its_armour_is_no_hmac_secret() {
+fn threat_2_a_key_without_pem_armour_is_refused_as_hmac_secret() {
     let standard = base64::engine::general_purpose::STANDARD;
     for key in [
         keys::rsa_public(&RSA),
@@ -160,15 +160,20 @@ fn threat_2_a_key_without_its_armour_is_no_hmac_secret() {
 }
 
 #[test]
-fn threat_3_an_hmac_secret_is_as_long_as_the_hash() {
+fn threat_3_an_hmac_secret_shorter_than_the_hash_is_refused() {
     for (auth_type, least) in HMAC {
-        let says = format!("{auth_type} needs {least}");
+        let expected_text = format!("{auth_type} needs {least}");
         for length in [1, 8, 31, least - 1] {
             let what = format!("{auth_type} {length}");
             let secret = vec![b'x'; length];
-            is_refused(config(auth_type, &secret), "JWT_SECRET", &says, &what);
+            is_refused(
+                config(auth_type, &secret),
+                "JWT_SECRET",
+                &expected_text,
+                &what,
+            );
             let weak = config(auth_type, &secret).allow_weak_secret(false);
-            is_refused(weak, "JWT_SECRET", &says, &what);
+            is_refused(weak, "JWT_SECRET", &expected_text, &what);
             let weak = config(auth_type, &secret).allow_weak_secret(true);
             assert!(AuthManager::new(weak).is_ok(), "{what}");
         }
@@ -192,7 +197,7 @@ fn threat_3_an_hmac_secret_is_as_long_as_the_hash() {
 }
 
 #[test]
-fn threat_3_a_key_has_to_fit_the_algorithm() {
+fn threat_3_a_key_that_does_not_fit_the_algorithm_is_refused() {
     let material: [(&str, String, String); 5] = [
         ("RS PS", keys::rsa_private(&RSA), keys::rsa_public(&RSA)),
         (
@@ -252,7 +257,7 @@ fn threat_3_a_key_has_to_fit_the_algorithm() {
 }
 
 #[test]
-fn threat_4_a_public_key_has_to_belong_to_the_private_one() {
+fn threat_4_a_public_key_that_does_not_match_the_private_one_is_refused() {
     for (auth_type, others) in [
         (AuthType::RS256, keys::rsa_public(&OTHER_RSA)),
         (AuthType::PS512, keys::rsa_public_pkcs1(&OTHER_RSA)),
@@ -271,7 +276,7 @@ fn threat_4_a_public_key_has_to_belong_to_the_private_one() {
         let own = keys::public(auth_type).expect("a public key");
         let matched = config(auth_type, keys::secret(auth_type)).public_key(own);
         assert!(AuthManager::new(matched).is_ok(), "{auth_type}");
-        // A private key where a public one is wanted, and the other way round.
+        // A private key where a public one is needed, and vice versa.
         let private =
             config(auth_type, keys::secret(auth_type)).public_key(keys::secret(auth_type));
         is_refused(
@@ -291,7 +296,7 @@ fn threat_4_a_public_key_has_to_belong_to_the_private_one() {
 }
 
 #[test]
-fn threat_4_a_curves_point_has_to_be_on_the_curve() {
+fn threat_4_a_point_that_is_not_on_the_curve_is_refused() {
     for (auth_type, public) in [
         (AuthType::ES256, keys::ecdsa_public(&P256)),
         (AuthType::ES384, keys::ecdsa_public(&P384)),
@@ -320,7 +325,7 @@ fn threat_4_a_curves_point_has_to_be_on_the_curve() {
 }
 
 #[test]
-fn threat_20_a_leeway_is_at_most_five_minutes() {
+fn threat_20_a_leeway_of_more_than_five_minutes_is_refused() {
     let leeway = |leeway| config(AuthType::HS256, SECRET).leeway(leeway);
     for seconds in [0, 1, 60, 300] {
         assert!(AuthManager::new(leeway(Duration::seconds(seconds))).is_ok());

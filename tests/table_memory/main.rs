@@ -1,4 +1,4 @@
-//! The memory of the table of verified tokens: a program of its own, since all its allocations are counted.
+//! The memory of the table of verified tokens. A separate program, since all its allocations are counted.
 
 use std::{alloc::System, thread};
 
@@ -19,7 +19,7 @@ struct Claims {
 
 fn manager() -> AuthManager {
     let config = Config::new("i", AuthType::HS256, "a secret of 32 bytes, at the least");
-    AuthManager::new(config.token_table(1 << 16, LIMIT)).expect("a good configuration")
+    AuthManager::new(config.token_table(1 << 16, LIMIT)).expect("a valid configuration")
 }
 
 fn live() -> usize {
@@ -27,7 +27,7 @@ fn live() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
-/// Verifies tokens until each of them comes out of the table, and asks each for all it can say.
+/// Verifies tokens until each of them is in the table, and reads all parts of each.
 fn ask(auth: &AuthManager, tokens: &[String]) {
     for signed in tokens.iter().flat_map(|signed| [signed; 3]) {
         let token = auth.verify_token(signed).expect("valid");
@@ -42,9 +42,10 @@ fn ask(auth: &AuthManager, tokens: &[String]) {
     }
 }
 
-/// `docs/threats.md` 50: all that the process holds for the table is counted, in every thread's part of it.
+/// `docs/threats.md` 50: everything that the process allocates for the table is counted, in the part of every
+/// thread.
 #[test]
-fn remembered_tokens_stay_within_the_bytes_whatever_they_are_asked_for() {
+fn the_table_stays_within_its_limit_in_bytes() {
     let minting = manager();
     let roles: Vec<_> = (0..20).map(|n| format!("r{n}")).collect();
     let tokens: Vec<_> = (0..6_000)

@@ -14,7 +14,7 @@ fn main() -> serde_json::Result<()> {
         let (allocated, freed) = (stats.bytes_allocated, stats.bytes_deallocated);
         Counted {
             calls: stats.allocations + stats.reallocations,
-            // What reallocations have added is counted among the allocated bytes already.
+            // Bytes that reallocations have added are already among the allocated bytes.
             live_bytes: i64::try_from(allocated).unwrap_or(0) - i64::try_from(freed).unwrap_or(0),
         }
     })

@@ -1,4 +1,4 @@
-//! `instructions <case> <times>`: what `callgrind.sh` counts. Without a case, names them.
+//! `instructions <case> <times>`: the program that `callgrind.sh` measures. Without a case, it lists the cases.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `quick_cache` in the place of the table, as a manager would use it.
+//! `quick_cache` in place of the table, as a manager would use it.
 
 use std::{
     hash::{Hash, Hasher},
@@ -8,20 +8,20 @@ use std::{
 use flask_pyjwt::{AuthManager, Token};
 use quick_cache::{Equivalent, sync::Cache};
 
-/// A manager without a table, and a cache before it.
+/// A manager without a table, with a cache in front.
 pub(super) struct QuickCache {
-    /// Tokens, and when they expire, since 1970.
+    /// Tokens, and their expiry in seconds since 1970.
     cache: Cache<ByText, (Token, Duration)>,
     auth: AuthManager,
 }
 
-/// A token that is found by its text.
+/// A token that is looked up by its text.
 struct ByText(Token);
 
 /// A text to look up.
 struct Text<'a>(&'a str);
 
-/// The last 16 characters, which are of the signature: as the table hashes them.
+/// The last 16 characters, which are part of the signature, as in the table.
 fn hash_end<H: Hasher>(text: &str, state: &mut H) {
     let last = text.as_bytes().last_chunk().copied().unwrap_or([0; 16]);
     state.write_u128(u128::from_ne_bytes(last));
@@ -54,7 +54,7 @@ impl Equivalent<ByText> for Text<'_> {
 }
 
 impl QuickCache {
-    /// A cache for so many tokens. It has one limit; a limit of bytes would take the place of this one.
+    /// A cache for so many tokens. It has one limit: a limit in bytes would replace this one.
     pub(super) fn new(auth: AuthManager, entries: usize) -> Self {
         Self {
             cache: Cache::new(entries),

@@ -1,12 +1,12 @@
-//! What is compared.
+//! The compared cases.
 
 use super::{
     resource::{GUARDED, UNGUARDED},
     sender::Unknown,
 };
 
-/// What happens besides the honest requests. The unguarded route shows what HTTP itself costs: the
-/// requests and the answers are as long, and differ in nothing but who has made them.
+/// What happens in addition to the honest requests. The unguarded route shows the cost of HTTP itself: requests
+/// and responses have the same length, and the server does nothing else.
 pub(super) const CASES: [(&str, Option<(&str, Unknown)>); 4] = [
     ("no flood", None),
     ("a flood of unknown keys", Some((GUARDED, Unknown::Key))),

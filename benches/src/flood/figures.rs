@@ -1,4 +1,4 @@
-//! What the rounds have shown.
+//! The results of the rounds.
 
 use std::{io, time::Instant};
 
@@ -27,11 +27,11 @@ pub(super) struct Run {
 
 pub(super) type Round = [Run; CASES.len()];
 
-/// What all sessions have shown.
+/// The results of all sessions.
 #[derive(Default)]
 pub(super) struct Measured {
     pub(super) rounds: Vec<Round>,
-    /// Seconds for which there were servers with a flood now and then.
+    /// Seconds during which servers were running that were flooded.
     pub(super) seconds: f64,
     /// Cooldowns that had begun.
     pub(super) cooldowns: f64,
@@ -57,18 +57,18 @@ impl Run {
         })
     }
 
-    /// Requests of the flood in a second.
+    /// Requests of the flood per second.
     fn rate(&self) -> f64 {
         self.flood.sent as f64 / self.flood.seconds
     }
 
-    /// Of a core.
+    /// As a fraction of a core.
     fn load(&self) -> f64 {
         self.cpu / 1e9 / self.seconds
     }
 }
 
-pub(super) fn tell(report: &mut Report, measured: &Measured) {
+pub(super) fn add_results(report: &mut Report, measured: &Measured) {
     let columns = [
         "honest clients beside",
         "p50 µs",
@@ -118,7 +118,7 @@ pub(super) fn tell(report: &mut Report, measured: &Measured) {
             report.at_most(&what, 1.2, ratio(|run| run.p99, 0));
             let what = format!("{name}: honest p99, of a flood of an unguarded route");
             report.at_most(&what, 1.2, ratio(|run| run.p99, 2));
-            // All but what the pacing loses at its end.
+            // All of them, except what pacing loses at the end.
             let what = format!("{name}: requests/s");
             report.at_least(&what, 9_900.0, of(Run::rate));
         }

@@ -1,4 +1,5 @@
-//! Honest clients: a process of a few connections, on each of them a request every other millisecond.
+//! Honest clients: a process with a few connections, which sends a request on each of them every two
+//! milliseconds.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -14,13 +15,13 @@ use crate::{
     process::{self, Process},
 };
 
-/// The argument that makes the bench the honest clients.
+/// The argument that starts the bench as the honest clients.
 pub(crate) const MODE: &str = "ask";
 const CLIENTS: u32 = 4;
-/// The time from one request of a client to its next one.
+/// The interval between two requests of a client.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// What is asked, and whom.
+/// The requests, and the server.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) address: SocketAddr,
@@ -30,14 +31,14 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Has a process ask, which this program starts. Gives the time of every answer in microseconds.
+    /// Starts a process that sends the requests. Returns the time of every response in microseconds.
     pub(super) fn carry_out(&self, through: &[&str]) -> io::Result<Vec<f64>> {
         let times = Process::start(through, MODE, self)?.line()?;
         serde_json::from_str(&times).map_err(|_| io::Error::other("no honest answers"))
     }
 }
 
-/// What the process does.
+/// The body of the process.
 pub(crate) fn ask() -> io::Result<()> {
     let order: Order = process::order()?;
     pin(order.core);
@@ -71,7 +72,7 @@ fn ask_on_one(order: &Order, first: Instant, end: Instant) -> io::Result<Vec<f64
     let mut stream = TcpStream::connect(order.address)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    // All answers are as long as the first one, which is short enough to come whole.
+    // All responses are as long as the first one, which is short enough to arrive whole.
     stream.write_all(request)?;
     let mut answer = vec![0; 4_096];
     let length = stream.read(&mut answer)?;
@@ -80,8 +81,8 @@ fn ask_on_one(order: &Order, first: Instant, end: Instant) -> io::Result<Vec<f64
     let mut due = first;
     while due < end {
         let left = due.saturating_duration_since(Instant::now());
-        // A request that its predecessor has held up is late from the moment on that it was due; that
-        // this thread is woken late is nothing that the server has done.
+        // A request that was held up by the previous one counts as late from the time at which it was due. If
+        // this thread is woken late, that is not the server's delay.
         let began = if left.is_zero() {
             due
         } else {

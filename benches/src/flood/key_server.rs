@@ -1,4 +1,4 @@
-//! The issuer's key set over HTTP, with a count of how often it was fetched.
+//! The issuer's key set over HTTP, with a count of its fetches.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use actix_web::{
 };
 use flask_pyjwt::AuthManager;
 
-/// A server of its own, in a thread of this process. Dropped, it is stopped.
+/// A server in a thread of this process. It stops when it is dropped.
 pub(super) struct KeyServer {
     address: SocketAddr,
     fetches: Arc<AtomicUsize>,
@@ -27,7 +27,7 @@ pub(super) struct KeyServer {
 }
 
 impl KeyServer {
-    /// Publishes the keys of this manager. Nobody renews them within an hour for their age.
+    /// Publishes the keys of this manager. Clients can cache them for an hour.
     pub(super) fn start(issuer: AuthManager) -> io::Result<Self> {
         let fetches = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&fetches);
@@ -73,7 +73,7 @@ impl KeyServer {
 
 impl Drop for KeyServer {
     fn drop(&mut self) {
-        drop(self.handle.stop(false)); // the request is sent, whoever waits for it
+        drop(self.handle.stop(false)); // the call sends the request
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }

@@ -1,4 +1,5 @@
-//! Section `flood`: what tokens of unknown keys and of unknown issuers do to honest clients and to the server of the keys.
+//! Section `flood`: how tokens of unknown keys and of unknown issuers affect honest clients and the server of
+//! the keys.
 
 mod cases;
 mod figures;
@@ -17,7 +18,7 @@ use flask_pyjwt::{AuthManager, AuthType, Config};
 
 use self::{
     cases::CASES,
-    figures::{Measured, Round, Run, tell},
+    figures::{Measured, Round, Run, add_results},
     key_server::KeyServer,
     resource::GUARDED,
     sender::{Order, Unknown},
@@ -38,22 +39,22 @@ use crate::{
 
 const ISSUER: &str = "https://issuer.example.com";
 const AUDIENCE: &str = "https://api.example.com";
-/// Seconds between two fetches for the sake of an unknown key, at the least.
+/// Minimum seconds between two fetches for an unknown key.
 const COOLDOWN: f64 = 10.0;
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
     let [server, load] = cores();
     if load.is_none() {
-        eprintln!("flood: server and load generator share a core; the figures mean little");
+        eprintln!("flood: server and load generator share a core; the results mean little");
     }
     match measure([server, load], settings) {
-        Ok(measured) => tell(report, &measured),
+        Ok(measured) => add_results(report, &measured),
         Err(error) => eprintln!("flood: {error}"),
     }
 }
 
-/// What starts a process that others do not hold up: without it, every other process on the machine is
-/// in the 99th percentile, and not in every round the same ones.
+/// The program that starts a process with real-time priority: without it, every other process of the machine
+/// affects the 99th percentile, and different ones in every round.
 fn undisturbed() -> &'static [&'static str] {
     const REAL_TIME: &[&str] = &["chrt", "--rr", "1"];
     let tried = Command::new(REAL_TIME[0])
@@ -109,7 +110,7 @@ fn measure([core, load]: [Option<usize>; 2], settings: &Settings) -> io::Result<
         for round in 0..=rounds {
             let mut runs = Round::default();
             for turn in 0..CASES.len() {
-                // Nobody always comes after the same one.
+                // The order changes, so that no case always follows the same one.
                 let place = (round + turn) % CASES.len();
                 let order = CASES[place].1.map(order);
                 let ask = || honest.carry_out(through);
@@ -122,7 +123,7 @@ fn measure([core, load]: [Option<usize>; 2], settings: &Settings) -> io::Result<
         let seconds = began.elapsed().as_secs_f64();
         measured.seconds += seconds;
         measured.cooldowns += (seconds / COOLDOWN).ceil();
-        // Without the one with which a server begins.
+        // Without the first fetch of a server.
         measured.fetches += key_server.fetches() - before - 1;
     }
     Ok(measured)

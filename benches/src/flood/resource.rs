@@ -1,4 +1,4 @@
-//! The resource server that is flooded, and what it answers.
+//! The resource server that is flooded, and its responses.
 
 use actix_web::{
     HttpResponse, get,
@@ -10,26 +10,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Site;
 
-/// The path that a token of the issuer opens.
+/// The path that requires a token of the issuer.
 pub(super) const GUARDED: &str = "/mine";
-/// The path that nothing guards. It answers with what a refusal of the other one looks like.
+/// The path without a guard. Its response looks like a refusal of the other one.
 pub(super) const UNGUARDED: &str = "/open";
-/// The own issuer of the server.
+/// The server's own issuer.
 const OWN_ISSUER: &str = "https://resource.example.com";
 
-/// A server that trusts one other issuer, whose keys it fetches, and asks a function about a pattern of names.
+/// A server that trusts one other issuer, whose keys it fetches, and resolves names of a pattern with a
+/// function.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Resource {
     pub(super) issuer: String,
     pub(super) audience: String,
-    /// Where the keys are.
+    /// The address of the keys.
     pub(super) keys: String,
 }
 
 impl Site for Resource {
     const MODE: &'static str = "serve-resource";
 
-    /// The server has one worker, and so one manager is made.
+    /// The server has one worker, so that one manager is made.
     fn configure(&self, app: &mut ServiceConfig) {
         let secret = "a secret of 48 bytes, for nothing but measurement";
         let trusted = Issuer::new(&self.issuer)
@@ -42,7 +43,7 @@ impl Site for Resource {
             .resolve_issuers("https://{tenant}.tenants.example.com", |_| async {
                 Ok::<_, std::io::Error>(None)
             });
-        let auth = AuthManager::new(config).expect("a good configuration");
+        let auth = AuthManager::new(config).expect("a valid configuration");
         app.app_data(auth).service(mine).service(open);
     }
 }

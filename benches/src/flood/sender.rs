@@ -1,4 +1,4 @@
-//! The flood: a process of its own, which sends at a steady rate, whatever is answered.
+//! The flood: a separate process that sends at a steady rate, whatever the responses are.
 
 use std::{
     collections::BTreeMap,
@@ -20,23 +20,23 @@ use crate::{
     process::{self, Process},
 };
 
-/// The argument that makes the bench a flood.
+/// The argument that starts the bench as a flood.
 pub(crate) const MODE: &str = "send";
-/// Requests in a second.
+/// Requests per second.
 pub(super) const RATE: u32 = 10_000;
-/// One after the other: an answer has 6 ms until there is the next request on its connection.
+/// The connections are used in turn, so that a response has 6 ms until the next request on its connection.
 const CONNECTIONS: usize = 64;
-/// What every answer begins with, before its status.
+/// The start of every response, before its status.
 const BEGIN: &[u8] = b"HTTP/1.1 ";
 
-/// What nobody knows of the tokens that are sent.
+/// What is unknown about the tokens that are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Unknown {
     Key,
     Issuer,
 }
 
-/// What is sent, and whereto.
+/// What is sent, and to which server.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) address: SocketAddr,
@@ -47,22 +47,22 @@ pub(super) struct Order {
     pub(super) unknown: Unknown,
 }
 
-/// What became of it.
+/// The results of a flood.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Outcome {
     pub(super) seconds: f64,
     pub(super) sent: u64,
-    /// Requests that did not fit into the connection any more.
+    /// Requests that did not fit into the send buffer any more.
     pub(super) unsent: u64,
-    /// Answers by status.
+    /// Responses by status.
     pub(super) answers: BTreeMap<u16, u64>,
 }
 
-/// A flood that goes on.
+/// A running flood.
 pub(super) struct Flood(Process);
 
 impl Flood {
-    /// Begins to flood.
+    /// Starts the flood.
     pub(super) fn start(order: &Order) -> io::Result<Self> {
         let mut process = Process::start(&[], MODE, order)?;
         match &*process.line()? {
@@ -71,13 +71,13 @@ impl Flood {
         }
     }
 
-    /// Ends it.
+    /// Stops the flood.
     pub(super) fn end(self) -> io::Result<Outcome> {
         Ok(serde_json::from_str(&self.0.end()?)?)
     }
 }
 
-/// What the process does: floods until its standard input ends.
+/// The body of the process: it floods until its standard input is closed.
 pub(crate) fn send() -> io::Result<()> {
     let order: Order = process::order()?;
     pin(order.core);
@@ -129,7 +129,7 @@ fn flood(order: &Order, streams: &mut [TcpStream], is_over: &AtomicBool) -> io::
 }
 
 impl Order {
-    /// A request whose token names the key or the issuer of this number.
+    /// A request whose token names the key or the issuer with this number.
     pub(super) fn request(&self, id: u64) -> String {
         if self.unknown == Unknown::Issuer {
             return self.request_of_issuer(id);
@@ -144,7 +144,7 @@ impl Order {
 }
 
 impl Order {
-    /// The payload names another issuer that the pattern of the server allows; the signature is any.
+    /// The payload names another issuer that matches the pattern of the server. The signature is arbitrary.
     fn request_of_issuer(&self, id: u64) -> String {
         let Self { path, rest, .. } = self;
         let signature = rest.split_once('.').map_or("", |(_, signature)| signature);
@@ -159,7 +159,7 @@ impl Order {
 }
 
 impl Outcome {
-    /// Takes what was answered on a connection since it was last asked.
+    /// Reads the responses that have arrived on a connection.
     fn take_answers(&mut self, stream: &mut TcpStream) -> io::Result<()> {
         let mut bytes = [0; 16_384];
         let length = match stream.read(&mut bytes) {
@@ -179,7 +179,7 @@ impl Outcome {
     }
 }
 
-/// Numbers that nobody has foreseen (`SplitMix64`), each another one.
+/// Distinct numbers that cannot be predicted (`SplitMix64`).
 struct Ids(u64);
 
 impl Default for Ids {

@@ -1,4 +1,4 @@
-//! Verification by managers that trust many issuers, of tokens of the last one of them.
+//! Verification by managers that trust many issuers, of tokens of the last one.
 
 use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key};
 
@@ -11,9 +11,9 @@ use crate::{
     settings::Settings,
 };
 
-/// How many other issuers are trusted. Without any, the token is of the own issuer.
+/// The number of other trusted issuers. With none, the token is of the manager's own issuer.
 const COUNTS: [usize; 4] = [0, 1, 10, 100];
-/// HS256 costs so little that a look-up that grows would show; EdDSA is what issuers publish.
+/// HS256 is so cheap that a growing look-up would show. EdDSA is what issuers publish.
 const ALGORITHMS: [&str; 2] = ["HS256", "EdDSA"];
 const AUDIENCE: &str = "https://api.example.com";
 
@@ -58,7 +58,7 @@ fn measure(algorithm: &str, settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// The issuer of this number, and its key; 0 is the own one.
+/// The issuer with this number, and its key. 0 is the manager's own issuer.
 fn issuer(algorithm: &str, n: usize) -> (String, Keys) {
     let mut keys = Keys::generate(algorithm);
     if keys.is_secret() {
@@ -72,7 +72,7 @@ fn config(name: &str, keys: &Keys) -> Config {
     Config::new(name, auth_type, &keys.private).audience(AUDIENCE)
 }
 
-/// What the other side trusts of an issuer.
+/// An issuer as the other manager trusts it.
 fn trusted(name: &str, keys: &Keys) -> Issuer {
     let auth_type: AuthType = keys.algorithm.parse().expect("a known algorithm");
     let key = if keys.is_secret() {
@@ -83,13 +83,13 @@ fn trusted(name: &str, keys: &Keys) -> Issuer {
     Issuer::new(name).key(key).audience(AUDIENCE)
 }
 
-/// Verification by a manager that trusts so many others: of a token of the last one without a table
-/// and with one, and of an own token without a table.
+/// Verification by a manager that trusts so many others: of a token of the last one without and with a table,
+/// and of a token of its own issuer without a table.
 fn candidates(algorithm: &str, count: usize) -> [Candidate<'static>; 3] {
     let issuers: Vec<_> = (0..=count).map(|n| issuer(algorithm, n)).collect();
     let minted = |n: usize| {
         let (name, keys) = &issuers[n];
-        let minting = AuthManager::new(config(name, keys)).expect("a good configuration");
+        let minting = AuthManager::new(config(name, keys)).expect("a valid configuration");
         claims::mint(&minting, SUBJECT).signed().to_owned()
     };
     let (name, keys) = &issuers[0];
@@ -98,8 +98,8 @@ fn candidates(algorithm: &str, count: usize) -> [Candidate<'static>; 3] {
         .fold(config(name, keys), |config, (name, keys)| {
             config.trust(trusted(name, keys))
         });
-    let table = AuthManager::new(config.clone()).expect("a good configuration");
-    let none = AuthManager::new(config.token_table(0, 0)).expect("a good configuration");
+    let table = AuthManager::new(config.clone()).expect("a valid configuration");
+    let none = AuthManager::new(config.token_table(0, 0)).expect("a valid configuration");
     let same = none.clone();
     let (token, own) = (minted(count), minted(0));
     let again = token.clone();

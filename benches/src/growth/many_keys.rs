@@ -1,4 +1,4 @@
-//! Verification by managers of many keys, of tokens that name the last one of them.
+//! Verification by managers with many keys, of tokens that name the last key.
 
 use flask_pyjwt::{AuthManager, AuthType, Key};
 
@@ -39,7 +39,7 @@ pub(super) fn run(keys: &Keys, settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// Verification by a manager of so many keys, without a table and with one.
+/// Verification by a manager with so many keys, without and with a table.
 fn candidates(keys: &Keys, count: usize) -> [Candidate<'static>; 2] {
     let secret = |n: usize| format!("secret number {n:06}, for nothing but measurement");
     let id = |n: usize| format!("key{n:06}");
@@ -51,12 +51,12 @@ fn candidates(keys: &Keys, count: usize) -> [Candidate<'static>; 2] {
         own.config().key_id(id(n))
     };
     let last = count - 1;
-    let minting = AuthManager::new(of(last).token_table(0, 0)).expect("a good configuration");
+    let minting = AuthManager::new(of(last).token_table(0, 0)).expect("a valid configuration");
     let config = (1..count).fold(of(0), |config, n| {
         config.verification_key(Key::new(AuthType::HS256, secret(n)).id(id(n)))
     });
-    let table = AuthManager::new(config.clone()).expect("a good configuration");
-    let none = AuthManager::new(config.token_table(0, 0)).expect("a good configuration");
+    let table = AuthManager::new(config.clone()).expect("a valid configuration");
+    let none = AuthManager::new(config.token_table(0, 0)).expect("a valid configuration");
     let token = claims::mint(&minting, SUBJECT).signed().to_owned();
     let same = token.clone();
     [

@@ -1,4 +1,4 @@
-//! Section `growth`: what more routes, keys, issuers, claims and longer tokens cost.
+//! Section `growth`: the cost of more routes, keys, issuers and claims, and of longer tokens.
 
 mod issuers;
 mod many_keys;
@@ -20,7 +20,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Of the cost of the fewest, at the most: what counts as flat.
+/// The largest ratio to the smallest case that counts as flat.
 const FLAT: f64 = 1.25;
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
@@ -41,7 +41,7 @@ async fn guarded(token: CurrentToken) -> String {
     token.sub().to_owned()
 }
 
-/// The time of a request to an application in this process, as a candidate.
+/// Times a request to an application in this process.
 macro_rules! requests {
     ($runtime:expr, $name:expr, $app:expr, $path:expr, $token:expr) => {{
         let (runtime, path) = (&$runtime, String::from($path));
@@ -101,7 +101,7 @@ fn routes(keys: &Keys, settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// Requests to a resource that requires many claims of a token with a hundred of them.
+/// Requests to a resource that requires many claims of a token with a hundred claims.
 fn required_claims(keys: &Keys, settings: &Settings, report: &mut Report) {
     let columns = ["claims required", "ns", "of none"];
     let title =
@@ -128,7 +128,7 @@ fn required_claims(keys: &Keys, settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// Verification of tokens of growing length.
+/// Verification of tokens of increasing length.
 fn sizes(keys: &Keys, settings: &Settings, report: &mut Report) {
     let columns = [
         "bytes of token",

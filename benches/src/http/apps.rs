@@ -1,4 +1,4 @@
-//! The same route, `GET /me`, protected in the ways that are compared.
+//! The same route, `GET /me`, protected in each of the compared ways.
 
 use actix_jwt_auth_middleware::{AuthenticationService, Authority};
 use actix_web::{
@@ -70,8 +70,8 @@ impl Way {
         }
     }
 
-    /// The field that carries the token. `actix-jwt-auth-middleware` 0.5 does not cut `Bearer` off
-    /// an `Authorization` field, and so accepts none: it gets a field of its own.
+    /// The header field with the token. `actix-jwt-auth-middleware` 0.5 does not remove `Bearer` from an
+    /// `Authorization` field, and so accepts no such token: it gets its own field.
     pub(crate) fn field(self, token: &str) -> (&'static str, String) {
         match self {
             Self::Middleware => ("access-token", token.to_owned()),
@@ -111,7 +111,7 @@ async fn ours(token: CurrentToken) -> String {
     token.sub().to_owned()
 }
 
-/// The extractor that people write by hand.
+/// A typical hand-written extractor.
 struct User(Claims);
 
 impl FromRequest for User {
@@ -138,7 +138,7 @@ async fn extractor(user: User) -> String {
     user.0.sub
 }
 
-/// What the documentation of `actix-web-httpauth` asks for: a function that accepts a token.
+/// The function of `actix-web-httpauth`'s documentation, which accepts a token.
 async fn validate(
     request: ServiceRequest,
     credentials: BearerAuth,
@@ -160,7 +160,7 @@ async fn validated(claims: web::ReqData<Claims>) -> String {
     claims.into_inner().sub
 }
 
-/// The claims without those that `jwt-compact` reads itself.
+/// The claims that `jwt-compact` does not read itself.
 #[derive(Clone, Serialize, Deserialize, actix_jwt_auth_middleware::FromRequest)]
 struct Custom {
     iss: String,
@@ -184,7 +184,7 @@ fn middleware(keys: &Keys, app: &mut ServiceConfig) {
         "HS256" => guard(Hs256, Hs256Key::new(public), app),
         "RS256" => guard(Rsa::rs256(), rsa_key(&public), app),
         _ => {
-            // The key is the end of its DER.
+            // The key is the end of its DER encoding.
             let key =
                 <Ed25519 as Algorithm>::VerifyingKey::from_slice(&public[public.len() - 32..]);
             guard(Ed25519, key.expect("an Ed25519 key"), app);

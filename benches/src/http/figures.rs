@@ -1,4 +1,4 @@
-//! What the runs have shown: every way beside "no authentication" in the same round.
+//! The results of the runs: every way, compared with "no authentication" in the same round.
 
 use super::{apps::Way, load::Load};
 use crate::race::percentile;
@@ -18,14 +18,14 @@ pub(super) struct Run {
 /// One run of every way, shortly after each other, in the order of [`Way::ALL`].
 pub(super) type Round = [Run; Way::ALL.len()];
 
-/// What is told of one way.
+/// The reported results of one way.
 pub(super) struct Figures {
     /// The undisturbed decile of each.
     pub(super) best: Run,
-    /// The median of its ratios to "no authentication" in the same round: what disturbs the machine
-    /// for longer than a round disturbs both.
+    /// The median of the ratios to "no authentication" in the same round: a disturbance that is longer than a
+    /// round affects both.
     pub(super) ratio: Run,
-    /// The median of what it takes above "no authentication" in the same round, in microseconds.
+    /// The median of the cost above "no authentication" in the same round, in microseconds.
     pub(super) cpu_above: f64,
 }
 
@@ -45,7 +45,7 @@ impl Run {
         [self.rate, self.p50, self.p99, self.cpu]
     }
 
-    /// A run of what `of` makes of each of the four numbers, the rate first.
+    /// Applies `of` to each of the four numbers, with the rate first.
     fn each(of: impl Fn(fn(&Run) -> f64) -> f64, rate: impl Fn(fn(&Run) -> f64) -> f64) -> Self {
         Self {
             rate: rate(|run| run.rate),
@@ -57,7 +57,7 @@ impl Run {
 }
 
 impl Figures {
-    /// The figures of the way that stands at this place of [`Way::ALL`].
+    /// The results of the way at this index of [`Way::ALL`].
     pub(super) fn of(place: usize, rounds: &[Round]) -> Self {
         let all = |number: fn(&Run) -> f64, percent| {
             let own = rounds.iter().map(|round| number(&round[place]));

@@ -15,16 +15,16 @@ use tokio::{
 
 /// Connections that are open at the same time.
 const CONNECTIONS: usize = 8;
-/// No run makes more requests than this on one connection.
+/// No run sends more requests than this on one connection.
 const MOST: usize = 200_000;
 
-/// What a run has seen: the time of every request, in nanoseconds.
+/// The results of a run: the time of every request in nanoseconds.
 pub(super) struct Load {
     pub(super) latencies: Vec<f64>,
     pub(super) seconds: f64,
 }
 
-/// Asks for `/me` as often as the server answers, for so long.
+/// Requests `/me` as often as the server responds, for so long.
 pub(super) fn load(
     address: SocketAddr,
     field: &(&'static str, String),
@@ -53,7 +53,7 @@ pub(super) fn load(
 async fn connection(address: SocketAddr, request: String, end: Instant) -> io::Result<Vec<f64>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    // All answers are as long as the first one, which is short enough to come whole.
+    // All responses are as long as the first one, which is short enough to arrive whole.
     stream.write_all(request.as_bytes()).await?;
     let mut answer = vec![0; 4_096];
     let length = stream.read(&mut answer).await?;

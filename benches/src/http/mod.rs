@@ -24,7 +24,7 @@ use crate::{
     settings::Settings,
 };
 
-/// How often all servers are started anew: where a process lies in memory is luck.
+/// How often all servers are restarted: the position of a process in memory is random.
 const SESSIONS: usize = 8;
 const COLUMNS: [&str; 10] = [
     "way",
@@ -44,7 +44,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
     if load.is_none() {
         eprintln!("http: server and load generator share a core; requests/s mean little");
     }
-    // A thread of its own, so that the other sections are not kept on its core.
+    // In a separate thread, so that the other sections do not stay on its core.
     thread::scope(|scope| {
         scope.spawn(|| {
             pin(load);
@@ -57,7 +57,7 @@ fn measure_all(core: Option<usize>, settings: &Settings, report: &mut Report) {
     for algorithm in ["HS256", "RS256", "EdDSA"] {
         let keys = Keys::generate(algorithm);
         match measure(core, settings, &keys) {
-            Ok(figures) => tell(report, algorithm, &figures),
+            Ok(figures) => add_results(report, algorithm, &figures),
             Err(error) => eprintln!("http {algorithm}: {error}"),
         }
     }
@@ -65,7 +65,7 @@ fn measure_all(core: Option<usize>, settings: &Settings, report: &mut Report) {
 
 fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<Vec<Figures>> {
     let token = claims::mint(&keys.manager(false), SUBJECT);
-    // Shorter runs than these would be mostly the opening of connections.
+    // Shorter runs would mostly consist of opening connections.
     let (sessions, rounds, milliseconds) = if settings.quick {
         (1, 1, 25)
     } else {
@@ -82,7 +82,7 @@ fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<
         for round in 0..=rounds {
             let mut runs = [Run::default(); Way::ALL.len()];
             for turn in 0..runs.len() {
-                // Nobody always comes after the same one.
+                // The order changes, so that no way always follows the same one.
                 let place = (round + turn) % runs.len();
                 let (way, server) = (Way::ALL[place], &servers[place]);
                 let before = server.cpu()?;
@@ -98,7 +98,7 @@ fn measure(core: Option<usize>, settings: &Settings, keys: &Keys) -> io::Result<
     Ok(places.map(|place| Figures::of(place, &measured)).collect())
 }
 
-fn tell(report: &mut Report, algorithm: &str, figures: &[Figures]) {
+fn add_results(report: &mut Report, algorithm: &str, figures: &[Figures]) {
     let title = format!("HTTP over loopback, {algorithm}");
     let mut table = Table::new(&title, &COLUMNS);
     for (way, own) in Way::ALL.iter().zip(figures) {

@@ -1,17 +1,17 @@
-//! JSON objects that take long to read for their size.
+//! JSON objects that are slow to parse for their size.
 
 use serde_json::Value;
 
-/// What is repeated in an object, by its number, and what ends it.
+/// The part that is repeated in an object, by its number, and the end of the object.
 pub(super) struct Shape {
     pub(super) name: &'static str,
-    /// What stands before the repeated parts.
+    /// The text before the repeated parts.
     begin: &'static str,
     part: fn(usize) -> String,
     end: &'static str,
 }
 
-/// The most names and values that are read of a text, less those that two members of one name may hide.
+/// The most names and values that are read of a text, without those that duplicate members can hide.
 const MOST_NODES: usize = 956;
 
 impl Shape {
@@ -20,7 +20,7 @@ impl Shape {
         self.of(members, usize::MAX, size).into_bytes()
     }
 
-    /// The same of no more parts than are read to their end, filled up with a string; nothing where all are.
+    /// The same with only as many parts as are parsed, filled up with a string. `None` if all parts are parsed.
     pub(super) fn bounded(&self, members: &str, size: usize) -> Option<Vec<u8>> {
         let nodes = |parts| nodes(&serde_json::from_str(&self.of(members, parts, size)).ok()?);
         let (one, two) = (nodes(1)?, nodes(2)?);
@@ -48,7 +48,7 @@ impl Shape {
     }
 }
 
-/// How many values an object has, the names of members among them.
+/// The number of values in an object, including the names of members.
 fn nodes(value: &Value) -> Option<usize> {
     fn count(value: &Value) -> usize {
         1 + match value {
@@ -60,7 +60,7 @@ fn nodes(value: &Value) -> Option<usize> {
     value.is_object().then(|| count(value))
 }
 
-/// A name by its number, of these characters.
+/// A name for this number, of these characters.
 fn spell(number: usize, alphabet: &[&str]) -> String {
     let mut rest = number;
     let mut name = String::new();
@@ -88,7 +88,7 @@ fn coded(n: usize) -> String {
     format!("\"\\u{:04x}\":0,", 0x100 + n % 0xD000)
 }
 
-/// Sixteen names alike in length, first and last character.
+/// Sixteen names with the same length, first and last character.
 fn alike(n: usize) -> String {
     let member = |n: usize| format!("\"a{}z\":0", LETTERS[n % 10].repeat(1 + n / 10));
     let members: Vec<_> = (0..16).map(member).collect();

@@ -1,6 +1,6 @@
-//! Tokens and requests that are refused, made so that refusing them costs as much as it can.
+//! Tokens and requests that are refused, built so that refusing them is as expensive as possible.
 //!
-//! `callgrind.sh` holds each to 20 times the instructions of an ordinary token that was not seen before.
+//! `callgrind.sh` limits each to 20 times the instructions of an ordinary new token.
 
 mod json;
 mod requests;
@@ -14,12 +14,12 @@ pub(crate) fn names(keys: &Keys) -> impl Iterator<Item = String> {
     signatures::names().chain(made(keys).map(|case| case.name))
 }
 
-/// The case of a name.
+/// The case with this name.
 pub(crate) fn find(name: &str, keys: &Keys) -> Option<Candidate<'static>> {
     signatures::find(name).or_else(|| made(keys).find(|case| case.name == name))
 }
 
-/// The cases with the keys given.
+/// The cases with the given keys.
 fn made(keys: &Keys) -> impl Iterator<Item = Candidate<'static>> {
     let tokens = tokens::all(keys)
         .into_iter()

@@ -1,5 +1,5 @@
-//! Requests of a head of 8 KiB that are refused, in this process without a socket: all is counted that comes
-//! after the head was read, the answer included.
+//! Requests with a head of 8 KiB that are refused, in this process without a socket: everything after reading
+//! the head counts, including the response.
 
 use actix_web::{
     App, HttpResponse,
@@ -41,7 +41,7 @@ impl RequestCase {
     }
 }
 
-/// A request, which the framework reads before it is ours: `callgrind.sh` leaves that out.
+/// Builds the request. `callgrind.sh` leaves this function out, because the framework reads requests.
 #[inline(never)]
 fn refused_request<R>(read: impl FnOnce() -> R) -> R {
     read()

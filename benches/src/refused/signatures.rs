@@ -1,7 +1,7 @@
 //! Tokens with wrong signatures of several algorithms, and the ordinary tokens that they are compared with.
 //!
-//! A signature of RSA or on a curve takes longer to check than an ordinary token of HS256 in all. So they are
-//! compared with an ordinary, valid token of their own algorithm that was not seen before.
+//! A signature of RSA or on a curve takes longer to verify than a whole token of HS256. So these are compared
+//! with an ordinary, valid, new token of the same algorithm.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flask_pyjwt::{AuthManager, Issuer, Key};
@@ -15,10 +15,10 @@ use crate::{
 
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 const FOREIGN: &str = "https://other.example";
-/// So many keys without names are tried, at the most.
+/// The most keys without IDs that are tried.
 const TRIALS: usize = 8;
 
-/// The names of all cases, those of ordinary tokens first.
+/// The names of all cases, with those of ordinary tokens first.
 pub(super) fn names() -> impl Iterator<Item = String> {
     let of = |kind: &'static str| ALGORITHMS.map(|name| format!("{kind}-{name}"));
     let kinds = [
@@ -30,7 +30,7 @@ pub(super) fn names() -> impl Iterator<Item = String> {
     kinds.into_iter().flat_map(of).chain([hmac])
 }
 
-/// The case of a name. Its keys are made only now: those of RSA take long.
+/// The case with this name. Its keys are only made now, because RSA keys take long.
 pub(super) fn find(name: &str) -> Option<Candidate<'static>> {
     if !names().any(|own| own == name) {
         return None;
@@ -69,7 +69,7 @@ fn forged(algorithm: &str, other: &str, issuer: &str) -> String {
     forged
 }
 
-/// A server that trusts an issuer of so many keys without names.
+/// A server that trusts an issuer with so many keys without IDs.
 fn trusting(keys: &Keys) -> AuthManager {
     let auth_type = keys.algorithm.parse().expect("a known algorithm");
     let issuer = Issuer::new(FOREIGN).any_audience(true);
@@ -87,5 +87,5 @@ fn trusting(keys: &Keys) -> AuthManager {
         }
     });
     let config = keys.config().token_table(0, 0).trust(issuer);
-    AuthManager::new(config).expect("a good configuration")
+    AuthManager::new(config).expect("a valid configuration")
 }

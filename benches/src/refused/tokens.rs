@@ -1,4 +1,4 @@
-//! Tokens of the largest size that is accepted, which are refused.
+//! Refused tokens of the largest accepted size.
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -27,12 +27,12 @@ impl TokenCase {
     }
 }
 
-/// This server alone, with one key.
+/// A server with one key and no other issuers.
 fn alone(keys: &Keys) -> AuthManager {
     keys.manager(true)
 }
 
-/// This server with several keys, which trusts several issuers of several keys.
+/// A server with several keys, which trusts several issuers with several keys.
 fn trusting(keys: &Keys) -> AuthManager {
     let key = |name: &str, n: usize| {
         Key::new(
@@ -50,7 +50,7 @@ fn trusting(keys: &Keys) -> AuthManager {
     let config = (0..3).fold(config, |config, n| {
         config.trust(issuer(format!("https://{n}.example")))
     });
-    AuthManager::new(config.trust(issuer(FOREIGN.to_owned()))).expect("a good configuration")
+    AuthManager::new(config.trust(issuer(FOREIGN.to_owned()))).expect("a valid configuration")
 }
 
 fn signed(header: &[u8], payload: &[u8], secret: &str) -> String {
@@ -66,7 +66,7 @@ fn signed(header: &[u8], payload: &[u8], secret: &str) -> String {
     token
 }
 
-/// How long a payload may be behind this header.
+/// The longest payload after this header.
 fn room(header: &[u8]) -> usize {
     (LARGEST - header.len().div_ceil(3) * 4 - 64) / 4 * 3
 }
@@ -84,10 +84,10 @@ pub(super) fn all(keys: &Keys) -> Vec<TokenCase> {
     let (alone, trusting) = (alone(keys), trusting(keys));
     let size = room(HEADER.as_bytes());
     for shape in &SHAPES {
-        // Whoever sends it names an issuer, and the payload is read before the signature.
+        // The sender names an issuer, and the payload is read before the signature.
         let named = format!(r#""iss":"{FOREIGN}","#);
         let kid = br#"{"alg":"HS256","typ":"JWT","kid":"k3"}"#;
-        // The signature is right, and a claim is not.
+        // The signature is valid, and a claim is not.
         let own = format!(r#""iss":"{ISSUER}","iat":1,"exp":2,"#);
         let header_members = r#""alg":"HS256","typ":"JWT","kid":"no","#;
         let payload = shape.object(&named, room(kid));

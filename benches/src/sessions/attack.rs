@@ -1,4 +1,4 @@
-//! The account that takes all it can: logins at its limit, and lists of its sessions.
+//! An account that uses as many resources as it can: logins at its limit, and lists of its sessions.
 
 use std::{
     io,
@@ -20,43 +20,44 @@ use serde::{Deserialize, Serialize};
 use super::{AT_ONCE, NOW, Room, Store, Subject, session};
 use crate::process::{self, Process};
 
-/// The argument that makes the bench the process of such an account.
+/// The argument that starts the bench as the process of such an account.
 pub(crate) const MODE: &str = "attack-strangers";
 
-/// How many sessions a subject may have: the default.
+/// The limit of sessions for a subject: the default.
 const MOST: usize = 100;
-/// How many calls list the sessions of the account at a time, and how often that happens: as fast as a
+/// How many calls list the sessions of the account concurrently, and how often: as fast as a client with this
+/// many connections gets responses over a network.
 /// client with so many connections gets its answers over a network.
 const LISTS: usize = 4;
 const PERIOD: Duration = Duration::from_millis(10);
 
-/// What the account got.
+/// The results of the account.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Taken {
     pub(super) lists: u32,
     pub(super) logins: u32,
 }
 
-/// An attack that goes on until it is told to end.
+/// A running attack.
 pub(super) enum Attack {
-    /// From the stranger's own process, as the store wants it.
+    /// In the process of the other accounts, if the store requires it.
     Here(Arc<AtomicBool>, thread::JoinHandle<Taken>),
-    /// From another server's process.
+    /// In the process of another server.
     There(Process),
 }
 
 impl Attack {
     pub(super) fn start(subject: &Subject) -> io::Result<Self> {
         if let Room::Redis(server) = &subject.room {
-            // Whoever has started it may have a priority that this client must not inherit.
+            // The parent can have a priority that this client must not inherit.
             let ordinary = ["chrt", "--other", "0"];
             let mut process = Process::start(&ordinary, MODE, &server.url())?;
             process.line()?; // It is connected.
             return Ok(Self::There(process));
         }
         let (store, ends) = (Arc::clone(&subject.store), Arc::<AtomicBool>::default());
-        let told = Arc::clone(&ends);
-        let thread = thread::spawn(move || System::new().block_on(attack(&store, &told)));
+        let is_over = Arc::clone(&ends);
+        let thread = thread::spawn(move || System::new().block_on(attack(&store, &is_over)));
         Ok(Self::Here(ends, thread))
     }
 
@@ -71,11 +72,11 @@ impl Attack {
     }
 }
 
-/// What such a process does.
+/// The body of such a process.
 pub(crate) fn carry_out() -> io::Result<()> {
     let url: String = process::order()?;
     let ends = Arc::<AtomicBool>::default();
-    let told = Arc::clone(&ends);
+    let is_over = Arc::clone(&ends);
     thread::spawn(move || {
         process::wait_for_end();
         ends.store(true, Ordering::Relaxed);
@@ -84,7 +85,7 @@ pub(crate) fn carry_out() -> io::Result<()> {
         let store = RedisStore::connect(url).await.map_err(io::Error::other)?;
         let store: Store = Arc::new(store);
         println!();
-        Ok::<_, io::Error>(attack(&store, &told).await)
+        Ok::<_, io::Error>(attack(&store, &is_over).await)
     })?;
     println!("{}", serde_json::to_string(&taken)?);
     Ok(())

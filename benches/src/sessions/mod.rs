@@ -1,4 +1,4 @@
-//! Section `sessions`: what the stores of sessions cost, how that grows, and how much room they take.
+//! Section `sessions`: the cost of session stores, its growth, and the space that they take.
 
 pub(crate) mod attack;
 mod own_process;
@@ -32,17 +32,17 @@ use crate::{
     settings::Settings,
 };
 
-/// The moment at which everything happens.
+/// The time of all operations.
 const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
 const DAY: time::Duration = time::Duration::DAY;
-/// Sessions that are opened at the same time when a store is filled.
+/// Sessions that are opened concurrently to fill a store.
 const AT_ONCE: usize = 256;
-/// Callers at the same time where many are measured.
+/// Concurrent callers where many are measured.
 const CALLERS: usize = 64;
 
 type Store = Arc<dyn SessionStore>;
 
-/// A store under measurement, and what has to live as long.
+/// A measured store, and what must live as long.
 struct Subject {
     store: Store,
     room: Room,
@@ -80,7 +80,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
             let measured = match order.carry_out() {
                 Ok(Some(measured)) => measured,
                 Ok(None) => {
-                    eprintln!("sessions: redis-server is not there; it is left out");
+                    eprintln!("sessions: redis-server is not installed: it is skipped");
                     break;
                 }
                 Err(error) => {
@@ -134,11 +134,11 @@ struct Measured {
     rotation_p99: f64,
     rotation_of_many: f64,
     bytes: f64,
-    /// Commands that a server gets for a check.
+    /// Commands that a server receives for a check.
     commands: Option<f64>,
 }
 
-/// Fills a fresh store with so many sessions, and asks it. Nothing where there is no server for it.
+/// Fills a new store with so many sessions, and measures it. Returns `None` if there is no server for it.
 async fn measure(order: &Order) -> Option<Measured> {
     let (count, budget) = (order.count, order.budget);
     let subject = Subject::fresh(&order.name).await?;
@@ -199,7 +199,7 @@ impl Subject {
             }
             _ => {
                 let server = RedisServer::start()?;
-                // Many logins of one account at a time may take longer than one request may.
+                // Many concurrent logins of one account can take longer than one request may.
                 let builder = RedisStore::builder().timeout(time::Duration::seconds(30));
                 let store = builder.connect(server.url()).await.expect("it connects");
                 (Arc::new(store), Room::Redis(server))
@@ -237,12 +237,12 @@ async fn fill(store: &Store, count: usize) {
     }
 }
 
-/// A number far from the one before, so that no cache helps: every number once in turn.
+/// A number far from the previous one, so that no cache helps. Every number comes once before any is repeated.
 fn scattered(step: usize) -> usize {
     step.wrapping_mul(2_654_435_761) >> 4
 }
 
-/// Microseconds of each operation, one after the other.
+/// Microseconds for each operation, one after the other.
 async fn one_by_one<F: Future<Output = ()>>(
     budget: Duration,
     operation: impl Fn(usize) -> F,
@@ -256,7 +256,7 @@ async fn one_by_one<F: Future<Output = ()>>(
     times
 }
 
-/// Microseconds for each operation when many callers ask at the same time.
+/// Microseconds for each operation with many concurrent callers.
 async fn many<F: Future<Output = ()> + 'static>(
     budget: Duration,
     operation: impl Fn(usize) -> F,
@@ -274,7 +274,7 @@ async fn many<F: Future<Output = ()> + 'static>(
     began.elapsed().as_secs_f64() * 1e6 / done as f64
 }
 
-/// Commands that the server gets for each of a hundred checks.
+/// Commands that the server receives for each of a hundred checks.
 async fn commands_of_a_check(server: &RedisServer, store: &Store, count: usize) -> f64 {
     let commands = || {
         server

@@ -1,5 +1,5 @@
-//! Each store and number of sessions is measured in a process of its own: in one for all, what was measured
-//! before has left its traces in the allocator.
+//! Each store and number of sessions is measured in a separate process, because earlier measurements leave
+//! traces in the allocator.
 
 use std::{io, time::Duration};
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Measured, measure};
 use crate::process::{self, Process};
 
-/// The argument that makes the bench such a process.
+/// The argument that starts the bench as such a process.
 pub(crate) const MODE: &str = "measure-sessions";
 
-/// What is to be measured, and how long each of its parts may take.
+/// What to measure, and how long each part may take.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) name: String,
@@ -21,14 +21,14 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Has it carried out. Gives nothing where there is no server for the store.
+    /// Runs the measurement. Returns `None` if there is no server for the store.
     pub(super) fn carry_out(&self) -> io::Result<Option<Measured>> {
         let answer = Process::start(&[], MODE, self)?.line()?;
         serde_json::from_str(&answer).map_err(io::Error::other)
     }
 }
 
-/// What such a process does.
+/// The body of such a process.
 pub(crate) fn carry_out() -> io::Result<()> {
     let order: Order = process::order()?;
     let measured = System::new().block_on(measure(&order));

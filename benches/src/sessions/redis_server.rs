@@ -1,4 +1,4 @@
-//! A real `redis-server` on a free port, for the time of a measurement.
+//! A real `redis-server` on a free port for a measurement.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-/// Ends with the measurement.
+/// It is stopped when this is dropped.
 pub(super) struct RedisServer {
     process: Child,
     port: u16,
 }
 
 impl RedisServer {
-    /// Starts it, without anything on disk; nothing where there is no such program.
+    /// Starts it without files on disk. Returns `None` if it is not installed.
     pub(super) fn start() -> Option<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).ok()?;
         let port = listener.local_addr().ok()?.port();
@@ -44,7 +44,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A number that the server tells about itself.
+    /// A number of the server's `INFO`.
     pub(super) fn info(&self, section: &str, name: &str) -> Option<f64> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         write!(connection, "INFO {section}\r\n").ok()?;
@@ -58,7 +58,7 @@ impl RedisServer {
         let value = text
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        // A version is told by its first number.
+        // Of a version, the first number.
         let digits = value.split('.').next().unwrap_or(value);
         value.parse().or_else(|_| digits.parse()).ok()
     }

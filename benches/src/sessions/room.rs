@@ -1,10 +1,10 @@
-//! How much room sessions take.
+//! The space that sessions take.
 
 use std::{fs, path::PathBuf};
 
 use super::redis_server::RedisServer;
 
-/// How the room is found out that a store takes.
+/// How the space of a store is measured.
 pub(super) enum Room {
     Memory,
     File(PathBuf),
@@ -12,7 +12,7 @@ pub(super) enum Room {
 }
 
 impl Room {
-    /// Bytes that are taken now.
+    /// Bytes in use now.
     pub(super) fn bytes(&self) -> f64 {
         match self {
             Self::Memory => resident_bytes(),

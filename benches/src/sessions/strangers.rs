@@ -1,4 +1,4 @@
-//! Section `strangers`: what others notice of one account that takes all it can get.
+//! Section `strangers`: how one account that uses as many resources as it can affects others.
 
 use std::{
     io,
@@ -23,15 +23,15 @@ use crate::{
     settings::Settings,
 };
 
-/// The argument that makes the bench a process that measures one store.
+/// The argument that starts the bench as a process that measures one store.
 pub(crate) const MODE: &str = "measure-strangers";
 
-/// How many strangers ask in turn, and how long each waits before it asks.
+/// How many other accounts send checks in turn, and how long each waits between two checks.
 const STRANGERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(1);
-/// Whoever has no answer by then is turned away.
+/// A check without an answer by then is refused.
 const TIMEOUT: Duration = Duration::from_millis(250);
-/// So many times, strangers are measured alone and beside the account.
+/// How often the others are measured alone and together with the account.
 const ROUNDS: u32 = 20;
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) {
@@ -59,7 +59,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
         let measured = match carried_out(&order) {
             Ok(Some(measured)) => measured,
             Ok(None) => {
-                eprintln!("strangers: redis-server is not there; it is left out");
+                eprintln!("strangers: redis-server is not installed: it is skipped");
                 continue;
             }
             Err(error) => {
@@ -85,17 +85,17 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
     report.table(table);
 }
 
-/// What strangers got.
+/// The results of the other accounts.
 #[derive(Serialize, Deserialize)]
 struct Answers {
     per_second: f64,
-    /// In microseconds, the pause before it left out.
+    /// In microseconds, without the pause before.
     p99: f64,
     unanswered: f64,
 }
 
 impl Answers {
-    /// The medians of many rounds, and how many had no answer in all.
+    /// The medians of many rounds, and the total number without an answer.
     fn of(rounds: &[Self]) -> Self {
         Self {
             per_second: median(rounds.iter().map(|it| it.per_second)),
@@ -124,7 +124,7 @@ fn carried_out(order: &Order) -> io::Result<Option<Measured>> {
     serde_json::from_str(&answer).map_err(io::Error::other)
 }
 
-/// What such a process does.
+/// The body of such a process.
 pub(crate) fn carry_out() -> io::Result<()> {
     let order: Order = process::order()?;
     let measured = System::new().block_on(measure(&order))?;
@@ -167,8 +167,7 @@ async fn measure(order: &Order) -> io::Result<Option<Measured>> {
     }))
 }
 
-/// Lets nothing else on the machine hold up a process, where that can be had: what the account takes is
-/// measured, and not what others do.
+/// Gives a process real-time priority if possible, so that other processes of the machine are not measured.
 fn put_first(process: u32) {
     let tried = Command::new("chrt")
         .args(["--all-tasks", "--rr", "--pid", "1", &process.to_string()])
@@ -181,7 +180,7 @@ fn put_first(process: u32) {
     }
 }
 
-/// Checks of strangers, one after the other, each after a pause.
+/// Checks of other accounts, one after the other, each after a pause.
 async fn strangers(store: &Store, budget: Duration) -> Answers {
     let began = Instant::now();
     let (mut times, mut unanswered) = (Vec::new(), 0.0);

@@ -1,5 +1,5 @@
-//! A page of another origin that is allowed: it cannot read the cookie of the proof, and gets the proof in an
-//! answer.
+//! A page of another origin that is allowed: it cannot read the cookie of the CSRF proof, and gets the proof in
+//! a response.
 
 use actix_cors::Cors;
 use actix_web::{
@@ -39,7 +39,7 @@ async fn note() -> &'static str {
     "kept"
 }
 
-/// An API whose pages are all elsewhere.
+/// An API whose pages are all on another origin.
 fn api(allowed: &str) -> Server {
     let clock = SystemClock::default();
     let config = hs256().clock(clock).session_store(MemoryStore::default());
@@ -61,7 +61,7 @@ fn api(allowed: &str) -> Server {
 }
 
 #[actix_web::test]
-async fn an_allowed_page_gets_its_proof_in_an_answer_and_no_other_page_does() {
+async fn only_an_allowed_page_can_read_the_proof_in_a_response() {
     with_page(&[], async |page: &Page| {
         let pages = elsewhere();
         let [(stranger, _), (allowed, _)] = origins(&pages);
@@ -69,7 +69,7 @@ async fn an_allowed_page_gets_its_proof_in_an_answer_and_no_other_page_does() {
         let api = format!("http://127.0.0.1:{}", api.port);
         for (origin, expected) in [
             (&allowed, json!([204, 200, 403, 200])),
-            // Now the browser has the cookies, and the page is another.
+            // Now the browser has the cookies, and another page is open.
             (
                 &stranger,
                 json!(["TypeError", "TypeError", "TypeError", "TypeError"]),

@@ -1,4 +1,4 @@
-//! A headless Chromium with a profile of its own, driven through ChromeDriver. Both end with the value.
+//! A headless Chromium with its own profile, driven through ChromeDriver. Both end when the value is dropped.
 
 use std::{
     env,
@@ -16,18 +16,18 @@ use serde_json::{Value, json};
 
 use support::process::{Process, signal};
 
-/// Far longer than a page takes to show anything.
+/// Much longer than a page needs to show anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Browser {
     pub(crate) client: Client,
     chromium: Chromium,
-    // In this order: what runs ends before its folder goes.
+    // The order matters: the processes end before their folder is removed.
     _driver: Process,
     _folder: Folder,
 }
 
-/// The process that ChromeDriver has started. It ends even where ChromeDriver does not end it.
+/// The process that ChromeDriver has started. It ends even if ChromeDriver does not end it.
 struct Chromium(Option<u32>);
 
 impl Drop for Chromium {
@@ -39,7 +39,7 @@ impl Drop for Chromium {
 }
 
 impl Browser {
-    /// Nothing, and a line that says why, where there is no Chromium; under `CI=true` a panic.
+    /// Returns `None` and prints why if there is no Chromium. With `CI=true` it panics.
     pub(crate) async fn start() -> Option<Self> {
         let chromium = installed("chromium")?;
         let folder = Folder::new("chromium");
@@ -50,8 +50,8 @@ impl Browser {
                 .env("HOME", folder.path())
                 .stderr(Stdio::null()),
         );
-        let said = driver.read_until("started successfully on port");
-        let port = said.trim_end().trim_end_matches('.').rsplit(' ').next();
+        let output = driver.read_until("started successfully on port");
+        let port = output.trim_end().trim_end_matches('.').rsplit(' ').next();
         let url = format!("http://127.0.0.1:{}", port.expect("a port"));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(&chromium, &folder))
@@ -63,25 +63,25 @@ impl Browser {
             .and_then(|capabilities| capabilities.get("goog:processID")?.as_u64());
         let process = process.and_then(|id| u32::try_from(id).ok());
         Some(Self {
-            chromium: Chromium(Some(process.expect("ChromeDriver tells it"))),
+            chromium: Chromium(Some(process.expect("ChromeDriver prints it"))),
             client,
             _driver: driver,
             _folder: folder,
         })
     }
 
-    /// Ends it in good order.
+    /// Closes the browser in the regular way.
     pub(crate) async fn close(mut self) {
         self.client.clone().close().await.expect("Chromium ends");
         self.chromium.0 = None;
     }
 
-    /// The tab that is looked at.
+    /// The current tab.
     pub(crate) async fn tab(&self) -> WindowHandle {
         self.client.window().await.expect("a tab")
     }
 
-    /// Opens another tab, and looks at it.
+    /// Opens another tab and switches to it.
     pub(crate) async fn new_tab(&self) -> WindowHandle {
         let tab = self.client.new_window(true).await.expect("a tab").handle;
         self.switch_to(&tab).await;
@@ -122,7 +122,7 @@ fn capabilities(chromium: &Path, folder: &Folder) -> serde_json::Map<String, Val
                 "--window-size=1200,900", profile,
             ],
         },
-        // What goes over the network, and what the console says.
+        // Record network events and console messages.
         "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
     });
     let Value::Object(capabilities) = capabilities else {
@@ -131,7 +131,7 @@ fn capabilities(chromium: &Path, folder: &Folder) -> serde_json::Map<String, Val
     capabilities
 }
 
-/// Asks until there is an answer.
+/// Repeats `ask` until it succeeds.
 pub(crate) async fn until<T, F: Future<Output = Result<T, String>>>(ask: impl Fn() -> F) -> T {
     let mut polls = interval(Duration::from_millis(50));
     let most = PATIENCE.as_millis() / polls.period().as_millis();
@@ -143,5 +143,5 @@ pub(crate) async fn until<T, F: Future<Output = Result<T, String>>>(ask: impl Fn
             Err(instead) => last = instead,
         }
     }
-    panic!("awaited in vain: {last}");
+    panic!("timed out: {last}");
 }

@@ -1,7 +1,7 @@
-//! Pages of other origins, which a browser lets send requests with the cookies of ours.
+//! Pages of other origins, from which a browser sends requests with this server's cookies.
 //!
 //! `localhost` is another site than `127.0.0.1`. Another port of `127.0.0.1` is the same site: all cookies are
-//! sent, and its scripts read and set those that are for scripts.
+//! sent, and its scripts can read and set the cookies that are not `HttpOnly`.
 
 use actix_web::web::{self, Html};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
 };
 use support::wire::Server;
 
-/// A page of somebody else's.
+/// A page of an attacker.
 pub(crate) fn elsewhere() -> Server {
     Server::start(|app| {
         let page = async || Html::new("<!doctype html><title>Elsewhere</title>");
@@ -20,7 +20,7 @@ pub(crate) fn elsewhere() -> Server {
     })
 }
 
-/// The same page's addresses: of another site, and of another origin of the same site.
+/// Two addresses of the same page: another site, and another origin of the same site.
 pub(crate) fn origins(server: &Server) -> [(String, &'static str); 2] {
     let port = server.port;
     [
@@ -58,7 +58,7 @@ async fn threat_31_a_form_of_another_origin_changes_nothing() {
                 page.goto(&origin).await;
                 let form = json!({"action": format!("{}{path}", page.url), "enctype": encoding});
                 page.run_with(SEND_A_FORM, form).await;
-                // The browser goes to what the server has answered.
+                // The browser navigates to the server's response.
                 let answer = until(async || {
                     let shown = page.run("return [location.origin, document.body.innerText]");
                     let shown = shown.await;
@@ -68,7 +68,7 @@ async fn threat_31_a_form_of_another_origin_changes_nothing() {
                     }
                 });
                 let answer: Value = serde_json::from_str(&answer.await).expect("JSON");
-                // Cookies are not even sent from another site, but the login needs none.
+                // Cookies are not sent from another site, but a login needs none.
                 let expected = match (site, path) {
                     ("cross-site", "/login") | ("same-site", _) => "csrf_failed",
                     _ => "unauthorized",
@@ -81,7 +81,7 @@ async fn threat_31_a_form_of_another_origin_changes_nothing() {
     .await;
 }
 
-/// Sends what the page's own forms would send, from a form of this page.
+/// Sends the same requests as the page's own forms, from a form of this page.
 const SEND_A_FORM: &str = "
     const form = document.createElement('form');
     Object.assign(form, {method: 'post', ...arguments[0]});
@@ -105,8 +105,8 @@ async fn threat_31_a_script_of_another_origin_changes_nothing() {
             page.goto(&origin).await;
             page.browser.answers().await;
             let outcomes = page.run_with(SEND_FETCHES, page.url.as_str()).await;
-            // Without a field of its own it is sent, and the script sees nothing of the answer. With one,
-            // or where the script wants to see the answer, the browser stops it.
+            // Without a custom header the request is sent, but the script cannot read the response. With one, or
+            // where the script wants to read the response, the browser blocks it.
             for (name, outcome) in outcomes.as_object().expect("an object") {
                 let is_blind = name.starts_with("blind");
                 let expected = if is_blind { "opaque 0" } else { "TypeError" };
@@ -158,9 +158,9 @@ const SEND_FETCHES: &str = "
     return outcomes;";
 
 #[actix_web::test]
-async fn threat_31_a_proof_of_another_session_fails_although_cookie_and_field_agree() {
+async fn threat_31_a_proof_of_another_session_fails_even_if_cookie_and_field_match() {
     with_page(&[], async |page: &Page| {
-        // The attacker's own session gives a proof that is genuine.
+        // The attacker gets a valid proof from a session of their own.
         page.open().await;
         page.log_in("root", "correct-horse").await;
         let foreign = page.cookie_value(CSRF).await;
@@ -181,7 +181,7 @@ async fn threat_31_a_proof_of_another_session_fails_although_cookie_and_field_ag
             (String::new(), "nothing"),
             ("guessed".to_owned(), "a guess"),
         ] {
-            // Another port of the host tosses its cookie into the jar of ours.
+            // A server on another port of the host sets its cookie among this server's.
             page.goto(&neighbour).await;
             page.run_with(TOSS, format!("{CSRF}={proof}")).await;
             assert_eq!(page.cookie_value(CSRF).await, proof, "{what}");
@@ -219,7 +219,7 @@ async fn threat_31_a_proof_of_another_session_fails_although_cookie_and_field_ag
 const TOSS: &str = "document.cookie = `${arguments[0]}; Secure; Path=/; SameSite=Strict`;";
 
 #[actix_web::test]
-async fn a_page_of_another_origin_opens_no_websocket() {
+async fn a_page_of_another_origin_cannot_open_a_websocket() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
@@ -234,7 +234,7 @@ async fn a_page_of_another_origin_opens_no_websocket() {
             };
             assert_eq!(outcome.await, expected, "{origin}");
         }
-        // Nobody has lost anything by it.
+        // The real page still works.
         assert!(page.cookie(REFRESH).await.is_some());
     })
     .await;
@@ -251,7 +251,7 @@ pub(crate) const OPEN_A_SOCKET: &str = "
     return outcome;";
 
 #[actix_web::test]
-async fn the_page_stands_in_no_frame_and_runs_no_script_but_its_own() {
+async fn the_page_cannot_be_framed_and_runs_only_its_own_script() {
     with_page(&[], async |page: &Page| {
         let server = elsewhere();
         for (origin, _) in origins(&server) {

@@ -1,4 +1,4 @@
-//! What only the browser's developer tools see: cookies that are hidden from scripts, and the network.
+//! What only the browser's developer tools can see: cookies that are hidden from scripts, and the network.
 
 use std::{collections::HashMap, env, fs, path::PathBuf};
 
@@ -10,7 +10,7 @@ use url::{ParseError, Url};
 
 use super::chromium::Browser;
 
-/// A command of ChromeDriver's own.
+/// A command that only ChromeDriver has.
 #[derive(Debug)]
 struct Command {
     path: &'static str,
@@ -28,18 +28,18 @@ impl WebDriverCompatibleCommand for Command {
     }
 }
 
-/// An answer as it came over the network.
+/// A response as it came over the network.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) status: u64,
-    /// All `Set-Cookie` fields, one a line.
+    /// All `Set-Cookie` fields, one per line.
     pub(crate) set_cookies: String,
 }
 
 impl Browser {
-    /// Asks the tab's developer tools (the Chrome DevTools Protocol).
+    /// Sends a command to the tab's developer tools (the Chrome DevTools Protocol).
     pub(crate) async fn devtools(&self, method: &str, parameters: Value) -> Value {
         let command = Command {
             path: "goog/cdp/execute",
@@ -60,14 +60,14 @@ impl Browser {
             .await;
     }
 
-    /// Puts these cookies in place of all others.
+    /// Replaces all cookies by these.
     pub(crate) async fn set_cookies(&self, cookies: &[Value]) {
         self.clear_cookies().await;
         self.devtools("Network.setCookies", json!({"cookies": cookies}))
             .await;
     }
 
-    /// What the console has said since the last call.
+    /// Console messages since the last call.
     pub(crate) async fn console(&self) -> Vec<String> {
         self.log("browser").await
     }
@@ -83,7 +83,7 @@ impl Browser {
         messages.collect()
     }
 
-    /// What has come over the network since the last call, in all tabs.
+    /// Responses in all tabs since the last call.
     pub(crate) async fn answers(&self) -> Vec<Answer> {
         let mut requests = HashMap::new();
         let mut answers = Vec::new();
@@ -97,7 +97,7 @@ impl Browser {
                     let text = |name: &str| of["request"][name].as_str().unwrap_or_default();
                     requests.insert(id, (text("method").to_owned(), text("url").to_owned()));
                 }
-                // Those of cookies that scripts do not see are in this event alone.
+                // Only this event has the fields of `HttpOnly` cookies.
                 Some("Network.responseReceivedExtraInfo") => {
                     let fields = of["headers"].as_object().expect("an object");
                     let set_cookies = fields
@@ -122,7 +122,7 @@ impl Browser {
         answers.collect()
     }
 
-    /// Leaves a picture of the whole page in `target/browser`.
+    /// Saves a screenshot of the whole page in `target/browser`.
     pub(crate) async fn screenshot(&self, name: &str) {
         let picture = self
             .devtools(
@@ -132,12 +132,12 @@ impl Browser {
             .await;
         let picture = STANDARD.decode(picture["data"].as_str().expect("a text"));
         let folder = pictures();
-        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::create_dir_all(&folder).expect("the folder is created");
         fs::write(
             folder.join(name).with_extension("png"),
             picture.expect("base64"),
         )
-        .expect("a file can be written");
+        .expect("the file is written");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A gate before a server, at which requests can be made to wait for each other.
+//! A proxy in front of a server that can hold requests back until several have arrived.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-/// After so long nobody waits any more, and the test finds that they have not come together.
+/// After this time requests are no longer held back, and the test finds that they did not arrive together.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Forwards every byte, and each request when all are there that it has to wait for. Its threads end with
+/// Forwards every byte, and each request once all requests that it waits for have arrived. Its threads end with
 /// their connections, and the last one with the test.
 pub(crate) struct Gate {
     pub(crate) port: u16,
@@ -33,13 +33,13 @@ impl Gate {
         Self { port, awaited }
     }
 
-    /// From now on no request goes through before so many have come.
+    /// From now on, no request is forwarded until this many have arrived.
     pub(crate) fn close_until(&self, number: usize) {
         *self.awaited.number.lock().expect("not poisoned") = number;
     }
 }
 
-/// How many requests have yet to come.
+/// How many requests have yet to arrive.
 #[derive(Default)]
 struct Awaited {
     number: Mutex<usize>,
@@ -58,7 +58,7 @@ impl Awaited {
     }
 }
 
-/// A connection's two directions. Either end closes both.
+/// Forwards both directions of a connection. When one end closes, both are closed.
 fn forward(mut client: TcpStream, server: u16, awaited: &Awaited) -> io::Result<()> {
     let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, server))?;
     let (mut answers, mut to_client) = (server.try_clone()?, client.try_clone()?);
@@ -66,7 +66,7 @@ fn forward(mut client: TcpStream, server: u16, awaited: &Awaited) -> io::Result<
         io::copy(&mut answers, &mut to_client).ok();
         to_client.shutdown(Shutdown::Both).ok();
     });
-    // A request of a browser without a body comes in one piece.
+    // A browser sends a request without a body in one piece.
     let mut piece = [0; 16_384];
     while let Ok(length @ 1..) = client.read(&mut piece) {
         awaited.come();

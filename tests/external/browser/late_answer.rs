@@ -1,4 +1,5 @@
-//! `docs/threats.md` 48: an answer to alice that arrives after the login as bob, in a browser that keeps the cookies.
+//! `docs/threats.md` 48: a response to alice that arrives after the login as bob, in a browser that keeps the
+//! cookies.
 
 use flask_pyjwt::{MemoryStore, testing::FrozenClock};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use support::{
     wire::Server,
 };
 
-/// Runs a script in the page, which may wait.
+/// Runs a script, which may await something, in the page.
 async fn run(browser: &Browser, script: &str) -> Value {
     let script = format!("return (async function () {{ {script} }}).apply(null, arguments)");
     let answer = browser.client.execute(&script, Vec::new()).await;
@@ -19,7 +20,7 @@ async fn run(browser: &Browser, script: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn the_new_login_stays_when_an_answer_to_the_one_before_arrives_late() {
+async fn the_new_login_stays_when_a_response_to_the_earlier_one_arrives_late() {
     for login in ["/renewed/login", "/login"] {
         let Some(browser) = Browser::start().await else {
             return;
@@ -30,7 +31,7 @@ async fn the_new_login_stays_when_an_answer_to_the_one_before_arrives_late() {
         let (slow, begun) = Slow::new();
         let server = Server::start(site(&auth, &slow));
         let url = format!("http://127.0.0.1:{}/alice", server.port);
-        browser.client.goto(&url).await.expect("it is there");
+        browser.client.goto(&url).await.expect("it exists");
         assert_eq!(text(&browser, "/me").await, json!("alice"));
         clock.advance(Duration::hours(1));
         run(
@@ -38,7 +39,7 @@ async fn the_new_login_stays_when_an_answer_to_the_one_before_arrives_late() {
             "window.late = fetch('/renewed/slow').then((answer) => answer.text());",
         )
         .await;
-        begun.recv().expect("it has begun");
+        begun.recv().expect("it has started");
         run(&browser, &format!("await fetch('{login}');")).await;
         assert_eq!(text(&browser, "/me").await, json!("bob"), "{login}");
         slow.gate.open();
@@ -49,7 +50,7 @@ async fn the_new_login_stays_when_an_answer_to_the_one_before_arrives_late() {
     }
 }
 
-/// What the browser gets at a path.
+/// The text that the browser gets at a path.
 async fn text(browser: &Browser, path: &str) -> Value {
     let script = format!("return (await fetch('{path}')).text();");
     run(browser, &script).await

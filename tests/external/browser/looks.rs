@@ -1,4 +1,4 @@
-//! What people see, hear and reach on the page, in daylight, at night and on a phone.
+//! How the page looks, and whether it can be used, in light and dark mode and on a phone.
 
 use fantoccini::{
     actions::{InputSource as _, KeyAction, KeyActions},
@@ -17,7 +17,7 @@ const SIGHTS: [(&str, u32, &str); 4] = [
 ];
 
 #[actix_web::test]
-async fn every_state_is_readable_by_day_by_night_and_on_a_phone() {
+async fn every_state_is_readable_in_light_and_dark_mode_and_on_a_phone() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.shows("#login-title", "Log in").await;
@@ -57,7 +57,7 @@ async fn every_state_is_readable_by_day_by_night_and_on_a_phone() {
         page.shows("#message", "You are logged out.").await;
         look_at(page, "logged-out").await;
 
-        // Nothing was stopped by the page's own policy. What the console says are the refused logins.
+        // The page's own policy blocked nothing. The console only shows the refused logins.
         let console = page.browser.console().await;
         let complaints = console
             .iter()
@@ -67,7 +67,7 @@ async fn every_state_is_readable_by_day_by_night_and_on_a_phone() {
     .await;
 }
 
-/// Leaves pictures of this state, and asserts what can be measured of it.
+/// Takes screenshots of this state, and checks what can be measured.
 async fn look_at(page: &Page, state: &str) {
     for (name, width, scheme) in SIGHTS {
         let what = format!("{state}-{name}");
@@ -101,14 +101,14 @@ async fn look_at(page: &Page, state: &str) {
     }
 }
 
-/// How bright `rgb(…)` is, roughly.
+/// The approximate brightness of `rgb(…)`.
 fn luminance(colour: &Value) -> f64 {
     let numbers = colour.as_str().expect("a colour").split(['(', ')', ',']);
     let numbers: Vec<f64> = numbers.filter_map(|n| n.trim().parse().ok()).collect();
     numbers.iter().take(3).sum::<f64>() / 765.0
 }
 
-/// Texts with less contrast than WCAG 2.2 wants (1.4.3), and edges of fields (1.4.11).
+/// Texts with less contrast than WCAG 2.2 requires (1.4.3), and edges of fields (1.4.11).
 const PALE_TEXTS: &str = r"
     const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
     const light = (colour) => {
@@ -152,13 +152,13 @@ const PALE_TEXTS: &str = r"
     }
     return pale;";
 
-/// Controls that a finger misses (WCAG 2.2, 2.5.5).
+/// Controls that are too small for a finger (WCAG 2.2, 2.5.5).
 const SMALL_TARGETS: &str = "
     return [...document.querySelectorAll('button, input')]
         .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 44)
         .map((it) => it.outerHTML);";
 
-/// Controls for which a screen reader has no name.
+/// Controls without a name for screen readers.
 async fn unnamed_controls(page: &Page) -> Vec<Value> {
     let tree = page
         .browser
@@ -191,7 +191,7 @@ async fn unnamed_controls(page: &Page) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn the_keyboard_alone_is_enough() {
+async fn the_page_can_be_used_with_the_keyboard_alone() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.shows("#login-title", "Log in").await;
@@ -202,7 +202,7 @@ async fn the_keyboard_alone_is_enough() {
         stroke(page, char::from(Key::Enter)).await;
         page.shows("#message", "Welcome, alice.").await;
 
-        // The focus is where it goes on, and reaches everything from there.
+        // The focus moves to the next step, and reaches everything from there.
         assert_eq!(
             page.run("return document.activeElement.id").await,
             "you-title"
@@ -228,7 +228,7 @@ async fn the_keyboard_alone_is_enough() {
     .await;
 }
 
-/// Presses Tab until this control has the focus, and a ring that shows it.
+/// Presses Tab until this control has the focus and a visible focus ring.
 async fn tab_to(page: &Page, id: &str) {
     let mut passed = Vec::new();
     for _ in 0..12 {

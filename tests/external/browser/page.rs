@@ -18,22 +18,23 @@ pub(crate) const AUTH: &str = "__Host-auth";
 pub(crate) const REFRESH: &str = "__Secure-refresh";
 pub(crate) const CSRF: &str = "__Host-csrf";
 
-/// Far longer than a test takes.
+/// Much longer than a test takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A browser, and the example that it looks at.
+/// A browser, and the example that it shows.
 pub(crate) struct Page {
     pub(crate) browser: Browser,
-    /// Without a path.
+    /// The address of the server, without a path.
     pub(crate) url: String,
     pub(crate) server: Rc<Example>,
 }
 
-/// Starts the example with these variables, and a browser; runs the test, unless there is no browser.
+/// Starts the example with these variables and a browser, and runs the test. It is skipped if there is no
+/// browser.
 pub(crate) async fn with_page(variables: &[(&str, &str)], test: impl AsyncFnOnce(&Page)) {
     let server = Example::start("browser", variables);
-    let said = server.process.read_until("Listening on");
-    let url = said
+    let output = server.process.read_until("Listening on");
+    let url = output
         .split_whitespace()
         .find(|word| word.starts_with("http"));
     let url = url.expect("an address").trim_end_matches('.').to_owned();
@@ -54,7 +55,7 @@ pub(crate) async fn with_page(variables: &[(&str, &str)], test: impl AsyncFnOnce
 }
 
 impl Page {
-    /// The same page, as another browser sees it.
+    /// The same page in another browser.
     pub(crate) async fn in_another_browser(&self) -> Self {
         Self {
             browser: Browser::start().await.expect("there is one"),
@@ -72,7 +73,7 @@ impl Page {
         gone.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    /// Fills the form, and awaits what comes after it.
+    /// Fills in and submits the login form, and waits for the next state.
     pub(crate) async fn log_in(&self, name: &str, password: &str) {
         self.fill_in("#username", name).await;
         self.fill_in("#password", password).await;
@@ -80,7 +81,7 @@ impl Page {
         self.shows("#name", name).await;
     }
 
-    /// Writes into a field as soon as it is shown.
+    /// Fills in a field as soon as it is visible.
     pub(crate) async fn fill_in(&self, css: &str, text: &str) {
         self.is_visible(css).await;
         let field = self.browser.client.find(Locator::Css(css)).await;
@@ -89,7 +90,7 @@ impl Page {
         field.send_keys(text).await.expect("a field");
     }
 
-    /// Clicks on what is shown or soon will be.
+    /// Clicks on an element as soon as it is visible.
     pub(crate) async fn press(&self, css: &str) {
         self.is_visible(css).await;
         let button = self.browser.client.find(Locator::Css(css)).await;
@@ -106,7 +107,7 @@ impl Page {
         .await;
     }
 
-    /// Awaits that this text is shown there.
+    /// Waits until the element has this text.
     pub(crate) async fn shows(&self, css: &str, text: &str) {
         let script = "const found = document.querySelector(arguments[0]);
             return found?.checkVisibility() ? found.innerText : null;";
@@ -117,25 +118,25 @@ impl Page {
         .await;
     }
 
-    /// Keeps all that is said there from now on.
-    pub(crate) async fn listen_to(&self, css: &str) {
-        let script = "window.said = [];
+    /// Records all texts of an element from now on.
+    pub(crate) async fn record_texts(&self, css: &str) {
+        let script = "window.shown = [];
             const place = document.querySelector(arguments[0]);
-            const listener = new MutationObserver(() => said.push(place.textContent));
+            const listener = new MutationObserver(() => shown.push(place.textContent));
             listener.observe(place, {childList: true});";
         self.run_with(script, css).await;
     }
 
-    /// Awaits that this was said since, be it for a moment.
-    pub(crate) async fn has_said(&self, text: &str) {
-        until(async || match self.run("return said").await {
-            Value::Array(said) if said.iter().any(|line| line == text) => Ok(()),
-            said => Err(format!("{text:?} is not among {said}")),
+    /// Waits until the element has had this text, even briefly, since then.
+    pub(crate) async fn has_shown(&self, text: &str) {
+        until(async || match self.run("return shown").await {
+            Value::Array(shown) if shown.iter().any(|line| line == text) => Ok(()),
+            shown => Err(format!("{text:?} is not among {shown}")),
         })
         .await;
     }
 
-    /// Awaits that so many of them are shown.
+    /// Waits until this many elements are visible.
     pub(crate) async fn count(&self, css: &str, expected: u64) {
         let script = "return [...document.querySelectorAll(arguments[0])]
             .filter((found) => found.checkVisibility()).length;";
@@ -146,7 +147,7 @@ impl Page {
         .await;
     }
 
-    /// Runs a script in the page, which may await something, and gives what it returns.
+    /// Runs a script in the page, which may await something, and returns its result.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.run_with(script, Value::Null).await
     }
@@ -159,7 +160,7 @@ impl Page {
             .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// The status of an answer to the page's own script, with the proof that it reads.
+    /// The status of a response to the page's own script, which sends the CSRF proof.
     pub(crate) async fn status(&self, method: &str, path: &str) -> u64 {
         let script = "const [method, path] = arguments[0];
             const proof = document.cookie.split('__Host-csrf=')[1] ?? '';
@@ -174,7 +175,7 @@ impl Page {
         cookies.into_iter().find(|cookie| cookie["name"] == name)
     }
 
-    /// The value of a cookie that is there.
+    /// The value of a cookie that must exist.
     pub(crate) async fn cookie_value(&self, name: &str) -> String {
         let cookie = self.cookie(name).await.expect(name);
         cookie["value"].as_str().expect("a text").to_owned()

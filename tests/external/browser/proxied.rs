@@ -1,5 +1,5 @@
-//! The example behind a real nginx, as its users write its configuration: which field of a request says
-//! what host a browser has asked.
+//! The example behind a real nginx with common configurations, which differ in the field that contains the host
+//! that the browser has requested.
 
 use std::{
     env, fs,
@@ -14,17 +14,17 @@ use super::{
 };
 use support::{folder::Folder, process::Process};
 
-/// An nginx that ends with its value.
+/// An nginx that stops when it is dropped.
 struct Proxy {
     port: u16,
-    // Ends before its folder goes.
+    // Stopped before its folder is removed.
     process: Process,
     _folder: Folder,
 }
 
 impl Proxy {
-    /// Before a server, with these lines in its configuration. Nothing where there is no nginx; under
-    /// `CI=true` a panic.
+    /// Starts it in front of a server, with these lines in its configuration. Returns `None` if there is no
+    /// nginx. With `CI=true` it panics.
     fn before(server: &str, lines: &str) -> Option<Self> {
         let program = installed("nginx")?;
         let folder = Folder::new("nginx");
@@ -53,7 +53,7 @@ impl Proxy {
             }}"
         );
         let file = folder.path().join("nginx.conf");
-        fs::write(&file, configuration).expect("a file can be written");
+        fs::write(&file, configuration).expect("the file is written");
         drop(free);
         let process = Process::start(
             Command::new(program)
@@ -63,7 +63,7 @@ impl Proxy {
                 .arg(&file)
                 .stderr(Stdio::null()),
         );
-        // It listens by then.
+        // It is listening by then.
         process.read_until("event method");
         Some(Self {
             port,
@@ -72,10 +72,10 @@ impl Proxy {
         })
     }
 
-    /// What the browser sent with the next request to this address.
+    /// The header fields that the browser sent with the next request to this address.
     fn sent(&self, request: &str) -> String {
-        let said = self.process.read_until(request);
-        said.lines().last().unwrap_or_default().to_owned()
+        let output = self.process.read_until(request);
+        output.lines().last().unwrap_or_default().to_owned()
     }
 }
 
@@ -92,13 +92,14 @@ fn installed(program: &str) -> Option<PathBuf> {
     found
 }
 
-/// Whatever of the host a proxy leaves, another origin's page changes nothing and opens no socket. Our own
-/// page opens one where the proxy leaves the port, or the browser tells what the page is. Chromium 156 does
-/// not, with a handshake: it sends `Origin` alone. Any other request has `Sec-Fetch-Site`.
+/// Whatever the proxy leaves of the host, a page of another origin changes nothing and opens no WebSocket. The
+/// server's own page can open one if the proxy keeps the port, or if the browser sends `Sec-Fetch-Site`.
+/// Chromium 156 does not send it with a WebSocket handshake, only `Origin`. It sends it with every other
+/// request.
 ///
 /// `docs/threats.md` 60.
 #[actix_web::test]
-async fn behind_a_proxy_our_own_page_is_in_and_pages_of_other_origins_are_not() {
+async fn behind_a_proxy_the_own_page_works_and_pages_of_other_origins_are_refused() {
     with_page(&[], async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
@@ -110,7 +111,7 @@ async fn behind_a_proxy_our_own_page_is_in_and_pages_of_other_origins_are_not() 
                 "proxy_set_header Host $host; proxy_set_header X-Forwarded-Port $server_port;",
                 true,
             ),
-            // The name of the server behind it.
+            // The name of the server behind the proxy.
             ("proxy_set_header X-Forwarded-Host $http_host;", true),
             (r#"proxy_set_header Forwarded 'host="$http_host"';"#, true),
             ("", false),
@@ -121,7 +122,7 @@ async fn behind_a_proxy_our_own_page_is_in_and_pages_of_other_origins_are_not() 
             let own = format!("http://127.0.0.1:{}", proxy.port);
             let socket = format!("ws://127.0.0.1:{}", proxy.port);
 
-            // Cookies know no ports: the browser is logged in.
+            // Cookies do not depend on the port: the browser is logged in.
             page.goto(&own).await;
             page.shows("#name", "alice").await;
             assert_eq!(page.status("POST", "/renew").await, 204, "{lines}");
@@ -134,12 +135,12 @@ async fn behind_a_proxy_our_own_page_is_in_and_pages_of_other_origins_are_not() 
             let expected = if is_in { "message" } else { "error" };
             assert_eq!(opened, expected, "{lines}: {sent}");
             if !is_in {
-                // The log says why, to whoever can mend it.
+                // The log has the reason for the operator.
                 let origin = format!(" origin={own:?}");
-                let told = page.server.process.read_until(&origin);
-                let told = told.lines().last().unwrap_or_default();
-                assert!(told.contains("reason=\"cross_site\""), "{told}");
-                assert!(told.contains("own_origin=\"http://127.0.0.1"), "{told}");
+                let logged = page.server.process.read_until(&origin);
+                let logged = logged.lines().last().unwrap_or_default();
+                assert!(logged.contains("reason=\"cross_site\""), "{logged}");
+                assert!(logged.contains("own_origin=\"http://127.0.0.1"), "{logged}");
             }
 
             for (origin, _) in origins(&neighbours) {

@@ -1,4 +1,4 @@
-//! Tokens that expire while somebody looks at the page.
+//! Tokens that expire while the page is open.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use super::{
     page::{AUTH, Page, REFRESH, with_page},
 };
 
-/// Auth tokens that live for three seconds.
+/// Auth tokens that are valid for three seconds.
 const SHORT: &[(&str, &str)] = &[("JWT_AUTHMAXAGE", "3")];
 
-/// A script of a tab, which is told its name: at a word from any tab, it asks two things.
+/// A script for a tab with a given name: at a message from any tab, it sends two requests.
 const ASK_AT_A_WORD: &str = "
     const tab = arguments[0];
     window.answers = [];
@@ -31,7 +31,7 @@ async fn threat_37_two_tabs_at_the_same_time_renew_an_expired_token_silently_and
         page.open().await;
         page.log_in("alice", "wonderland").await;
 
-        // Two tabs of the page's host that ask nothing by themselves.
+        // Two tabs on the page's host that send nothing by themselves.
         let server = page.url.rsplit(':').next().expect("a port");
         let gate = Gate::before(server.parse().expect("a port"));
         let quiet = format!("http://127.0.0.1:{}/style.css", gate.port);
@@ -49,7 +49,7 @@ async fn threat_37_two_tabs_at_the_same_time_renew_an_expired_token_silently_and
         let expired = page.cookie_value(REFRESH).await;
         page.browser.answers().await;
 
-        // All four requests have left the browser, with the old cookies, before one is answered.
+        // All four requests have left the browser with the old cookies before one is answered.
         gate.close_until(4);
         page.run("channel.postMessage('now'); ask();").await;
         for tab in [&first_tab, &second_tab] {
@@ -63,7 +63,7 @@ async fn threat_37_two_tabs_at_the_same_time_renew_an_expired_token_silently_and
             assert_eq!(answers.await, vec![json!(200); 2]);
         }
 
-        // All were renewed, into one and the same successor, and that is what the browser keeps.
+        // All were renewed to the same successor, and the browser keeps that one.
         let answers = page.browser.answers().await;
         let renewals = answers.iter().filter_map(|answer| {
             let mut lines = answer.set_cookies.lines();
@@ -76,7 +76,7 @@ async fn threat_37_two_tabs_at_the_same_time_renew_an_expired_token_silently_and
         assert_ne!(kept, expired);
         assert_eq!(successors, BTreeSet::from([kept]));
 
-        // It is the same session, and it is alive.
+        // It is the same session, and it is still open.
         let sessions = "return (await fetch('/sessions')).json()";
         let sessions = page.run(sessions).await;
         assert_eq!(sessions.as_array().map(Vec::len), Some(1), "{sessions}");
@@ -86,7 +86,7 @@ async fn threat_37_two_tabs_at_the_same_time_renew_an_expired_token_silently_and
 }
 
 #[actix_web::test]
-async fn the_page_stays_logged_in_while_its_tokens_end() {
+async fn the_page_stays_logged_in_while_its_tokens_expire() {
     with_page(SHORT, async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
@@ -100,11 +100,11 @@ async fn the_page_stays_logged_in_while_its_tokens_end() {
 }
 
 #[actix_web::test]
-async fn a_websocket_ends_with_its_token_and_says_so() {
+async fn a_websocket_is_closed_when_its_token_expires() {
     with_page(SHORT, async |page: &Page| {
         page.open().await;
         page.log_in("alice", "wonderland").await;
-        // A socket of the test's own tells what the server sends with the end.
+        // A WebSocket of the test shows what the server sends when it closes.
         let socket = page.run(
             "const socket = new WebSocket(`ws://${location.host}/ws`);
              const times = [];
@@ -119,13 +119,13 @@ async fn a_websocket_ends_with_its_token_and_says_so() {
         assert_eq!(socket["reason"], "token_expired", "{socket}");
         assert_eq!(socket["clean"], true, "{socket}");
 
-        // The page's own, too. The next handshake has a token that was renewed.
+        // The page's own WebSocket is closed, too. The next handshake has a renewed token.
         page.shows("#clock-status", "the token it was opened with has expired")
             .await;
         page.browser.screenshot("clock-closed-at-expiry").await;
-        page.listen_to("#clock-status").await;
+        page.record_texts("#clock-status").await;
         page.press("#clock-start").await;
-        page.has_said("Live").await;
+        page.has_shown("Live").await;
     })
     .await;
 }

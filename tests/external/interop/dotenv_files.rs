@@ -1,8 +1,8 @@
-//! `.env` files that are read in two ways: picked by hand for what is odd, and generated.
+//! `.env` files that both sides read: unusual ones chosen by hand, and generated ones.
 
 use super::random::Random;
 
-/// The process's environment that every file is read in. Its names are those of the files.
+/// The environment in which every file is read. It has the same names as the files.
 pub(crate) const ENVIRONMENT: [(&str, &str); 4] = [
     ("OUT", "out side"),
     ("EMPTY", ""),
@@ -13,7 +13,7 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 4] = [
 /// Texts of `.env` files.
 pub(crate) fn all() -> Vec<String> {
     let mut files: Vec<String> = PICKED.iter().map(|&text| text.to_owned()).collect();
-    // What a team does to its file without a thought.
+    // What a team writes into its file without thinking about it.
     let typical = "# both fleets\nexport JWT_ISSUER=\"https://${HOST:-localhost}\" # where\n\n\
                    JWT_AUTHTYPE = RS256\nJWT_SECRET='pa$$word#${OUT}'\nJWT_PUBLICKEY=\"-----BEGIN\nMIIB+/=\n\
                    -----END\"\nJWT_AUTHMAXAGE=600 # seconds\n";
@@ -57,7 +57,7 @@ const PICKED: &[&str] = &[
     "a=${x:${OUT}", "a=${${OUT}", "a=${${OUT}}", "a=${NONE:-:-}", "a=${a:-${a:-b}}", "a=1\na=2\nb=3\na=4", "a=1\nb\na",
 ];
 
-/// Lines that are nearly right, or pieces that mean something in any order.
+/// Lines that are nearly valid, or pieces with a meaning in any order.
 fn generated(random: &mut Random) -> String {
     const KEYS: [&str; 8] = ["a", "b", "OUT", "'a b'", "export a", "é", "  b ", "a\t"];
     const PIECES: [&str; 40] = [

@@ -1,4 +1,4 @@
-"""What python-dotenv makes of `.env` files: what Flask_PyJWT's load_dotenv() computes before it sets anything.
+"""The values that python-dotenv reads from `.env` files, as Flask_PyJWT's load_dotenv() does before it sets variables.
 
 In:  [[text, {name: value of the process's environment}], ...]
 Out: [[[key, value or null], ...], ...]

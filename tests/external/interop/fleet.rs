@@ -1,4 +1,4 @@
-//! What a Flask server and an actix server agree on: tokens of each, and what a route allows.
+//! What a Flask server and an actix server must agree on: each other's tokens, and the access to routes.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Asks both servers the same.
+    /// Sends the same request to both servers.
     pub(crate) fn get(&self, path: &str, headers: &str) -> (Answer, Answer) {
         (
             get(self.flask.port, path, headers),
@@ -24,7 +24,7 @@ impl Fleet {
         )
     }
 
-    /// A token with any claims and a good signature.
+    /// A token with any claims and a valid signature.
     pub(crate) fn forge(&self, algorithm: &str, claims: &Value) -> String {
         let wanted = json!({"algorithm": algorithm, "claims": claims});
         text(&post(self.flask.port, "/forge", &wanted).body["signed"]).to_owned()
@@ -66,7 +66,7 @@ impl Fleet {
         }
     }
 
-    /// Both servers accept the token and say of it, word for word, what the one that minted it says.
+    /// Both servers accept the token and describe it in the same words as the server that minted it.
     fn reads_as(&self, minted: &Answer, path: &str, algorithm: &str, max_age: i64) {
         assert_eq!(minted.status, 200);
         let token = &minted.body;

@@ -1,4 +1,4 @@
-//! One request over a socket: no client library between the test and the wire.
+//! One request over a socket, without a client library.
 
 use std::{
     io::{Read as _, Write as _},
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// A status, and the body if that is JSON.
+/// A status, and the body if it is JSON.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

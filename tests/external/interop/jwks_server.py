@@ -1,7 +1,7 @@
-"""A Flask server that accepts the tokens of an issuer whose keys it fetches with PyJWT's PyJWKClient.
+"""A Flask server that verifies tokens with keys that it fetches with PyJWT's PyJWKClient.
 
 Arguments: the address of the key set, the issuer, the audience. Prints its port and serves until its standard
-input ends.
+input is closed.
 """
 
 import logging
@@ -25,7 +25,7 @@ def protected():
     try:
         key = client.get_signing_key_from_jwt(token)
         required = {"require": ["exp", "iat", "iss", "aud", "sub"]}
-        # By the one algorithm that the key is for.
+        # With the only algorithm that the key is for.
         algorithms = [a for a in ALGORITHMS if a == key._jwk_data["alg"]]
         claims = jwt.decode(
             token, key.key, algorithms, issuer=issuer, audience=audience, options=required

@@ -1,4 +1,4 @@
-//! Our key set, read by PyJWT's `PyJWKClient` in a Flask server that verifies our tokens with it.
+//! The key set of this package, read by PyJWT's `PyJWKClient` in a Flask server that verifies tokens with it.
 
 use std::{sync::mpsc, thread};
 
@@ -13,7 +13,7 @@ use support::keys;
 
 const ISSUER: &str = "https://issuer.example";
 
-/// An actix server of the key set, which ends with the test.
+/// An actix server with the key set, which stops when it is dropped.
 struct KeySet {
     port: u16,
     handle: ServerHandle,
@@ -47,7 +47,7 @@ impl KeySet {
 
 impl Drop for KeySet {
     fn drop(&mut self) {
-        // The command is sent by the call; the thread ends when it has been obeyed.
+        // The call sends the command. The thread ends once the server has stopped.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
@@ -55,7 +55,7 @@ impl Drop for KeySet {
     }
 }
 
-/// Every kind of key in one set; tokens of each are accepted, before and after a rotation.
+/// One set with keys of every type. Tokens of each key are accepted before and after a rotation.
 pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
     let Some(python) = Python::with(packages) else {
         return;
@@ -67,7 +67,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
     let config = Config::new(ISSUER, AuthType::EdDSA, keys::secret(AuthType::EdDSA))
         .key_id("first")
         .audience("api");
-    let auth = AuthManager::new(config).expect("a good configuration");
+    let auth = AuthManager::new(config).expect("a valid configuration");
     let public = [
         AuthType::RS256,
         AuthType::PS384,
@@ -76,7 +76,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
         AuthType::ES512,
     ];
     for auth_type in public {
-        auth.prepublish(key(auth_type)).expect("a good key");
+        auth.prepublish(key(auth_type)).expect("a valid key");
     }
     let set = KeySet::serve(&auth);
     let url = format!("http://127.0.0.1:{}/.well-known/jwks.json", set.port);
@@ -87,7 +87,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
     };
     let mut tokens = vec![auth.auth_token("alice").sign().expect("minted")];
     for auth_type in public {
-        auth.rotate(key(auth_type)).expect("a good key");
+        auth.rotate(key(auth_type)).expect("a valid key");
         tokens.push(auth.auth_token("alice").sign().expect("minted"));
     }
     for token in &tokens {
@@ -98,15 +98,15 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
         let forged = token.signed().replace('.', ".e30.");
         assert_eq!(ask(&forged).status, 401);
     }
-    // A key that was dropped is not in the set any more: without its cache, the client refuses.
-    auth.remove_key("first").expect("it is there");
+    // A removed key is not in the set any more. Without its cache, the client refuses the token.
+    auth.remove_key("first").expect("it exists");
     let other = AuthManager::new(
         Config::new(ISSUER, AuthType::EdDSA, keys::secret(AuthType::EdDSA))
             .key_id("first")
             .audience("api"),
     );
     let of_dropped = other
-        .expect("a good configuration")
+        .expect("a valid configuration")
         .auth_token("alice")
         .sign();
     let flask = python.serve_script("jwks_server.py", &[&url, ISSUER, "api"]);
@@ -123,7 +123,7 @@ pub(crate) fn is_read_by_py_jwk_client(packages: Packages) {
     );
 }
 
-/// The set is built anew at most once in a second.
+/// The set is rebuilt at most once per second.
 fn wait_for_refusal(ask: &dyn Fn() -> http::Answer) -> http::Answer {
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
     loop {

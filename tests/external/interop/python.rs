@@ -1,4 +1,4 @@
-//! The real `Flask_PyJWT`: a virtual environment of pinned packages, and what runs in it.
+//! The real `Flask_PyJWT`: a virtual environment of pinned packages, and the scripts that run in it.
 
 use std::{
     env, fs,
@@ -9,12 +9,12 @@ use std::{
 
 use serde_json::Value;
 
-/// The packages that a virtual environment has.
+/// The packages of a virtual environment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Packages {
     /// The lock file of the release.
     Release,
-    /// The newest of everything that the release allows.
+    /// The newest versions that the release allows.
     Newest,
 }
 
@@ -22,8 +22,8 @@ pub(crate) enum Packages {
 pub(crate) struct Python(PathBuf);
 
 impl Python {
-    /// The interpreter of the virtual environment under `target`, which is made at the first time.
-    /// Nothing, and a line that says why, where that is not possible; under `CI=true` a panic.
+    /// The interpreter of the virtual environment under `target`, which is created on first use. Returns `None`
+    /// and prints why if that fails. With `CI=true` it panics.
     pub(crate) fn with(packages: Packages) -> Option<Self> {
         match Self::make(packages) {
             Ok(python) => Some(python),
@@ -44,10 +44,10 @@ impl Python {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("flask-pyjwt-{name}"));
         let requirements = script(requirements);
         let python = folder.join("bin/python");
-        let version = said(Command::new("python3").arg("-VV"))?;
+        let version = output_of(Command::new("python3").arg("-VV"))?;
         let wanted = fs::read_to_string(&requirements).map_err(|e| e.to_string())? + &version;
 
-        // Tests run at the same time, in threads or processes: one makes it, the others wait.
+        // Tests run concurrently, in threads or processes: one creates it, and the others wait.
         let lock = fs::File::create(folder.with_extension("lock")).map_err(|e| e.to_string())?;
         lock.lock().map_err(|error| error.to_string())?;
         let made = folder.join("made-of.txt");
@@ -66,19 +66,19 @@ impl Python {
             "--no-input",
             "-q",
         ];
-        said(
+        output_of(
             Command::new("python3")
                 .args(["-m", "venv", "--clear"])
                 .arg(&folder),
         )?;
-        said(
+        output_of(
             Command::new(&python)
                 .args(pip)
                 .args(["install", "--no-deps", "--only-binary", ":all:", "-r"])
                 .arg(&requirements),
         )?;
-        // They fit together by their own account.
-        said(Command::new(&python).args(pip).arg("check"))?;
+        // pip itself reports that the versions are compatible.
+        output_of(Command::new(&python).args(pip).arg("check"))?;
         fs::write(made, wanted).map_err(|error| error.to_string())?;
         Ok(Self(python))
     }
@@ -111,7 +111,7 @@ impl Python {
         flask
     }
 
-    /// What python-dotenv makes of these files.
+    /// The values that python-dotenv reads from these files.
     pub(crate) fn dotenv_values(&self, files: &Value) -> Value {
         let mut child = Command::new(&self.0)
             .arg(script("dotenv_values.py"))
@@ -128,7 +128,7 @@ impl Python {
     }
 }
 
-/// A running server, which ends with the test.
+/// A running server, which stops when it is dropped.
 pub(crate) struct Flask {
     child: Child,
     pub(crate) port: u16,
@@ -136,7 +136,7 @@ pub(crate) struct Flask {
 
 impl Drop for Flask {
     fn drop(&mut self) {
-        // An error says that it has ended already.
+        // An error means that it has ended already.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -149,16 +149,16 @@ fn script(name: &str) -> PathBuf {
 }
 
 /// The output of a command that succeeds.
-fn said(command: &mut Command) -> Result<String, String> {
+fn output_of(command: &mut Command) -> Result<String, String> {
     let output = command
         .output()
         .map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         Err(format!(
-            "{command:?} failed: {said}{}",
+            "{command:?} failed: {stderr}{}",
             String::from_utf8_lossy(&output.stdout)
         ))
     }

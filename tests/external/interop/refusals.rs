@@ -1,4 +1,5 @@
-//! What both servers refuse: tokens that are forged, expired, of somebody else, and requests without one.
+//! Tokens that both servers refuse: forged ones, expired ones and those of others. Requests without a token are
+//! refused, too.
 
 use std::path::Path;
 
@@ -32,7 +33,7 @@ impl Fleet {
             assert_eq!((flask.status, actix.status), (401, 401), "a token {what}");
         }
 
-        // Flask_PyJWT's answer to these is an error 500, which is its mistake.
+        // Flask_PyJWT answers these with a 500, which is a bug.
         let none = format!(
             "{}.{}.",
             encoded(r#"{"typ":"JWT","alg":"none"}"#),
@@ -45,16 +46,16 @@ impl Fleet {
         }
     }
 
-    /// Good tokens that somebody has changed on their way.
+    /// Valid tokens that were changed.
     fn tampered(&self, keys: &Keys) -> Vec<(&'static str, String)> {
         let auth = &self.actix.auth;
-        let token = auth.auth_token("alice").sign().expect("it mints");
-        let refresh = auth.refresh_token("alice").sign().expect("it mints");
-        let root = auth.auth_token("root").sign().expect("it mints");
+        let token = auth.auth_token("alice").sign().expect("minted");
+        let refresh = auth.refresh_token("alice").sign().expect("minted");
+        let root = auth.auth_token("root").sign().expect("minted");
         let (header, payload, signature) = parts(token.signed());
         let (_, roots, _) = parts(root.signed());
         let blank = encoded(r#"{"typ":"JWT", "alg":"HS256"}"#);
-        // The public key is no secret.
+        // The public key is not secret.
         let known = keys.public.as_deref().unwrap_or("known");
         let content = format!("{}.{payload}", encoded(r#"{"typ":"JWT","alg":"HS256"}"#));
         let mac = hmac::sign(
@@ -64,7 +65,7 @@ impl Fleet {
         vec![
             ("of the other type", refresh.signed().to_owned()),
             (
-                "signed with what everybody knows",
+                "signed with the public key",
                 format!("{content}.{}", encoded(mac)),
             ),
             (
@@ -97,18 +98,13 @@ impl Fleet {
     }
 
     pub(crate) fn requests_are_refused_by_both(&self) {
-        let token = self
-            .actix
-            .auth
-            .auth_token("alice")
-            .sign()
-            .expect("it mints");
+        let token = self.actix.auth.auth_token("alice").sign().expect("minted");
         let refresh = self
             .actix
             .auth
             .refresh_token("alice")
             .sign()
-            .expect("it mints");
+            .expect("minted");
         let (token, refresh) = (token.signed(), refresh.signed());
         for (path, headers) in [
             ("/refresh", bearer(token)),
@@ -138,7 +134,7 @@ impl Fleet {
         );
     }
 
-    /// Fleets with an old `PyJWT` issue them; newer ones refuse them.
+    /// Fleets with an old `PyJWT` issue such tokens. Newer versions refuse them.
     pub(crate) fn integer_subjects_are_accepted_on_request(
         &self,
         packages: Packages,
@@ -152,21 +148,21 @@ impl Fleet {
             Packages::Newest => (401, 401),
         };
         assert_eq!((flask.status, actix.status), expected);
-        let config = Config::from_dotenv(dotenv).expect("a good .env");
-        let auth = AuthManager::new(config.integer_subjects(true)).expect("a good .env");
+        let config = Config::from_dotenv(dotenv).expect("a valid .env");
+        let auth = AuthManager::new(config.integer_subjects(true)).expect("a valid .env");
         let token = auth.verify_token(&token).expect("accepted on request");
         assert_eq!((token.sub(), &token.claims()["sub"]), ("42", &json!(42)));
     }
 }
 
-/// Tokens of managers that are configured otherwise.
+/// Tokens of managers with other configurations.
 fn foreign(algorithm: &str, dotenv: &Path) -> [(&'static str, String); 3] {
     let minted = |edit: &dyn Fn(Config) -> Config| {
-        let config = edit(Config::from_dotenv(dotenv).expect("a good .env"));
-        let auth = AuthManager::new(config).expect("a good configuration");
+        let config = edit(Config::from_dotenv(dotenv).expect("a valid .env"));
+        let auth = AuthManager::new(config).expect("a valid configuration");
         auth.auth_token("alice")
             .sign()
-            .expect("it mints")
+            .expect("minted")
             .signed()
             .to_owned()
     };
@@ -191,7 +187,7 @@ fn foreign(algorithm: &str, dotenv: &Path) -> [(&'static str, String); 3] {
     ]
 }
 
-/// What makes good claims bad, each on its own: a claim and its value, `null` where it is left out.
+/// Changes that make valid claims invalid, each by itself: a claim and its value, or `null` to leave it out.
 fn bad_claims() -> [(&'static str, &'static str, Value); 18] {
     let (now, tomorrow) = (now(), now() + 86_400);
     [
@@ -224,7 +220,7 @@ fn bad_claims() -> [(&'static str, &'static str, Value); 18] {
     ]
 }
 
-/// Good claims, one of which is changed.
+/// Valid claims, one of which is changed.
 fn claims(name: &str, value: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "sub": "alice", "type": "auth", "iat": now() - 1, "exp": now() + 600,

@@ -1,6 +1,6 @@
 """Flask_PyJWT as a server: the same routes as server.rs, configured by the `.env` file that it is given.
 
-Prints its port and serves until its standard input ends.
+Prints its port and serves until its standard input is closed.
 """
 
 import logging

@@ -1,4 +1,4 @@
-//! The actix side: the same routes as server.py, configured by the same `.env` file.
+//! The actix side: the same routes as in server.py, with the same `.env` file.
 
 use std::{path::Path, sync::mpsc, thread};
 
@@ -12,7 +12,7 @@ use actix_web::{
 use flask_pyjwt::{AuthManager, Config, CurrentToken, Token, require_token};
 use serde_json::{Map, Value, json};
 
-/// A running server, which ends with the test.
+/// A running server, which stops when it is dropped.
 pub(crate) struct Actix {
     pub(crate) port: u16,
     pub(crate) auth: AuthManager,
@@ -24,7 +24,7 @@ impl Actix {
     pub(crate) fn serve(dotenv: &Path) -> Self {
         let auth = Config::from_dotenv(dotenv)
             .and_then(AuthManager::new)
-            .expect("a good .env");
+            .expect("a valid .env");
         let data = auth.clone();
         let (started, starts) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -55,7 +55,7 @@ impl Actix {
 
 impl Drop for Actix {
     fn drop(&mut self) {
-        // The command is sent by the call; the thread ends when it has been obeyed.
+        // The call sends the command. The thread ends once the server has stopped.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             thread.join().ok();

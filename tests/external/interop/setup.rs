@@ -1,4 +1,4 @@
-//! One `.env` file for two servers, for each algorithm written in another way.
+//! One `.env` file for two servers, written differently for each algorithm.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use aws_lc_rs::{
 };
 use pem::{EncodeConfig, LineEnding, Pem};
 
-/// Seconds, as the file says them.
+/// Ages in seconds, as the file writes them.
 pub(crate) const AUTH_MAX_AGE: i64 = 1200;
 pub(crate) const REFRESH_MAX_AGE: i64 = 86_400;
-/// What the `${…}` of the file becomes.
+/// The value that `${…}` of the file expands to.
 pub(crate) const ISSUER: &str = "https://auth.example/main";
 
 /// Keys of one algorithm.
@@ -31,8 +31,8 @@ impl Keys {
     pub(crate) fn generate(algorithm: &str) -> Self {
         if algorithm.starts_with("HS") {
             let mut bytes = [0_u8; 64];
-            rand::fill(&mut bytes).expect("there is randomness");
-            // Every character that a reader of `.env` files could take for something else.
+            rand::fill(&mut bytes).expect("the system has randomness");
+            // Every character with a special meaning in some reader of `.env` files.
             let secret = format!("pa$$word $HOME \"#\" \\n 'é' {}", hex(&bytes));
             return Self {
                 secret,
@@ -52,9 +52,9 @@ impl Keys {
     /// Writes the file into a folder of this name.
     pub(crate) fn dotenv(&self, algorithm: &str, folder: &str) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
-        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::create_dir_all(&folder).expect("the folder is created");
         let file = folder.join(".env");
-        fs::write(&file, self.text(algorithm)).expect("a file can be written");
+        fs::write(&file, self.text(algorithm)).expect("the file is written");
         file
     }
 

@@ -1,8 +1,8 @@
 // The certified OpenID provider of the npm registry, on loopback: discovery, key set, and access tokens in
 // JWT form (RFC 9068) for the grant `client_credentials`.
 //
-// Prints its port. A line on standard input is a command: `rotate` makes a new key the signing one, `drop`
-// drops all keys but that. The key's id is printed when it is done. It ends with its standard input.
+// Prints its port. A line on standard input is a command: `rotate` signs with a new key, `drop` drops all other keys.
+// Then it prints the ID of the signing key. It ends when its standard input is closed.
 
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';

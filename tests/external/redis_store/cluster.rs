@@ -1,4 +1,4 @@
-//! A cluster of three nodes: each subject on one of them, nodes that are lost, slots that move.
+//! A cluster of three nodes: each subject is on one of them, nodes fail, slots move.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use super::{
     server::{DURABLE, RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
 
-/// First and last slot of each node.
+/// The first and the last slot of each node.
 const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
 /// The three nodes, and after them the replica of the last one, if there is one.
@@ -32,7 +32,7 @@ impl Cluster {
         cluster
     }
 
-    /// The same, and a replica of the last node that has all that the node has.
+    /// The same with a replica of the last node, which is in sync.
     pub(super) fn with_replica() -> Self {
         let mut cluster = Self::start();
         let (replica, bus) = node();
@@ -65,7 +65,7 @@ impl Cluster {
         Self(nodes.into_iter().map(|(node, _)| node).collect())
     }
 
-    /// Waits until every node knows this of the cluster, and where all slots are.
+    /// Waits until every node knows this about the cluster, and where all slots are.
     fn agrees(&self, known: &str) {
         for node in &self.0 {
             wait_for("the nodes agree", || {
@@ -79,13 +79,13 @@ impl Cluster {
     }
 
     pub(super) async fn store(&self) -> RedisStore {
-        // One node tells of the others.
+        // The store learns of the other nodes from this one.
         let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
         let store = builder.connect_cluster([self.0[1].url()]).await;
         store.expect("connected")
     }
 
-    /// A store whose user may do no more than the README says.
+    /// A store whose Redis user has only the documented rights.
     async fn store_with_rights(&self) -> RedisStore {
         let rights = format!("{RIGHTS} +cluster|slots +asking");
         for node in &self.0 {
@@ -103,7 +103,7 @@ impl Cluster {
         self.0[0].ask(&format!("CLUSTER KEYSLOT {key}"))
     }
 
-    /// Which node has a subject.
+    /// The node that has a subject.
     pub(super) fn node(&self, subject: &str) -> usize {
         let slot = self.slot(subject);
         let has = |(first, last): &(u16, u16)| (*first..=*last).contains(&slot);
@@ -111,18 +111,18 @@ impl Cluster {
     }
 }
 
-/// A node without slots that knows no other, and the port by which others know it.
+/// A node without slots that knows no other node, and the port by which other nodes know it.
 fn node() -> (Server, String) {
     let bus = free_port().to_string();
     let mut options = DURABLE.to_vec();
-    // Nobody takes a node for lost that only waits for a busy machine.
+    // A node that only waits for a busy machine must not be considered failed.
     options.extend([
         "--cluster-enabled",
         "yes",
         "--cluster-node-timeout",
         "30000",
     ]);
-    // A subject that is on no other node is not theirs to answer for.
+    // A node must not answer for subjects of another node.
     options.extend([
         "--cluster-require-full-coverage",
         "no",
@@ -133,18 +133,18 @@ fn node() -> (Server, String) {
 }
 
 #[actix_web::test]
-async fn a_cluster_keeps_the_laws_with_one_command_to_one_node() {
+async fn a_cluster_keeps_the_rules_with_one_command_to_one_node() {
     needs_redis!();
     let cluster = Cluster::start();
     let store = cluster.store_with_rights().await;
-    super::laws::are_kept(&store).await;
+    super::rules::are_kept(&store).await;
 
     for subject in subjects(30) {
         let node = cluster.node(&subject);
         store.opens(&session(&subject, "1", NOW), NOW).await;
         let mut monitors: Vec<_> = cluster.0.iter().map(Monitor::start).collect();
         store.rotates(&rotation(&subject, "1", "0", "1", NOW)).await;
-        store.says(&auth(&subject, "1", "1"), NOW).await;
+        store.standing_of(&auth(&subject, "1", "1"), NOW).await;
         for (number, monitor) in monitors.iter_mut().enumerate() {
             let commands = monitor.commands(&cluster.0[number]);
             if number == node {
@@ -162,7 +162,7 @@ async fn a_cluster_keeps_the_laws_with_one_command_to_one_node() {
 }
 
 #[actix_web::test]
-async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
+async fn a_failed_node_is_an_error_for_its_subjects_only() {
     needs_redis!();
     let mut cluster = Cluster::start();
     let store = Rc::new(cluster.store().await);
@@ -173,8 +173,8 @@ async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
     assert!(lost.len() > 5 && others.len() > 10);
     let on_lost = Load::start(&store, lost.clone());
     let on_others = Load::start(&store, others.clone());
-    on_lost.goes_on(200).await;
-    on_others.goes_on(200).await;
+    on_lost.wait_for_steps(200).await;
+    on_others.wait_for_steps(200).await;
     for is_killed in [true, false] {
         if is_killed {
             cluster.0[2].kill();
@@ -182,7 +182,7 @@ async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
             cluster.0[2].pause();
         }
         on_lost.fails(50).await;
-        on_others.goes_on(500).await;
+        on_others.wait_for_steps(500).await;
         let error = store.standing(&auth(&lost[0], "1", "0"), NOW).await;
         assert!(error.is_err());
         assert_eq!(on_others.account.failed.get(), 0);
@@ -191,7 +191,7 @@ async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
         } else {
             cluster.0[2].go_on();
         }
-        on_lost.goes_on(200).await;
+        on_lost.wait_for_steps(200).await;
     }
     let on_others = on_others.stop().await;
     assert_eq!(on_others.failed.get(), 0);
@@ -199,7 +199,7 @@ async fn a_lost_node_is_an_error_for_its_subjects_and_for_nobody_else() {
 }
 
 #[actix_web::test]
-async fn a_slot_that_moves_takes_its_subjects_along() {
+async fn subjects_stay_available_when_their_slot_moves() {
     needs_redis!();
     let cluster = Cluster::start();
     let store = cluster.store_with_rights().await;
@@ -211,11 +211,11 @@ async fn a_slot_that_moves_takes_its_subjects_along() {
     let (source, target) = (&cluster.0[from], &cluster.0[to]);
     store.opens(&session(subject, "1", NOW), NOW).await;
 
-    // While the slot is on its way, whoever is asked for a key that has left says where it went.
+    // While the slot moves, a node that is asked for a moved key redirects to its new node.
     target.ask::<String>(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", ids[from]));
     source.ask::<String>(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", ids[to]));
     assert_eq!(
-        store.says(&auth(subject, "1", "0"), NOW).await,
+        store.standing_of(&auth(subject, "1", "0"), NOW).await,
         Standing::Good
     );
     let keys: Vec<String> = source.ask(&format!("CLUSTER GETKEYSINSLOT {slot} 10"));
@@ -223,7 +223,7 @@ async fn a_slot_that_moves_takes_its_subjects_along() {
     let move_key = format!("MIGRATE 127.0.0.1 {} {} 0 5000", target.port, keys[0]);
     assert_eq!(source.ask::<String>(&move_key), "OK");
     assert_eq!(
-        store.says(&auth(subject, "1", "0"), NOW).await,
+        store.standing_of(&auth(subject, "1", "0"), NOW).await,
         Standing::Good
     );
     store.rotates(&rotation(subject, "1", "0", "1", NOW)).await;
@@ -233,11 +233,11 @@ async fn a_slot_that_moves_takes_its_subjects_along() {
         node.ask::<String>(&format!("CLUSTER SETSLOT {slot} NODE {}", ids[to]));
     }
     assert_eq!(
-        store.says(&auth(subject, "2", "0"), NOW).await,
+        store.standing_of(&auth(subject, "2", "0"), NOW).await,
         Standing::Good
     );
     assert_eq!(store.lists(subject, NOW).await.len(), 2);
-    // It is asked of the right node at once, as soon as that has been heard of.
+    // The right node is asked directly, once the store knows about the move.
     wait_until("the move is known", async || {
         let mut monitor = Monitor::start(source);
         store.revokes(&revoke_session(subject, "2"), NOW).await;
@@ -246,24 +246,24 @@ async fn a_slot_that_moves_takes_its_subjects_along() {
     })
     .await;
     assert_eq!(
-        store.says(&auth(subject, "1", "1"), NOW).await,
+        store.standing_of(&auth(subject, "1", "1"), NOW).await,
         Standing::Good
     );
     assert_eq!(
-        store.says(&auth(subject, "2", "0"), NOW).await,
+        store.standing_of(&auth(subject, "2", "0"), NOW).await,
         Standing::Revoked
     );
 }
 
 #[actix_web::test]
-async fn a_cluster_that_is_not_there_is_told() {
+async fn a_cluster_that_cannot_be_reached_is_an_error() {
     let port = free_port();
     let nodes = [format!("redis://:s3cret@127.0.0.1:{port}")];
     let error = RedisStore::builder().connect_cluster(nodes).await;
-    let error = error.expect_err("nobody is there");
-    let told = format!("{} {error:?}", reason(&error));
+    let error = error.expect_err("no cluster");
+    let message = format!("{} {error:?}", reason(&error));
     assert!(
-        told.contains(&format!("127.0.0.1:{port}")) && !told.contains("s3cret"),
-        "{told}"
+        message.contains(&format!("127.0.0.1:{port}")) && !message.contains("s3cret"),
+        "{message}"
     );
 }

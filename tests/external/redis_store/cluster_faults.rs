@@ -1,5 +1,5 @@
-//! What the store's own client does in a cluster that the cluster client of the `redis` crate does not:
-//! a node that hangs delays nobody else, whatever else happens, and a change is sent once.
+//! What the store's own client does in a cluster that the cluster client of the `redis` crate does not: a node
+//! that hangs never delays other requests, and a change is sent once.
 
 use std::{collections::HashSet, future::Future, pin::pin, rc::Rc, sync::atomic::Ordering};
 
@@ -20,7 +20,7 @@ use super::{
     server::{Server, needs_redis, wait_for, wait_until},
 };
 
-/// How many scripts a node has run, those that it has redirected not counted.
+/// How many scripts a node has run, not counting those that it has redirected.
 fn scripts_run(node: &Server) -> u64 {
     let count = |command: &str| {
         let stats = node.info("commandstats", &format!("cmdstat_{command}"));
@@ -31,7 +31,7 @@ fn scripts_run(node: &Server) -> u64 {
     count("evalsha") + count("eval")
 }
 
-/// Runs each script once, so that all are known to the node that has the subject.
+/// Runs each script once, so that the node with the subject knows them all.
 async fn send_scripts(store: &RedisStore, subject: &str) {
     for id in ["known", "used"] {
         store.opens(&session(subject, id, NOW), NOW).await;
@@ -52,7 +52,7 @@ struct Move<'a> {
 }
 
 impl<'a> Move<'a> {
-    /// Moves the keys: whoever asks the source for one of them is sent to the target, for this once.
+    /// Moves the keys: the source redirects each request for one of them to the target, this one time.
     fn begin(cluster: &'a Cluster, slot: u16, [source, target]: [usize; 2]) -> Self {
         let [source, target] = [source, target].map(|node| &cluster.0[node]);
         let id = |node: &Server| node.ask::<String>("CLUSTER MYID");
@@ -72,7 +72,7 @@ impl<'a> Move<'a> {
         }
     }
 
-    /// Gives the slot to the target: from now on the source redirects for good.
+    /// Gives the slot to the target: from now on the source redirects permanently.
     fn end(self) {
         for node in [self.target, self.source] {
             let owner = format!("CLUSTER SETSLOT {} NODE {}", self.slot, self.target_id);
@@ -81,13 +81,13 @@ impl<'a> Move<'a> {
     }
 }
 
-/// `docs/threats.md` 35. Nobody waits for a node that hangs but those whose subjects it has, also when another
-/// node redirects at the same time, so that the store has to ask who has which slots.
+/// `docs/threats.md` 35. Only requests for its own subjects wait for a node that hangs, also when another node
+/// redirects at the same time, so that the store has to fetch the slot map.
 #[actix_web::test]
-async fn a_node_that_hangs_delays_no_request_to_others_even_while_slots_move() {
+async fn a_node_that_hangs_does_not_delay_requests_to_others_even_while_slots_move() {
     needs_redis!();
     let cluster = Cluster::start();
-    // It waits for half a minute: who has an answer before has not waited.
+    // The store waits for half a minute: whoever has an answer before has not waited.
     let store = patient().connect_cluster([cluster.0[1].url()]).await;
     let store = store.expect("connected");
     let all = subjects(60);
@@ -107,12 +107,12 @@ async fn a_node_that_hangs_delays_no_request_to_others_even_while_slots_move() {
             let moving = Move::begin(&cluster, slot, [0, 1]);
             for subject in &others {
                 let token = auth(subject, "1", "0");
-                assert_eq!(store.says(&token, NOW).await, Standing::Good);
+                assert_eq!(store.standing_of(&token, NOW).await, Standing::Good);
             }
             moving.end();
             for subject in &others {
                 let token = auth(subject, "1", "0");
-                assert_eq!(store.says(&token, NOW).await, Standing::Good);
+                assert_eq!(store.standing_of(&token, NOW).await, Standing::Good);
             }
         }
     };
@@ -129,7 +129,7 @@ async fn a_node_that_hangs_delays_no_request_to_others_even_while_slots_move() {
     }
 }
 
-/// Waits for one future, while another one does not end.
+/// Waits for one future, which must finish before another one.
 async fn first(wanted: impl Future<Output = ()>, pending: impl Future, message: &str) {
     match select(pin!(pending), pin!(wanted)).await {
         Either::Left(_) => panic!("{message}"),
@@ -197,14 +197,14 @@ async fn a_change_that_is_redirected_is_made_once() {
     assert_eq!(store.lists("ann", NOW).await.len(), 3);
 }
 
-/// `docs/threats.md` 46. A session that is opened twice would be open again although somebody has ended it. A
-/// rotation that is made twice has the same outcome, and its client is waiting for it.
+/// `docs/threats.md` 46. A session that is opened twice would be open again although it was ended. A rotation
+/// that is made twice has the same outcome, and its client is waiting for it.
 #[actix_web::test]
-async fn after_a_cut_connection_a_rotation_is_sent_again_and_an_opening_is_not() {
+async fn after_a_broken_connection_a_rotation_is_sent_again_and_an_opening_is_not() {
     needs_redis!();
     let cluster = Cluster::of_one();
     let node = &cluster.0[0];
-    // What the answer of the script has in it, and how often it runs.
+    // Text in the answer of the script, and how often it runs.
     for (text, scripts) in [("*0", 1), ("r-1", 2)] {
         let cutter = Cutter::to(node, text, 0);
         node.ask::<String>(&format!("CONFIG SET cluster-announce-port {}", cutter.port));
@@ -225,8 +225,8 @@ async fn after_a_cut_connection_a_rotation_is_sent_again_and_an_opening_is_not()
     }
 }
 
-/// `docs/threats.md` 35. The replica of a node that is lost, or that hangs, becomes the node: what was revoked
-/// stays so, and nobody else notices.
+/// `docs/threats.md` 35. The replica of a node that fails or hangs takes over: what was revoked stays revoked,
+/// and other requests are not affected.
 #[actix_web::test]
 async fn after_a_failover_the_promoted_replica_has_the_subjects() {
     needs_redis!();
@@ -247,7 +247,7 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
             (offset(2)? == offset(3)?).then_some(())
         });
         let on_others = Load::start(&store, others);
-        on_others.goes_on(100).await;
+        on_others.wait_for_steps(100).await;
 
         if is_killed {
             cluster.0[2].kill();
@@ -262,8 +262,8 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
             })
             .await;
         }
-        on_others.goes_on(100).await;
-        // The node that has lost its slots sends away whoever asks it.
+        on_others.wait_for_steps(100).await;
+        // The node that has lost its slots redirects all requests.
         if is_killed {
             cluster.0[2].restart();
         } else {
@@ -272,7 +272,7 @@ async fn after_a_failover_the_promoted_replica_has_the_subjects() {
         for subject in &lost {
             store.opens(&session(subject, "3", NOW), NOW).await;
             let ended = auth(subject, "2", "0");
-            assert_eq!(store.says(&ended, NOW).await, Standing::Revoked);
+            assert_eq!(store.standing_of(&ended, NOW).await, Standing::Revoked);
         }
         let on_others = on_others.stop().await;
         assert_eq!(on_others.failed.get(), 0);

@@ -1,4 +1,4 @@
-//! What is sent to Redis: one command for a question and one for a change.
+//! The commands that are sent to Redis: one for a check and one for a change.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -20,7 +20,7 @@ use super::{
     server::{Server, needs_redis},
 };
 
-/// Everything that a server is sent, as it tells it.
+/// Everything that a server receives, as `MONITOR` shows it.
 pub(crate) struct Monitor(BufReader<TcpStream>);
 
 impl Monitor {
@@ -38,8 +38,8 @@ impl Monitor {
         line.trim_end().to_owned()
     }
 
-    /// The names of the commands until now, but for what scripts do inside, and for what is asked now
-    /// and then whatever else is.
+    /// The names of the commands until now, without those that scripts run, and without those that the client
+    /// sends now and then.
     pub(crate) fn commands(&mut self, server: &Server) -> Vec<String> {
         let end = "the-end-of-this-part";
         server.ask::<String>(&format!("ECHO {end}"));
@@ -61,12 +61,12 @@ impl Monitor {
 }
 
 #[actix_web::test]
-async fn a_question_is_one_command_and_so_is_a_change() {
+async fn a_check_is_one_command_and_so_is_a_change() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
     let now = NOW;
-    // Each script is sent whole once.
+    // Each script is sent in full once.
     store.opens(&session("warm", "1", now), now).await;
     store.rotates(&rotation("warm", "1", "0", "1", now)).await;
     store.revokes(&revoke_session("warm", "1"), now).await;
@@ -94,14 +94,16 @@ async fn a_question_is_one_command_and_so_is_a_change() {
             _ => lone("ann", None, now),
         };
         assert_eq!(
-            store.says(&token, now + Duration::milliseconds(200)).await,
+            store
+                .standing_of(&token, now + Duration::milliseconds(200))
+                .await,
             Standing::Good
         );
     }
     assert_eq!(monitor.commands(&server), vec!["hmget"; 200]);
     for (session, standing) in [("2", Standing::Revoked), ("1", Standing::Replayed)] {
         let token = refresh("ann", session, "0");
-        assert_eq!(store.says(&token, now + DAY).await, standing);
+        assert_eq!(store.standing_of(&token, now + DAY).await, standing);
     }
     assert_eq!(monitor.commands(&server), ["hmget", "hmget"]);
     for revocation in [
@@ -117,7 +119,7 @@ async fn a_question_is_one_command_and_so_is_a_change() {
 }
 
 #[actix_web::test]
-async fn a_mark_is_one_command_and_the_check_before_it_another() {
+async fn a_check_that_marks_a_pair_takes_two_commands() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -131,7 +133,7 @@ async fn a_mark_is_one_command_and_the_check_before_it_another() {
         (Standing::Unused, vec!["hmget", "evalsha", "eval"]),
         (Standing::Good, vec!["hmget", "evalsha"]),
     ] {
-        assert_eq!(store.says(&token, NOW).await, standing);
+        assert_eq!(store.standing_of(&token, NOW).await, standing);
         let marked = store.mark_used(&token, NOW).await;
         assert_eq!(marked.expect("marked"), Standing::Good);
         assert_eq!(monitor.commands(&server), commands);
@@ -139,7 +141,7 @@ async fn a_mark_is_one_command_and_the_check_before_it_another() {
 }
 
 #[actix_web::test]
-async fn a_script_that_the_server_has_forgotten_is_sent_whole_once() {
+async fn a_script_that_the_server_has_forgotten_is_sent_in_full_once() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -155,7 +157,7 @@ async fn a_script_that_the_server_has_forgotten_is_sent_whole_once() {
 }
 
 #[actix_web::test]
-async fn replicas_are_waited_for_in_the_same_go() {
+async fn a_change_and_the_wait_for_replicas_are_sent_together() {
     needs_redis!();
     let primary = Server::start();
     let replica = Server::start();
@@ -177,11 +179,11 @@ async fn replicas_are_waited_for_in_the_same_go() {
     store.rotates(&rotation("ann", "1", "0", "1", NOW)).await;
     assert!(matches!(store.rotates(&retry).await, Rotated::Again(..)));
     assert_eq!(
-        store.says(&auth("ann", "1", "1"), NOW).await,
+        store.standing_of(&auth("ann", "1", "1"), NOW).await,
         Standing::Good
     );
 
-    // A change that no replica has is an error, and so is one that was made before, and that no replica has.
+    // A change that no replica has is an error, even if it was made before.
     store.revokes(&revoke_session("ann", "2"), NOW).await;
     replica.pause();
     let builder = RedisStore::builder().timeout(time::Duration::SECOND);
@@ -196,9 +198,9 @@ async fn replicas_are_waited_for_in_the_same_go() {
             "0 of 1 required replicas have acknowledged the change"
         );
     }
-    // Questions do not wait behind it.
+    // Checks do not wait for replicas.
     assert_eq!(
-        store.says(&auth("ann", "1", "1"), NOW).await,
+        store.standing_of(&auth("ann", "1", "1"), NOW).await,
         Standing::Revoked
     );
     replica.go_on();

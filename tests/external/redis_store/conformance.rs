@@ -1,4 +1,4 @@
-//! The laws of every store, for one that lies in Redis; and that `kill -9` of Redis undoes nothing.
+//! The conformance suite for a store in Redis, and `kill -9` of Redis, which must not lose a change.
 
 use std::sync::Mutex;
 
@@ -16,8 +16,8 @@ use super::{
     server::{Server, is_there},
 };
 
-/// A store and its server, which ends with it. Where there are no servers to start, this has been told, and
-/// something else is tried.
+/// A store with its own server, which stops when it is dropped. If no Redis is installed, this was printed, and
+/// another store is used.
 #[derive(Debug)]
 struct Own {
     store: Box<dyn Debugged>,
@@ -41,9 +41,9 @@ async fn fresh() -> Own {
     }
 }
 
-/// After a crash of the server.
+/// The store after a crash of the server.
 async fn reopened(own: Own) -> Own {
-    let Some(mut server) = own.server.lock().expect("whole").take() else {
+    let Some(mut server) = own.server.lock().expect("not poisoned").take() else {
         return own;
     };
     server.restart();
@@ -79,4 +79,4 @@ impl SessionStore for Own {
     }
 }
 
-store_conformance!(laws, fresh, reopened);
+store_conformance!(rules, fresh, reopened);

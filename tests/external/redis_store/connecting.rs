@@ -1,4 +1,4 @@
-//! What has to be there when a store is connected, and what is told of it.
+//! What is checked when a store connects, and the errors.
 
 use flask_pyjwt::{
     RedisStore,
@@ -14,7 +14,7 @@ use super::{
     server::{RIGHTS, Server, free_port, needs_redis, wait_for, wait_until},
 };
 
-/// Why a URL cannot be connected to, checked for what must not be told.
+/// Why the store cannot connect to a URL. Checks that the error shows no credentials.
 async fn refusal(builder: RedisStoreBuilder, url: &str) -> String {
     let error = builder.connect(url).await.expect_err(url);
     for text in [format!("{error} {error:?}"), reason(&error)] {
@@ -27,7 +27,7 @@ async fn refusal(builder: RedisStoreBuilder, url: &str) -> String {
 }
 
 #[actix_web::test]
-async fn a_server_that_is_not_there_is_told_with_its_address() {
+async fn the_error_of_a_missing_server_has_its_address() {
     let port = free_port();
     let url = format!("redis://t0ken:s3cret@127.0.0.1:{port}/3");
     let reason = refusal(RedisStore::builder(), &url).await;
@@ -37,7 +37,7 @@ async fn a_server_that_is_not_there_is_told_with_its_address() {
         "{reason}"
     );
 
-    // Somebody listens, and says nothing.
+    // The port is open, but nothing answers.
     let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = silent.local_addr().expect("an address").port();
     let url = format!("redis://t0ken:s3cret@127.0.0.1:{port}");
@@ -50,7 +50,7 @@ async fn a_server_that_is_not_there_is_told_with_its_address() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_a_configuration_is_told() {
+async fn invalid_configurations_are_refused() {
     for (url, part) in [
         ("", "the URL has the form redis://user:password@host:6379/0"),
         ("127.0.0.1:6379", "the URL has the form"),
@@ -101,7 +101,7 @@ async fn what_cannot_be_a_configuration_is_told() {
 }
 
 #[actix_web::test]
-async fn credentials_are_used_and_never_told() {
+async fn credentials_are_used_and_never_shown() {
     needs_redis!();
     let server = Server::with(&["--save", "", "--requirepass", "s3cret"]);
     let port = server.port;
@@ -135,13 +135,13 @@ async fn credentials_are_used_and_never_told() {
 }
 
 #[actix_web::test]
-async fn a_user_needs_no_more_rights_than_the_readme_says() {
+async fn the_documented_rights_of_a_user_are_sufficient() {
     needs_redis!();
     let server = Server::start();
     server.ask::<String>(&format!("ACL SETUSER app on >s3cret {RIGHTS}"));
     let url = format!("redis://app:s3cret@127.0.0.1:{}", server.port);
     let store = patient().connect(&url).await.expect("connected");
-    super::laws::are_kept(&store).await;
+    super::rules::are_kept(&store).await;
 
     let other = RedisStore::builder().prefix("other").connect(&url).await;
     let other = other.expect("connected");
@@ -157,18 +157,18 @@ async fn a_user_needs_no_more_rights_than_the_readme_says() {
 }
 
 #[actix_web::test]
-async fn a_replica_is_no_place_for_sessions() {
+async fn a_replica_is_refused() {
     needs_redis!();
     let primary = Server::start();
     let replica = Server::start();
     let store = RedisStore::connect(replica.url()).await.expect("connected");
     store.opens(&session("ann", "1", NOW), NOW).await;
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Good
     );
 
-    // It was a primary a moment ago, and the connection stays.
+    // The primary has become a replica, and the connection stays open.
     replica.ask::<String>(&format!("REPLICAOF 127.0.0.1 {}", primary.port));
     wait_until("the replica is noticed", async || {
         let answer = store.standing(&auth("ann", "1", "0"), NOW).await;

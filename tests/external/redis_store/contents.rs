@@ -1,4 +1,4 @@
-//! What lies in Redis: the keys, for how long, and what happens when somebody else writes there.
+//! The data in Redis: the keys, their expiry, and what happens when another client writes there.
 
 use flask_pyjwt::store::{Moment, Opening, Rotated, SessionStore, Standing, StoreError};
 
@@ -23,7 +23,7 @@ fn expires_in(server: &Server, key: &str) -> Duration {
 }
 
 #[actix_web::test]
-async fn all_of_a_subject_is_one_key_that_begins_with_the_prefix() {
+async fn a_subject_is_one_key_that_begins_with_the_prefix() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -43,14 +43,17 @@ async fn all_of_a_subject_is_one_key_that_begins_with_the_prefix() {
     assert_eq!(keys, [ANN, "flask-pyjwt:w6kg8J-YgHt9Kg", "shop:YW5u"]);
     // Two prefixes are two stores.
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Revoked
     );
-    assert_eq!(shop.says(&auth("ann", "1", "0"), NOW).await, Standing::Good);
+    assert_eq!(
+        shop.standing_of(&auth("ann", "1", "0"), NOW).await,
+        Standing::Good
+    );
 }
 
 #[actix_web::test]
-async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
+async fn a_key_expires_an_hour_after_its_last_entry() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -79,14 +82,14 @@ async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
         server.ask::<String>(&format!("HGET {ANN} t:x")),
         (NOW + 20 * DAY).milliseconds().to_string()
     );
-    assert_eq!(store.says(&x, NOW).await, Standing::Revoked);
+    assert_eq!(store.standing_of(&x, NOW).await, Standing::Revoked);
 
-    // A rotation makes a session live on. The time that is left is the callers', whatever Redis's clock shows.
+    // A rotation extends a session. The expiry depends on the caller's clock, not on that of Redis.
     store.opens(&session("bob", "1", NOW), NOW).await;
     let now = NOW + 6 * DAY;
     store.rotates(&rotation("bob", "1", "0", "1", now)).await;
     assert_eq!(expires_in(&server, "flask-pyjwt:Ym9i"), IDLE + HOUR);
-    // Of a session that has ended, and of a hash in which nothing is, nothing is left.
+    // Nothing is left of a session that has ended, or of an empty hash.
     store.opens(&session("cy", "1", NOW), NOW + 8 * DAY).await;
     store.opens(&session("dan", "1", NOW), NOW).await;
     store.revokes(&revoke_session("dan", "1"), NOW).await;
@@ -97,12 +100,12 @@ async fn a_key_lives_as_long_as_what_lives_longest_in_it_and_an_hour() {
 }
 
 #[actix_web::test]
-async fn what_has_ended_makes_room_however_long_a_subject_goes_on() {
+async fn a_subject_that_is_always_active_does_not_grow() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
-    // A session of an hour every ten minutes, and a revocation: 6 live at a time, and 6 for the hour in
-    // which they are remembered, of each. One session is rotated all the time.
+    // A session of an hour and a revocation every ten minutes: 6 of each are current, and 6 are kept for another
+    // hour. One session is rotated all the time.
     let mut most = 0;
     store.opens(&session("ann", "long", NOW), NOW).await;
     for (number, opened) in (0..2_000_i32).zip(2..) {
@@ -126,7 +129,7 @@ async fn what_has_ended_makes_room_however_long_a_subject_goes_on() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
+async fn unreadable_data_is_an_error() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -170,16 +173,16 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
             .expect("it stays");
         assert_eq!(left, stored, "{text}");
     }
-    // It can be ended all the same, and whatever stands for a revocation is one.
+    // The session can still be ended, and any value in place of a revocation is one.
     store.revokes(&revoke_session("ann", "1"), NOW).await;
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Revoked
     );
     store.opens(&session("ann", "1", NOW), NOW).await;
     server.ask::<i64>(&format!("HSET {ANN} t:a-0 whatever n whatever"));
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Revoked
     );
     let checked = store.standing(&lone("ann", None, NOW), NOW).await;
@@ -188,12 +191,12 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
         .revokes(&revoke_subject("ann", NOW, NOW + DAY), NOW)
         .await;
     assert_eq!(
-        store.says(&lone("ann", None, NOW), NOW).await,
+        store.standing_of(&lone("ann", None, NOW), NOW).await,
         Standing::Revoked
     );
     assert_eq!(
         store
-            .says(&lone("ann", None, NOW + Duration::MILLISECOND), NOW)
+            .standing_of(&lone("ann", None, NOW + Duration::MILLISECOND), NOW)
             .await,
         Standing::Good
     );
@@ -209,7 +212,7 @@ async fn what_cannot_be_read_is_an_error_and_never_a_yes() {
 }
 
 #[actix_web::test]
-async fn a_moment_that_no_clock_shows_is_refused() {
+async fn a_time_out_of_range_is_refused() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -230,15 +233,15 @@ async fn a_moment_that_no_clock_shows_is_refused() {
     let rotation = rotation("ann", "1", "0", "1", Moment::MAX);
     assert!(store.rotate(&rotation).await.is_err());
     assert_eq!(server.ask::<i64>("DBSIZE"), 0);
-    // A revocation that is to be remembered for ever is remembered for long enough.
+    // A revocation without an end is kept for the longest possible time.
     let all = revoke_subject("ann", Moment::MAX, Moment::MAX);
     store.revokes(&all, NOW).await;
     let token = lone("ann", None, Moment::from_milliseconds(253_402_300_799_000));
-    assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+    assert_eq!(store.standing_of(&token, NOW).await, Standing::Revoked);
 }
 
 #[actix_web::test]
-async fn a_server_without_memory_is_an_error_and_answers_questions() {
+async fn a_server_without_free_memory_refuses_changes_and_answers_checks() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -248,7 +251,7 @@ async fn a_server_without_memory_is_an_error_and_answers_questions() {
     let reason = super::records::reason(&error.expect_err("no memory"));
     assert!(reason.contains("OOM"), "{reason}");
     assert_eq!(
-        store.says(&auth("ann", "1", "0"), NOW).await,
+        store.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Good
     );
 }

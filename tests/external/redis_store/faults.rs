@@ -1,4 +1,4 @@
-//! A server that is stopped for a while, killed and started again, under load.
+//! A server that is paused, killed and restarted under load.
 
 use std::{
     io::{Read as _, Write as _},
@@ -28,21 +28,21 @@ use super::{
 use support::{NOW as SECONDS, at, hs256, manager, site::Site};
 
 #[actix_web::test]
-async fn a_server_that_is_stopped_is_an_error_in_time_and_nothing_piles_up() {
+async fn a_paused_server_is_an_error_in_time_and_requests_do_not_pile_up() {
     needs_redis!();
     let server = Server::start();
     let store = Rc::new(RedisStore::connect(server.url()).await.expect("connected"));
     let load = Load::start(&store, subjects(20));
     for _ in 0..3 {
-        load.goes_on(300).await;
+        load.wait_for_steps(300).await;
         server.pause();
         load.fails(40).await;
         server.go_on();
     }
-    load.goes_on(300).await;
+    load.wait_for_steps(300).await;
     load.stop().await;
 
-    // Ten thousand questions at once to a server that hangs all have an end.
+    // Ten thousand concurrent checks to a server that hangs all return.
     store.opens(&session("ann", "1", NOW), NOW).await;
     server.pause();
     let token = auth("ann", "1", "0");
@@ -59,8 +59,8 @@ async fn a_server_that_is_stopped_is_an_error_in_time_and_nothing_piles_up() {
     .await;
 }
 
-/// Passes on what is said between a store and a server, until a connection is to fall silent: then neither
-/// side hears of the other any more, as when a host is gone.
+/// Forwards bytes between a store and a server until the connection is silenced. Then neither side receives
+/// anything from the other any more, as when a host has disappeared.
 struct Passage {
     port: u16,
     connections: Arc<Mutex<Vec<Arc<AtomicBool>>>>,
@@ -78,7 +78,10 @@ impl Passage {
                     return;
                 };
                 let is_silent = Arc::<AtomicBool>::default();
-                known.lock().expect("whole").push(Arc::clone(&is_silent));
+                known
+                    .lock()
+                    .expect("not poisoned")
+                    .push(Arc::clone(&is_silent));
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to) = (from.try_clone(), to.try_clone());
                     let (mut from, mut to) = (from.expect("a stream"), to.expect("a stream"));
@@ -101,14 +104,14 @@ impl Passage {
     }
 
     fn silence(&self) {
-        for is_silent in &*self.connections.lock().expect("whole") {
+        for is_silent in &*self.connections.lock().expect("not poisoned") {
             is_silent.store(true, Ordering::Release);
         }
     }
 }
 
 #[actix_web::test]
-async fn a_connection_that_has_fallen_silent_is_replaced() {
+async fn a_silent_connection_is_replaced() {
     needs_redis!();
     let server = Server::start();
     let passage = Passage::to(&server);
@@ -123,14 +126,14 @@ async fn a_connection_that_has_fallen_silent_is_replaced() {
         passage.silence();
         assert!(store.standing(&auth("ann", "1", "0"), NOW).await.is_err());
         assert_eq!(
-            store.says(&auth("ann", "1", "0"), NOW).await,
+            store.standing_of(&auth("ann", "1", "0"), NOW).await,
             Standing::Good
         );
     }
 }
 
 #[actix_web::test]
-async fn more_questions_than_can_wait_are_refused_at_once() {
+async fn requests_beyond_the_queue_limit_are_refused_at_once() {
     needs_redis!();
     let server = Server::start();
     let builder = RedisStore::builder().timeout(Duration::seconds(2));
@@ -146,36 +149,36 @@ async fn more_questions_than_can_wait_are_refused_at_once() {
 }
 
 #[actix_web::test]
-async fn what_a_killed_server_has_acknowledged_it_knows_afterwards() {
+async fn acknowledged_changes_survive_a_killed_server() {
     needs_redis!();
     let mut server = Server::durable();
     let store = Rc::new(RedisStore::connect(server.url()).await.expect("connected"));
     let load = Load::start(&store, subjects(20));
     for _ in 0..3 {
-        load.goes_on(300).await;
+        load.wait_for_steps(300).await;
         server.kill();
         load.fails(20).await;
         server.restart();
     }
-    load.goes_on(300).await;
+    load.wait_for_steps(300).await;
     load.stop().await;
 }
 
 #[actix_web::test]
-async fn a_server_that_was_restarted_between_two_requests_is_not_noticed() {
+async fn a_restart_between_two_requests_causes_no_error() {
     needs_redis!();
     let mut server = Server::durable();
     let store = connected(&server).await;
     for number in 0..5 {
         let id = number.to_string();
-        // A session may be ended by whoever sees it: it is not opened a second time on a guess.
+        // A session could already have been ended by others, so it is not opened a second time.
         wait_until("a session is opened", async || {
             store.open(&opening("ann", &id, NOW), NOW).await.is_ok()
         })
         .await;
         server.restart();
         assert_eq!(
-            store.says(&auth("ann", &id, "0"), NOW).await,
+            store.standing_of(&auth("ann", &id, "0"), NOW).await,
             Standing::Good
         );
         server.restart();
@@ -184,7 +187,7 @@ async fn a_server_that_was_restarted_between_two_requests_is_not_noticed() {
 }
 
 #[actix_web::test]
-async fn a_connection_that_the_server_ends_is_not_noticed() {
+async fn a_connection_closed_by_the_server_causes_no_error() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -192,7 +195,7 @@ async fn a_connection_that_the_server_ends_is_not_noticed() {
     for _ in 0..20 {
         server.ask::<i64>("CLIENT KILL TYPE normal SKIPME yes");
         assert_eq!(
-            store.says(&auth("ann", "1", "0"), NOW).await,
+            store.standing_of(&auth("ann", "1", "0"), NOW).await,
             Standing::Good
         );
     }
@@ -204,7 +207,7 @@ async fn me(token: CurrentToken) -> String {
 }
 
 #[actix_web::test]
-async fn threat_35_a_manager_with_redis_refuses_what_was_revoked_and_everything_while_it_is_down() {
+async fn threat_35_revoked_tokens_are_refused_and_all_tokens_while_redis_is_down() {
     needs_redis!();
     let mut server = Server::durable();
     let clock = FrozenClock::new(at(SECONDS));
@@ -244,7 +247,7 @@ async fn threat_35_a_manager_with_redis_refuses_what_was_revoked_and_everything_
     clock.advance(Duration::seconds(10));
     let replayed = auth.refresh(&first.refresh).await.expect_err("a copy");
     assert_eq!(replayed, TokenError::Replayed.into());
-    // A clock that is set back makes nothing good again.
+    // A clock that is set back makes nothing valid again.
     clock.set(at(SECONDS));
     for token in [&first.auth, &second.auth, &other.auth] {
         let refused = auth.check_revocation(token).await.expect_err("ended");

@@ -1,4 +1,4 @@
-//! What one account may take of Redis, and hashes from before there were limits.
+//! How much of Redis one account can use, and hashes from before there were limits.
 
 use flask_pyjwt::{
     RedisStore,
@@ -22,8 +22,8 @@ fn length(server: &Server) -> i64 {
     server.ask(&format!("HLEN {ANN}"))
 }
 
-/// Writes so many sessions of `ann` as a version without limits has left them, the later the newer, and as
-/// many revoked tokens.
+/// Writes so many sessions of `ann` as a version without limits has left them, newer ones with later times, and
+/// as many revoked tokens.
 async fn leave_many(server: &Server, store: &RedisStore, many: usize, tokens: usize) {
     store
         .opens(&session("ann", "model", NOW - DAY), NOW - DAY)
@@ -57,7 +57,7 @@ async fn leave_many(server: &Server, store: &RedisStore, many: usize, tokens: us
 
 /// `docs/threats.md` 43.
 #[actix_web::test]
-async fn one_account_without_end_stays_small_and_strangers_are_answered() {
+async fn one_account_cannot_grow_without_limit_or_delay_others() {
     needs_redis!();
     let server = Server::start();
     let store = &connected(&server).await;
@@ -91,11 +91,11 @@ async fn one_account_without_end_stays_small_and_strangers_are_answered() {
         .revokes(&revoke_token("bob", "x", NOW + DAY), NOW)
         .await;
     assert_eq!(
-        store.says(&lone("bob", Some("x"), NOW), NOW).await,
+        store.standing_of(&lone("bob", Some("x"), NOW), NOW).await,
         Standing::Revoked
     );
     assert_eq!(
-        store.says(&auth("bob", "1", "0"), NOW).await,
+        store.standing_of(&auth("bob", "1", "0"), NOW).await,
         Standing::Good
     );
     // Logging in and out leaves nothing.
@@ -116,7 +116,7 @@ async fn one_account_without_end_stays_small_and_strangers_are_answered() {
             .await;
     }
     assert!(length(&server) <= 1_100);
-    // What has ended makes room again.
+    // Ended entries make room again.
     let later = NOW + DAY + HOUR;
     store
         .revokes(&revoke_token("ann", "later", later + HOUR), later)
@@ -125,7 +125,7 @@ async fn one_account_without_end_stays_small_and_strangers_are_answered() {
 }
 
 #[actix_web::test]
-async fn a_hash_without_limits_is_brought_under_them_a_little_with_each_login() {
+async fn a_hash_from_before_the_limits_shrinks_a_little_with_each_login() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;
@@ -160,10 +160,10 @@ async fn a_hash_without_limits_is_brought_under_them_a_little_with_each_login() 
     let listed = store.lists("ann", NOW + HOUR).await;
     assert_eq!(listed.len(), 100);
     assert!(listed.contains(&last));
-    // No revocation was lost on the way.
+    // No revocation was lost in the process.
     for number in 0..10 {
         let token = lone("ann", Some(&format!("old-{number}")), NOW);
-        assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+        assert_eq!(store.standing_of(&token, NOW).await, Standing::Revoked);
     }
 }
 
@@ -173,7 +173,7 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
     let server = Server::start();
     let store = connected(&server).await;
     leave_many(&server, &store, 20_000, 2_000).await;
-    // As full as it is, it takes no token: its session or the subject is revoked.
+    // When it is full, it accepts no more tokens: the session or the subject is revoked.
     let one_more = store
         .revoke(&revoke_token("ann", "one more", NOW + DAY), NOW)
         .await;
@@ -183,11 +183,11 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
     );
     store.revokes(&revoke_session("ann", "17"), NOW).await;
     assert_eq!(
-        store.says(&auth("ann", "17", "0"), NOW).await,
+        store.standing_of(&auth("ann", "17", "0"), NOW).await,
         Standing::Revoked
     );
     assert_eq!(
-        store.says(&auth("ann", "18", "0"), NOW).await,
+        store.standing_of(&auth("ann", "18", "0"), NOW).await,
         Standing::Good
     );
 
@@ -198,20 +198,20 @@ async fn a_subject_with_very_many_sessions_is_revoked_in_one_step() {
     assert_eq!(store.lists("ann", NOW).await, []);
     for id in ["0", "18", "9999", "19999", "model"] {
         for token in [auth("ann", id, "0"), refresh("ann", id, "0")] {
-            assert_eq!(store.says(&token, NOW).await, Standing::Revoked);
+            assert_eq!(store.standing_of(&token, NOW).await, Standing::Revoked);
         }
         let rotated = store.rotates(&rotation("ann", id, "0", "1", NOW)).await;
         assert_eq!(rotated, Rotated::Gone);
     }
-    // Tokens that were revoked by their ids stay revoked for as long as they were to be.
+    // Tokens that were revoked by their IDs stay revoked for the whole time.
     for (token, now) in [("old-0", NOW), ("old-1999", NOW + 3 * DAY)] {
         let token = lone("ann", Some(token), NOW);
         store.opens(&session("ann", "anew", now), now).await;
-        assert_eq!(store.says(&token, now).await, Standing::Revoked);
+        assert_eq!(store.standing_of(&token, now).await, Standing::Revoked);
     }
     assert!(server.ask::<i64>(&format!("PTTL {ANN}")) > milliseconds(19 * DAY));
     assert_eq!(
-        store.says(&auth("ann", "anew", "0"), NOW).await,
+        store.standing_of(&auth("ann", "anew", "0"), NOW).await,
         Standing::Good
     );
 }
@@ -235,7 +235,7 @@ async fn an_opening_that_fails_ends_nothing() {
 }
 
 #[actix_web::test]
-async fn a_session_that_cannot_be_read_makes_room_first() {
+async fn an_unreadable_session_is_removed_first() {
     needs_redis!();
     let server = Server::start();
     let store = connected(&server).await;

@@ -1,5 +1,5 @@
-//! Many who open, rotate and end sessions all the time, while something happens to the servers; and the
-//! account of what was accepted that should not have been.
+//! Many clients that open, rotate and end sessions all the time while the servers fail, and a record of what was
+//! wrongly accepted.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,14 +20,14 @@ use super::{
     server::wait_until,
 };
 
-/// What all of them have seen.
+/// What all clients have seen.
 #[derive(Default)]
 pub(crate) struct Account {
     /// Steps that were acknowledged.
     pub(crate) done: Cell<usize>,
     /// Steps that ended in an error.
     pub(crate) failed: Cell<usize>,
-    /// What was accepted that should not have been. It has to stay empty.
+    /// What was wrongly accepted. It must stay empty.
     pub(crate) wrong: RefCell<Vec<String>>,
     /// Tokens whose end was acknowledged.
     ended: RefCell<Vec<TokenIdentity>>,
@@ -39,7 +39,7 @@ fn count(counter: &Cell<usize>) {
 }
 
 impl Account {
-    /// Counts a step, and gives its answer if it had one.
+    /// Counts a step, and returns its answer if it has one.
     fn noted<T, E>(&self, answer: Result<T, E>) -> Option<T> {
         count(if answer.is_ok() {
             &self.done
@@ -49,7 +49,7 @@ impl Account {
         answer.ok()
     }
 
-    /// A token whose end was acknowledged is not good any more, now and later.
+    /// A token whose end was acknowledged must not be valid, now or later.
     async fn has_ended(&self, store: &RedisStore, token: TokenIdentity) {
         let standing = store.standing(&token, NOW + GRACE).await;
         if self.noted(standing) == Some(Standing::Good) {
@@ -69,7 +69,7 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) fn start(store: &Rc<RedisStore>, subjects: Vec<String>) -> Self {
         let account = Rc::<Account>::default();
-        let task = |subject| spawn(live(Rc::clone(store), Rc::clone(&account), subject));
+        let task = |subject| spawn(use_sessions(Rc::clone(store), Rc::clone(&account), subject));
         Self {
             tasks: subjects.into_iter().map(task).collect(),
             account: Rc::clone(&account),
@@ -78,7 +78,7 @@ impl Load {
     }
 
     /// Waits until so many more steps were acknowledged.
-    pub(crate) async fn goes_on(&self, steps: usize) {
+    pub(crate) async fn wait_for_steps(&self, steps: usize) {
         let enough = self.account.done.get() + steps;
         wait_until("steps are done", async || self.account.done.get() >= enough).await;
     }
@@ -89,7 +89,7 @@ impl Load {
         wait_until("steps fail", async || self.account.failed.get() >= enough).await;
     }
 
-    /// Stops, and checks that nothing was accepted that should not have been, nor is now.
+    /// Stops the load, and checks that nothing was or is wrongly accepted.
     pub(crate) async fn stop(self) -> Rc<Account> {
         self.account.stops.set(true);
         for task in self.tasks {
@@ -98,7 +98,7 @@ impl Load {
         let ended = self.account.ended.take();
         assert!(ended.len() > 50, "the load was too small: {}", ended.len());
         for token in ended {
-            // Whoever was just connected to again may be asked twice.
+            // A server with a new connection can need a second attempt.
             let mut standing = None;
             wait_until("there is an answer", async || {
                 standing = self.store.standing(&token, NOW + GRACE).await.ok();
@@ -124,14 +124,14 @@ impl Load {
     }
 }
 
-/// One subject's life: sessions are opened, rotated, and ended in each of the ways there are.
-async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
+/// The sessions of one subject: they are opened, rotated, and ended in every possible way.
+async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
     let subject = subject.as_str();
     for number in 0.. {
         if account.stops.get() {
             return;
         }
-        // So that others have their turn, whatever the store does.
+        // So that other tasks get their turn, whatever the store does.
         yield_now().await;
         let id = number.to_string();
         let id = id.as_str();
@@ -146,7 +146,7 @@ async fn live(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
         let first = rotation(subject, id, "0", "1", NOW);
         let rotated = account.noted(store.rotate(&first).await);
         match (number % 4, rotated) {
-            // After the grace window, the first refresh token of a rotated session is a copy.
+            // After the grace window, the first refresh token of a rotated session is a replay.
             (0, Some(Rotated::Won(_) | Rotated::Again(..))) => {
                 account.has_ended(&store, refresh(subject, id, "0")).await;
                 let replay = rotation(subject, id, "0", "2", NOW + GRACE);

@@ -1,5 +1,5 @@
-//! A connection that breaks after a script has run and before its answer has come: the store sends the
-//! script again.
+//! A connection that breaks after a script has run and before its answer has arrived: the store sends the script
+//! again.
 
 use std::{
     io::{Read as _, Write as _},
@@ -22,8 +22,8 @@ use super::{
     server::{Server, needs_redis},
 };
 
-/// Passes on what is said between a store and a server. It cuts each connection on which an answer
-/// has a certain text, before the store has that answer, so many times.
+/// Forwards bytes between a store and a server. It cuts a connection before an answer with a certain text
+/// reaches the store, so many times.
 pub(super) struct Cutter {
     pub(super) port: u16,
     /// How many connections are still to be cut.
@@ -61,7 +61,7 @@ impl Cutter {
     }
 }
 
-/// Passes bytes on until one side ends, or they are to be cut off.
+/// Forwards bytes until one side closes the connection, or until it is to be cut.
 fn pass(mut from: TcpStream, mut to: TcpStream, is_cut: impl Fn(&[u8]) -> bool) {
     let mut bytes = [0; 4_096];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
@@ -77,7 +77,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, is_cut: impl Fn(&[u8]) -> bool) 
 
 /// `docs/threats.md` 46.
 #[actix_web::test]
-async fn a_rotation_whose_answer_was_cut_off_wins_when_the_script_is_sent_again() {
+async fn a_rotation_whose_answer_was_lost_wins_when_the_script_is_sent_again() {
     needs_redis!();
     let server = Server::start();
     let direct = connected(&server).await;
@@ -112,7 +112,7 @@ async fn a_rotation_whose_answer_was_cut_off_wins_when_the_script_is_sent_again(
 }
 
 #[actix_web::test]
-async fn a_mark_whose_answer_was_cut_off_is_made_when_the_script_is_sent_again() {
+async fn a_mark_whose_answer_was_lost_is_made_when_the_script_is_sent_again() {
     needs_redis!();
     let server = Server::start();
     let direct = connected(&server).await;
@@ -121,7 +121,7 @@ async fn a_mark_whose_answer_was_cut_off_is_made_when_the_script_is_sent_again()
     first.successor.repeatable_until = Some(NOW + HOUR);
     direct.rotates(&first).await;
     let token = auth("ann", "1", "next");
-    assert_eq!(direct.says(&token, NOW).await, Standing::Unused);
+    assert_eq!(direct.standing_of(&token, NOW).await, Standing::Unused);
 
     let cutter = Cutter::to(&server, "r-next", 1);
     let url = format!("redis://127.0.0.1:{}", cutter.port);
@@ -129,10 +129,10 @@ async fn a_mark_whose_answer_was_cut_off_is_made_when_the_script_is_sent_again()
     let marked = store.mark_used(&token, NOW).await;
     assert_eq!(marked.expect("sent again"), Standing::Good);
     assert_eq!(cutter.remaining.load(Ordering::Acquire), 0, "it was cut");
-    assert_eq!(direct.says(&token, NOW).await, Standing::Good);
+    assert_eq!(direct.standing_of(&token, NOW).await, Standing::Good);
 }
 
-/// What an earlier version has stored is read as it was: its pairs count as used.
+/// Data of an earlier version is read as before: its pairs count as used.
 #[actix_web::test]
 async fn a_session_without_marks_is_read_rotated_and_replayed() {
     needs_redis!();
@@ -149,7 +149,7 @@ async fn a_session_without_marks_is_read_rotated_and_replayed() {
     let mut connection = client.get_connection().expect("connected");
     set.exec(&mut connection).expect("set");
     assert_eq!(
-        store.says(&auth("ann", "1", "1"), NOW).await,
+        store.standing_of(&auth("ann", "1", "1"), NOW).await,
         Standing::Good
     );
     let won = store.rotates(&rotation("ann", "1", "1", "2", NOW)).await;

@@ -1,4 +1,4 @@
-//! `docs/threats.md` 37: a thousand rotations with one token at the same time, in one process and in four.
+//! `docs/threats.md` 37: a thousand concurrent rotations with one token, in one process and in four.
 
 use std::{
     collections::HashSet,
@@ -23,21 +23,21 @@ use super::{
 const ROUNDS: usize = 50;
 const AT_A_TIME: usize = 1_000;
 const PROCESSES: usize = 4;
-/// Where a child process finds the server.
+/// The variable with the URL of the server, for a child process.
 const URL: &str = "FLASK_PYJWT_RACE_URL";
-/// What a child's answers begin with.
+/// The start of each answer of a child process.
 const ANSWER: &str = "outcome:";
 
-/// It is about who wins, and not about how fast.
+/// The test is about who wins, not about speed.
 async fn store(url: &str) -> RedisStore {
     let builder = patient();
     builder.connect(url).await.expect("connected")
 }
 
-/// How many won, and which successors were given out.
+/// How many rotations won, and which successors were returned.
 async fn rotate_all(store: &RedisStore, round: usize, who: &str) -> (usize, HashSet<String>) {
     let subject = format!("round {round}");
-    // Some of them are a little later than the others.
+    // Some of them start a little later than the others.
     let attempts = (0..AT_A_TIME).map(|number| {
         let late = i64::try_from(number).expect("small") % milliseconds(GRACE);
         let now = NOW + Duration::milliseconds(late);
@@ -61,7 +61,7 @@ async fn rotate_all(store: &RedisStore, round: usize, who: &str) -> (usize, Hash
     (won, successors)
 }
 
-/// One line of tokens is left, and it goes on.
+/// Only one successor is left, and it can be rotated.
 async fn is_one_line(store: &RedisStore, round: usize, successors: &HashSet<String>) {
     let subject = format!("round {round}");
     assert_eq!(successors.len(), 1, "{subject}: {successors:?}");
@@ -71,11 +71,15 @@ async fn is_one_line(store: &RedisStore, round: usize, successors: &HashSet<Stri
     assert!(successors.contains(&current.refresh_id), "{subject}");
     let name = current.refresh_id.trim_start_matches("r-");
     let token = refresh(&subject, "1", name);
-    assert_eq!(store.says(&token, NOW).await, Standing::Good, "{subject}");
+    assert_eq!(
+        store.standing_of(&token, NOW).await,
+        Standing::Good,
+        "{subject}"
+    );
 }
 
 #[actix_web::test]
-async fn threat_37_of_a_thousand_rotations_in_one_process_one_wins() {
+async fn threat_37_one_of_a_thousand_concurrent_rotations_in_one_process_wins() {
     needs_redis!();
     let server = Server::start();
     let store = store(&server.url()).await;
@@ -89,7 +93,7 @@ async fn threat_37_of_a_thousand_rotations_in_one_process_one_wins() {
     }
 }
 
-/// Another process that rotates what it is told to.
+/// Another process that rotates on command.
 struct Racer {
     child: Child,
     orders: ChildStdin,
@@ -143,7 +147,7 @@ impl Drop for Racer {
 }
 
 #[actix_web::test]
-async fn threat_37_of_four_thousand_rotations_in_four_processes_one_wins() {
+async fn threat_37_one_of_four_thousand_concurrent_rotations_in_four_processes_wins() {
     needs_redis!();
     let server = Server::start();
     let store = store(&server.url()).await;
@@ -172,7 +176,7 @@ async fn threat_37_of_four_thousand_rotations_in_four_processes_one_wins() {
     }
 }
 
-/// What the processes of the test above do. By itself it is none.
+/// The child process of the test above. Without its variable it does nothing.
 #[actix_web::test]
 async fn a_process_of_the_race() {
     let Ok(url) = env::var(URL) else {

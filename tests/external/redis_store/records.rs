@@ -1,4 +1,4 @@
-//! Sessions, tokens and rotations to store, and shorter names for what a store is asked.
+//! Sessions, tokens and rotations for tests, and shorter names for the operations of a store.
 
 use flask_pyjwt::{
     RedisStore,
@@ -19,12 +19,12 @@ pub(crate) const DAY: Duration = Duration::DAY;
 pub(crate) const IDLE: Duration = Duration::days(7);
 pub(crate) const GRACE: Duration = Duration::seconds(10);
 
-/// What Redis counts a duration in.
+/// A duration in milliseconds, as Redis counts it.
 pub(crate) fn milliseconds(duration: Duration) -> i64 {
     duration.whole_milliseconds().try_into().expect("short")
 }
 
-/// A pair of tokens with the ids `r-…` and `a-…`.
+/// A pair of tokens with the IDs `r-…` and `a-…`.
 pub(crate) fn generation(name: &str, issued_at: Moment) -> Generation {
     Generation::new(format!("r-{name}"), format!("a-{name}"), issued_at)
 }
@@ -65,7 +65,7 @@ pub(crate) fn refresh(subject: &str, session: &str, name: &str) -> TokenIdentity
     token
 }
 
-/// A token of no session.
+/// A token without a session.
 pub(crate) fn lone(subject: &str, id: Option<&str>, issued_at: Moment) -> TokenIdentity {
     let mut token = TokenIdentity::new(subject, issued_at);
     token.id = id.map(str::to_owned);
@@ -84,7 +84,7 @@ pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment)
     Revocation::of_subject(subject, issued_until, until)
 }
 
-/// A store in tests that are not about time: on a busy machine it waits for as long as it takes.
+/// A store for tests that are not about time: on a busy machine it waits as long as necessary.
 pub(crate) fn patient() -> RedisStoreBuilder {
     RedisStore::builder().timeout(time::Duration::seconds(30))
 }
@@ -95,14 +95,14 @@ pub(crate) async fn connected(server: &Server) -> RedisStore {
     store.expect("connected")
 }
 
-/// What a store answers that has to answer.
+/// The operations of a store that must not fail.
 pub(crate) trait Answers: SessionStore {
     async fn opens(&self, session: &SessionRecord, now: Moment) {
         let evicted = self.opens_of(session, 1_000, now).await;
         assert_eq!(evicted, [""; 0]);
     }
 
-    /// Opens a session of a subject that may have so many, and gives the ids of those that ended for it.
+    /// Opens a session of a subject that may have so many, and returns the IDs of the sessions that it ended.
     async fn opens_of(&self, session: &SessionRecord, most: usize, now: Moment) -> Vec<String> {
         let opening = Opening::new(session.clone(), most);
         self.open(&opening, now).await.expect("opened")
@@ -112,7 +112,7 @@ pub(crate) trait Answers: SessionStore {
         self.rotate(rotation).await.expect("an answer")
     }
 
-    async fn says(&self, token: &TokenIdentity, now: Moment) -> Standing {
+    async fn standing_of(&self, token: &TokenIdentity, now: Moment) -> Standing {
         self.standing(token, now).await.expect("an answer")
     }
 
@@ -129,7 +129,7 @@ pub(crate) trait Answers: SessionStore {
 
 impl<S: SessionStore> Answers for S {}
 
-/// The reason of an error: of its sources the innermost.
+/// The reason of an error: its innermost source.
 pub(crate) fn reason(error: &StoreError) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(|| error.to_string(), ToString::to_string)

@@ -1,4 +1,4 @@
-//! The scripts decide as the Rust code does: thousands of random steps, done by both.
+//! The scripts decide like the Rust code: both run thousands of random steps.
 
 use flask_pyjwt::store::{
     Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore as _,
@@ -20,10 +20,10 @@ use super::{
     server::{Server, needs_redis},
 };
 
-/// The largest moment that the store takes, in milliseconds.
+/// The latest time that the store accepts, in milliseconds.
 const LAST: i64 = 1 << 53;
 
-/// Moments around now, at the edges of the grace windows and of whatever a number can be.
+/// Times around now, at the edges of the grace windows, and at the limits of the number type.
 fn moment() -> impl Strategy<Value = Moment> {
     let now = NOW.milliseconds();
     let milliseconds = prop_oneof![
@@ -60,7 +60,7 @@ fn grace() -> impl Strategy<Value = Duration> {
     milliseconds.prop_map(Duration::milliseconds)
 }
 
-/// Few, so that they meet; some that are hard to write.
+/// Few IDs, so that they meet. Some are hard to encode.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![
         12 => (0..8_u8).prop_map(|it| char::from(b'a' + it).to_string()),
@@ -116,7 +116,7 @@ fn a_session(subject: String, id: String) -> BoxedStrategy<SessionRecord> {
 }
 
 fn a_rotation(subject: String, session: String) -> BoxedStrategy<Rotation> {
-    // Its id is new, as every successor's is.
+    // Its ID is new, like that of every successor.
     let successor = (0..u64::MAX, a_generation()).prop_map(|(number, mut successor)| {
         successor.refresh_id = format!("successor {number}");
         successor.repeated_at = None;
@@ -134,7 +134,7 @@ fn a_rotation(subject: String, session: String) -> BoxedStrategy<Rotation> {
 }
 
 #[actix_web::test]
-async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
+async fn ten_thousand_rotations_have_the_same_outcome_as_in_rust() {
     needs_redis!();
     let server = Server::start();
     let store = &connected(&server).await;
@@ -183,7 +183,7 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
                 let expected = model.sessions(1, Moment::from_milliseconds(-LAST));
                 let horizon = rotation.successor.issued_at - HOUR;
                 if expected.first().is_some_and(|it| it.expires_at <= horizon) {
-                    // It ended over an hour ago, and may have been forgotten.
+                    // It ended over an hour ago, and may be forgotten.
                     break;
                 }
                 let left = store
@@ -205,12 +205,12 @@ async fn ten_thousand_rotations_are_decided_as_by_the_rust_code() {
             outcomes[code] += 1;
         }
     }
-    // Each of them is there often enough to mean something.
+    // Each outcome occurs often enough to be meaningful.
     assert!(outcomes.iter().all(|count| *count > 300), "{outcomes:?}");
     assert!(outcomes.iter().sum::<i32>() > 10_000, "{outcomes:?}");
 }
 
-/// A step that a store can be asked for.
+/// A step that a store can take.
 #[derive(Debug, Clone)]
 enum Step {
     Open(SessionRecord),
@@ -220,7 +220,7 @@ enum Step {
     Revoke(Revocation),
 }
 
-/// Everything is about one subject.
+/// All steps are about one subject.
 const SUBJECT: &str = "somebody";
 
 fn a_step() -> BoxedStrategy<Step> {
@@ -251,7 +251,7 @@ fn a_step() -> BoxedStrategy<Step> {
     let checks = checks.boxed();
     let marks = checks.clone().prop_map(Step::MarkUsed);
     let checks = checks.prop_map(Step::Check);
-    // What ended over an hour ago may have been forgotten, or not yet.
+    // What ended over an hour ago may or may not be forgotten.
     let until = || moment().prop_map(|it| it.max(NOW));
     let tokens = (id(), until()).prop_map(|(id, until)| revoke_token(SUBJECT, &id, until));
     let sessions = session().prop_map(|session| revoke_session(SUBJECT, &session));
@@ -270,7 +270,7 @@ fn a_step() -> BoxedStrategy<Step> {
 }
 
 #[actix_web::test]
-async fn random_histories_go_as_by_the_rust_code() {
+async fn random_histories_have_the_same_outcome_as_in_rust() {
     needs_redis!();
     let server = Server::start();
     let store = &connected(&server).await;
@@ -302,7 +302,7 @@ async fn random_histories_go_as_by_the_rust_code() {
                 }
                 Step::Check(token) => {
                     let standing = model.standing(token, NOW);
-                    assert_eq!(store.says(token, NOW).await, standing, "{at}");
+                    assert_eq!(store.standing_of(token, NOW).await, standing, "{at}");
                 }
                 Step::MarkUsed(token) => {
                     let standing = model.mark_used(token, NOW);

@@ -1,4 +1,5 @@
-//! `docs/threats.md` 56: whoever can write to Redis writes other claims, or another session's. They are never signed.
+//! `docs/threats.md` 56: an attacker who can write to Redis writes other claims, or another session's. They are
+//! never signed.
 
 use flask_pyjwt::{AuthManager, SessionError, TokenError, TokenPair};
 
@@ -17,7 +18,7 @@ async fn auth(server: &Server) -> AuthManager {
 fn place(pair: &TokenPair) -> [String; 2] {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let subject = URL_SAFE_NO_PAD.encode(pair.auth.sub());
-    let session = pair.auth.session_id().expect("there");
+    let session = pair.auth.session_id().expect("it exists");
     [format!("flask-pyjwt:{subject}"), format!("s:{session}")]
 }
 
@@ -46,7 +47,7 @@ async fn is_refused(auth: &AuthManager, pair: &TokenPair, what: &str) {
 type Change = fn(&str) -> String;
 
 #[actix_web::test]
-async fn claims_that_were_written_into_redis_are_never_signed() {
+async fn claims_written_into_redis_are_never_signed() {
     needs_redis!();
     let server = Server::start();
     let auth = auth(&server).await;
@@ -84,7 +85,7 @@ async fn claims_that_were_written_into_redis_are_never_signed() {
 }
 
 #[actix_web::test]
-async fn a_record_that_was_moved_to_another_session_is_never_minted_from() {
+async fn a_record_moved_to_another_session_is_never_minted_from() {
     needs_redis!();
     let server = Server::start();
     let auth = auth(&server).await;

@@ -1,4 +1,4 @@
-//! A primary, its replica and three sentinels: failover, and what the old primary says afterwards.
+//! A primary, its replica and three sentinels: failover, and the old primary afterwards.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use super::{
     server::{DURABLE, Sentinel, Server, needs_redis, wait_for, wait_until},
 };
 
-/// Servers that sentinels watch over.
+/// Servers that are monitored by sentinels.
 struct Watched {
     primary: Server,
     replica: Server,
@@ -21,7 +21,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// `down_after`: how long the primary may be silent, in milliseconds.
+    /// `down_after`: after how many milliseconds of silence the primary is considered down.
     fn start(down_after: u64) -> Self {
         let primary = Server::durable();
         let mut options = DURABLE.to_vec();
@@ -56,7 +56,7 @@ impl Watched {
         Rc::new(store.expect("connected"))
     }
 
-    /// All sentinels name the replica.
+    /// Waits until all sentinels name the replica.
     fn has_failed_over(&self) {
         for sentinel in &self.sentinels {
             wait_for("the replica becomes the primary", || {
@@ -67,26 +67,26 @@ impl Watched {
 }
 
 #[actix_web::test]
-async fn a_failover_loses_nothing_that_the_replica_had_to_have() {
+async fn a_failover_loses_no_change_that_a_replica_had_to_acknowledge() {
     needs_redis!();
     let mut watched = Watched::start(500);
     let store = watched
         .store(RedisStore::builder().wait_for_replicas(1))
         .await;
     let load = Load::start(&store, subjects(20));
-    load.goes_on(500).await;
+    load.wait_for_steps(500).await;
     watched.primary.kill();
     load.fails(20).await;
     watched.has_failed_over();
-    // The new primary has no replica: questions are answered, and no change counts.
+    // The new primary has no replica: checks are answered, and changes are not acknowledged.
     wait_until("the new primary answers", async || {
         store.standing(&auth("zoe", "1", "0"), NOW).await.is_ok()
     })
     .await;
     assert!(store.open(&opening("zoe", "1", NOW), NOW).await.is_err());
-    // The old one comes back with what it had, and becomes the replica.
+    // The old primary comes back with its data, and becomes the replica.
     watched.primary.restart();
-    load.goes_on(500).await;
+    load.wait_for_steps(500).await;
     assert_eq!(
         watched.primary.info("replication", "role").as_deref(),
         Some("slave")
@@ -95,9 +95,9 @@ async fn a_failover_loses_nothing_that_the_replica_had_to_have() {
 }
 
 #[actix_web::test]
-async fn a_primary_that_was_stopped_and_comes_to_itself_is_not_believed() {
+async fn an_old_primary_that_recovers_is_not_used() {
     needs_redis!();
-    // Longer than it takes until the sentinels are asked again.
+    // Longer than the interval at which the sentinels are asked again.
     let watched = Watched::start(1_500);
     let idle = watched.store(RedisStore::builder()).await;
     let busy = watched
@@ -106,7 +106,10 @@ async fn a_primary_that_was_stopped_and_comes_to_itself_is_not_believed() {
     let ids: Vec<_> = (0..100).map(|number| number.to_string()).collect();
     for id in &ids {
         busy.opens(&session("ann", id, NOW), NOW).await;
-        assert_eq!(idle.says(&auth("ann", id, "0"), NOW).await, Standing::Good);
+        assert_eq!(
+            idle.standing_of(&auth("ann", id, "0"), NOW).await,
+            Standing::Good
+        );
     }
     wait_for("the replica has everything", || {
         let offset = |field| watched.primary.info("replication", field);
@@ -124,7 +127,7 @@ async fn a_primary_that_was_stopped_and_comes_to_itself_is_not_believed() {
     for id in &ids {
         busy.revokes(&revoke_session("ann", id), NOW).await;
     }
-    // The old one still takes itself for the primary, and this store has a connection to it.
+    // The old one still believes that it is the primary, and this store is connected to it.
     watched.primary.go_on();
     for id in &ids {
         let standing = idle.standing(&auth("ann", id, "0"), NOW).await;
@@ -139,7 +142,7 @@ async fn a_primary_that_was_stopped_and_comes_to_itself_is_not_believed() {
 }
 
 #[actix_web::test]
-async fn sentinels_that_are_lost_do_not_matter_as_long_as_one_answers() {
+async fn failed_sentinels_do_not_matter_while_one_answers() {
     needs_redis!();
     let mut watched = Watched::start(500);
     let urls = watched.urls();
@@ -149,7 +152,7 @@ async fn sentinels_that_are_lost_do_not_matter_as_long_as_one_answers() {
     let another = patient().connect_sentinel(&urls, "mymaster").await;
     let another = another.expect("one sentinel is enough");
     assert_eq!(
-        another.says(&auth("ann", "1", "0"), NOW).await,
+        another.standing_of(&auth("ann", "1", "0"), NOW).await,
         Standing::Good
     );
 
@@ -159,7 +162,7 @@ async fn sentinels_that_are_lost_do_not_matter_as_long_as_one_answers() {
     let unknown = reason(&error.expect_err("no such name"));
     assert!(unknown.contains("No such master"), "{unknown}");
     watched.sentinels.clear();
-    // Nobody can make anybody else the primary now.
+    // There is no majority left that could choose another primary.
     store.opens(&session("ann", "2", NOW), NOW).await;
     let error = RedisStore::builder()
         .connect_sentinel(&urls, "mymaster")

@@ -1,4 +1,4 @@
-//! TLS: connections are made only to servers with a certificate of a trusted authority.
+//! TLS: the store only connects to servers with a certificate of a trusted authority.
 
 use flask_pyjwt::RedisStore;
 use support::folder::Folder;
@@ -10,7 +10,7 @@ use super::{
 use support::certificates::{self, make_authority, make_certificate};
 
 #[actix_web::test]
-async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() {
+async fn the_store_connects_only_to_servers_with_a_trusted_certificate() {
     needs_redis!();
     let folder = Folder::new("redis");
     make_authority(folder.path(), "ca");
@@ -38,7 +38,7 @@ async fn a_connection_is_made_to_a_server_that_is_vouched_for_and_to_no_other() 
     let builder = || patient().client_certificate(read("client.crt"), read("client.key"));
     let known = builder().root_certificates(read("ca.crt"));
     let store = known.connect(&url).await.expect("connected");
-    super::laws::are_kept(&store).await;
+    super::rules::are_kept(&store).await;
 
     for (builder, part) in [
         (

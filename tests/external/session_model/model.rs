@@ -1,5 +1,5 @@
-//! Sessions as the rules tell them, in as plain a form as can be: every pair that was ever issued is
-//! kept for ever, and every question is answered by looking at all of it.
+//! The rules of sessions in the simplest form: every pair that was issued is kept forever, and every question is
+//! answered by looking at all of them.
 
 use std::collections::HashSet;
 
@@ -23,13 +23,13 @@ struct Pair {
     issued_at: i64,
     /// When it was rotated, and into which pair.
     rotated: Option<(i64, usize)>,
-    /// Whether one of its tokens was presented to a check.
+    /// Whether one of its tokens was used.
     is_presented: bool,
-    /// When it was last given again as a lost answer.
+    /// When it was last returned again after a lost answer.
     given_again_at: Option<i64>,
 }
 
-/// What an application hears of.
+/// What is reported to the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     Replayed { session: usize },
@@ -37,7 +37,7 @@ pub(crate) enum Event {
     LostAnswer { session: usize, rotated_at: i64 },
 }
 
-/// What a rotated refresh token that is presented again is.
+/// What it means when a rotated refresh token is presented again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repetition {
     InGrace,
@@ -47,7 +47,8 @@ enum Repetition {
 
 struct Session {
     subject: String,
-    /// As the store knows it: of two that were refreshed at the same time, the lesser one goes first.
+    /// The ID in the store: of two sessions that were refreshed at the same time, the one with the smaller ID is
+    /// ended first.
     id: String,
     opened_at: i64,
     last_issue: i64,
@@ -90,7 +91,8 @@ impl Model {
         }
     }
 
-    /// Opens a session; gives the number of its first pair, and the ids of the sessions that ended for it.
+    /// Opens a session. Returns the number of its first pair, and the IDs of the sessions that were ended for
+    /// it.
     pub(crate) fn login(&mut self, subject: &str, id: &str, now: i64) -> (usize, Vec<String>) {
         let mut open: Vec<_> = (0..self.sessions.len())
             .filter(|session| self.sessions[*session].subject == subject)
@@ -135,7 +137,7 @@ impl Model {
             && now < session.opened_at + self.lifetime
     }
 
-    /// Rotates the refresh token of a pair; gives the number of the next one.
+    /// Rotates the refresh token of a pair. Returns the number of the next pair.
     pub(crate) fn refresh(&mut self, pair: usize, now: i64) -> Result<usize, Refused> {
         let session = self.pairs[pair].session;
         if self.revoked.contains(&(pair, Presented::Refresh)) || !self.is_open(session, now) {
@@ -171,7 +173,7 @@ impl Model {
         }
     }
 
-    /// What it is when the token of a pair is presented that was rotated into this one.
+    /// What it means when the token of a pair that was rotated into this one is presented.
     fn repetition(&self, pair: usize, rotated_at: i64, next: usize, now: i64) -> Repetition {
         let successor = &self.pairs[next];
         let is_used = successor.is_presented || successor.rotated.is_some();
@@ -179,7 +181,7 @@ impl Model {
             && now - rotated_at < self.lost_answer_window
             && self.pairs[pair].given_again_at.is_none();
         let given_at = successor.given_again_at.unwrap_or(rotated_at);
-        // The same moment is the same attempt.
+        // The same time is the same attempt.
         if is_lost && successor.given_again_at == Some(now) {
             Repetition::LostAnswer
         } else if now - given_at < self.grace {
@@ -196,12 +198,12 @@ impl Model {
         self.events.push(Event::Replayed { session });
     }
 
-    /// What was to be heard of since this was asked last.
+    /// The events since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
-    /// Asks about a token. A refresh token that is a replay ends the session here, too.
+    /// Checks a token. A replayed refresh token ends the session here, too.
     pub(crate) fn check(
         &mut self,
         pair: usize,
@@ -231,7 +233,7 @@ impl Model {
         Ok(())
     }
 
-    /// When a token's own time is over: in whole seconds, as tokens say it.
+    /// When a token expires, in whole seconds as in its claims.
     fn expires_at(&self, session: usize, issued_at: i64, presented: Presented) -> i64 {
         let age = match presented {
             Presented::Auth => self.auth_max_age.min(self.idle),

@@ -1,4 +1,4 @@
-//! Every refusal is one event, wherever it is made and however it is answered.
+//! Every refusal is logged as one event, wherever it is made and however it is answered.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{REALM, bearer, routes::Member};
 use support::{NOW, config as common_config, hs256, log, log::Line, manager, site::Site};
 
-/// What refuses.
+/// What refuses the request.
 const SOURCES: [(&str, &str); 8] = [
     ("origin", "cross_site"),
     ("refresh", "token_wrong_type"),
@@ -62,7 +62,7 @@ impl ResponseError for Delegating {
     }
 }
 
-/// An application's error that answers in its own words.
+/// An application's error with a response of its own.
 #[derive(Debug)]
 struct InOwnWords;
 
@@ -92,7 +92,7 @@ async fn end(auth: AuthManager, request: HttpRequest, how: How) -> actix_web::Re
         "ignored" => drop(refused),
         "respond" => return Ok(refused.expect_err("refused").respond(&request)),
         _ => {
-            // While another refusal is told and answered.
+            // While another refusal is logged and answered.
             let other = auth.check_origin(&request);
             drop(other.map_err(|other| other.error_response()));
             refused?;
@@ -111,7 +111,7 @@ async fn guarded(
 }
 
 #[actix_web::test]
-async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() {
+async fn a_refusal_in_a_handler_is_logged_once_whatever_the_handler_returns() {
     let auth = manager(
         common_config(flask_pyjwt::AuthType::HS256, support::SECRET)
             .session_store(MemoryStore::default()),
@@ -132,7 +132,7 @@ async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() 
             );
     })
     .await;
-    // Of a session, since others are refused where there is a store.
+    // The token belongs to a session, since other tokens are refused where there is a store.
     let pair = auth.login("alice").await.expect("opened");
     let log = log::capture();
     for guard in ["open", "attribute", "wrapped", "both"] {
@@ -144,7 +144,7 @@ async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() 
                 "ignored",
                 "respond",
             ] {
-                // Twice: what was told once is not what is told next.
+                // Twice: a refusal that was logged must not suppress the next one.
                 for _ in 0..2 {
                     let path = format!("/{guard}/{source}/{ending}");
                     let request = TestRequest::post()
@@ -153,12 +153,12 @@ async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() 
                         .insert_header(("authorization", format!("Bearer {}", pair.auth.signed())));
                     let reply = site.ask(request).await;
                     let lines = log.take();
-                    // What is refused in words of the application, and by it, is its own.
+                    // A refusal that the application makes and words itself is its own.
                     let is_ours = !matches!(source, "converted" | "own")
                         || !matches!(ending, "in_own_words" | "ignored");
-                    let told: Vec<_> = lines.iter().map(|line| line.reason.as_deref()).collect();
+                    let logged: Vec<_> = lines.iter().map(|line| line.reason.as_deref()).collect();
                     let expected = if is_ours { vec![Some(reason)] } else { vec![] };
-                    assert_eq!(told, expected, "{path}: {lines:?}");
+                    assert_eq!(logged, expected, "{path}: {lines:?}");
                     for line in &lines {
                         assert_eq!(line.target, Rejection::EVENT_TARGET, "{path}");
                     }
@@ -177,7 +177,7 @@ async fn a_refusal_in_a_handler_is_one_event_whatever_the_handler_makes_of_it() 
 }
 
 #[actix_web::test]
-async fn what_was_told_and_ignored_hides_no_refusal_of_the_same_kind() {
+async fn an_ignored_refusal_does_not_hide_the_next_one() {
     async fn ignores(auth: AuthManager, request: HttpRequest) -> Result<&'static str, Rejection> {
         let token = auth.auth_token("alice").sign()?;
         drop(auth.refresh(&token).await);
@@ -208,7 +208,7 @@ async fn what_was_told_and_ignored_hides_no_refusal_of_the_same_kind() {
     }
 }
 
-/// The one event, and what it says.
+/// The only event.
 #[track_caller]
 pub(crate) fn only(log: &log::Captured, what: &str) -> Line {
     let mut lines = log.take();
@@ -217,7 +217,7 @@ pub(crate) fn only(log: &log::Captured, what: &str) -> Line {
 }
 
 #[actix_web::test]
-async fn the_event_names_the_claim_the_session_and_the_subject_when_asked_for() {
+async fn the_event_names_the_claim_and_if_configured_session_and_subject() {
     #[require_token(role = "editor", scope = all("read", "write"))]
     async fn editors() -> &'static str {
         "in"
@@ -295,7 +295,7 @@ async fn the_event_names_the_claim_the_session_and_the_subject_when_asked_for() 
             let mut changes = changes;
             changes["sid"] = json!("session\n7");
             changes["sub"] = json!("carol");
-            // Once verified, and once remembered.
+            // Once verified, and once from the table of verified tokens.
             for _ in 0..2 {
                 let mut request = TestRequest::with_uri(path);
                 for (name, value) in bearer(changes.clone()) {
@@ -310,7 +310,7 @@ async fn the_event_names_the_claim_the_session_and_the_subject_when_asked_for() 
                 }
                 let route = format!("route={path:?}");
                 assert!(line.text.contains(&route), "{line:?}");
-                // What is not verified is not told.
+                // Claims of a token that is not verified are not logged.
                 let session = line.text.contains(r"session\\u{a}7");
                 assert_eq!(session, has_token, "{line:?}");
                 let subject = line.text.contains(r#"sub="carol""#);
@@ -323,7 +323,7 @@ async fn the_event_names_the_claim_the_session_and_the_subject_when_asked_for() 
 
 /// `docs/threats.md` 60.
 #[actix_web::test]
-async fn the_event_of_another_sites_page_names_both_origins_that_were_compared() {
+async fn the_event_of_a_cross_site_refusal_names_both_origins() {
     async fn login(auth: AuthManager, request: HttpRequest) -> Result<&'static str, Rejection> {
         auth.check_origin(&request)?;
         Ok("in")

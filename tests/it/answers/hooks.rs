@@ -1,4 +1,4 @@
-//! The hook of refusals and the subscribers of events may call us, and are not called again for it.
+//! The hook of refusals and subscribers of events can call the library, and are not called again because of it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -33,17 +33,17 @@ pub(crate) fn curious(request: &HttpRequest, rejection: &Rejection, auth: Option
     let extracted = <CurrentToken>::extract(request).now_or_never();
     drop(
         extracted
-            .expect("at once")
+            .expect("it finishes at once")
             .map_err(|error| error.error_response()),
     );
     let typed = CurrentToken::<Member>::extract(request).now_or_never();
     drop(
         typed
-            .expect("at once")
+            .expect("it finishes at once")
             .map_err(|error| error.error_response()),
     );
     let optional = Option::<CurrentToken>::extract(request).now_or_never();
-    drop(optional.expect("at once"));
+    drop(optional.expect("it finishes at once"));
     drop(AuthManager::extract(request).now_or_never());
     drop(rejection.respond(request));
     drop(rejection.error_response());
@@ -56,7 +56,7 @@ pub(crate) fn curious(request: &HttpRequest, rejection: &Rejection, auth: Option
 }
 
 #[actix_web::test]
-async fn a_hook_that_looks_for_the_token_is_called_once_for_each_refusal() {
+async fn a_hook_that_reads_the_token_is_called_once_for_each_refusal() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let own = Arc::new(OnceLock::<AuthManager>::new());
@@ -96,7 +96,7 @@ async fn a_hook_that_looks_for_the_token_is_called_once_for_each_refusal() {
 }
 
 #[actix_web::test]
-async fn a_hook_is_handed_the_token_of_a_request_whose_token_is_good() {
+async fn a_hook_gets_the_token_of_a_request_with_a_valid_token() {
     #[require_token(fresh = true)]
     async fn fresh() -> &'static str {
         "in"
@@ -111,7 +111,7 @@ async fn a_hook_is_handed_the_token_of_a_request_whose_token_is_good() {
     let auth = manager(config().on_rejection(|_, request, mut answer| {
         let extracted = <CurrentToken>::extract(request).now_or_never();
         let extracted = extracted
-            .expect("at once")
+            .expect("it finishes at once")
             .ok()
             .map(CurrentToken::into_token);
         let got = named(CurrentToken::get(request));
@@ -126,7 +126,7 @@ async fn a_hook_is_handed_the_token_of_a_request_whose_token_is_good() {
             let answer = actix_web::dev::Service::call(service, request);
             async {
                 let answer = answer.await?;
-                // What was refused is nobody's token for whoever comes after.
+                // A refused token is not handed to a later layer.
                 assert!(CurrentToken::get(answer.request()).is_none());
                 Ok(answer)
             }
@@ -153,7 +153,7 @@ async fn a_hook_is_handed_the_token_of_a_request_whose_token_is_good() {
         ("/plain", json!({"sub": "down"}), 503, "nobody"),
         ("/unguarded", json!({}), 500, "nobody"),
     ] {
-        // Once verified, and once remembered.
+        // Once verified, and once from the table of verified tokens.
         for _ in 0..2 {
             let reply = ask(&site, path, &bearer(changes.clone())).await;
             let what = format!("{path} {changes}");
@@ -190,7 +190,7 @@ async fn a_hook_that_panics_is_called_for_the_next_refusal() {
     assert_eq!(log.take().len(), 2);
 }
 
-/// A subscriber that looks for the token of the request that is served.
+/// A subscriber that looks for the token of the current request.
 struct Looking;
 
 thread_local! {
@@ -209,8 +209,8 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Looking {
 }
 
 #[actix_web::test]
-async fn a_subscriber_that_looks_for_the_token_hears_of_each_refusal_once() {
-    // Those of one thread alone are kept from themselves by `tracing`. This one is not.
+async fn a_subscriber_that_reads_the_token_sees_each_refusal_once() {
+    // `tracing` stops recursion for subscribers of one thread, but not for this global one.
     let subscriber = tracing_subscriber::registry().with(Looking);
     tracing::subscriber::set_global_default(subscriber).expect("the only one");
     let hooks = Arc::new(AtomicUsize::new(0));

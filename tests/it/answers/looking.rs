@@ -1,4 +1,4 @@
-//! Code that only looks at the token refuses nothing and logs nothing.
+//! Code that only reads the token refuses nothing and logs nothing.
 
 use actix_web::{HttpRequest, test::TestRequest, web};
 use flask_pyjwt::{CurrentToken, RequireToken, require_token};
@@ -8,7 +8,7 @@ use super::{bearer, events::only};
 use support::{hs256, log, manager, site::Site};
 
 #[actix_web::test]
-async fn looking_at_the_token_refuses_nothing_and_is_not_logged() {
+async fn reading_the_token_refuses_nothing_and_logs_nothing() {
     async fn look(request: HttpRequest) -> String {
         let token = CurrentToken::get(&request);
         token.map_or("nobody".to_owned(), |token| token.sub().to_owned())
@@ -58,7 +58,7 @@ async fn looking_at_the_token_refuses_nothing_and_is_not_logged() {
 }
 
 #[actix_web::test]
-async fn a_token_that_an_optional_guard_did_not_bring_is_one_refusal_where_it_is_needed() {
+async fn a_missing_token_behind_an_optional_guard_is_refused_once_where_it_is_needed() {
     async fn wanted(token: CurrentToken) -> String {
         token.sub().to_owned()
     }

@@ -1,4 +1,4 @@
-//! Which manager decides, and mistakes of a server's author.
+//! Which manager decides, and misconfigured servers.
 
 use actix_web::web;
 use flask_pyjwt::{AuthManager, CurrentToken, RequireToken, require_token};
@@ -23,7 +23,7 @@ async fn the_innermost_scopes_manager_decides() {
             .signed()
             .to_owned()
     });
-    // The same secret under another name, and the same name with another secret.
+    // The same secret with another issuer, and the same issuer with another secret.
     let mixed = [named("inner", 1), named("outer", 2)].map(|auth| {
         auth.auth_token("alice")
             .sign()
@@ -94,7 +94,7 @@ async fn the_innermost_scopes_manager_decides() {
             }
         }
     }
-    // A guard around a scope goes by the scope's own manager.
+    // A guard around a scope uses the scope's own manager.
     let site = Site::new(|app| {
         let scope = web::scope("/inner")
             .app_data(inner.clone())
@@ -111,7 +111,7 @@ async fn the_innermost_scopes_manager_decides() {
 }
 
 #[actix_web::test]
-async fn one_manager_in_two_ways_is_one_and_two_are_a_mistake() {
+async fn one_manager_registered_twice_works_and_two_managers_are_a_500() {
     let auth = manager(config());
     let good = bearer(json!({"role": "editor", "scope": {"admin": true}}));
     let site = Site::new(|app| {
@@ -160,13 +160,13 @@ async fn without_a_manager_every_guard_fails_closed() {
     is_a_mistake(&site, "/unguarded", &good, "unguarded", "#[require_token]").await;
 }
 
-/// Asserts a 500 that tells the client nothing, and one logged error that tells what to do.
+/// Asserts a 500 that shows the client nothing, and one logged error that says what to do.
 async fn is_a_mistake(
     site: &Site,
     path: &str,
     fields: &[(&'static str, String)],
     reason: &str,
-    says: &str,
+    expected_text: &str,
 ) {
     let log = log::capture();
     let reply = ask(site, path, fields).await;
@@ -180,7 +180,7 @@ async fn is_a_mistake(
     assert_eq!(lines.len(), 1, "{what}: {lines:?}");
     assert_eq!(lines[0].reason.as_deref(), Some(reason), "{what}");
     assert_eq!(lines[0].level, "ERROR", "{what}");
-    assert!(lines[0].text.contains(says), "{what}: {lines:?}");
+    assert!(lines[0].text.contains(expected_text), "{what}: {lines:?}");
 }
 
 #[require_token(sub = path("nmae"))]
@@ -199,7 +199,7 @@ async fn overridden(_name: web::Path<String>) -> &'static str {
 }
 
 #[actix_web::test]
-async fn a_mistaken_route_is_a_500_for_every_valid_token_and_says_why_in_the_log() {
+async fn a_misconfigured_route_is_500_for_every_valid_token_and_logs_the_reason() {
     let auth = manager(config());
     let site = Site::new(|app| {
         let wrapped = RequireToken::auth().claim_from_path("role", "nmae");

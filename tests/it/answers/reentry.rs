@@ -1,5 +1,4 @@
-//! Clocks, stores, checks and types of the application may call us, and do not make us call them without
-//! end.
+//! Clocks, stores, checks and types of the application can call the library without endless recursion.
 
 use std::{
     cell::RefCell,
@@ -32,7 +31,7 @@ use time::{Duration, OffsetDateTime};
 use super::{hooks::curious, token};
 use support::{NOW, at, frozen, guarded, hs256, log, manager, site::Site};
 
-/// A clock that asks whether a token is valid before it says what time it is.
+/// A clock that verifies a token before it returns the time.
 struct Checking(Arc<OnceLock<(AuthManager, String)>>);
 
 impl Clock for Checking {
@@ -47,7 +46,7 @@ impl Clock for Checking {
 }
 
 #[actix_web::test]
-async fn a_clock_that_asks_for_what_needs_the_time_gets_an_error_and_still_tells_it() {
+async fn a_clock_that_verifies_a_token_gets_an_error_and_works() {
     let own = Arc::new(OnceLock::new());
     let auth = manager(hs256().clock(Checking(Arc::clone(&own))));
     let token = token(json!({}));
@@ -59,7 +58,7 @@ async fn a_clock_that_asks_for_what_needs_the_time_gets_an_error_and_still_tells
 }
 
 #[actix_web::test]
-async fn a_check_that_asks_the_manager_is_asked_once() {
+async fn a_check_that_verifies_its_token_is_called_once() {
     let own = Arc::new(OnceLock::<AuthManager>::new());
     let known = Arc::clone(&own);
     let calls = Arc::new(AtomicUsize::new(0));
@@ -89,13 +88,13 @@ async fn a_check_that_asks_the_manager_is_asked_once() {
 }
 
 #[actix_web::test]
-async fn a_refusal_inside_a_check_is_not_an_event_besides_that_of_the_guard() {
+async fn a_refusal_inside_a_check_is_not_logged_in_addition_to_that_of_the_guard() {
     let own = Arc::new(OnceLock::<AuthManager>::new());
     let known = Arc::clone(&own);
     let config = hs256().session_store(MemoryStore::default());
     let auth = manager(config.token_check(move |token| {
         let auth = known.get().expect("set").clone();
-        // Whatever is asked before and while it waits.
+        // Before and while the check waits, whatever else is called.
         assert!(auth.auth_cookie(&large(&auth)).is_err());
         async move {
             let without_session = auth.auth_token("bob").sign().expect("minted");
@@ -115,8 +114,8 @@ async fn a_refusal_inside_a_check_is_not_an_event_besides_that_of_the_guard() {
         let log = log::capture();
         let reply = site.get("/", token.signed()).await;
         assert_eq!(reply.status == 200, expected.is_empty(), "{subject}");
-        let told = log.take();
-        let refused = told
+        let logged = log.take();
+        let refused = logged
             .into_iter()
             .filter(|line| line.target == Rejection::EVENT_TARGET);
         let reasons: Vec<_> = refused.map(|line| line.reason).collect();
@@ -124,13 +123,13 @@ async fn a_refusal_inside_a_check_is_not_an_event_besides_that_of_the_guard() {
     }
 }
 
-/// A token that fits no cookie.
+/// A token that is too large for a cookie.
 fn large(auth: &AuthManager) -> Token {
     let token = auth.auth_token("alice").claim("x", "y".repeat(5_000));
     token.sign().expect("minted")
 }
 
-/// A store that asks the manager about a token before it answers.
+/// A store that verifies a token with the manager before it answers.
 #[derive(Default)]
 struct Nosy {
     inner: MemoryStore,
@@ -176,7 +175,7 @@ impl SessionStore for Nosy {
 }
 
 #[actix_web::test]
-async fn a_store_that_asks_the_manager_without_end_is_a_503_and_one_event() {
+async fn a_store_that_calls_the_manager_recursively_is_503_and_one_event() {
     let store = Nosy::default();
     let asks = Arc::clone(&store.asks);
     let auth = manager(hs256().session_store(store));
@@ -187,11 +186,11 @@ async fn a_store_that_asks_the_manager_without_end_is_a_503_and_one_event() {
         auth.check_revocation(&token).await,
         Err(SessionError::TooDeep | SessionError::Store(_))
     ));
-    let told = log.take();
-    let told = told
+    let logged = log.take();
+    let logged = logged
         .iter()
         .filter(|line| line.target == Rejection::EVENT_TARGET);
-    assert_eq!(told.count(), 1);
+    assert_eq!(logged.count(), 1);
     let site = Site::new(guarded(&auth)).await;
     let reply = site.get("/", token.signed()).await;
     assert_eq!(reply.outcome(), (503, "unavailable"));
@@ -200,7 +199,7 @@ async fn a_store_that_asks_the_manager_without_end_is_a_503_and_one_event() {
 }
 
 #[actix_web::test]
-async fn a_hook_of_session_events_that_causes_another_event_is_not_called_for_it() {
+async fn a_session_hook_that_causes_another_event_is_not_called_for_it() {
     let own = Arc::new(OnceLock::<(AuthManager, Token)>::new());
     let known = Arc::clone(&own);
     let calls = Arc::new(AtomicUsize::new(0));
@@ -229,7 +228,7 @@ async fn a_hook_of_session_events_that_causes_another_event_is_not_called_for_it
 
 thread_local!(static AUTH: RefCell<Option<(AuthManager, HttpRequest)>> = const { RefCell::new(None) });
 
-/// Asks for everything while it is read, written or shown.
+/// Calls everything while it is deserialized, serialized or displayed.
 struct Asking;
 
 fn ask_for_everything() {
@@ -239,7 +238,7 @@ fn ask_for_everything() {
         assert!(auth.verify_token(token.signed()).is_ok());
         drop(CurrentToken::get(&request));
         curious(&request, &Rejection::MissingCredentials, Some(&auth));
-        // Nothing of the request is borrowed by us.
+        // The library holds no borrow of the request.
         drop(request.extensions_mut());
     }
 }
@@ -276,7 +275,7 @@ impl Responder for Asking {
 }
 
 #[actix_web::test]
-async fn types_of_the_application_that_ask_while_they_are_read_and_written_get_answers() {
+async fn application_types_can_call_the_manager_while_they_are_read_and_written() {
     #[require_token]
     async fn attribute(request: HttpRequest, auth: AuthManager) -> actix_web::Result<Asking> {
         AUTH.set(Some((auth, request.clone())));

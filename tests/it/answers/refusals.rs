@@ -1,4 +1,4 @@
-//! Every refusal, and what hooks and layers make of it.
+//! Every refusal, and how hooks and layers change it.
 
 use actix_cors::Cors;
 use actix_web::{
@@ -18,7 +18,7 @@ use super::{
 };
 use support::{NOW, manager, site::Site, wire::Server};
 
-/// Fields of a request; status, error, description of its answer; whether a challenge names them.
+/// Header fields of a request, and status, error and description of the response.
 type Row = (Vec<(&'static str, String)>, u16, &'static str, &'static str);
 
 fn table() -> Vec<(&'static str, Row)> {
@@ -235,7 +235,7 @@ async fn one_hook_replaces_the_answers_of_attribute_middleware_and_extractor() {
 }
 
 #[actix_web::test]
-async fn layers_around_a_guard_see_a_refusal_and_add_to_it() {
+async fn layers_around_a_guard_see_a_refusal_and_can_add_to_it() {
     let auth = manager(config());
     let site = Site::new(|app| {
         let cors = Cors::default()
@@ -265,7 +265,7 @@ async fn layers_around_a_guard_see_a_refusal_and_add_to_it() {
             assert_eq!(reply.field("x-frame-options"), "DENY", "{path} {status}");
             assert_eq!(reply.field("cache-control"), "no-store", "{path} {status}");
 
-            // The browser asks first, without credentials.
+            // The browser sends a preflight request without credentials.
             let preflight = TestRequest::default()
                 .method(Method::OPTIONS)
                 .uri(&path)

@@ -1,4 +1,4 @@
-//! The routes that are asked, by attribute and by middleware.
+//! The routes of these tests, guarded by attribute and by middleware.
 
 use actix_web::web;
 use flask_pyjwt::{CurrentToken, RequireToken, TokenLocation, require_token};

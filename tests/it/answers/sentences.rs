@@ -1,5 +1,5 @@
-//! The event of a refused request says in one sentence what is wrong and what to change. It has what the route
-//! requires, and of the token nothing but the JSON type of a claim.
+//! The event of a refused request says in one sentence what is wrong and what to change. It shows what the route
+//! requires, and nothing of the token except the JSON type of a claim.
 
 use actix_web::{cookie::Cookie, test::TestRequest, web};
 use flask_pyjwt::{
@@ -78,7 +78,7 @@ async fn site(auth: &AuthManager) -> Site {
 
 type Fields = Vec<(&'static str, String)>;
 
-/// A text that no sentence may have.
+/// A text that must not be in any sentence.
 const PRIVATE: &str = "private-text";
 
 fn cookie(name: &str, value: impl Into<String>) -> (&'static str, String) {
@@ -236,9 +236,9 @@ async fn the_event_of_a_refusal_says_what_to_change_and_shows_nothing_of_the_tok
     }
 }
 
-/// A token of another issuer: what this server could mint does not help.
+/// A token of another issuer: minting other claims on this server would not help.
 #[actix_web::test]
-async fn claims_of_another_issuer_are_for_that_issuer_to_set() {
+async fn the_event_of_another_issuers_token_does_not_suggest_to_mint_claims() {
     let es256 = AuthType::ES256;
     let other = config(es256, keys::secret(es256)).issuer("https://other.example");
     let other = manager(other);

@@ -1,4 +1,4 @@
-//! The errors of sessions and of minting in handlers: `?` answers as the [`Rejection`] does that they become.
+//! Errors of sessions and of minting in handlers: `?` answers with the [`Rejection`] that they convert to.
 
 use actix_web::{HttpResponse, web};
 use flask_pyjwt::{
@@ -11,7 +11,7 @@ use support::{REASON, hs256, log, manager, site::Site};
 /// Status, error, description and reason.
 type Row = (u16, &'static str, &'static str, &'static str);
 
-/// An error of each kind, and what the client and the log get.
+/// An error of each kind, with what the client and the log get.
 const KINDS: [(&str, Row); 12] = [
     (
         "wrong type",
@@ -123,7 +123,7 @@ const KINDS: [(&str, Row); 12] = [
     ),
 ];
 
-/// The error of this kind. Most are those of real calls; the others are made.
+/// Returns an error of this kind. Most come from real calls, the others are constructed.
 async fn failure(kind: &str) -> SessionError {
     let auth = manager(hs256().session_store(MemoryStore::default()));
     let plain = auth.auth_token("alice").sign().expect("minted");
@@ -251,9 +251,9 @@ async fn a_session_error_in_a_handler_is_answered_and_logged_as_its_rejection() 
                 assert_eq!(reply.field("retry-after"), retry_after, "{what}");
                 let events = log.take().into_iter();
                 let events = events.filter(|line| line.target == Rejection::EVENT_TARGET);
-                let told: Vec<_> = events.map(|line| (line.reason, line.status)).collect();
+                let logged: Vec<_> = events.map(|line| (line.reason, line.status)).collect();
                 let expected = (Some(reason.to_owned()), Some(u64::from(status)));
-                assert_eq!(told, [expected], "{what}");
+                assert_eq!(logged, [expected], "{what}");
                 let fields = reply.headers.iter();
                 let mut fields: Vec<_> = fields.map(|field| format!("{field:?}")).collect();
                 fields.sort();
@@ -278,7 +278,7 @@ async fn mints_as_rejection() -> Result<HttpResponse, Rejection> {
 }
 
 #[actix_web::test]
-async fn a_mint_error_in_a_handler_is_500_that_says_nothing_inside_and_one_event_that_does() {
+async fn a_mint_error_in_a_handler_is_500_without_details_and_one_event_with_them() {
     let auth = manager(hs256());
     let token = auth.auth_token("alice").sign().expect("minted");
     let site = Site::new(|app| {

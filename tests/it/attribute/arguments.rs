@@ -216,7 +216,7 @@ async fn arguments_mean_the_same_in_every_arrangement() {
 }
 
 #[actix_web::test]
-async fn a_variable_of_an_enclosing_scope_is_found_and_its_absence_is_a_mistake() {
+async fn a_variable_of_an_enclosing_scope_is_found_and_a_missing_one_is_a_500() {
     let app = test::init_service(App::new().configure(everything)).await;
     let blue = token("ann", &json!({"team": "blue"}));
     for (uri, status) in [

@@ -1,4 +1,4 @@
-//! Attributes that read the handler's signature read the one that was written, on either side.
+//! Other attributes that read the handler's signature see the original one, whether above or below.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
@@ -110,7 +110,7 @@ mod without_route {
     }
 }
 
-/// The one operation of a document, with its path, and without what the module's name is in.
+/// The only operation of a document, with its path, and without the parts that contain the module's name.
 fn operation(document: &utoipa::openapi::OpenApi) -> Value {
     let document = serde_json::to_value(document).expect("JSON");
     let mut paths = document["paths"].clone();
@@ -121,7 +121,7 @@ fn operation(document: &utoipa::openapi::OpenApi) -> Value {
 
 // `test` is actix-web's module here.
 #[core::prelude::v1::test]
-fn an_operation_is_described_in_full_whichever_attribute_stands_above() {
+fn an_operation_is_described_in_full_with_either_attribute_above() {
     let expected = operation(&unprotected::Api::openapi());
     let described = &expected["/{user}/notes/{id}"]["post"];
     assert_eq!(described["parameters"].as_array().map(Vec::len), Some(3));
@@ -143,7 +143,7 @@ fn an_operation_is_described_in_full_whichever_attribute_stands_above() {
 }
 
 #[actix_web::test]
-async fn a_described_handler_is_protected_whichever_attribute_stands_above() {
+async fn a_described_handler_is_protected_with_either_attribute_above() {
     macro_rules! check {
         ($($service:expr),*) => {$({
             let app = test::init_service(App::new().app_data(auth()).service($service)).await;
@@ -192,7 +192,7 @@ async fn instrumented_above(user: web::Path<String>, token: CurrentToken) -> Str
 }
 
 #[actix_web::test]
-async fn a_span_has_the_arguments_of_the_handler_and_begins_behind_the_guard() {
+async fn a_span_has_the_handlers_arguments_and_begins_after_the_guard() {
     let app = App::new()
         .app_data(auth())
         .service(instrumented_below)

@@ -1,4 +1,4 @@
-//! Row 25: what is not minted.
+//! Row 25: claims that cannot be minted.
 
 use flask_pyjwt::{MintError, TokenError};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::{NOW, at, hs256, manager};
 
 #[test]
-fn threat_25_claims_of_the_managers_own_cannot_be_minted_over() {
+fn threat_25_reserved_claims_cannot_be_overridden() {
     let auth = manager(hs256());
     for reserved in [
         "iss", "sub", "iat", "exp", "nbf", "aud", "type", "rid", "jti", "cnf",
@@ -24,7 +24,7 @@ fn threat_25_claims_of_the_managers_own_cannot_be_minted_over() {
             }
         }
     }
-    // Names that only look alike are claims like any other.
+    // Names that only look similar are ordinary claims.
     let token = auth
         .auth_token("alice")
         .claim("EXP", 1)
@@ -38,7 +38,7 @@ fn threat_25_claims_of_the_managers_own_cannot_be_minted_over() {
 }
 
 #[test]
-fn threat_25_what_verification_would_refuse_is_not_minted() {
+fn threat_25_a_token_that_verification_would_refuse_is_not_minted() {
     let auth = manager(hs256().max_token_size(2_000));
     let refused = |subject: &str| match auth.auth_token(subject).sign() {
         Err(MintError::Refused(error)) => error,

@@ -1,4 +1,4 @@
-//! Rows 18 to 20 and 42: when a token is valid, and clocks that are wrong.
+//! Rows 18 to 20 and 42: when a token is valid, and wrong clocks.
 
 use flask_pyjwt::{MintError, TokenError, testing::FrozenClock};
 use serde_json::json;
@@ -10,7 +10,7 @@ use support::{NOW, at, claims_with, guarded, guarded_site, hs256, manager, site:
 const EXPIRED: &str = "token_expired";
 const EARLY: &str = "token_not_yet_valid";
 
-/// What is no moment, whatever the claim.
+/// Values that are not a time, in any claim.
 const NO_MOMENTS: [&str; 20] = [
     "\"1800000000\"",
     "\"\"",
@@ -35,7 +35,7 @@ const NO_MOMENTS: [&str; 20] = [
 ];
 
 #[actix_web::test]
-async fn threat_18_exp_is_a_moment_later_than_now() {
+async fn threat_18_exp_must_be_later_than_now() {
     let site = guarded_site(hs256()).await;
     for literal in NO_MOMENTS {
         judge(&site, "exp", &[(literal, MISTYPED)]).await;
@@ -66,7 +66,7 @@ async fn threat_18_exp_is_a_moment_later_than_now() {
 }
 
 #[actix_web::test]
-async fn threat_18_a_token_expires_at_that_very_moment() {
+async fn threat_18_a_token_is_expired_in_the_second_of_its_exp() {
     let clock = FrozenClock::new(at(NOW));
     let auth = manager(hs256().clock(clock.clone()));
     let token = auth.auth_token("alice").sign().expect("minted");
@@ -80,7 +80,7 @@ async fn threat_18_a_token_expires_at_that_very_moment() {
         (3_601, Duration::ZERO, Some(EXPIRED)),
         (1_000_000, Duration::ZERO, Some(EXPIRED)),
     ];
-    // The second time, and the other way round, tokens have been seen before.
+    // The second time, and in the other order, the tokens were seen before.
     for (second, part, expected) in moments.iter().chain(&moments).chain(moments.iter().rev()) {
         clock.set(at(NOW + second) + *part);
         let refused = auth.verify_token(token.signed()).err();
@@ -93,7 +93,7 @@ async fn threat_18_a_token_expires_at_that_very_moment() {
 }
 
 #[actix_web::test]
-async fn threat_19_iat_and_nbf_are_moments_that_have_come() {
+async fn threat_19_iat_and_nbf_must_not_be_in_the_future() {
     let site = guarded_site(hs256()).await;
     for name in ["iat", "nbf"] {
         for literal in NO_MOMENTS {
@@ -115,7 +115,7 @@ async fn threat_19_iat_and_nbf_are_moments_that_have_come() {
         .await;
     }
     judge(&site, "iat", &[("", MISSING)]).await;
-    // `exp` before `iat`, both past; `nbf` counts where `iat` is good, and the other way round.
+    // `exp` is before `iat`, and both are in the past. `nbf` counts where `iat` is valid, and vice versa.
     let payload = claims_with(json!({"iat": NOW - 5, "exp": NOW - 10}));
     site.refuses(&token(payload), EXPIRED, "exp before iat")
         .await;
@@ -149,7 +149,7 @@ async fn threat_19_a_lifetime_above_the_maximum_is_refused() {
 }
 
 #[actix_web::test]
-async fn threat_20_leeway_counts_for_every_moment_and_no_further() {
+async fn threat_20_leeway_applies_to_exp_iat_and_nbf_and_is_exact() {
     let site = guarded_site(hs256().leeway(Duration::seconds(60))).await;
     let rows = [
         ("exp", NOW - 60, EXPIRED),
@@ -219,7 +219,7 @@ async fn threat_42_a_clock_before_1970_or_after_9999_refuses_everything() {
 }
 
 #[actix_web::test]
-async fn threat_42_a_clock_that_steps_back_makes_tokens_early_not_eternal() {
+async fn threat_42_a_clock_that_steps_back_makes_tokens_early_and_extends_none() {
     let clock = FrozenClock::new(at(NOW));
     let auth = manager(hs256().clock(clock.clone()));
     let site = Site::new(guarded(&auth)).await;

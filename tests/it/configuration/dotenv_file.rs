@@ -1,4 +1,4 @@
-//! `.env` files: which one is found, what wins over it, and how it is read.
+//! `.env` files: which one is found, what overrides it, and how it is read.
 
 use serde_json::json;
 use support::folder::Folder;
@@ -10,31 +10,31 @@ use super::{
 use support::keys::{self, RSA};
 
 #[test]
-fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
+fn the_nearest_dotenv_is_read_and_the_environment_overrides_it() {
     let folder = Folder::new("configuration");
     let text =
         format!("JWT_ISSUER=outer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\nJWT_AUTHMAXAGE=60\n");
     folder.write(".env", text);
     let inner = folder.folder("a/b/c");
-    let told = manager(&Probe::default().in_folder(&inner));
+    let reported = manager(&Probe::default().in_folder(&inner));
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("outer"), &json!(60))
     );
-    is_signed_with(&told, TEXT);
+    is_signed_with(&reported, TEXT);
     assert_eq!(
         manager(&Probe::default().in_folder(folder.path()))["issuer"],
         "outer"
     );
 
-    // A folder of that name is no file.
+    // A folder of that name is skipped.
     folder.folder("a/b/.env");
     assert_eq!(
         manager(&Probe::default().in_folder(&inner))["issuer"],
         "outer"
     );
 
-    // The nearest one counts, alone.
+    // Only the nearest one is read.
     folder.write("a/.env", "JWT_ISSUER=inner\n");
     error(
         &Probe::default().in_folder(&inner),
@@ -48,27 +48,27 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
 
     let over = Probe::new(&[("JWT_ISSUER", "environment"), ("JWT_SECRET", OTHER)])
         .in_folder(folder.path());
-    let told = manager(&over);
+    let reported = manager(&over);
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("environment"), &json!(60))
     );
-    is_signed_with(&told, OTHER);
-    // An empty value is a value that wins, and then none.
+    is_signed_with(&reported, OTHER);
+    // An empty variable overrides the file, and then counts as unset.
     error(
         &Probe::new(&[("JWT_ISSUER", "")]).in_folder(folder.path()),
         "missing",
         "JWT_ISSUER",
     );
 
-    // Code wins over both.
-    let told = manager(&over.with_code());
+    // Code overrides both.
+    let reported = manager(&over.with_code());
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("code"), &json!(60))
     );
-    is_signed_with(&told, CODE_SECRET);
-    // Even over what is wrong.
+    is_signed_with(&reported, CODE_SECRET);
+    // It overrides an invalid value, too.
     let wrong = Probe::new(&[
         ("JWT_AUTHTYPE", "x"),
         ("JWT_SECRET", "x"),
@@ -78,15 +78,15 @@ fn the_nearest_dotenv_is_found_and_the_environment_wins_over_it() {
 }
 
 #[test]
-fn a_named_dotenv_has_to_be_there() {
+fn a_named_dotenv_that_does_not_exist_is_an_error() {
     let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=named\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let named = folder.write("service.conf", text);
     folder.write(".env", "JWT_ISSUER=found\nJWT_AUTHMAXAGE=7\n");
     let probe = || Probe::default().in_folder(folder.path());
-    let told = manager(&probe().of_file(&named));
+    let reported = manager(&probe().of_file(&named));
     assert_eq!(
-        (&told["issuer"], &told["auth_max_age"]),
+        (&reported["issuer"], &reported["auth_max_age"]),
         (&json!("named"), &json!(3_600))
     );
     assert_eq!(
@@ -106,13 +106,13 @@ fn a_named_dotenv_has_to_be_there() {
     let message = error(&probe().of_file(&no_text), "unreadable", "path");
     assert!(!message.contains("marker"), "{message}");
     folder.write(".env", b"JWT_SECRET=marker\xff\n");
-    let told = probe().run()["told"].take();
-    assert_eq!(told["kind"], "unreadable", "{told}");
-    assert!(!told.to_string().contains("marker"), "{told}");
+    let reported = probe().run()["reported"].take();
+    assert_eq!(reported["kind"], "unreadable", "{reported}");
+    assert!(!reported.to_string().contains("marker"), "{reported}");
 }
 
 #[test]
-fn a_dotenv_reads_as_python_dotenv_reads_it() {
+fn a_dotenv_is_read_as_python_dotenv_reads_it() {
     let folder = Folder::new("configuration");
     let pem = keys::rsa_private(&RSA);
     for (text, expected) in [

@@ -1,4 +1,4 @@
-//! Variables, `.env` files and `*_FILE`: which of them wins, and how each is read.
+//! Variables, `.env` files and `*_FILE`: which one takes precedence, and how each is read.
 
 use serde_json::{Value, json};
 use support::folder::Folder;
@@ -13,44 +13,44 @@ use support::{
 pub(crate) const TEXT: &str = "a secret of 32 bytes, at the least";
 pub(crate) const OTHER: &str = "another secret of 32 bytes and more";
 
-/// The three variables without which there is no manager.
+/// The three variables that every manager needs.
 const GOOD: [(&str, &str); 3] = [
     ("JWT_ISSUER", "issuer"),
     ("JWT_AUTHTYPE", "HS256"),
     ("JWT_SECRET", TEXT),
 ];
 
-/// The good variables and these.
+/// The valid variables and these.
 fn good_and(variables: &[(&str, &str)]) -> Probe {
     Probe::new(&[&GOOD[..], variables].concat())
 }
 
-/// What a process with a manager tells of it.
+/// What a process with a manager prints about it.
 #[track_caller]
 pub(crate) fn manager(probe: &Probe) -> Value {
-    let told = probe.run()["told"].take();
-    assert_eq!(told["kind"], "manager", "{told}");
-    told
+    let reported = probe.run()["reported"].take();
+    assert_eq!(reported["kind"], "manager", "{reported}");
+    reported
 }
 
-/// Asserts that there is no manager; gives the error's message.
+/// Asserts that no manager is made, and returns the error's message.
 #[track_caller]
 pub(crate) fn error(probe: &Probe, kind: &str, key: &str) -> String {
-    let told = probe.run()["told"].take();
+    let reported = probe.run()["reported"].take();
     assert_eq!(
-        (&told["kind"], &told["key"]),
+        (&reported["kind"], &reported["key"]),
         (&json!(kind), &json!(key)),
-        "{told}"
+        "{reported}"
     );
-    let message = told["message"].as_str().expect("a text").to_owned();
+    let message = reported["message"].as_str().expect("a text").to_owned();
     assert!(message.contains(key), "{message}");
     message
 }
 
 /// Whether a manager's token was signed with this HMAC secret.
 #[track_caller]
-pub(crate) fn is_signed_with(told: &Value, secret: &str) {
-    let token = told["token"].as_str().expect("a text");
+pub(crate) fn is_signed_with(reported: &Value, secret: &str) {
+    let token = reported["token"].as_str().expect("a text");
     let (message, signature) = token.rsplit_once('.').expect("a signature");
     let expected = encode(Key::Hs256(secret.as_bytes()).sign(message.as_bytes()));
     assert_eq!(signature, expected, "{secret}");
@@ -58,18 +58,18 @@ pub(crate) fn is_signed_with(told: &Value, secret: &str) {
 
 #[test]
 fn every_variable_is_read() {
-    let told = manager(&good_and(&[]));
+    let reported = manager(&good_and(&[]));
     assert_eq!(
-        (&told["issuer"], &told["auth_type"]),
+        (&reported["issuer"], &reported["auth_type"]),
         (&json!("issuer"), &json!("HS256"))
     );
     assert_eq!(
-        (&told["auth_max_age"], &told["refresh_max_age"]),
+        (&reported["auth_max_age"], &reported["refresh_max_age"]),
         (&json!(3_600), &json!(604_800))
     );
-    assert_eq!(told["header"], json!({"alg": "HS256", "typ": "JWT"}));
-    assert_eq!(told["claims"].get("aud"), None);
-    is_signed_with(&told, TEXT);
+    assert_eq!(reported["header"], json!({"alg": "HS256", "typ": "JWT"}));
+    assert_eq!(reported["claims"].get("aud"), None);
+    is_signed_with(&reported, TEXT);
 
     for (variable, text, shown, value) in [
         (
@@ -103,11 +103,11 @@ fn every_variable_is_read() {
         ),
         ("JWT_UNKNOWN", "x", "/issuer", json!("issuer")),
     ] {
-        let told = manager(&good_and(&[(variable, text)]));
+        let reported = manager(&good_and(&[(variable, text)]));
         assert_eq!(
-            told.pointer(shown),
+            reported.pointer(shown),
             Some(&value),
-            "{variable}={text}: {told}"
+            "{variable}={text}: {reported}"
         );
     }
     for switch in ["true", "True", "TRUE", "1"] {
@@ -125,7 +125,7 @@ fn every_wrong_variable_is_named_and_no_value_is_shown() {
         error(&Probe::new(&variables).with(key, ""), "missing", key);
     }
     error(&Probe::new(&[]), "missing", "JWT_ISSUER");
-    for (key, wrong, says) in [
+    for (key, wrong, expected_text) in [
         ("JWT_AUTHTYPE", "hs256-marker", "HS256, HS384"),
         ("JWT_AUTHTYPE", "none", "HS256, HS384"),
         ("JWT_AUTHTYPE", " HS256 ", "HS256, HS384"),
@@ -154,7 +154,7 @@ fn every_wrong_variable_is_named_and_no_value_is_shown() {
         ("JWT_ALLOW_WEAK_SECRET", "", "true"),
     ] {
         let message = error(&good_and(&[(key, wrong)]), "invalid", key);
-        assert!(message.contains(says), "{key}={wrong}: {message}");
+        assert!(message.contains(expected_text), "{key}={wrong}: {message}");
         for value in ["marker", TEXT] {
             assert!(!message.contains(value), "{key}={wrong}: {message}");
         }
@@ -167,7 +167,7 @@ fn every_wrong_variable_is_named_and_no_value_is_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_an_error_and_not_missing() {
+fn a_variable_that_is_not_unicode_is_an_error() {
     use std::os::unix::ffi::OsStrExt as _;
     let no_text = std::ffi::OsStr::from_bytes(b"marker \xff, and thirty-two bytes or more");
     for key in [
@@ -186,7 +186,7 @@ fn a_variable_that_is_no_text_is_an_error_and_not_missing() {
 }
 
 #[test]
-fn keys_stand_in_variables_in_one_line_or_in_many() {
+fn keys_in_variables_are_on_one_line_or_on_many() {
     for auth_type in [
         flask_pyjwt::AuthType::RS256,
         flask_pyjwt::AuthType::ES384,
@@ -215,7 +215,7 @@ fn keys_stand_in_variables_in_one_line_or_in_many() {
 }
 
 #[test]
-fn a_file_holds_a_secret_up_to_one_line_break() {
+fn one_line_break_at_the_end_of_a_secret_file_is_cut_off() {
     let folder = Folder::new("configuration");
     let base = [GOOD[0], GOOD[1]];
     for (content, secret) in [
@@ -259,7 +259,7 @@ fn a_file_holds_a_secret_up_to_one_line_break() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_is_given_beside_a_value_is_an_error() {
+fn a_file_that_is_unreadable_or_set_in_addition_to_a_value_is_an_error() {
     let folder = Folder::new("configuration");
     let base = [GOOD[0], GOOD[1]];
     let secret = folder.write("secret", OTHER);
@@ -270,7 +270,7 @@ fn a_file_that_cannot_be_read_or_is_given_beside_a_value_is_an_error() {
             folder.path().to_owned(),
             secret.join("below"),
         ] {
-            // Which file it was might be a secret in the wrong place.
+            // The message shows no path: it could be a secret in the wrong variable.
             error(&Probe::new(&base).with(key, &path), "unreadable", key);
         }
     }
@@ -287,18 +287,18 @@ fn a_file_that_cannot_be_read_or_is_given_beside_a_value_is_an_error() {
     assert!(message.contains("JWT_SECRET_FILE"), "{message}");
     let both = good_and(&[("JWT_PUBLICKEY", "x")]).with("JWT_PUBLICKEY_FILE", &secret);
     error(&both, "invalid", "JWT_PUBLICKEY");
-    // A secret where the name of its file is wanted must not come out in the error.
+    // A secret in place of a file name must not appear in the error.
     let pem = keys::rsa_private(&RSA);
     for value in [pem.clone(), pem.replace('\n', "\\n")] {
-        let told = Probe::new(&base).with("JWT_SECRET_FILE", &value).run();
+        let reported = Probe::new(&base).with("JWT_SECRET_FILE", &value).run();
         let line = pem.lines().nth(3).expect("a line");
-        assert_eq!(told["told"]["key"], "JWT_SECRET_FILE", "{told}");
-        assert!(!told.to_string().contains(line), "{told}");
+        assert_eq!(reported["reported"]["key"], "JWT_SECRET_FILE", "{reported}");
+        assert!(!reported.to_string().contains(line), "{reported}");
     }
 }
 
 #[test]
-fn a_configuration_as_it_is_shown_has_no_secret() {
+fn debug_output_of_a_configuration_shows_no_secret() {
     let shown = good_and(&[("JWT_PUBLICKEY", "public marker")]).run();
     let text = shown["shown"].as_str().expect("a text");
     assert!(text.contains("issuer") && text.contains("HS256"), "{text}");

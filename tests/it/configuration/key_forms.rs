@@ -1,4 +1,4 @@
-//! Keys in every form in which they are configured, and texts that are none.
+//! Keys in every form in which they can be configured, and texts that are not keys.
 
 use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, MintError};
 use time::Duration;
@@ -6,7 +6,7 @@ use time::Duration;
 use super::{config, is_invalid, works};
 use support::keys::{self, ED25519, P256, P384, P521, RSA};
 
-/// The private keys of an algorithm, in every form in which they may be configured.
+/// The private keys of an algorithm, in every accepted form.
 fn private_keys(auth_type: AuthType) -> Vec<String> {
     match auth_type {
         AuthType::ES256 => vec![keys::ecdsa_private(&P256), keys::ecdsa_private_sec1(&P256)],
@@ -20,7 +20,7 @@ fn private_keys(auth_type: AuthType) -> Vec<String> {
     }
 }
 
-/// The public keys of an algorithm, in every form in which they may be configured.
+/// The public keys of an algorithm, in every accepted form.
 fn public_keys(auth_type: AuthType) -> Vec<String> {
     match auth_type {
         AuthType::ES256 => vec![keys::ecdsa_public(&P256)],
@@ -38,7 +38,7 @@ fn asymmetric() -> impl Iterator<Item = AuthType> {
         .filter(|auth_type| !auth_type.name().starts_with("HS"))
 }
 
-/// One PEM text as editors, shells and operating systems hand it on.
+/// One PEM text in the variants that editors, shells and operating systems make of it.
 fn spellings(pem: &str) -> [String; 9] {
     [
         pem.to_owned(),
@@ -54,7 +54,7 @@ fn spellings(pem: &str) -> [String; 9] {
 }
 
 #[test]
-fn every_algorithm_takes_its_keys_in_every_form_and_spelling() {
+fn every_algorithm_accepts_its_keys_in_every_form_and_spelling() {
     for auth_type in asymmetric() {
         for private in private_keys(auth_type) {
             for spelling in spellings(&private) {
@@ -113,7 +113,7 @@ fn a_public_key_alone_verifies_and_cannot_mint() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_refused_with_what_to_do() {
+fn the_error_of_an_unusable_key_says_what_to_do() {
     for auth_type in asymmetric() {
         let own = &private_keys(auth_type)[0];
         let public = &public_keys(auth_type)[0];
@@ -124,7 +124,7 @@ fn a_key_that_cannot_be_used_is_refused_with_what_to_do() {
             "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n",
             1,
         );
-        for (wrong, says) in [
+        for (wrong, expected_text) in [
             ("not a key", "PEM"),
             ("-----BEGIN PRIVATE KEY-----", "copy the key again"),
             (first, "copy the key again"),
@@ -148,11 +148,11 @@ fn a_key_that_cannot_be_used_is_refused_with_what_to_do() {
             is_invalid(
                 config(auth_type, wrong),
                 "JWT_SECRET",
-                says,
+                expected_text,
                 (auth_type, wrong),
             );
         }
-        for (wrong, says) in [
+        for (wrong, expected_text) in [
             ("not a key", "PEM"),
             ("", "PEM"),
             (own.as_str(), "private key where a public key"),
@@ -163,16 +163,16 @@ fn a_key_that_cannot_be_used_is_refused_with_what_to_do() {
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#, "PEM"),
         ] {
             let pair = config(auth_type, own).public_key(wrong);
-            is_invalid(pair, "JWT_PUBLICKEY", says, (auth_type, wrong));
+            is_invalid(pair, "JWT_PUBLICKEY", expected_text, (auth_type, wrong));
             let alone = Config::verify_only("issuer", auth_type, wrong);
-            is_invalid(alone, "JWT_PUBLICKEY", says, (auth_type, wrong));
+            is_invalid(alone, "JWT_PUBLICKEY", expected_text, (auth_type, wrong));
         }
     }
 }
 
-/// PKCS#8's `oneAsymmetricKey` may bring a public key along: it has to be the private one's.
+/// PKCS#8's `oneAsymmetricKey` can include a public key, which must belong to the private one.
 #[test]
-fn a_private_key_with_somebody_elses_public_key_inside_is_refused() {
+fn a_private_key_that_includes_another_public_key_is_refused() {
     let own = keys::der(&keys::ed25519_private_v2(&ED25519));
     let other = keys::der(&keys::ed25519_private_v2(&keys::OTHER_ED25519));
     let mut mixed = own.clone();

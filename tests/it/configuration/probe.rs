@@ -1,4 +1,4 @@
-//! A process of its own, whose environment and working directory are what a test wants.
+//! A process with the environment and the working directory that a test chooses.
 
 use std::{
     ffi::OsStr,
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use support::{NOW, at, log};
 
-/// The variable that makes [`the_process`] one.
+/// The variable that makes [`the_process`] run as one.
 const IN_A_PROCESS: &str = "PROBE";
 
-/// What marks the process's one line among the test harness's.
+/// Marks the line of the process among those of the test harness.
 const MARK: &str = "probe: ";
 
-/// What a process with these variables, in this folder, makes of its configuration.
+/// A process with these variables, in this folder, which prints what it makes of its configuration.
 #[derive(Default)]
 pub(crate) struct Probe {
     variables: Vec<(String, std::ffi::OsString)>,
@@ -47,12 +47,12 @@ impl Probe {
         self
     }
 
-    /// `Config::from_dotenv` in place of `Config::from_env`.
+    /// Uses `Config::from_dotenv` in place of `Config::from_env`.
     pub(crate) fn of_file(self, path: &Path) -> Self {
         self.with("PROBE_DOTENV", path)
     }
 
-    /// Issuer, algorithm and secret are said in code as well.
+    /// Sets issuer, algorithm and secret in code as well.
     pub(crate) fn with_code(self) -> Self {
         self.with("PROBE_CODE", "1")
     }
@@ -82,10 +82,10 @@ impl Probe {
     }
 }
 
-/// The secret that code gives.
+/// The secret that is set in code.
 pub(crate) const CODE_SECRET: &str = "a secret that stands in code, 32 bytes and more";
 
-/// Other tests run this as a process of its own.
+/// Other tests run this as a separate process.
 #[test]
 fn the_process() {
     if std::env::var_os(IN_A_PROCESS).is_none() {
@@ -106,8 +106,8 @@ fn the_process() {
     let shown = format!("{config:?}");
     let result =
         config.and_then(|config| AuthManager::new(config.clock(FrozenClock::new(at(NOW)))));
-    let told = match result {
-        Ok(auth) => told(&auth),
+    let reported = match result {
+        Ok(auth) => describe(&auth),
         Err(error) => json!({
             "kind": match error {
                 ConfigError::Missing { .. } => "missing",
@@ -119,12 +119,12 @@ fn the_process() {
             "message": format!("{error} {error:?}"),
         }),
     };
-    let told = json!({"told": told, "shown": shown, "log": log.text()});
-    println!("\n{MARK}{told}");
+    let reported = json!({"reported": reported, "shown": shown, "log": log.text()});
+    println!("\n{MARK}{reported}");
 }
 
-/// Everything that can be seen of a manager from outside.
-fn told(auth: &AuthManager) -> Value {
+/// Everything that can be observed of a manager.
+fn describe(auth: &AuthManager) -> Value {
     let minted = auth.auth_token("alice").sign();
     let decoded = minted
         .as_ref()

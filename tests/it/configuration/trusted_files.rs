@@ -1,4 +1,4 @@
-//! Files that a configuration is read from: how they are encoded, what they are, and who else can use them.
+//! Files that a configuration is read from: their encoding, their type, and their permissions.
 
 use std::{fs, path::Path, process::Command};
 use support::folder::Folder;
@@ -14,9 +14,9 @@ const BASE: [(&str, &str); 2] = [("JWT_ISSUER", "issuer"), ("JWT_AUTHTYPE", "HS2
 /// What a process with this configuration logs.
 #[track_caller]
 fn log(probe: &Probe) -> String {
-    let told = probe.run();
-    assert_eq!(told["told"]["kind"], "manager", "{told}");
-    told["log"].as_str().expect("a text").to_owned()
+    let reported = probe.run();
+    assert_eq!(reported["reported"]["kind"], "manager", "{reported}");
+    reported["log"].as_str().expect("a text").to_owned()
 }
 
 fn in_folder(folder: &Folder) -> Probe {
@@ -27,7 +27,7 @@ fn utf_16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(unit).collect()
 }
 
-/// All that an editor may write for a text in UTF-16.
+/// All variants that an editor can write for a text in UTF-16.
 fn all_utf_16(text: &str) -> Vec<Vec<u8>> {
     let marked = format!("\u{feff}{text}");
     let mut all = Vec::new();
@@ -38,7 +38,7 @@ fn all_utf_16(text: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_byte_order_mark_in_a_dotenv_is_skipped_and_named() {
+fn a_byte_order_mark_in_a_dotenv_is_skipped_and_logged() {
     let folder = Folder::new("configuration");
     let rest = format!("JWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     for text in [
@@ -50,13 +50,13 @@ fn a_byte_order_mark_in_a_dotenv_is_skipped_and_named() {
         format!("\u{feff}# both fleets\nJWT_ISSUER=issuer\n{rest}"),
         format!("\u{feff}\u{feff}JWT_ISSUER=issuer\n{rest}"),
         format!("\u{feff}export JWT_ISSUER=issuer\n{rest}"),
-        // Two files in one.
+        // Two files that were concatenated.
         format!("{rest}\u{feff}JWT_ISSUER=issuer\n"),
     ] {
         folder.write(".env", &text);
-        let told = manager(&in_folder(&folder));
-        assert_eq!(told["issuer"], "issuer", "{text:?}");
-        is_signed_with(&told, TEXT);
+        let reported = manager(&in_folder(&folder));
+        assert_eq!(reported["issuer"], "issuer", "{text:?}");
+        is_signed_with(&reported, TEXT);
         let log = log(&in_folder(&folder));
         assert!(
             log.contains("WARN") && log.contains("byte order mark"),
@@ -86,7 +86,7 @@ fn a_secret_with_a_byte_order_mark_or_in_utf_16_is_an_error_that_says_so() {
         let message = error(&probe, "invalid", "JWT_SECRET_FILE");
         assert!(message.contains("byte order mark"), "{message}");
     }
-    // Before a PEM it changes nothing.
+    // Before a PEM block it has no effect.
     let base = [BASE[0], ("JWT_AUTHTYPE", "RS256")];
     let private = folder.write("private", format!("\u{feff}{}", keys::rsa_private(&RSA)));
     let public = folder.write("public", format!("\u{feff}{}", keys::rsa_public(&RSA)));
@@ -97,7 +97,7 @@ fn a_secret_with_a_byte_order_mark_or_in_utf_16_is_an_error_that_says_so() {
 }
 
 #[test]
-fn the_log_says_which_dotenv_was_read() {
+fn the_log_names_the_dotenv_that_was_read() {
     let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let path = folder.write(".env", &text);
@@ -106,15 +106,15 @@ fn the_log_says_which_dotenv_was_read() {
     let named = folder.write("named", &text);
     let log_of_named = log(&in_folder(&folder).of_file(&named));
     for (log, path) in [(log_of_found, path), (log_of_named, named)] {
-        let said = format!("`{}`", path.canonicalize().expect("there").display());
-        assert!(log.contains("INFO") && log.contains(&said), "{log}");
+        let name = format!("`{}`", path.canonicalize().expect("it exists").display());
+        assert!(log.contains("INFO") && log.contains(&name), "{log}");
         assert!(!log.contains(TEXT), "{log}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
+fn a_file_that_is_not_regular_or_too_long_is_an_error_at_once() {
     let folder = Folder::new("configuration");
     let pipe = folder.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
@@ -123,7 +123,7 @@ fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
     fs::File::create(&huge)
         .and_then(|file| file.set_len(1 << 40))
         .expect("sparse");
-    for (path, says) in [
+    for (path, expected_text) in [
         (pipe.as_path(), "regular file"),
         (Path::new("/dev/zero"), "regular file"),
         (Path::new("/dev/null"), "regular file"),
@@ -132,12 +132,12 @@ fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
     ] {
         for key in ["JWT_SECRET_FILE", "JWT_PUBLICKEY_FILE"] {
             let message = error(&Probe::new(&BASE).with(key, path), "unreadable", key);
-            assert!(message.contains(says), "{message}");
+            assert!(message.contains(expected_text), "{message}");
         }
         let message = error(&in_folder(&folder).of_file(path), "unreadable", "path");
-        assert!(message.contains(says), "{message}");
+        assert!(message.contains(expected_text), "{message}");
     }
-    // As the `.env` that is found, they hide the one above, which is another server's perhaps.
+    // Found as the nearest `.env`, they hide the one above, which could belong to another server.
     folder.write(
         ".env",
         format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n"),
@@ -154,7 +154,7 @@ fn what_is_no_regular_file_and_what_is_too_long_is_an_error_at_once() {
 
 #[cfg(unix)]
 #[test]
-fn files_that_others_can_read_are_named_and_files_that_they_can_write_are_refused() {
+fn files_readable_by_others_are_logged_and_files_writable_by_others_are_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
@@ -190,7 +190,7 @@ fn files_that_others_can_read_are_named_and_files_that_they_can_write_are_refuse
             assert!(message.contains("chmod o-w"), "{message}");
         }
     }
-    // All may read what is public.
+    // A public key can be readable for everybody.
     mode(&dotenv, 0o644);
     mode(&secret, 0o644);
     folder.write(
@@ -203,18 +203,18 @@ fn files_that_others_can_read_are_named_and_files_that_they_can_write_are_refuse
 
 #[cfg(unix)]
 #[test]
-fn a_strangers_dotenv_where_all_can_put_files_is_refused_unless_it_is_named() {
+fn the_dotenv_of_another_user_in_a_shared_folder_is_refused_unless_it_is_named() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
     let folder = Folder::new("configuration");
     let text = format!("JWT_ISSUER=issuer\nJWT_AUTHTYPE=HS256\nJWT_SECRET='{TEXT}'\n");
     let path = folder.write(".env", text);
     let inner = folder.folder("a/b");
-    let own = fs::metadata(&path).expect("there").uid();
-    // As `/tmp` is.
+    let own = fs::metadata(&path).expect("it exists").uid();
+    // A folder like `/tmp`.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).expect("set");
     let found = || Probe::default().in_folder(&inner);
     manager(&found());
-    // Only the superuser can give a file away.
+    // Only the superuser can change the owner of a file.
     if chown(&path, Some(own + 12_345), None).is_err() {
         assert_ne!(own, 0);
         return;
@@ -222,7 +222,7 @@ fn a_strangers_dotenv_where_all_can_put_files_is_refused_unless_it_is_named() {
     let message = error(&found(), "unreadable", ".env");
     assert!(message.contains("from_dotenv"), "{message}");
     manager(&found().of_file(&path));
-    // Where only its owner can have put it there, it is as good as the folder.
+    // Where only the owner can have created it, it is trusted like the folder.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("set");
     manager(&found());
 }

@@ -1,4 +1,5 @@
-//! `docs/threats.md` 31: a cookie is sent by whatever page asks; a proof of the session only by our own.
+//! `docs/threats.md` 31: browsers send cookies for any page, but only a page of this server has a CSRF proof of
+//! the session.
 
 use actix_cors::Cors;
 use actix_web::{
@@ -127,7 +128,7 @@ async fn unsafe_methods_need_a_proof_of_this_session() {
     }
     let reply = site.ask(request(Method::POST, "/open", &pair)).await;
     assert_eq!(reply.outcome(), (200, ""), "csrf = false");
-    // The header is sent by no browser unasked.
+    // Browsers do not send this header by themselves.
     let bearer = ("authorization", format!("Bearer {}", pair.auth.signed()));
     let reply = site
         .ask(TestRequest::post().uri("/note").insert_header(bearer))
@@ -136,7 +137,7 @@ async fn unsafe_methods_need_a_proof_of_this_session() {
 }
 
 #[actix_web::test]
-async fn a_page_of_another_site_is_refused_with_the_right_proof() {
+async fn a_page_of_another_site_is_refused_even_with_a_valid_proof() {
     let auth = with(Cookies::default());
     let auth_with_app = manager(
         hs256()
@@ -180,9 +181,9 @@ async fn a_page_of_another_site_is_refused_with_the_right_proof() {
     }
 }
 
-/// A program, or a browser that hides where it comes from: what only our own pages can read is enough.
+/// A program, or a browser that hides the page's origin: the proof is sufficient.
 #[actix_web::test]
-async fn where_nothing_tells_of_the_page_the_proof_alone_decides() {
+async fn the_proof_alone_decides_for_requests_without_an_origin() {
     async fn log_in(auth: AuthManager, request: HttpRequest) -> Result<&'static str, Rejection> {
         auth.check_origin(&request)?;
         Ok("in")
@@ -209,7 +210,7 @@ async fn where_nothing_tells_of_the_page_the_proof_alone_decides() {
             assert_eq!(site.ask(request).await.outcome(), expected, "{path}");
         }
     }
-    // There is nothing to prove before a login.
+    // Before a login there is nothing to prove.
     let reply = site.ask(TestRequest::post().uri("/log_in")).await;
     assert_eq!(reply.status, 200);
     for (name, value) in [
@@ -225,7 +226,7 @@ async fn where_nothing_tells_of_the_page_the_proof_alone_decides() {
 }
 
 #[actix_web::test]
-async fn a_forms_field_is_a_proof_and_the_handler_gets_the_whole_form() {
+async fn a_form_field_is_accepted_as_proof_and_the_handler_gets_the_whole_form() {
     let auth = with(Cookies::default());
     let pair = login(&auth).await;
     let proof = auth.csrf_proof(&pair.auth).expect("made");
@@ -260,10 +261,10 @@ async fn a_forms_field_is_a_proof_and_the_handler_gets_the_whole_form() {
             reply.is_refused(403, "csrf_failed", reason, &format!("{form:.60}"));
         }
     }
-    // Claims are decided before a byte of the body is read.
+    // Claims are checked before the body is read.
     let reply = post("/editors", &format!("csrf_token={proof}")).await;
     reply.is_refused(403, "insufficient_scope", "claim_not_met", "an editor");
-    // Another kind of body is not looked into.
+    // A body of another type is not searched for a proof.
     let request = request(Method::POST, "/note", &pair)
         .insert_header(ContentType::json())
         .set_payload(format!("csrf_token={proof}"));
@@ -272,7 +273,7 @@ async fn a_forms_field_is_a_proof_and_the_handler_gets_the_whole_form() {
 }
 
 #[actix_web::test]
-async fn whoever_only_verifies_needs_a_secret_for_proofs() {
+async fn a_server_that_only_verifies_needs_a_secret_for_csrf_proofs() {
     let private = keys::secret(AuthType::EdDSA);
     let public = keys::public(AuthType::EdDSA).expect("it has one");
     let issuer = manager(config(AuthType::EdDSA, &private));
@@ -304,7 +305,7 @@ async fn whoever_only_verifies_needs_a_secret_for_proofs() {
 }
 
 #[actix_web::test]
-async fn cors_in_front_keeps_its_fields_on_what_is_refused() {
+async fn cors_middleware_adds_its_fields_to_refusals() {
     let auth = manager(
         hs256()
             .session_store(MemoryStore::default())

@@ -1,4 +1,5 @@
-//! `docs/threats.md` 53: CSRF proofs are as good as the key that made them, and bound to one session whatever its id is.
+//! `docs/threats.md` 53: CSRF proofs are only as good as the key that made them, and each is bound to one
+//! session whatever its ID is.
 
 use std::{env, fs, process, time::SystemTime};
 
@@ -15,7 +16,7 @@ async fn note() -> &'static str {
     "in"
 }
 
-/// Sends a proof with a token's cookie: in a field, or in a form where it is no field's value.
+/// Sends a proof with a token's cookie: in a header, or in a form if it is not a valid header value.
 async fn outcome(auth: &AuthManager, token: &Token, proof: &str) -> (u16, String) {
     let auth = auth.clone();
     let site = Site::new(|app| {
@@ -47,7 +48,7 @@ fn other_key(id: &str) -> Key {
 }
 
 #[actix_web::test]
-async fn a_proof_is_good_until_the_key_that_made_it_has_left_the_ring() {
+async fn a_proof_is_valid_until_its_key_is_removed() {
     let clock = FrozenClock::new(at(NOW));
     let auth = manager(hs256().clock(clock.clone()));
     let made = |auth: &AuthManager| {
@@ -88,7 +89,7 @@ async fn a_proof_is_good_until_the_key_that_made_it_has_left_the_ring() {
 }
 
 #[actix_web::test]
-async fn whoever_has_a_leaked_secret_makes_no_proofs_once_it_was_removed() {
+async fn a_leaked_secret_makes_no_valid_proofs_after_its_removal() {
     let auth = manager(hs256());
     let leaked = manager(hs256());
     let old = auth.keys()[0].id().to_owned();
@@ -100,7 +101,7 @@ async fn whoever_has_a_leaked_secret_makes_no_proofs_once_it_was_removed() {
 }
 
 #[actix_web::test]
-async fn a_prepublished_key_checks_what_another_process_makes_with_it() {
+async fn a_prepublished_key_verifies_proofs_of_another_process() {
     let (auth, ahead) = (manager(hs256()), manager(hs256()));
     auth.prepublish(other_key("b")).expect("another key");
     ahead.rotate(other_key("b")).expect("another key");
@@ -110,9 +111,9 @@ async fn a_prepublished_key_checks_what_another_process_makes_with_it() {
 }
 
 #[actix_web::test]
-async fn a_key_that_was_known_in_public_only_makes_proofs_when_it_signs() {
+async fn a_key_known_only_by_its_public_part_makes_proofs_once_it_signs() {
     let auth = manager(config(AuthType::EdDSA, keys::secret(AuthType::EdDSA)));
-    let public = keys::public(AuthType::ES256).expect("there");
+    let public = keys::public(AuthType::ES256).expect("it exists");
     let public = Key::verify_only(AuthType::ES256, public).id("second");
     auth.prepublish(public).expect("another key");
     let private = Key::new(AuthType::ES256, keys::secret(AuthType::ES256)).id("second");
@@ -125,16 +126,16 @@ async fn a_key_that_was_known_in_public_only_makes_proofs_when_it_signs() {
 #[actix_web::test]
 async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
     let folder = env::temp_dir().join(format!("flask-pyjwt-proofs-{}", process::id()));
-    fs::create_dir_all(&folder).expect("a folder can be made");
+    fs::create_dir_all(&folder).expect("the folder is created");
     let [first, second] = [AuthType::EdDSA, AuthType::ES256].map(keys::secret);
-    // Files that were not touched for a while, so that they count at once.
+    // The files have not been modified for a while, so that they are used at once.
     let write = |name: &str, content: &[u8], age: u64| {
         let path = folder.join(name);
         fs::write(&path, content).expect("written");
         let file = fs::File::options().write(true).open(&path);
         let then = SystemTime::now() - std::time::Duration::from_secs(age);
         let dated = file.and_then(|file| file.set_modified(then));
-        dated.expect("its time can be set");
+        dated.expect("its time is set");
     };
     write("a.EdDSA.pem", &first, 20);
     let open = || {
@@ -150,19 +151,19 @@ async fn processes_that_share_a_folder_of_keys_accept_each_others_proofs() {
     let proof = one.csrf_proof(&token).expect("made");
     assert_eq!(outcome(&other, &token, &proof).await.0, 200);
 
-    // A second key signs, the first verifies; then the first is deleted.
+    // A second key signs and the first one verifies. Then the first one is deleted.
     write("b.ES256.pem", &second, 10);
-    other.reload_keys().expect("good keys");
+    other.reload_keys().expect("valid keys");
     assert_eq!(outcome(&other, &token, &proof).await.0, 200);
-    fs::remove_file(folder.join("a.EdDSA.pem")).expect("it is there");
-    other.reload_keys().expect("good keys");
+    fs::remove_file(folder.join("a.EdDSA.pem")).expect("it exists");
+    other.reload_keys().expect("valid keys");
     let token = other.auth_token("alice").sign().expect("minted");
     assert_eq!(outcome(&other, &token, &proof).await.0, 403);
-    fs::remove_dir_all(&folder).expect("it is there");
+    fs::remove_dir_all(&folder).expect("it exists");
 }
 
 #[actix_web::test]
-async fn a_secret_of_their_own_makes_proofs_that_no_rotation_touches() {
+async fn proofs_with_a_separate_secret_survive_every_rotation() {
     let own = "a secret for proofs alone, of many bytes";
     let auth = manager(hs256().csrf_secret(own));
     let token = auth.auth_token("alice").sign().expect("minted");
@@ -172,7 +173,7 @@ async fn a_secret_of_their_own_makes_proofs_that_no_rotation_touches() {
     auth.remove_key(&old).expect("dropped");
     let token = auth.auth_token("alice").sign().expect("minted");
     assert_eq!(outcome(&auth, &token, &proof).await, ok());
-    // The signing key makes none then, and neither does the same text as a signing key.
+    // The signing key makes no proofs then, and neither does the same text as a signing key.
     let without = manager(hs256());
     without.rotate(other_key("b")).expect("another key");
     let ring = without.csrf_proof(&token).expect("made");
@@ -183,7 +184,7 @@ async fn a_secret_of_their_own_makes_proofs_that_no_rotation_touches() {
 }
 
 #[actix_web::test]
-async fn a_session_id_with_separators_inside_makes_no_proof_of_another_session() {
+async fn a_session_id_with_separators_makes_no_proof_of_another_session() {
     let auth = manager(hs256());
     let token = |session: &str| {
         let token = auth.auth_token("alice").claim("sid", session);

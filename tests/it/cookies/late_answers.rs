@@ -1,4 +1,4 @@
-//! `docs/threats.md` 48: an answer that is sent late, after another login in the same browser. The new login stays.
+//! `docs/threats.md` 48: a response arrives late, after another login in the same browser. The new login stays.
 
 use std::sync::mpsc;
 
@@ -13,7 +13,7 @@ use support::{
     wire::{Server, send_to},
 };
 
-/// The cookies of one browser, as `name=value`.
+/// The cookies of a browser, as `name=value`.
 #[derive(Clone, Default)]
 struct Browser(Vec<(String, String)>);
 
@@ -29,7 +29,7 @@ impl Browser {
         browser
     }
 
-    /// Does what a browser does with one `Set-Cookie`.
+    /// Handles one `Set-Cookie` field as a browser does.
     fn set(&mut self, field: &str) {
         let (name, rest) = field.split_once('=').expect("a cookie");
         let value = rest.split(';').next().expect("a value");
@@ -83,15 +83,14 @@ impl Scene {
         }
     }
 
-    /// Sends a slow request, does something else meanwhile, and lets the slow one be answered: gives that
-    /// late answer.
+    /// Sends a slow request, runs `something`, and lets the slow request finish. Returns the late response.
     fn while_it_waits(&mut self, something: impl FnOnce(&mut Self)) -> Reply {
         let (port, fields) = (self.server.port, self.browser.fields());
         let asking = std::thread::spawn(move || {
             let request = format!("GET /renewed/slow HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
             send_to(port, request.as_bytes())
         });
-        self.begun.recv().expect("it has begun");
+        self.begun.recv().expect("it has started");
         something(self);
         self.slow.gate.open();
         asking.join().expect("answered")
@@ -104,7 +103,7 @@ impl Scene {
 }
 
 #[actix_web::test]
-async fn a_late_answer_to_alice_does_not_take_the_place_of_bobs_login() {
+async fn a_late_response_to_alice_does_not_replace_bobs_login() {
     for path in ["/renewed/login", "/login"] {
         let mut scene = Scene::new().await;
         let late = scene.while_it_waits(|scene| {
@@ -122,7 +121,7 @@ async fn a_late_answer_to_alice_does_not_take_the_place_of_bobs_login() {
 }
 
 #[actix_web::test]
-async fn a_late_answer_does_not_undo_a_logout() {
+async fn a_late_response_does_not_undo_a_logout() {
     let mut scene = Scene::new().await;
     let late = scene.while_it_waits(|scene| {
         let answer = scene.server.get("/logout", scene.browser.fields());
@@ -134,10 +133,10 @@ async fn a_late_answer_does_not_undo_a_logout() {
 }
 
 #[actix_web::test]
-async fn a_late_answer_does_not_bring_an_older_pair_back() {
+async fn a_late_response_does_not_restore_an_older_pair() {
     let mut scene = Scene::new().await;
     let late = scene.while_it_waits(|scene| {
-        // Another tab: the same pair within the grace window, and the next one an hour later.
+        // Another tab gets the same pair within the grace window, and the next pair an hour later.
         for _ in 0..2 {
             let answer = scene.server.get("/renewed/me", scene.browser.fields());
             assert_eq!(answer.status, 200);
@@ -151,10 +150,10 @@ async fn a_late_answer_does_not_bring_an_older_pair_back() {
 }
 
 #[actix_web::test]
-async fn a_late_answer_does_not_bring_a_pair_back_that_was_rotated_a_moment_ago() {
+async fn a_late_response_does_not_restore_a_pair_that_was_just_rotated() {
     let mut scene = Scene::new().await;
     let late = scene.while_it_waits(|scene| {
-        // Another tab gets the same pair, the next one an hour later, and uses that.
+        // Another tab gets the same pair. An hour later it gets the next pair and uses it.
         for hours in [1, 0, 0] {
             let answer = scene.server.get("/renewed/me", scene.browser.fields());
             assert_eq!(answer.status, 200);
@@ -170,7 +169,7 @@ async fn a_late_answer_does_not_bring_a_pair_back_that_was_rotated_a_moment_ago(
 }
 
 #[actix_web::test]
-async fn an_answer_in_time_sets_the_renewed_cookies() {
+async fn a_response_in_time_sets_the_renewed_cookies() {
     let mut scene = Scene::new().await;
     let answer = scene.while_it_waits(|_| {});
     assert_eq!(answer.headers.get_all(SET_COOKIE).count(), 3);
@@ -179,7 +178,7 @@ async fn an_answer_in_time_sets_the_renewed_cookies() {
 }
 
 #[actix_web::test]
-async fn a_login_with_the_cookies_of_nobody_or_of_a_forger_ends_nothing() {
+async fn a_login_with_invalid_or_forged_cookies_ends_no_session() {
     let scene = Scene::new().await;
     let other = scene.auth.login("alice").await.expect("opened");
     let mut forged = other.refresh.signed().to_owned();

@@ -1,4 +1,4 @@
-//! `docs/threats.md` 61: cookies of another name, path or domain than before.
+//! `docs/threats.md` 61: cookies whose name, path or domain has changed.
 
 use actix_web::{
     HttpResponse, cookie::Cookie, cookie::SameSite, http::header::SET_COOKIE, test::TestRequest,
@@ -31,7 +31,7 @@ impl Jar {
         }
     }
 
-    /// What is sent to a path; all of it is sent to every host that these tests speak of.
+    /// What the browser sends to a path. Every host of these tests gets all cookies.
     fn field(&self, path: &str) -> String {
         let is_for = |cookie: &&Cookie<'_>| path.starts_with(cookie.path().unwrap_or("/"));
         let pairs = self.0.iter().filter(is_for);
@@ -56,7 +56,7 @@ async fn site(auth: &AuthManager) -> Site {
     .await
 }
 
-/// The moves that are tried: the configuration before, and the one after.
+/// The changes that are tested: the configuration before, and the one after.
 fn moves() -> Vec<(Cookies, Cookies)> {
     let plain = || {
         Cookies::default()
@@ -79,7 +79,7 @@ fn moves() -> Vec<(Cookies, Cookies)> {
             plain().domain("example.com"),
             plain().domain("app.example.com"),
         ),
-        // One domain in other spellings.
+        // The same domain in other spellings.
         (
             plain().domain(".example.com"),
             plain().domain("example.com"),
@@ -90,7 +90,7 @@ fn moves() -> Vec<(Cookies, Cookies)> {
         ),
         (plain(), Cookies::default()),
         (Cookies::default(), plain().refresh_path("/renew")),
-        // One name for another cookie than before.
+        // The name was another cookie's before.
         (
             plain(),
             Cookies::default()
@@ -103,7 +103,7 @@ fn moves() -> Vec<(Cookies, Cookies)> {
 }
 
 #[actix_web::test]
-async fn a_login_and_a_logout_after_a_move_leave_one_cookie_of_each_name() {
+async fn a_login_or_logout_after_a_change_leaves_one_cookie_of_each_name() {
     for (before, after) in moves() {
         let mut jar = Jar::default();
         let old = with(before.clone());
@@ -127,7 +127,7 @@ async fn a_login_and_a_logout_after_a_move_leave_one_cookie_of_each_name() {
             );
         }
 
-        // Even where both are there.
+        // Even where both are present.
         jar.take(set_by(&answer_with(&old, &login(&old).await)));
         let mut answer = HttpResponse::Ok();
         auth.clear_cookies(&mut answer);
@@ -137,12 +137,12 @@ async fn a_login_and_a_logout_after_a_move_leave_one_cookie_of_each_name() {
 }
 
 #[actix_web::test]
-async fn whoever_has_both_cookies_is_refused_once_and_let_in_then() {
+async fn a_browser_with_both_cookies_is_refused_once_and_accepted_afterwards() {
     let before = Cookies::default();
     let after = Cookies::default().refresh_path("/renew");
     let (old, auth) = (with(before.clone()), with(after.formerly(before)));
     let mut jar = Jar::default();
-    // Both were set before the server knew what to remove.
+    // Both were set before the server knew which one to remove.
     jar.take(set_by(&answer_with(&old, &login(&old).await)));
     let current = set_by(&answer_with(&auth, &login(&auth).await));
     jar.take(current.into_iter().take(3).collect());
@@ -163,9 +163,9 @@ async fn whoever_has_both_cookies_is_refused_once_and_let_in_then() {
     assert_eq!(ask(&jar).await.outcome(), (200, ""));
 }
 
-/// An auth token that has expired is not sent, and the guard sees no two of them.
+/// An expired auth token is not sent, so that the guard does not see two of them.
 #[actix_web::test]
-async fn whoever_has_two_refresh_cookies_is_renewed_at_the_next_request() {
+async fn a_browser_with_two_refresh_cookies_is_renewed_at_the_next_request() {
     for (before, after) in moves() {
         let (old, auth) = (
             with(before.clone()),
@@ -209,7 +209,7 @@ async fn whoever_has_two_refresh_cookies_is_renewed_at_the_next_request() {
 }
 
 #[actix_web::test]
-async fn a_removal_names_each_former_place_once_and_their_number_is_bounded() {
+async fn each_former_cookie_is_removed_once_and_their_number_is_limited() {
     let earlier = |n: usize| Cookies::default().refresh_path(format!("/renew{n}"));
     let cookies = (0..8)
         .map(earlier)
@@ -232,7 +232,7 @@ async fn a_removal_names_each_former_place_once_and_their_number_is_bounded() {
             .len(),
         0
     );
-    // What an earlier configuration names itself counts, too.
+    // An earlier configuration that names cookies itself is recorded, too.
     let nested = Cookies::default().formerly(earlier(1).formerly(earlier(2)));
     assert_eq!(with(nested).former_cookies().len(), 2);
     for wrong in [

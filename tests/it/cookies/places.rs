@@ -1,5 +1,5 @@
-//! `docs/threats.md` 28 and 30: a token in the query string or among a WebSocket's protocols, where the route
-//! asks for it there and nowhere else.
+//! `docs/threats.md` 28 and 30: a token in the query string or among a WebSocket's protocols counts only where
+//! the route reads it from there.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, test::TestRequest, web};
 use flask_pyjwt::{Cookies, CurrentToken, RequireToken, TokenLocation, require_token};
@@ -24,7 +24,7 @@ async fn by_header() -> &'static str {
     "in"
 }
 
-/// Stands for a WebSocket library: it answers with 101, and chooses the protocol `chat`.
+/// Stands in for a WebSocket library: it answers with 101 and selects the protocol `chat`.
 #[require_token(location = ["websocket", "cookies"])]
 async fn socket(request: HttpRequest) -> HttpResponse {
     let mut answer = HttpResponse::build(StatusCode::SWITCHING_PROTOCOLS);
@@ -36,7 +36,7 @@ async fn socket(request: HttpRequest) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn threat_30_a_token_in_the_query_string_counts_where_the_route_asks_for_it() {
+async fn threat_30_a_token_in_the_query_string_counts_only_where_the_route_reads_it() {
     let auth = with(Cookies::default());
     let pair = login(&auth).await;
     let wrapped = RequireToken::auth().locations([TokenLocation::Query("t".to_owned())]);
@@ -71,7 +71,7 @@ async fn threat_30_a_token_in_the_query_string_counts_where_the_route_asks_for_i
     ] {
         let reply = site.ask(TestRequest::get().uri(&path)).await;
         let (status, reason) = reply.outcome();
-        // The first character of a token says nothing: whatever is wrong with it, it is refused.
+        // The reason depends on the character that is invalid. The token must be refused in any case.
         let reason = if status == 401 && expected.1 == "token_encoding" {
             "token_encoding"
         } else {
@@ -102,7 +102,7 @@ async fn threat_30_a_token_in_the_query_string_counts_where_the_route_asks_for_i
 }
 
 #[actix_web::test]
-async fn a_websocket_is_opened_by_its_protocol_or_by_a_page_of_our_own() {
+async fn a_websocket_is_opened_with_a_token_in_its_protocol_or_from_the_servers_own_page() {
     let auth = with(Cookies::default());
     let pair = login(&auth).await;
     let site = Site::new(|app| {

@@ -1,4 +1,4 @@
-//! Silent renewal: once for all tabs, on the way of whatever the browser asks for.
+//! Silent renewal: once for all tabs, together with any request of the browser.
 
 use std::cell::Cell;
 
@@ -87,7 +87,7 @@ macro_rules! answer {
     };
 }
 
-/// The application, renewing in front of everything.
+/// The application, with silent renewal around everything.
 macro_rules! app {
     ($browser:expr) => {
         test::init_service(
@@ -119,7 +119,7 @@ fn get(path: &str, auth: Option<&str>, refresh: Option<&str>) -> TestRequest {
     with_cookies(TestRequest::with_uri(path), auth, refresh)
 }
 
-/// The cookies that an answer sets: their names and values.
+/// The names and values of the cookies that a response sets.
 fn set_by(answer: &ServiceResponse) -> Vec<(String, String)> {
     let fields = answer.headers().get_all(SET_COOKIE);
     fields
@@ -132,7 +132,7 @@ fn set_by(answer: &ServiceResponse) -> Vec<(String, String)> {
 }
 
 thread_local!(
-    /// The proof in the browser's cookie.
+    /// The CSRF proof in the browser's cookie.
     static PROOF: Cell<String> = const { Cell::new(String::new()) }
 );
 
@@ -157,12 +157,12 @@ async fn an_expired_auth_token_is_renewed_once_for_all_tabs() {
 
     browser.clock.advance(Duration::hours(1));
     let mut renewed = Vec::new();
-    // A browser drops the expired cookie, or does not.
+    // Some browsers drop the expired cookie, others do not.
     for auth in [Some(auth), None, Some(auth)] {
         let answer = answer!(app, get("/me", auth, Some(refresh))).await;
         assert_eq!(answer.status(), 200);
         assert_eq!(
-            answer.headers().get("cache-control").expect("there"),
+            answer.headers().get("cache-control").expect("it exists"),
             "no-store"
         );
         let mut cookies = set_by(&answer);
@@ -190,7 +190,7 @@ async fn an_expired_auth_token_is_renewed_once_for_all_tabs() {
 
 /// `docs/threats.md` 46: the guard behind the renewal sees a token that the browser does not have yet.
 #[actix_web::test]
-async fn a_renewal_whose_answer_was_lost_gives_the_same_cookies_again() {
+async fn a_renewal_whose_response_was_lost_sets_the_same_cookies_again() {
     let browser = Browser::new();
     let app = app!(browser);
     let pair = login(&browser).await;
@@ -207,7 +207,7 @@ async fn a_renewal_whose_answer_was_lost_gives_the_same_cookies_again() {
     }
     assert!(renewed.iter().all(|cookies| *cookies == renewed[0]));
 
-    // The browser has them: after that, the old cookie is a copy.
+    // The browser has the new cookies. From now on, the old cookie is a replay.
     let (auth, next) = (&renewed[0][0].1, &renewed[0][1].1);
     let answer = answer!(app, get("/me", Some(auth), Some(next))).await;
     assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (200, 0));
@@ -216,9 +216,9 @@ async fn a_renewal_whose_answer_was_lost_gives_the_same_cookies_again() {
     assert_eq!(browser.auth.sessions("alice").await, Ok(vec![]));
 }
 
-/// An auth token that lives for a shorter time than lost answers are repeated.
+/// The auth token is valid for a shorter time than lost responses are repeated.
 #[actix_web::test]
-async fn a_lost_renewal_whose_auth_token_has_expired_is_renewed_further() {
+async fn a_lost_renewal_whose_auth_token_has_expired_is_renewed_again() {
     let browser = Browser::with_auth_max_age(Duration::minutes(5));
     let app = app!(browser);
     let pair = login(&browser).await;
@@ -231,7 +231,7 @@ async fn a_lost_renewal_whose_auth_token_has_expired_is_renewed_further() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_about_to_expire_is_renewed_before() {
+async fn a_token_that_is_about_to_expire_is_renewed() {
     let browser = Browser::new();
     let app = app!(browser);
     let pair = login(&browser).await;
@@ -245,7 +245,7 @@ async fn a_token_that_is_about_to_expire_is_renewed_before() {
 }
 
 #[actix_web::test]
-async fn a_streamed_answer_is_renewed_and_arrives_whole_and_uncached() {
+async fn a_streamed_response_sets_renewed_cookies_and_arrives_whole_and_uncached() {
     let browser = Browser::new();
     let app = app!(browser);
     let pair = login(&browser).await;
@@ -254,15 +254,15 @@ async fn a_streamed_answer_is_renewed_and_arrives_whole_and_uncached() {
     let answer = answer!(app, request).await;
     assert_eq!(set_by(&answer).len(), 3);
     assert_eq!(
-        answer.headers().get("cache-control").expect("there"),
+        answer.headers().get("cache-control").expect("it exists"),
         "no-store"
     );
-    let body = to_bytes(answer.into_body()).await.expect("whole");
+    let body = to_bytes(answer.into_body()).await.expect("not poisoned");
     assert_eq!(body, "one two three");
 }
 
 #[actix_web::test]
-async fn an_answer_that_sets_the_cookies_itself_is_left_alone() {
+async fn a_response_that_sets_the_cookies_itself_is_not_changed() {
     let browser = Browser::new();
     let app = app!(browser);
     let pair = login(&browser).await;
@@ -287,7 +287,7 @@ async fn an_answer_that_sets_the_cookies_itself_is_left_alone() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_renewed_is_refused_as_ever() {
+async fn a_request_that_cannot_be_renewed_is_refused() {
     let browser = Browser::new();
     let app = app!(browser);
     let pair = login(&browser).await;
@@ -318,7 +318,7 @@ async fn what_cannot_be_renewed_is_refused_as_ever() {
 }
 
 #[actix_web::test]
-async fn a_replayed_refresh_cookie_ends_the_session_here_too() {
+async fn a_replayed_refresh_cookie_ends_the_session() {
     let browser = Browser::new();
     let app = app!(browser);
     let pair = login(&browser).await;

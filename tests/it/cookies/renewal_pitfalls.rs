@@ -1,5 +1,5 @@
-//! What could go wrong with a pair that a request was renewed into: another manager's route, an answer
-//! that does not arrive whole, a cookie that somebody else has set.
+//! What can go wrong with a pair from silent renewal: a route of another manager, a response that does not
+//! arrive whole, a cookie that somebody else has set.
 
 use actix_web::{
     App, Error, HttpResponse,
@@ -41,7 +41,7 @@ fn configured() -> (FrozenClock, Config) {
     (clock, config.session_store(MemoryStore::default()))
 }
 
-/// A `GET` with the refresh token's cookie and a CSRF proof's.
+/// A `GET` with the cookies of a refresh token and of a CSRF proof.
 fn get(path: &str, refresh: &str, proof: &str) -> TestRequest {
     let cookies = format!("__Secure-refresh={refresh}; __Host-csrf={proof}");
     TestRequest::with_uri(path).insert_header(("cookie", cookies))
@@ -52,7 +52,7 @@ fn of(auth: &AuthManager, path: &str, pair: &TokenPair) -> TestRequest {
     get(path, pair.refresh.signed(), &proof)
 }
 
-/// The names and values of the cookies that an answer sets.
+/// The names and values of the cookies that a response sets.
 fn set_by<B>(answer: &ServiceResponse<B>) -> Vec<(String, String)> {
     let fields = answer.headers().get_all(SET_COOKIE);
     fields
@@ -65,7 +65,7 @@ fn set_by<B>(answer: &ServiceResponse<B>) -> Vec<(String, String)> {
 }
 
 #[actix_web::test]
-async fn a_renewed_pair_opens_no_route_of_another_manager() {
+async fn a_renewed_pair_is_refused_by_routes_of_another_manager() {
     let (clock, config) = configured();
     let customers = manager(config.issuer("customers").secret([1; 64]));
     let admins = manager(hs256().clock(clock).issuer("admins").secret([2; 64]));
@@ -87,7 +87,7 @@ async fn a_renewed_pair_opens_no_route_of_another_manager() {
 }
 
 #[actix_web::test]
-async fn an_answer_that_sets_one_cookie_itself_gets_the_others() {
+async fn a_response_that_sets_one_cookie_itself_gets_the_others() {
     let (clock, config) = configured();
     let auth = manager(config);
     let form = web::resource("/form")
@@ -107,7 +107,7 @@ async fn an_answer_that_sets_one_cookie_itself_gets_the_others() {
 }
 
 #[actix_web::test]
-async fn an_inner_layer_that_fails_does_not_lose_the_pair() {
+async fn an_error_of_an_inner_layer_does_not_lose_the_pair() {
     let (clock, config) = configured();
     let auth = manager(config);
     let app = App::new()
@@ -127,7 +127,7 @@ async fn an_inner_layer_that_fails_does_not_lose_the_pair() {
 }
 
 #[actix_web::test]
-async fn renewing_twice_on_the_way_is_renewing_once() {
+async fn two_renewal_layers_renew_once() {
     let (clock, config) = configured();
     let auth = manager(config.refresh_grace(Duration::ZERO));
     let scope = web::scope("")
@@ -146,7 +146,7 @@ async fn renewing_twice_on_the_way_is_renewing_once() {
 }
 
 #[actix_web::test]
-async fn the_servers_own_check_is_asked_about_the_refresh_token() {
+async fn renewal_runs_the_token_check_on_the_refresh_token() {
     let (clock, config) = configured();
     let config = config.token_check(async |token| match token.claim("rid") {
         Some(_) => Err(TokenCheckError::Revoked),
@@ -166,7 +166,7 @@ async fn the_servers_own_check_is_asked_about_the_refresh_token() {
 
 /// A sibling domain can set `__Secure-refresh`, and cannot set `__Host-csrf`.
 #[actix_web::test]
-async fn threat_31_a_tossed_refresh_cookie_logs_nobody_in() {
+async fn threat_31_a_refresh_cookie_from_a_sibling_domain_is_not_renewed() {
     let (clock, config) = configured();
     let auth = manager(config);
     let app = App::new()

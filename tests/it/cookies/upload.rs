@@ -1,4 +1,4 @@
-//! An upload form of our own page, without a script: its first field is the CSRF proof.
+//! An upload form of the server's own page, without a script: its first field is the CSRF proof.
 
 use actix_web::{
     HttpResponse,
@@ -97,7 +97,7 @@ async fn the_first_field_of_an_upload_is_a_proof_and_the_handler_gets_every_byte
             assert_eq!(reply.outcome(), (200, ""), "{field}");
             assert_eq!(reply.body, whole, "{field}");
         }
-        // Wherever the network cuts it, also into nothing.
+        // The network can split the body anywhere, also into empty chunks.
         for at in 0..400 {
             let chunks = vec![whole.slice(..at), Bytes::new(), whole.slice(at..)];
             let reply = post(&site, &pair, path, &usual(), chunks).await;
@@ -121,7 +121,7 @@ async fn the_first_field_of_an_upload_is_a_proof_and_the_handler_gets_every_byte
 }
 
 #[actix_web::test]
-async fn any_other_first_field_is_refused_with_a_reason_that_says_so() {
+async fn any_other_first_field_is_refused_with_its_own_reason() {
     let auth = with(Cookies::default());
     let (pair, other) = (login(&auth).await, login(&auth).await);
     let proof = auth.csrf_proof(&pair.auth).expect("made");

@@ -1,4 +1,4 @@
-//! `jsonwebtoken`'s own provider, on all algorithms that it has.
+//! `jsonwebtoken`'s own provider, with all algorithms that it supports.
 
 use super::{accepts_its_tokens_only, algorithms, decoding_key, encoding_key, own};
 use flask_pyjwt::{
@@ -13,7 +13,7 @@ fn provided(auth_type: AuthType) -> Config {
 }
 
 #[test]
-fn tokens_of_the_provider_and_of_the_own_cryptography_are_accepted_by_each_other() {
+fn the_provider_and_the_built_in_cryptography_accept_each_others_tokens() {
     assert_eq!(algorithms().count(), 12);
     for (auth_type, algorithm) in algorithms() {
         let (theirs, ours) = (support::manager(provided(auth_type)), own(auth_type));
@@ -64,7 +64,7 @@ fn every_encoding_of_a_key_reaches_the_provider() {
     accepts_its_tokens_only(&support::manager(verifier), token.signed());
 }
 
-/// `docs/threats.md` 3 and 4: the provider takes what is judged here first.
+/// `docs/threats.md` 3 and 4: the library validates keys before the provider gets them.
 #[test]
 fn weak_and_mismatched_keys_are_refused_before_the_provider_gets_them() {
     let with = |auth_type, secret: &[u8]| {
@@ -91,7 +91,7 @@ fn a_manager_rotates_to_keys_of_the_provider() {
     let auth = support::manager(provided(AuthType::ES256));
     let before = auth.auth_token("alice").sign().expect("minted");
     let key = Key::from_encoding_key(AuthType::EdDSA, &encoding_key(AuthType::EdDSA));
-    auth.rotate(key.id("next")).expect("a good key");
+    auth.rotate(key.id("next")).expect("a valid key");
     let after = auth.auth_token("alice").sign().expect("minted");
     assert_eq!(after.header()["kid"], "next");
     for token in [before, after] {

@@ -1,4 +1,4 @@
-//! Keys reach the provider wherever they come from: from a folder, and from the server of another issuer.
+//! The provider gets keys wherever they come from: from a folder, and from the server of another issuer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +19,7 @@ use crate::{
 };
 use support::{ISSUER, frozen, keys};
 
-/// It has ES256 and nothing else.
+/// It supports ES256 and nothing else.
 static MODULE: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::ES256 => (CRYPTO_PROVIDER.signer_factory)(algorithm, key),
@@ -33,7 +33,7 @@ static MODULE: CryptoProvider = CryptoProvider {
 };
 
 #[test]
-fn the_keys_of_a_folder_are_the_providers() {
+fn keys_of_a_folder_go_to_the_provider() {
     let folder = KeysFolder::new("crypto-provider");
     let open = || {
         let config = Config::with_keys_dir(ISSUER, AuthType::ES256, folder.path());
@@ -44,15 +44,18 @@ fn the_keys_of_a_folder_are_the_providers() {
     let token = auth.auth_token("alice").sign().expect("minted");
     accepts_its_tokens_only(&auth, token.signed());
     folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 50);
-    let said = reason(open());
-    assert!(said.contains("refused by the crypto provider"), "{said}");
+    let message = reason(open());
+    assert!(
+        message.contains("refused by the crypto provider"),
+        "{message}"
+    );
     assert!(auth.reload_keys().is_err(), "the key that was there stays");
     assert!(auth.auth_token("alice").sign().is_ok());
 }
 
 /// `docs/threats.md` 51
 #[test]
-fn a_deleted_key_ends_while_the_provider_is_down() {
+fn a_deleted_key_is_dropped_while_the_provider_is_down() {
     static IS_DOWN: AtomicBool = AtomicBool::new(false);
     fn up() -> Result<(), jsonwebtoken::errors::Error> {
         let is_down = IS_DOWN.load(Ordering::SeqCst);
@@ -110,7 +113,7 @@ fn a_deleted_key_ends_while_the_provider_is_down() {
 }
 
 #[actix_web::test]
-async fn fetched_keys_are_the_providers() {
+async fn fetched_keys_go_to_the_provider() {
     let server = BadServer::start();
     let issuer = server.url("/issuer");
     let theirs = |auth_type| {
@@ -134,9 +137,9 @@ async fn fetched_keys_are_the_providers() {
     assert!(auth.verify_token(token(&ed25519).signed()).is_err());
 }
 
-/// A key that was fetched before is not asked for again: the provider may be out of reach.
+/// A key that was fetched before is not prepared again, because the provider can be unavailable.
 #[actix_web::test]
-async fn a_fetched_key_stays_although_the_provider_refuses_it_later() {
+async fn a_fetched_key_stays_if_the_provider_refuses_it_later() {
     static IS_DOWN: AtomicBool = AtomicBool::new(false);
     static FAILING: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| (CRYPTO_PROVIDER.signer_factory)(algorithm, key),

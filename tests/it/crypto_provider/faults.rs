@@ -1,4 +1,4 @@
-//! Providers that do not do what they should.
+//! Faulty providers.
 
 use std::{
     error::Error as _,
@@ -63,7 +63,7 @@ fn made(
 }
 
 #[test]
-fn a_provider_that_verifies_everything_is_found_at_the_start() {
+fn a_provider_that_accepts_every_signature_is_refused_at_startup() {
     static ACCEPTING: CryptoProvider = CryptoProvider {
         verifier_factory: |algorithm, _| {
             Ok(Box::new(Fake {
@@ -74,14 +74,14 @@ fn a_provider_that_verifies_everything_is_found_at_the_start() {
         ..GOOD
     };
     for (auth_type, _) in algorithms() {
-        let said = reason(made(auth_type, &ACCEPTING));
-        assert!(said.contains("accepts invalid ones"), "{said}");
+        let message = reason(made(auth_type, &ACCEPTING));
+        assert!(message.contains("accepts invalid ones"), "{message}");
     }
 }
 
-/// Verifies each signature that it has made, whatever was signed.
+/// Accepts each signature that it has made, for any message.
 #[test]
-fn a_provider_that_looks_at_signatures_only_is_found_at_the_start() {
+fn a_provider_that_ignores_the_message_is_refused_at_startup() {
     struct Careless(Box<dyn JwtVerifier>);
     impl Verifier<Vec<u8>> for Careless {
         fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
@@ -105,14 +105,14 @@ fn a_provider_that_looks_at_signatures_only_is_found_at_the_start() {
         ..GOOD
     };
     for (auth_type, _) in algorithms() {
-        let said = reason(made(auth_type, &CARELESS));
-        assert!(said.contains("makes invalid signatures"), "{said}");
+        let message = reason(made(auth_type, &CARELESS));
+        assert!(message.contains("makes invalid signatures"), "{message}");
     }
 }
 
-/// Its signers and verifiers agree with each other, and with nobody else.
+/// Its signers and verifiers agree with each other, but with no other implementation.
 #[test]
-fn a_provider_that_signs_something_else_is_found_at_the_start() {
+fn a_provider_that_signs_another_message_is_refused_at_startup() {
     const PREFIX: &[u8] = b"something else ";
     struct Signing(Box<dyn JwtSigner>);
     impl Signer<Vec<u8>> for Signing {
@@ -179,7 +179,7 @@ fn signatures_of_another_form_are_never_sent() {
 }
 
 #[test]
-fn what_is_prepared_for_another_algorithm_is_refused() {
+fn a_signer_for_another_algorithm_is_refused() {
     static OTHER: CryptoProvider = CryptoProvider {
         verifier_factory: |algorithm, key| match algorithm {
             Algorithm::PS256 => (CRYPTO_PROVIDER.verifier_factory)(&Algorithm::RS256, key),
@@ -192,7 +192,7 @@ fn what_is_prepared_for_another_algorithm_is_refused() {
 }
 
 #[test]
-fn a_provider_that_fails_later_mints_nothing_and_says_why() {
+fn a_provider_that_fails_later_mints_nothing_and_its_error_is_logged() {
     static IS_DOWN: AtomicBool = AtomicBool::new(false);
     struct Failing(Box<dyn JwtSigner>);
     impl Signer<Vec<u8>> for Failing {
@@ -232,9 +232,9 @@ fn a_provider_that_fails_later_mints_nothing_and_says_why() {
     assert!(auth.auth_token("alice").sign().is_ok());
 }
 
-/// The provider has RS256 alone; the keys of others are no exception.
+/// The provider only supports RS256, also for keys of other issuers.
 #[test]
-fn keys_of_other_issuers_that_the_provider_refuses_are_left_out() {
+fn keys_of_other_issuers_that_the_provider_refuses_are_skipped() {
     static ONE: CryptoProvider = CryptoProvider {
         verifier_factory: |algorithm, key| match algorithm {
             Algorithm::RS256 => (CRYPTO_PROVIDER.verifier_factory)(algorithm, key),
@@ -256,12 +256,15 @@ fn keys_of_other_issuers_that_the_provider_refuses_are_left_out() {
         let config = Config::for_issuers([issuer]).clock(support::frozen());
         AuthManager::new(config.crypto_provider(&ONE))
     };
-    let auth = trusting(json!(set).to_string()).expect("one key is good");
+    let auth = trusting(json!(set).to_string()).expect("one key is valid");
     let token = |auth: &AuthManager| auth.auth_token("alice").sign().expect("minted");
     assert!(auth.verify_token(token(&rsa).signed()).is_ok());
     assert!(auth.verify_token(token(&ecdsa).signed()).is_err());
-    let said = reason(trusting(json!(ecdsa.jwk_set()).to_string()));
-    assert!(said.contains("refused by the crypto provider"), "{said}");
+    let message = reason(trusting(json!(ecdsa.jwk_set()).to_string()));
+    assert!(
+        message.contains("refused by the crypto provider"),
+        "{message}"
+    );
 
     let secret = Config::new("issuer", AuthType::HS256, SECRET).crypto_provider(&ONE);
     assert!(AuthManager::new(secret).is_err());

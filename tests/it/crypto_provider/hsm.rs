@@ -1,4 +1,4 @@
-//! A provider that holds its private keys, as an HSM does: a manager has only their names.
+//! A provider that holds its private keys, as an HSM does. A manager only has their names.
 
 use std::sync::{
     LazyLock, Mutex, MutexGuard, PoisonError,
@@ -27,7 +27,7 @@ static VERIFIERS: AtomicUsize = AtomicUsize::new(0);
 static SIGNED: AtomicUsize = AtomicUsize::new(0);
 static VERIFIED: AtomicUsize = AtomicUsize::new(0);
 
-/// The tests of one process count the same calls.
+/// The tests of one process share the counters, so they run one after the other.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -38,7 +38,7 @@ fn count(of: &AtomicUsize) -> usize {
     of.load(Ordering::SeqCst)
 }
 
-/// A key of the module, by its name.
+/// A key of the HSM, by its name.
 struct Slot(&'static LazyLock<EcdsaKeyPair>);
 
 impl Signer<Vec<u8>> for Slot {
@@ -99,7 +99,7 @@ static HSM: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// The key of this name, whose public key is that of `pair`.
+/// The key of this name, with the public key of `pair`.
 fn held(name: &str, pair: &EcdsaKeyPair) -> Key {
     let name = EncodingKey::from_ec_der(name.as_bytes());
     let public = DecodingKey::from_ec_der(pair.public_key().as_ref());
@@ -112,10 +112,10 @@ fn with(key: Key) -> Config {
 }
 
 #[test]
-fn a_key_that_the_provider_holds_is_prepared_once_in_each_thread() {
+fn a_key_in_the_provider_is_prepared_once_in_each_thread() {
     let _alone = alone();
     let auth = support::manager(with(held("slot 1", &P256)).token_table(0, 0));
-    // The start makes one of each, and signs and verifies once to prove that they belong together.
+    // The start makes one of each. It signs and verifies once to prove that they belong together.
     assert_eq!((count(&SIGNERS), count(&VERIFIERS)), (1, 1));
     let (signed, verified) = (count(&SIGNED), count(&VERIFIED));
 
@@ -144,7 +144,7 @@ fn a_key_that_the_provider_holds_is_prepared_once_in_each_thread() {
     }
     assert_eq!((count(&SIGNERS), count(&VERIFIERS)), (1, 4));
 
-    // A signature of another length, and one that nobody makes, never reach the module.
+    // Signatures that cannot be valid, such as one of another length, never reach the HSM.
     let asked = count(&VERIFIED);
     let (message, _) = tokens[0].signed().rsplit_once('.').expect("segments");
     for signature in [
@@ -158,38 +158,38 @@ fn a_key_that_the_provider_holds_is_prepared_once_in_each_thread() {
     }
     assert_eq!(count(&VERIFIED), asked);
 
-    // Everybody else verifies them with the public key, which is published.
+    // Others verify the tokens with the public key, which is published.
     let other = Config::verify_only(support::ISSUER, AuthType::ES256, keys::ecdsa_public(&P256));
     let other = support::manager(other.clock(support::frozen()));
     accepts_its_tokens_only(&other, tokens[0].signed());
     assert_eq!(auth.jwk_set().keys.len(), 1);
 }
 
-/// `docs/threats.md` 20: what cannot work is found at the start.
+/// `docs/threats.md` 20: a configuration that cannot work is refused at startup.
 #[test]
-fn a_held_key_without_its_public_key_or_with_another_is_refused() {
+fn a_key_in_the_provider_without_its_public_key_or_with_another_is_refused() {
     let _alone = alone();
     let name = EncodingKey::from_ec_der(b"slot 1");
     let alone = AuthManager::new(with(Key::from_encoding_key(AuthType::ES256, &name)));
-    let said = reason(alone);
-    assert!(said.contains("Key::public_key"), "{said}");
+    let message = reason(alone);
+    assert!(message.contains("Key::public_key"), "{message}");
     assert!(reason(AuthManager::new(with(held("slot 1", &OTHER_P256)))).contains("does not match"));
     let refused = reason(AuthManager::new(with(held("slot 2", &P256))));
     assert!(
         refused.contains("refused by the crypto provider"),
         "{refused}"
     );
-    // Without the provider, the name of a key is no key.
+    // Without the provider, the name of a key is not a key.
     let config = Config::with_key(support::ISSUER, held("slot 1", &P256));
     assert!(AuthManager::new(config).is_err());
-    // The module has no other algorithm, and nothing takes its place.
+    // The HSM has no other algorithm, and nothing else takes over.
     let secret = Key::new(AuthType::HS256, support::SECRET);
     assert!(reason(AuthManager::new(with(secret))).contains("refused by the crypto provider"));
 }
 
-/// The name of a key is no secret: a seal that is derived from it could be forged.
+/// The name of a key is not secret: a seal that is derived from it could be forged.
 #[test]
-fn nothing_is_derived_from_the_name_of_a_held_key() {
+fn nothing_is_derived_from_the_name_of_a_key_in_the_provider() {
     let _alone = alone();
     let opens_a_session = |config: Config| {
         let auth = support::manager(config.session_store(MemoryStore::default()));

@@ -1,4 +1,4 @@
-//! What a thread keeps of a provider's keys, and for how long.
+//! What a thread caches of a provider's keys, and for how long.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,7 @@ use flask_pyjwt::{
 };
 use support::{SECRET, hs256, manager};
 
-/// The verifiers that there are.
+/// The number of live verifiers.
 static VERIFIERS: AtomicUsize = AtomicUsize::new(0);
 
 struct Counted(Box<dyn JwtVerifier>);
@@ -46,7 +46,7 @@ static COUNTING: CryptoProvider = CryptoProvider {
 };
 
 #[test]
-fn what_was_made_of_a_removed_key_goes_with_the_next_token() {
+fn the_verifier_of_a_removed_key_is_dropped_with_the_next_token() {
     let old = b"the secret of last year, which is of many bytes";
     let old = || Key::new(AuthType::HS256, old).id("old");
     let config = hs256().verification_key(old()).token_table(0, 0);
@@ -56,16 +56,16 @@ fn what_was_made_of_a_removed_key_goes_with_the_next_token() {
     assert!(auth.verify_token(token.signed()).is_ok());
     assert_eq!(VERIFIERS.load(Ordering::SeqCst), 2);
 
-    auth.remove_key("old").expect("it is there");
+    auth.remove_key("old").expect("it exists");
     assert!(auth.verify_token(token.signed()).is_ok());
     assert_eq!(VERIFIERS.load(Ordering::SeqCst), 1);
 
-    // A thousand keys that came and went leave nothing.
+    // A thousand keys that were added and removed leave nothing.
     for number in 0..1_000 {
         let id = number.to_string();
         auth.prepublish(Key::new(AuthType::HS256, SECRET).id(&id))
-            .expect("a good key");
-        auth.remove_key(&id).expect("it is there");
+            .expect("a valid key");
+        auth.remove_key(&id).expect("it exists");
     }
     assert!(auth.verify_token(token.signed()).is_ok());
     assert_eq!(VERIFIERS.load(Ordering::SeqCst), 1);

@@ -1,4 +1,4 @@
-//! This package's cryptography as a provider for `jsonwebtoken`.
+//! The built-in cryptography as a provider for `jsonwebtoken`.
 
 use flask_pyjwt::{
     AuthType, CRYPTO_PROVIDER,
@@ -13,17 +13,17 @@ use super::{algorithms, decoding_key, encoding_key};
 use support::keys;
 
 #[test]
-fn signatures_of_it_and_of_the_default_provider_are_accepted_by_each_other() {
+fn the_built_in_and_the_default_provider_accept_each_others_signatures() {
     let providers = [&CRYPTO_PROVIDER, &aws_lc::DEFAULT_PROVIDER];
     for (auth_type, algorithm) in algorithms() {
         let (private, public) = (encoding_key(auth_type), decoding_key(auth_type));
         for signing in providers {
-            let signer = (signing.signer_factory)(&algorithm, &private).expect("a good key");
+            let signer = (signing.signer_factory)(&algorithm, &private).expect("a valid key");
             assert_eq!(signer.algorithm(), algorithm);
             let signature = signer.try_sign(b"message").expect("signed");
             for verifying in providers {
                 let verifier = (verifying.verifier_factory)(&algorithm, &public);
-                let verifier = verifier.expect("a good key");
+                let verifier = verifier.expect("a valid key");
                 assert_eq!(verifier.algorithm(), algorithm);
                 assert!(
                     verifier.verify(b"message", &signature).is_ok(),
@@ -89,7 +89,7 @@ fn weak_keys_and_keys_of_another_kind_are_refused() {
 }
 
 #[test]
-fn its_tools_for_jwks_give_what_those_of_the_default_provider_give() {
+fn its_jwk_functions_match_those_of_the_default_provider() {
     let (ours, theirs) = (
         &CRYPTO_PROVIDER.key_utils,
         &aws_lc::DEFAULT_PROVIDER.key_utils,

@@ -1,4 +1,4 @@
-//! The whole suite of laws, the store closed and opened again among them.
+//! The whole conformance suite, including a store that is closed and opened again.
 
 use flask_pyjwt::{
     FileStore,
@@ -10,7 +10,7 @@ use flask_pyjwt::{
 };
 use support::folder::Folder;
 
-/// A store whose file goes with it.
+/// A store that removes its file when it is dropped.
 #[derive(Debug)]
 struct Kept {
     store: FileStore,

@@ -1,4 +1,4 @@
-//! A file that is not as it was written: an error, or every answer right.
+//! A damaged file gives an error, or every answer is right.
 
 use std::{fs, path::Path};
 use support::folder::Folder;
@@ -13,7 +13,7 @@ use super::sessions::{
     rotation, standing,
 };
 
-/// Fills a store, the revocations last: what a file forgets that is one change too old.
+/// Fills a store, with the revocations last: they are what a file that lacks its last change has lost.
 async fn fill(store: &FileStore) {
     for number in 0..40 {
         let id = number.to_string();
@@ -41,12 +41,12 @@ async fn fill(store: &FileStore) {
     }
 }
 
-/// Opens the file and, if that works, expects every answer to be right. Tells whether it worked.
+/// Opens the file and, if that works, checks that every answer is right. Returns whether it worked.
 async fn is_whole_or_refused(path: &Path, case: &str) -> bool {
     let store = match FileStore::open(path) {
         Ok(store) => store,
         Err(StoreError::Corrupt { reason }) => {
-            // That is what is said when the database panicked.
+            // This text means that the database panicked.
             assert_ne!(reason, "it cannot be read", "{case}");
             return false;
         }
@@ -78,7 +78,7 @@ async fn is_whole_or_refused(path: &Path, case: &str) -> bool {
     true
 }
 
-/// The file as it is after it was closed, and as it is when its process was killed.
+/// The file as it is after the store was closed, and as it is after its process was killed.
 async fn closed_and_killed(folder: &Folder) -> [(&'static str, Vec<u8>); 2] {
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("created");
@@ -92,13 +92,13 @@ async fn closed_and_killed(folder: &Folder) -> [(&'static str, Vec<u8>); 2] {
 }
 
 #[actix_web::test]
-async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
+async fn a_file_with_flipped_bits_is_refused_or_answers_correctly() {
     let folder = Folder::new("file-store");
     let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
         let mut random = random(7);
         let (mut refused, mut cases) = (0, 0);
-        // Every byte of the header, and some of everything.
+        // Every byte of the header, and a sample of the rest.
         let header = 0..400;
         let anywhere = (0..200).map(|_| random(content.len()));
         for (number, place) in header.chain(anywhere).enumerate() {
@@ -111,13 +111,13 @@ async fn a_file_with_flipped_bits_is_refused_or_answers_rightly() {
             refused += usize::from(!whole);
             assert!(!whole || number >= 400, "{case}: the header counts");
         }
-        // Much of the file is free, and some of it was free before.
+        // Much of the file is unused, and some of it was unused before.
         assert!(refused > 410, "{state}: {refused} of {cases}");
     }
 }
 
 #[actix_web::test]
-async fn a_file_that_ends_too_early_or_late_is_refused_or_answers_rightly() {
+async fn a_file_of_the_wrong_length_is_refused_or_answers_correctly() {
     let folder = Folder::new("file-store");
     let path = folder.private_file("damaged");
     for (state, content) in closed_and_killed(&folder).await {
@@ -138,7 +138,7 @@ async fn a_file_that_ends_too_early_or_late_is_refused_or_answers_rightly() {
             fs::write(&path, &longer).expect("written");
             is_whole_or_refused(&path, &format!("{state}: {more} bytes more")).await;
         }
-        // And as it was, it is whole.
+        // The original file is complete.
         fs::write(&path, &content).expect("written");
         assert!(is_whole_or_refused(&path, state).await, "{state}");
     }

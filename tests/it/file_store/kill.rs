@@ -1,4 +1,4 @@
-//! A process that is killed while it works: what it has told is there, and what it has ended stays so.
+//! A process is killed while it works: what it has acknowledged is there, and what it has ended stays ended.
 
 use std::{
     collections::HashMap,
@@ -20,66 +20,66 @@ use super::sessions::{
     rotation, standing,
 };
 
-/// What marks the process's lines among the test harness's.
-const MARK: &str = "told: ";
-/// How many lines of work go on in the process at the same time.
+/// Marks the lines of the process among those of the test harness.
+const MARK: &str = "test: ";
+/// How many tasks the process runs concurrently.
 const LINES: usize = 6;
 
-/// Tells something in one write.
-fn tell(line: &str) {
+/// Prints a line in one write.
+fn print_line(line: &str) {
     let mut output = std::io::stdout().lock();
     output
         .write_all(format!("{MARK}{line}\n").as_bytes())
-        .expect("heard");
+        .expect("printed");
 }
 
-/// Opens sessions, rotates their tokens and revokes, and tells before and after each step.
+/// Opens sessions, rotates their tokens and revokes them, and prints a line before and after each step.
 async fn work(store: &FileStore, round: &str, line: usize) {
     let subject = format!("subject-{line}");
     for number in 0.. {
         let id = format!("{round}.{line}.{number}");
-        tell(&format!("{subject} {id} open?"));
+        print_line(&format!("{subject} {id} open?"));
         store
             .open(&opening(&subject, &id, NOW), NOW)
             .await
             .expect("opened");
-        tell(&format!("{subject} {id} open"));
+        print_line(&format!("{subject} {id} open"));
         for rotated in 0..(number + line) % 4 {
-            tell(&format!("{subject} {id} rotate?"));
+            print_line(&format!("{subject} {id} rotate?"));
             let rotation = rotation(&subject, &id, rotated, NOW);
             let rotated = store.rotate(&rotation).await.expect("answered");
             assert!(matches!(rotated, Rotated::Won(_)), "{rotated:?}");
-            tell(&format!("{subject} {id} rotate"));
+            print_line(&format!("{subject} {id} rotate"));
         }
-        // One that is forgotten with the same change or the next.
+        // A revocation that is forgotten with the same change or the next one.
         let forgotten = revoke_token(&subject, &format!("{id}-forgotten"), Moment::UNIX_EPOCH);
         store.revoke(&forgotten, NOW).await.expect("revoked");
         let revocation = revoke_token(&subject, &id, NOW);
         store.revoke(&revocation, NOW).await.expect("revoked");
-        tell(&format!("{subject} {id} token"));
+        print_line(&format!("{subject} {id} token"));
         if number % 2 == 0 {
-            tell(&format!("{subject} {id} end?"));
+            print_line(&format!("{subject} {id} end?"));
             store
                 .revoke(&end_session(&subject, &id), NOW)
                 .await
                 .expect("ended");
-            tell(&format!("{subject} {id} end"));
+            print_line(&format!("{subject} {id} end"));
         } else if number % 5 == 0 {
-            tell(&format!("{subject} - end?"));
+            print_line(&format!("{subject} - end?"));
             let revocation = revoke_subject(&subject, NOW, NOW);
             store.revoke(&revocation, NOW).await.expect("revoked");
-            tell(&format!("{subject} - end"));
+            print_line(&format!("{subject} - end"));
         }
     }
 }
 
-/// Another test runs this as a process of its own, and kills it.
+/// Another test runs this as a separate process, and kills it.
 #[actix_web::test]
 async fn the_process() {
     if std::env::var_os("FILE_STORE_ROUND").is_none() {
         return;
     }
-    let variable = |name| std::env::var(name).expect("said by the other test");
+    let variable = |name| std::env::var(name).expect("set by the other test");
     let round = variable("FILE_STORE_ROUND");
     let store = Arc::new(FileStore::open(variable("FILE_STORE_PATH")).expect("opened"));
     let lines = (0..LINES).map(|line| {
@@ -91,7 +91,7 @@ async fn the_process() {
     }
 }
 
-/// A process, which ends with this in any case.
+/// A process that is killed when it is dropped.
 struct Process(Child);
 
 impl Process {
@@ -107,8 +107,8 @@ impl Process {
         Self(child.expect("the process runs"))
     }
 
-    /// Listens until it has told so much, does that, kills it, and gives everything it told.
-    fn kill_after(mut self, told: usize, before: impl Fn()) -> Vec<String> {
+    /// Reads until the process has printed so many lines, runs `before`, kills it, and returns all its lines.
+    fn kill_after(mut self, count: usize, before: impl Fn()) -> Vec<String> {
         let output = BufReader::new(self.0.stdout.take().expect("piped"));
         let mut lines = Vec::new();
         for line in output.split(b'\n') {
@@ -117,14 +117,14 @@ impl Process {
                 continue;
             };
             lines.push(line.to_owned());
-            if lines.len() == told {
+            if lines.len() == count {
                 before();
                 self.0.kill().expect("killed");
             }
         }
         let status = self.0.wait().expect("ended");
         assert!(
-            !status.success() && lines.len() >= told,
+            !status.success() && lines.len() >= count,
             "{status}: {}",
             lines.len()
         );
@@ -139,27 +139,27 @@ impl Drop for Process {
     }
 }
 
-/// How far a session has come, as was told.
+/// The state of a session, as far as the process has printed it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// To be opened, and perhaps open.
+    /// It was about to be opened, and may be open.
     #[default]
     Begun,
     Open,
-    /// To be ended, and perhaps ended.
+    /// It was about to be ended, and may have ended.
     Ending,
     Ended,
 }
 
-/// What was told of a session.
+/// What the process has printed about a session.
 #[derive(Debug, Default)]
-struct Told {
+struct History {
     subject: String,
     stage: Stage,
     rotated: usize,
-    /// It is to be rotated once more, and perhaps was.
+    /// It was about to be rotated once more, and may have been.
     rotating: bool,
-    /// The token of no session of its name is revoked.
+    /// A token without a session, named after this one, is revoked.
     token: bool,
 }
 
@@ -173,81 +173,84 @@ fn stage(what: &str) -> Stage {
     }
 }
 
-/// Everything that was told, over all rounds.
+/// What the process has printed in all rounds.
 #[derive(Default)]
-struct Ledger(HashMap<String, Told>);
+struct Ledger(HashMap<String, History>);
 
 impl Ledger {
-    fn hear(&mut self, line: &str) {
+    fn record(&mut self, line: &str) {
         let mut words = line.split(' ');
         let mut word = || words.next().unwrap_or_default();
         let (subject, id, what) = (word(), word(), word());
         if id == "-" {
             let sessions = self.0.values_mut();
-            for told in sessions.filter(|told| told.subject == subject) {
-                told.stage = told.stage.max(stage(what));
+            for history in sessions.filter(|history| history.subject == subject) {
+                history.stage = history.stage.max(stage(what));
             }
             return;
         }
-        let told = self.0.entry(id.to_owned()).or_default();
-        subject.clone_into(&mut told.subject);
+        let history = self.0.entry(id.to_owned()).or_default();
+        subject.clone_into(&mut history.subject);
         match what {
-            "rotate?" => told.rotating = true,
+            "rotate?" => history.rotating = true,
             "rotate" => {
-                told.rotating = false;
-                told.rotated += 1;
+                history.rotating = false;
+                history.rotated += 1;
             }
-            "token" => told.token = true,
-            _ => told.stage = told.stage.max(stage(what)),
+            "token" => history.token = true,
+            _ => history.stage = history.stage.max(stage(what)),
         }
     }
 
-    /// Compares all of it with what is in the file. Gives how many sessions are good.
+    /// Compares the ledger with the file. Returns how many sessions are open.
     async fn verify(&self, store: &FileStore, round: usize) -> usize {
         let mut good = 0;
-        for (id, told) in &self.0 {
-            let case = format!("{round}: {id} {told:?}");
+        for (id, history) in &self.0 {
+            let case = format!("{round}: {id} {history:?}");
             let refresh = async |number| {
-                standing(store, &refresh_token(&told.subject, id, number), NOW).await
+                standing(store, &refresh_token(&history.subject, id, number), NOW).await
             };
-            for number in 0..told.rotated {
+            for number in 0..history.rotated {
                 assert_ne!(refresh(number).await, Standing::Good, "{case}");
             }
-            let (current, next) = (refresh(told.rotated).await, refresh(told.rotated + 1).await);
+            let (current, next) = (
+                refresh(history.rotated).await,
+                refresh(history.rotated + 1).await,
+            );
             match (current, next) {
-                (Standing::Good, _) => assert!(told.stage < Stage::Ended, "{case}"),
+                (Standing::Good, _) => assert!(history.stage < Stage::Ended, "{case}"),
                 (Standing::Replayed, Standing::Good) => {
-                    assert!(told.rotating && told.stage < Stage::Ended, "{case}");
+                    assert!(history.rotating && history.stage < Stage::Ended, "{case}");
                 }
-                (Standing::Revoked, _) => assert!(told.stage != Stage::Open, "{case}"),
+                (Standing::Revoked, _) => assert!(history.stage != Stage::Open, "{case}"),
                 other => panic!("{other:?} {case}"),
             }
-            if told.token {
-                let token = plain_token(&told.subject, id, NOW);
+            if history.token {
+                let token = plain_token(&history.subject, id, NOW);
                 assert_eq!(
                     standing(store, &token, NOW).await,
                     Standing::Revoked,
                     "{case}"
                 );
             }
-            good += usize::from(told.stage == Stage::Open);
+            good += usize::from(history.stage == Stage::Open);
         }
         good
     }
 }
 
 #[actix_web::test]
-async fn a_killed_process_has_lost_nothing_that_it_told() {
+async fn a_killed_process_has_lost_nothing_that_it_acknowledged() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let mut random = random(3);
     let mut ledger = Ledger::default();
     let mut good = 0;
     for round in 0..24 {
-        // In the first rounds, also right after the beginning.
-        let told = 1 + random(if round < 8 { 20 } else { 300 });
-        for line in Process::start(&path, round).kill_after(told, || {}) {
-            ledger.hear(&line);
+        // In the first rounds, right after the start, too.
+        let count = 1 + random(if round < 8 { 20 } else { 300 });
+        for line in Process::start(&path, round).kill_after(count, || {}) {
+            ledger.record(&line);
         }
         let store = FileStore::open(&path).unwrap_or_else(|error| panic!("{round}: {error:?}"));
         good += ledger.verify(&store, round).await;
@@ -257,7 +260,7 @@ async fn a_killed_process_has_lost_nothing_that_it_told() {
 }
 
 #[test]
-fn a_file_that_another_process_has_open_is_in_use_until_that_has_ended() {
+fn a_file_is_in_use_until_the_process_that_has_it_open_ends() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     Process::start(&path, 0).kill_after(1, || {

@@ -1,4 +1,4 @@
-//! Whose file it is, and since when.
+//! Opening the file: once at a time, with the earlier content, and only by its owner.
 
 use std::fs;
 use support::folder::Folder;
@@ -15,7 +15,7 @@ use super::sessions::{
 };
 
 #[actix_web::test]
-async fn what_was_answered_is_there_when_the_file_is_opened_again() {
+async fn acknowledged_changes_are_there_when_the_file_is_reopened() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("created");
@@ -62,7 +62,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
 }
 
 #[actix_web::test]
-async fn one_at_a_time_has_the_file_open() {
+async fn the_file_can_be_opened_once_at_a_time() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("created");
@@ -80,7 +80,7 @@ async fn one_at_a_time_has_the_file_open() {
 }
 
 #[test]
-fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
+fn a_file_of_another_format_is_an_error_and_is_not_changed() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     for content in [
@@ -90,7 +90,7 @@ fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
         vec![b'x'; 100_000],
     ] {
         fs::write(&path, &content).expect("written");
-        let error = FileStore::open(&path).expect_err("none of ours");
+        let error = FileStore::open(&path).expect_err("another format");
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
         assert_eq!(fs::read(&path).expect("read"), content);
     }
@@ -103,12 +103,12 @@ fn what_is_no_file_of_sessions_is_an_error_and_stays_as_it_is() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_its_owners_alone() {
+fn only_the_owner_can_read_and_write_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let _store = FileStore::open(&path).expect("created");
-    let mode = fs::metadata(&path).expect("there").permissions().mode();
+    let mode = fs::metadata(&path).expect("it exists").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

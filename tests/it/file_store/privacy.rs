@@ -1,4 +1,4 @@
-//! Whose the file is, and what is in its place: `docs/threats.md` 55.
+//! Owner and permissions of the file, and other things in its place: `docs/threats.md` 55.
 #![cfg(unix)]
 
 use std::{
@@ -14,7 +14,7 @@ use support::folder::Folder;
 use flask_pyjwt::{FileStore, store::StoreError};
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("there").permissions().mode() & 0o7777
+    fs::metadata(path).expect("it exists").permissions().mode() & 0o7777
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -31,7 +31,7 @@ fn not_private(path: &Path) -> String {
 }
 
 #[test]
-fn a_file_that_others_have_rights_on_is_refused_until_that_is_changed() {
+fn a_file_that_others_can_access_is_refused_until_its_mode_is_changed() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     drop(FileStore::open(&path).expect("created"));
@@ -53,8 +53,8 @@ fn the_file_of_another_user_is_refused() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     drop(FileStore::open(&path).expect("created"));
-    let own = fs::metadata(&path).expect("there").uid();
-    // Only the superuser can give a file away.
+    let own = fs::metadata(&path).expect("it exists").uid();
+    // Only the superuser can change the owner of a file.
     if std::os::unix::fs::chown(&path, Some(own + 12_345), None).is_err() {
         assert_ne!(own, 0);
         return;
@@ -68,7 +68,7 @@ fn the_file_of_another_user_is_refused() {
 }
 
 #[test]
-fn a_link_in_the_place_of_the_file_is_not_followed() {
+fn a_symbolic_link_in_place_of_the_file_is_not_followed() {
     let folder = Folder::new("file-store");
     let (path, other) = (folder.file("sessions"), folder.file("other"));
     for content in [None, Some(b"somebody's file".as_slice()), Some(b"")] {
@@ -81,21 +81,21 @@ fn a_link_in_the_place_of_the_file_is_not_followed() {
         fs::remove_file(&path).expect("removed");
     }
     fs::remove_file(&other).expect("removed");
-    // Not even to a good file.
+    // Not even a link to a valid file.
     drop(FileStore::open(&other).expect("created"));
     symlink(&other, &path).expect("linked");
     assert!(not_private(&path).contains("symbolic link"));
 }
 
 #[test]
-fn what_is_at_the_name_of_a_temporary_file_stays_as_it_is() {
+fn a_file_with_the_name_of_a_temporary_file_is_not_changed() {
     let folder = Folder::new("file-store");
     let (path, victim) = (folder.file("sessions"), folder.file("victim"));
     fs::write(&victim, "precious").expect("written");
-    // The name that an earlier release created the file under.
+    // The temporary name under which an earlier release created the file.
     symlink(&victim, folder.file("sessions.new")).expect("linked");
     drop(FileStore::open(&path).expect("created"));
-    assert_eq!(fs::read(&victim).expect("there"), b"precious");
+    assert_eq!(fs::read(&victim).expect("it exists"), b"precious");
     fs::remove_file(&path).expect("removed");
 
     fs::remove_file(folder.file("sessions.new")).expect("removed");
@@ -103,14 +103,14 @@ fn what_is_at_the_name_of_a_temporary_file_stays_as_it_is() {
     set_mode(&folder.file("sessions.new"), 0o666);
     drop(FileStore::open(&path).expect("created"));
     assert_eq!(
-        fs::read(folder.file("sessions.new")).expect("there"),
+        fs::read(folder.file("sessions.new")).expect("it exists"),
         b"left"
     );
     assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
-fn a_pipe_in_the_place_of_the_file_is_refused_without_waiting() {
+fn a_pipe_in_place_of_the_file_is_refused_without_waiting() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let made = Command::new("mkfifo").arg(&path).status();
@@ -124,7 +124,7 @@ fn a_pipe_in_the_place_of_the_file_is_refused_without_waiting() {
 }
 
 #[test]
-fn of_many_that_create_the_file_at_once_one_has_it() {
+fn one_of_many_concurrent_openers_creates_the_file() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let barrier = Barrier::new(8);
@@ -175,7 +175,7 @@ fn the_mode_is_0600_whatever_the_umask() {
     }
 }
 
-/// Another test runs this as a process of its own.
+/// Another test runs this as a separate process.
 #[test]
 fn the_process() {
     if let Some(path) = std::env::var_os("FILE_STORE_PATH") {

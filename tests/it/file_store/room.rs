@@ -1,4 +1,4 @@
-//! What is forgotten, and the room it gives back.
+//! What the file forgets, and the space that this frees.
 
 use std::fs;
 use support::folder::Folder;
@@ -16,7 +16,7 @@ use super::sessions::{
     rotation, standing,
 };
 
-/// Opens so many sessions at once.
+/// Opens so many sessions concurrently.
 async fn open_many(store: &FileStore, name: &str, many: usize, now: Moment) {
     let sessions: Vec<_> = (0..many)
         .map(|number| {
@@ -32,7 +32,7 @@ async fn open_many(store: &FileStore, name: &str, many: usize, now: Moment) {
     }
 }
 
-/// Makes changes that change nothing, so that what has ended is forgotten.
+/// Makes changes without effect, which make the store forget what has ended.
 async fn forget(store: &FileStore, now: Moment) {
     for _ in 0..4 {
         let revocation = end_session("nobody", "none");
@@ -41,7 +41,7 @@ async fn forget(store: &FileStore, now: Moment) {
 }
 
 #[actix_web::test]
-async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
+async fn what_has_ended_is_kept_for_an_hour_and_then_forgotten() {
     let folder = Folder::new("file-store");
     let store = FileStore::open(folder.file("sessions")).expect("created");
     let revocations = [
@@ -57,7 +57,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
         .expect("opened");
     let revoked = [plain_token("alice", "t", NOW), plain_token("bob", "u", NOW)];
 
-    // The clock goes on, and an hour back: nothing has come to life.
+    // The clock advances, and goes back by an hour: nothing is valid again.
     let now = NOW + 2 * HOUR - Duration::MILLISECOND;
     forget(&store, now).await;
     for token in &revoked {
@@ -75,7 +75,7 @@ async fn what_ended_is_kept_for_an_hour_and_then_forgotten() {
 }
 
 #[actix_web::test]
-async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
+async fn what_was_extended_is_not_forgotten_at_its_first_end() {
     let folder = Folder::new("file-store");
     let store = FileStore::open(folder.file("sessions")).expect("created");
     store
@@ -116,10 +116,10 @@ async fn what_lives_longer_than_it_first_said_is_not_forgotten() {
 }
 
 #[actix_web::test]
-async fn the_file_does_not_grow_with_what_has_been_and_gives_room_back_when_opened() {
+async fn the_file_does_not_grow_with_ended_sessions_and_shrinks_when_opened() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
-    let length = || fs::metadata(&path).expect("there").len();
+    let length = || fs::metadata(&path).expect("it exists").len();
     let store = FileStore::open(&path).expect("created");
     let mut lengths = Vec::new();
     for day in 0..12 {

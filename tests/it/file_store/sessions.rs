@@ -10,11 +10,11 @@ use flask_pyjwt::{
 
 use time::Duration;
 
-/// The moment at which the tests stand, and an hour.
+/// The time of the tests, and an hour.
 pub(crate) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
 pub(crate) const HOUR: Duration = Duration::HOUR;
 
-/// The pair of tokens of this number of a session.
+/// Pair `number` of the tokens of a session.
 pub(crate) fn generation(session: &str, number: usize, issued_at: Moment) -> Generation {
     let (refresh, auth) = (
         format!("{session}-r{number}"),
@@ -23,7 +23,7 @@ pub(crate) fn generation(session: &str, number: usize, issued_at: Moment) -> Gen
     Generation::new(refresh, auth, issued_at)
 }
 
-/// A session that lives for an hour unless it is refreshed, and ten hours at the most.
+/// A session that ends after an hour without a refresh, and after ten hours in any case.
 pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     let mut session = SessionRecord::new(id, subject, generation(id, 0, now), 10 * HOUR);
     session.expires_at = now + HOUR;
@@ -36,14 +36,14 @@ pub(crate) fn opening(subject: &str, id: &str, now: Moment) -> Opening {
     Opening::new(session(subject, id, now), 1_000)
 }
 
-/// Asks for the successor of the pair of this number. There is no grace window.
+/// Requests the successor of pair `number`, without a grace window.
 pub(crate) fn rotation(subject: &str, session: &str, number: usize, now: Moment) -> Rotation {
     let presented = generation(session, number, now).refresh_id;
     let successor = generation(session, number + 1, now);
     Rotation::new(subject, session, presented, successor, HOUR)
 }
 
-/// The refresh token of this number.
+/// The refresh token of pair `number`.
 pub(crate) fn refresh_token(subject: &str, session: &str, number: usize) -> TokenIdentity {
     let epoch = Moment::UNIX_EPOCH;
     let mut token = TokenIdentity::new(subject, epoch);
@@ -53,7 +53,7 @@ pub(crate) fn refresh_token(subject: &str, session: &str, number: usize) -> Toke
     token
 }
 
-/// A token of no session.
+/// A token without a session.
 pub(crate) fn plain_token(subject: &str, id: &str, issued_at: Moment) -> TokenIdentity {
     let mut token = TokenIdentity::new(subject, issued_at);
     token.id = Some(id.to_owned());
@@ -72,7 +72,7 @@ pub(crate) fn revoke_subject(subject: &str, issued_until: Moment, until: Moment)
     Revocation::of_subject(subject, issued_until, until)
 }
 
-/// How a token stands.
+/// The standing of a token.
 pub(crate) async fn standing(store: &FileStore, token: &TokenIdentity, now: Moment) -> Standing {
     store.standing(token, now).await.expect("answered")
 }

@@ -1,4 +1,5 @@
-//! A link has a definition at the end of its page, for code hosts and the book, and one in links.md, for rustdoc.
+//! Each link has a definition at the end of its page, for code hosts and the book, and one in links.md, for
+//! rustdoc.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +7,10 @@ use super::{Page, pages, read};
 
 const API: &str = "https://docs.rs/flask-pyjwt/latest/flask_pyjwt/";
 
-/// What a link means, however it is written.
+/// What a link points to, independent of its syntax.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
-    /// A page by its path below docs/guide, and a heading or nothing.
+    /// A page by its path below docs/guide, and optionally a heading.
     Page(String, String),
     /// An item of the public interface by its path below the crate.
     Item(String),
@@ -17,7 +18,7 @@ enum Target {
     Address(String),
 }
 
-/// A link as it is written in a page.
+/// Reads a link as it is written in a page.
 fn of_page(page: &str, link: &str) -> Target {
     if let Some(item) = link.strip_prefix(API) {
         return Target::Item(item_of_address(item));
@@ -48,7 +49,7 @@ fn item_of_address(address: &str) -> String {
     parts.join("::")
 }
 
-/// A link as it is written in links.md.
+/// Reads a link as it is written in links.md.
 fn of_rustdoc(link: &str) -> Target {
     let path = link.rsplit_once('@').map_or(link, |(_, path)| path);
     let Some(path) = path.strip_prefix("crate::") else {
@@ -126,14 +127,14 @@ fn every_link_is_defined_in_its_page_and_for_rustdoc_and_leads_to_a_heading() {
             // A relative path would be wrong in rustdoc.
             let is_here = link.strip_prefix('#').map(|anchor| page.has(anchor));
             if !is_here.unwrap_or_else(|| link.starts_with("https://")) {
-                problems.push(format!("{}: the link `{link}` leads nowhere", page.name));
+                problems.push(format!("{}: the link `{link}` has no target", page.name));
             }
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// What a link lacks, if it is one to a page.
+/// What is missing, if the link points to a page or a heading that does not exist.
 fn missing(target: &Target, pages: &[Page]) -> Option<String> {
     let Target::Page(path, anchor) = target else {
         return None;

@@ -1,4 +1,4 @@
-//! What the tests of the guide look at in a page.
+//! The parts of a page that the tests of the guide check.
 
 use std::mem;
 
@@ -12,7 +12,7 @@ pub(super) struct Block {
 pub(super) struct Page {
     /// The path below docs/guide.
     pub(super) name: String,
-    /// What the headings are linked by.
+    /// The anchors of the headings.
     pub(super) anchors: Vec<String>,
     /// How many headings are of the first level.
     pub(super) titles: usize,
@@ -98,7 +98,7 @@ fn heading(line: &str) -> Option<&str> {
     (1..=6).contains(&level).then(|| text.strip_prefix(' '))?
 }
 
-/// As code hosts, mdBook and rustdoc make it of a plain heading.
+/// The anchor that code hosts, mdBook and rustdoc make of a plain heading.
 fn anchor(heading: &str) -> String {
     let kept = |character: &char| character.is_alphanumeric() || " -_".contains(*character);
     let text = heading.to_lowercase();
@@ -117,7 +117,7 @@ fn without_code(line: &str) -> String {
     split(line).0
 }
 
-/// A line without its code spans, and these.
+/// A line without its code spans, and the code spans.
 fn split(line: &str) -> (String, Vec<String>) {
     let (mut outside, mut spans) = (String::new(), Vec::new());
     let mut rest = line;
@@ -136,7 +136,7 @@ fn split(line: &str) -> (String, Vec<String>) {
     (outside, spans)
 }
 
-/// Where the run of exactly so many backticks begins that ends a code span.
+/// The start of the run of exactly this many backticks that ends a code span.
 fn end_of_span(text: &str, length: usize) -> Option<usize> {
     let mut from = 0;
     loop {

@@ -1,4 +1,4 @@
-//! The tables of the guide that repeat what the source says: settings, reasons of refusals, and messages.
+//! The tables of the guide that repeat the source: settings, reasons of refusals, and messages.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -78,9 +78,9 @@ fn every_reason_of_a_refusal_is_explained() {
 
     let mut source = read("flask-pyjwt-core/src/jose/error.rs");
     let rows = read("flask-pyjwt-core/src/web/row.rs");
-    // The methods that follow name the parameters of challenges.
+    // The methods that follow return the parameters of challenges.
     source.extend(rows.split("impl Rejection {").take(1));
-    // The codes for clients are no reasons.
+    // The codes for clients are not reasons.
     let codes = rows_of_codes(&page);
     let is_reason = |text: &&str| {
         let is_name = |character: char| character.is_ascii_lowercase() || character == '_';
@@ -108,7 +108,7 @@ fn every_reason_of_a_refusal_is_explained() {
     }
 }
 
-/// The column `error` of the table of answers.
+/// The column `error` of the table of responses.
 fn rows_of_codes(page: &Page) -> BTreeSet<String> {
     let rows = page.rows("Answers");
     rows.iter().flat_map(|row| code_spans(&row[2])).collect()
@@ -118,7 +118,7 @@ fn rows_of_codes(page: &Page) -> BTreeSet<String> {
 const OF_RUSTC: [&str; 2] = ["is not satisfied", "in the crate root"];
 
 #[test]
-fn every_message_in_the_tables_is_one_of_the_source() {
+fn every_message_in_the_tables_is_in_the_source() {
     let mut source = sources(&root().join("flask-pyjwt-core/src"));
     source.push_str(&sources(&root().join("flask-pyjwt-macros/src")));
     let mut problems = Vec::new();

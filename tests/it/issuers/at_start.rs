@@ -1,4 +1,4 @@
-//! Issuers that cannot work are found at start.
+//! Issuers that cannot work are refused at startup.
 
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, ExpectedClaim, Issuer, Key};
 use time::Duration;
@@ -7,7 +7,7 @@ use super::{OTHER, other, public};
 use support::{ISSUER, hs256};
 
 #[test]
-fn what_cannot_work_is_found_at_start() {
+fn issuers_that_cannot_work_are_refused_at_startup() {
     let bare = || Issuer::new(OTHER).audience("api");
     let es256 = || Key::verify_only(AuthType::ES256, public(AuthType::ES256));
     for (issuer, reason) in [

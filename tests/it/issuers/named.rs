@@ -1,4 +1,4 @@
-//! Routes for several issuers, by a list or by the name that they were given.
+//! Routes for several issuers, by a list or by a label.
 
 use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{AuthManager, AuthType, Issuer, Key, RequireToken, require_token};
@@ -49,7 +49,7 @@ fn of_third() -> String {
 }
 
 #[actix_web::test]
-async fn a_route_accepts_the_issuers_of_its_list_and_those_of_a_name() {
+async fn a_route_accepts_the_issuers_of_its_list_and_of_its_label() {
     let auth = manager(
         hs256()
             .trust(other().named("partners"))
@@ -107,7 +107,7 @@ async fn a_route_accepts_the_issuers_of_its_list_and_those_of_a_name() {
 }
 
 #[test]
-fn a_name_that_could_be_an_issuer_is_refused_at_start() {
+fn a_label_that_could_be_an_issuer_is_refused_at_startup() {
     let short = |name: &str| {
         Issuer::new(name)
             .key(Key::verify_only(AuthType::ES256, public(AuthType::ES256)))

@@ -1,4 +1,4 @@
-//! Where another issuer's claims are, and by how much its clock may differ.
+//! The claims of another issuer that claims are mapped from, and how far its clock may be off.
 
 use flask_pyjwt::{AuthType, ExpectedClaim, TokenError, TokenType};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::{other, outcome, token};
 use support::{NOW, claims_with, forge::forge, header, hs256, keys, manager};
 
 #[test]
-fn another_issuers_clock_may_differ_by_five_seconds_or_as_configured() {
+fn another_issuers_clock_may_be_off_by_five_seconds_or_as_configured() {
     let of = |issuer| manager(hs256().trust(issuer));
     for (auth, leeway) in [
         (of(other()), 5),
@@ -35,7 +35,7 @@ fn another_issuers_clock_may_differ_by_five_seconds_or_as_configured() {
             assert_eq!(outcome.is_ok(), is_valid, "{leeway} {changes}");
         }
     }
-    // This server's own tokens have none of it.
+    // This server's own tokens get no such leeway.
     let auth = of(other());
     let own = forge(
         header(AuthType::HS256),
@@ -46,7 +46,7 @@ fn another_issuers_clock_may_differ_by_five_seconds_or_as_configured() {
 }
 
 #[test]
-fn a_claim_comes_from_the_first_place_that_has_it() {
+fn a_claim_is_read_from_the_first_place_that_has_it() {
     let auth = manager(hs256().trust(other().map_claim("sub", ["sub", "client_id", "/app/id"])));
     for (changes, subject) in [
         (json!({ "client_id": "job" }), Some("alice")),

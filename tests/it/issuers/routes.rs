@@ -1,4 +1,4 @@
-//! Routes that are narrowed to one issuer.
+//! Routes that accept one issuer.
 
 use actix_web::{HttpResponse, get, web};
 use flask_pyjwt::{RequireToken, require_token};
@@ -32,7 +32,7 @@ async fn of_nobody() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn a_route_can_be_narrowed_to_one_issuer() {
+async fn a_route_can_be_limited_to_one_issuer() {
     let auth = manager(
         hs256()
             .trust(other().map_claim("scope", "scp"))

@@ -1,4 +1,4 @@
-//! Issuers that nobody can list: templates of their names.
+//! Issuers that cannot be listed: templates of their names.
 
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, ExpectedClaim, Issuer, Key, TokenError,
@@ -23,7 +23,7 @@ fn of_tenant(tenant: &str, tid: &str) -> String {
 }
 
 #[test]
-fn a_token_of_any_tenant_is_accepted_under_the_name_that_it_says() {
+fn a_token_of_any_tenant_is_accepted_with_its_own_issuer_name() {
     let auth = manager(hs256().trust(tenants()));
     for tenant in [
         "a",
@@ -42,7 +42,7 @@ fn a_token_of_any_tenant_is_accepted_under_the_name_that_it_says() {
 }
 
 #[test]
-fn an_issuer_written_with_escapes_is_read_before_it_is_compared() {
+fn an_issuer_with_json_escapes_is_decoded_before_the_comparison() {
     let auth = manager(hs256().trust(tenants()));
     let plain = support::claims_with(json!({
         "iss": "ISS", "aud": "api", "type": null, "tid": "TID",
@@ -58,7 +58,7 @@ fn an_issuer_written_with_escapes_is_read_before_it_is_compared() {
 }
 
 #[test]
-fn the_claim_has_to_be_the_very_text_of_the_placeholder() {
+fn the_claim_must_be_exactly_the_text_of_the_placeholder() {
     let auth = manager(hs256().trust(tenants()));
     let issuer = "https://login.example/acme/v2.0";
     for tid in [
@@ -80,13 +80,13 @@ fn the_claim_has_to_be_the_very_text_of_the_placeholder() {
             "{tid}"
         );
     }
-    // A number is not the text of its digits.
+    // A number is not equal to the text of its digits.
     let token = token(json!({ "iss": "https://login.example/7/v2.0", "tid": 7 }));
     assert_eq!(outcome(&auth, &token), Err(TokenError::IssuerClaim));
 }
 
 #[test]
-fn look_alikes_of_a_template_are_nobody() {
+fn names_that_are_similar_to_a_template_are_refused() {
     let auth = manager(hs256().trust(tenants()));
     let long = "a".repeat(256);
     let longer = "a".repeat(2_000);
@@ -144,7 +144,7 @@ fn look_alikes_of_a_template_are_nobody() {
 }
 
 #[test]
-fn an_exact_name_comes_before_a_template_and_the_first_template_before_the_second() {
+fn exact_names_come_before_templates_and_templates_are_tried_in_order() {
     let exact = "https://login.example/acme/v2.0";
     let special = Issuer::new(exact)
         .key(Key::verify_only(AuthType::ES256, public(AuthType::ES256)).id("e"))
@@ -160,13 +160,13 @@ fn an_exact_name_comes_before_a_template_and_the_first_template_before_the_secon
         let umbrella = of_tenant("umbrella", "umbrella");
         assert!(outcome(&auth, &umbrella).is_ok());
     }
-    // This server's own name comes first as well: no template's key signs for it.
+    // This server's own name also takes precedence: a template's key cannot sign for it.
     let auth = manager(own().trust(tenants()));
     let forged = of_tenant("acme", "acme");
     assert_eq!(outcome(&auth, &forged), Err(TokenError::Algorithm));
     let minted = auth.auth_token("alice").sign().expect("minted");
     assert_eq!(outcome(&auth, minted.signed()), Ok(exact.to_owned()));
-    // The first template decides, also where the second would accept.
+    // The first template decides, also where the second one would accept the token.
     let wider = Issuer::template("https://login.example/{tenant}/v2.{minor}")
         .key(Key::verify_only(AuthType::ES256, public(AuthType::ES256)).id("e"))
         .audience("api");
@@ -182,7 +182,7 @@ fn an_exact_name_comes_before_a_template_and_the_first_template_before_the_secon
 }
 
 #[test]
-fn each_rule_holds_for_the_tokens_of_a_template_too() {
+fn every_rule_applies_to_tokens_of_a_template() {
     let auth = manager(hs256().trust(tenants().require_claim("ver", "2.0")));
     let good = json!({ "iss": "https://login.example/a/v2.0", "tid": "a", "ver": "2.0" });
     for (changes, expected) in [
@@ -206,7 +206,7 @@ fn each_rule_holds_for_the_tokens_of_a_template_too() {
 }
 
 #[test]
-fn a_hundred_thousand_names_leave_nothing_behind() {
+fn memory_does_not_grow_with_a_hundred_thousand_names() {
     let auth = manager(hs256().trust(tenants()).trust(other()));
     let known = token(json!({}));
     let payload = |number: usize| {
@@ -215,7 +215,7 @@ fn a_hundred_thousand_names_leave_nothing_behind() {
     };
     let header = super::encode(r#"{"alg":"ES256","kid":"x","typ":"JWT"}"#);
     for number in 0..100_000 {
-        // Its key's id is unknown: no signature is computed, and no source is asked.
+        // The key ID is unknown: no signature is verified, and no key set is fetched.
         let token = format!("{header}.{}.AAAA", payload(number));
         assert_eq!(outcome(&auth, &token), Err(TokenError::UnknownKey));
     }
@@ -223,7 +223,7 @@ fn a_hundred_thousand_names_leave_nothing_behind() {
 }
 
 #[test]
-fn templates_that_cannot_work_are_found_at_start() {
+fn templates_that_cannot_work_are_refused_at_startup() {
     let key = || Key::verify_only(AuthType::ES256, public(AuthType::ES256));
     let of = |text: &str| Issuer::template(text).key(key()).audience("api");
     for (issuer, reason) in [
@@ -271,7 +271,7 @@ fn templates_that_cannot_work_are_found_at_start() {
         let error = AuthManager::new(config).expect_err("twice");
         assert!(error.to_string().contains("twice"), "{error}");
     }
-    // Braces are nothing special in a plain name.
+    // Braces have no meaning in a plain name.
     let plain = Issuer::new("https://{a}.example")
         .key(key())
         .audience("api");

@@ -1,4 +1,4 @@
-//! A server that accepts the tokens of others and has no issuer of its own.
+//! A server that only accepts tokens of others and has no issuer itself.
 
 use actix_web::test::TestRequest;
 use flask_pyjwt::{
@@ -18,7 +18,7 @@ fn config() -> Config {
 }
 
 #[actix_web::test]
-async fn it_accepts_their_tokens_and_nothing_else() {
+async fn it_accepts_tokens_of_its_issuers_and_nothing_else() {
     let auth = manager(config());
     let site = Site::new(guarded(&auth)).await;
     let sent = site.get("/", &token(json!({}))).await;
@@ -38,7 +38,7 @@ async fn it_accepts_their_tokens_and_nothing_else() {
         let refused = site.get("/", &own(issuer.clone())).await;
         assert_eq!(refused.status, 401, "{issuer}");
     }
-    // No key at all is no key that fits.
+    // A server without keys refuses every token.
     let empty = forge::forge(
         r#"{"alg":"none","typ":"JWT"}"#,
         claims_with(json!({ "iss": "" })),
@@ -79,7 +79,7 @@ fn it_mints_nothing_and_publishes_no_key() {
 }
 
 #[test]
-fn it_takes_no_key_while_it_runs() {
+fn keys_cannot_be_added_at_run_time() {
     let auth = manager(config());
     let key = || Key::new(AuthType::HS256, SECRET);
     for refused in [auth.rotate(key()), auth.prepublish(key())] {
@@ -92,7 +92,7 @@ fn it_takes_no_key_while_it_runs() {
 }
 
 #[test]
-fn what_only_an_issuer_can_use_is_an_error_at_start() {
+fn settings_that_only_an_issuer_uses_are_an_error_at_startup() {
     let public = keys::public(AuthType::ES256).expect("a public key");
     for (config, key) in [
         (Config::for_issuers([]), "trust"),

@@ -1,4 +1,4 @@
-//! `JWT_KEYS_DIR`: a folder with a file for each key.
+//! `JWT_KEYS_DIR`: a folder with one file for each key.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use flask_pyjwt::{AuthManager, AuthType, Config, ConfigError, Key};
 use super::{kid, outcome, secret};
 use support::{ISSUER, keys};
 
-/// A folder that ends with the test.
+/// A folder that is removed at the end of the test.
 pub(crate) struct KeysFolder(Folder);
 
 impl KeysFolder {
@@ -25,20 +25,20 @@ impl KeysFolder {
         self.0.path()
     }
 
-    /// Writes a file as it was so many seconds ago.
+    /// Writes a file that was last modified so many seconds ago.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>, seconds_ago: u64) {
         let path = self.0.file(name);
-        fs::write(&path, content).expect("a file can be written");
+        fs::write(&path, content).expect("the file is written");
         let file = fs::File::options()
             .append(true)
             .open(path)
-            .expect("it is there");
+            .expect("it exists");
         let then = SystemTime::now() - Duration::from_secs(seconds_ago);
-        file.set_modified(then).expect("its time can be set");
+        file.set_modified(then).expect("its time is set");
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        fs::remove_file(self.0.file(name)).expect("it is there");
+        fs::remove_file(self.0.file(name)).expect("it exists");
     }
 
     fn config(&self) -> Config {
@@ -46,7 +46,7 @@ impl KeysFolder {
     }
 }
 
-/// A manager of a folder: nothing else says a key.
+/// A manager whose keys come from a folder alone.
 pub(crate) fn open(folder: &KeysFolder) -> Result<AuthManager, ConfigError> {
     AuthManager::new(folder.config())
 }
@@ -62,12 +62,12 @@ pub(crate) fn signing_id(auth: &AuthManager) -> String {
     key.id().to_owned()
 }
 
-/// The id of the key that a secret is.
+/// The ID of the key made of this secret.
 pub(crate) fn id_of(number: u8) -> String {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let folder = KeysFolder::new(&format!("id-{}", CALLS.fetch_add(1, Ordering::Relaxed)));
     folder.write("a.key", secret(number), 100);
-    signing_id(&open(&folder).expect("a good folder"))
+    signing_id(&open(&folder).expect("a valid folder"))
 }
 
 pub(crate) fn ids(auth: &AuthManager) -> Vec<String> {
@@ -77,19 +77,19 @@ pub(crate) fn ids(auth: &AuthManager) -> Vec<String> {
 }
 
 #[test]
-fn the_newest_file_signs_and_files_come_and_go_while_tokens_stay_good() {
+fn the_newest_file_signs_and_tokens_stay_valid_while_files_are_added_and_removed() {
     let folder = KeysFolder::new("rotation");
     folder.write("a.key", secret(1), 300);
     folder.write("b.EdDSA.pem", keys::secret(AuthType::EdDSA), 200);
     folder.write("notes.txt", "no key", 0);
     folder.write(".hidden.pem", "no key", 0);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::EdDSA, 2));
     let of_b = auth.auth_token("of b").sign().expect("minted");
 
-    // Shown, and not yet signing, however new it is.
+    // Published, but not signing yet, although it is the newest.
     folder.write("c.ES256.next.pem", keys::secret(AuthType::ES256), 100);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::EdDSA, 3));
 
     fs::rename(
@@ -97,7 +97,7 @@ fn the_newest_file_signs_and_files_come_and_go_while_tokens_stay_good() {
         folder.path().join("c.ES256.pem"),
     )
     .expect("renamed");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!((auth.auth_type(), auth.keys().len()), (AuthType::ES256, 3));
     let of_c = signing_id(&auth);
     assert_eq!(outcome(&auth, of_b.signed()), Ok("of b".to_owned()));
@@ -109,15 +109,15 @@ fn the_newest_file_signs_and_files_come_and_go_while_tokens_stay_good() {
     assert_eq!(retiring, 2);
 
     folder.remove("b.EdDSA.pem");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert!(
         outcome(&auth, of_b.signed()).is_err(),
-        "a file that is deleted takes its tokens along"
+        "tokens of a deleted key file are refused"
     );
     assert_eq!(signing_id(&auth), of_c);
-    // Back: the one before signs again.
+    // The newest file is removed: the key before it signs again.
     folder.remove("c.ES256.pem");
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(auth.auth_type(), AuthType::HS256);
     assert_eq!(auth.keys()[0].retires_at(), None);
 }
@@ -128,8 +128,8 @@ fn a_key_whose_last_token_has_expired_is_not_loaded() {
     folder.write("a.key", secret(1), 900_000);
     folder.write("b.key", secret(2), 700_000);
     folder.write("c.key", secret(3), 10);
-    let auth = open(&folder).expect("a good folder");
-    // `a` was followed 700,000 seconds ago, and refresh tokens live for 604,800.
+    let auth = open(&folder).expect("a valid folder");
+    // `a` was replaced 700,000 seconds ago, and refresh tokens are valid for 604,800.
     assert_eq!(auth.keys().len(), 2);
 }
 
@@ -137,7 +137,7 @@ fn a_key_whose_last_token_has_expired_is_not_loaded() {
 fn a_broken_file_never_replaces_a_good_ring() {
     let folder = KeysFolder::new("broken");
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let before = auth.keys();
     let pem = keys::ecdsa_private(&keys::P256);
     let public = keys::public(AuthType::ES256).expect("a public key");
@@ -183,7 +183,7 @@ fn a_broken_file_never_replaces_a_good_ring() {
 }
 
 #[test]
-fn a_folder_stands_alone() {
+fn a_folder_excludes_keys_from_other_settings() {
     let folder = KeysFolder::new("alone");
     folder.write("a.key", secret(1), 300);
     folder.write(
@@ -191,7 +191,7 @@ fn a_folder_stands_alone() {
         keys::public(AuthType::ES256).expect("a public key"),
         0,
     );
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!(
         auth.auth_type(),
         AuthType::HS256,
@@ -225,13 +225,13 @@ fn a_folder_stands_alone() {
     }
 }
 
-/// The signal, and no call, makes it look: nothing else has changed that it could see.
+/// The signal makes it read the folder, and no call does: there is no other change to notice.
 #[cfg(unix)]
 #[test]
-fn the_signal_hangup_has_the_folder_read_again() {
+fn the_signal_sighup_reloads_the_folder() {
     let folder = KeysFolder::new("hangup");
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let old = signing_id(&auth);
     folder.write("b.key", secret(2), 0);
     let hang_up = || {
@@ -248,7 +248,7 @@ fn the_signal_hangup_has_the_folder_read_again() {
     hang_up();
     let patience = Instant::now() + Duration::from_secs(60);
     while auth.keys().iter().any(|key| key.signs() && key.id() == old) {
-        assert!(Instant::now() < patience, "it does not look");
+        assert!(Instant::now() < patience, "the folder is not read");
         std::thread::yield_now();
     }
 }

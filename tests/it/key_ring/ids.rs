@@ -1,4 +1,4 @@
-//! Which key a token may be of: what its `kid` says, and what is left to choose.
+//! Which keys a token is verified with: by its `kid`, and without one.
 
 use flask_pyjwt::{AuthType, Config, Key, TokenError};
 use serde_json::json;
@@ -20,7 +20,7 @@ pub(super) fn header(alg: &str, id: Option<&str>) -> String {
 
 /// `docs/threats.md` 54
 #[test]
-fn a_key_without_a_given_id_serves_tokens_of_any_id() {
+fn a_key_without_a_configured_id_verifies_tokens_with_any_kid() {
     for auth_type in AuthType::ALL {
         let clock = frozen();
         let auth = manager(Config::new(ISSUER, auth_type, keys::secret(auth_type)).clock(clock));
@@ -47,7 +47,7 @@ fn a_key_without_a_given_id_serves_tokens_of_any_id() {
 
 /// `docs/threats.md` 54
 #[test]
-fn a_key_with_an_id_serves_tokens_without_one_where_it_is_the_only_one() {
+fn a_key_with_an_id_verifies_tokens_without_kid_if_it_is_the_only_one() {
     let es256 = || Key::verify_only(AuthType::ES256, keys::ecdsa_public(&keys::P256)).id("a");
     let other = || Key::verify_only(AuthType::ES256, keys::ecdsa_public(&keys::OTHER_P256)).id("b");
     let eddsa = || Key::verify_only(AuthType::EdDSA, keys::ed25519_public(&keys::ED25519)).id("c");
@@ -80,13 +80,13 @@ fn a_key_with_an_id_serves_tokens_without_one_where_it_is_the_only_one() {
 }
 
 #[test]
-fn tokens_without_an_id_stay_good_after_a_rotation_and_a_removed_key_verifies_nothing() {
+fn tokens_without_kid_stay_valid_after_a_rotation_until_their_key_is_removed() {
     let auth = manager(hs256());
     let before = auth.auth_token("alice").sign().expect("minted");
     assert!(!before.header().contains_key("kid"));
     let old = auth.keys()[0].id().to_owned();
     auth.rotate(Key::new(AuthType::HS256, secret(1)))
-        .expect("a good key");
+        .expect("a valid key");
     let named = forge(
         header("HS256", Some(&old)),
         claims().to_string(),
@@ -95,13 +95,13 @@ fn tokens_without_an_id_stay_good_after_a_rotation_and_a_removed_key_verifies_no
     for token in [before.signed(), &named] {
         assert_eq!(outcome(&auth, token), Ok("alice".to_owned()));
     }
-    auth.remove_key(&old).expect("it is there");
+    auth.remove_key(&old).expect("it exists");
     assert_eq!(outcome(&auth, before.signed()), Err(TokenError::Signature));
     assert_eq!(outcome(&auth, &named), Err(TokenError::UnknownKey));
 }
 
 #[test]
-fn a_token_is_tried_with_eight_keys_at_the_most() {
+fn a_token_is_tried_with_at_most_eight_keys() {
     let config = (1..20).fold(hs256(), |config, number| {
         config.verification_key(Key::new(AuthType::HS256, secret(number)))
     });
@@ -117,7 +117,7 @@ fn a_token_is_tried_with_eight_keys_at_the_most() {
 }
 
 #[test]
-fn eddsa_is_called_ed25519_too() {
+fn ed25519_is_accepted_as_a_name_of_eddsa() {
     assert_eq!("Ed25519".parse(), Ok(AuthType::EdDSA));
     let public = keys::ed25519_public(&keys::ED25519);
     let auth = manager(hs256().verification_key(Key::verify_only(AuthType::EdDSA, public)));

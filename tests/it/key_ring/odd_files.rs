@@ -1,4 +1,4 @@
-//! `JWT_KEYS_DIR`: files of other kinds, sizes, names, modes and owners than a key's.
+//! `JWT_KEYS_DIR`: files of unexpected types, sizes, names, permissions and owners.
 
 use std::{
     fs,
@@ -14,12 +14,12 @@ use support::log;
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_never_waited_for() {
+fn files_that_are_not_regular_are_refused_without_waiting() {
     use std::os::unix::fs::symlink;
     let folder = KeysFolder::new("no-files");
     let path = |name: &str| folder.path().join(name);
     folder.write("a.key", secret(1), 300);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let kinds: [&dyn Fn(&Path); 5] = [
         &|path| {
             let made = Command::new("mkfifo").arg(path).status();
@@ -38,13 +38,13 @@ fn what_is_no_regular_file_is_never_waited_for() {
         assert!(open(&folder).is_err());
         folder.remove("b.key");
     }
-    // A folder is no key, whatever it is called. In the place of a key it has that removed.
+    // A folder is not a key, whatever its name. In place of a key file it means that the key was removed.
     folder.write("b.key", secret(2), 300);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     let make_folder = |path: &Path| fs::create_dir(path).expect("made");
     for make in kinds.into_iter().chain([&make_folder as &dyn Fn(&Path)]) {
         folder.write("b.key", secret(2), 300);
-        auth.reload_keys().expect("a good folder");
+        auth.reload_keys().expect("a valid folder");
         assert_eq!(auth.keys().len(), 2);
         folder.remove("b.key");
         make(&path("b.key"));
@@ -57,13 +57,13 @@ fn what_is_no_regular_file_is_never_waited_for() {
 }
 
 #[test]
-fn a_folder_is_read_within_bounds() {
+fn the_number_and_size_of_files_are_limited() {
     let folder = KeysFolder::new("bounds");
     folder.write("a.key", secret(1), 300);
     for number in 0..3_000 {
         fs::write(folder.path().join(format!("{number}.txt")), "no key").expect("written");
     }
-    // What editors leave behind.
+    // Files that editors leave.
     for name in [
         "a.key~",
         ".a.key.swp",
@@ -76,7 +76,7 @@ fn a_folder_is_read_within_bounds() {
     ] {
         fs::write(folder.path().join(name), secret(9)).expect("written");
     }
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     assert_eq!(ids(&auth), [id_of(1)]);
 
     let huge = fs::File::create(folder.path().join("b.key")).expect("created");
@@ -86,7 +86,7 @@ fn a_folder_is_read_within_bounds() {
             .is_err_and(|error| error.to_string().contains("64 KiB"))
     );
     folder.remove("b.key");
-    // All of them at once: the watch must not see the first few alone.
+    // All of them appear at once: the watch must not see only the first few.
     let many = KeysFolder::new("bounds-many");
     many.write("a.key", secret(1), 300);
     for number in 0..1_000 {
@@ -107,7 +107,7 @@ fn a_folder_is_read_within_bounds() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_that_is_no_utf_8_is_a_name() {
+fn file_names_need_not_be_utf_8() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = KeysFolder::new("names");
     folder.write("a.key", secret(1), 300);
@@ -115,12 +115,15 @@ fn a_name_that_is_no_utf_8_is_a_name() {
         .path()
         .join(std::ffi::OsStr::from_bytes(b"b\xff.key"));
     fs::rename(folder.path().join("a.key"), path).expect("renamed");
-    assert_eq!(signing_id(&open(&folder).expect("a good folder")), id_of(1));
+    assert_eq!(
+        signing_id(&open(&folder).expect("a valid folder")),
+        id_of(1)
+    );
 }
 
 #[cfg(unix)]
 #[test]
-fn what_others_can_do_with_the_files_is_told() {
+fn files_and_folders_that_others_can_access_are_logged() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = KeysFolder::new("modes");
     folder.write("a.key", secret(1), 300);
@@ -130,7 +133,7 @@ fn what_others_can_do_with_the_files_is_told() {
     };
     let logged = || {
         let captured = log::capture();
-        drop(open(&folder).expect("a good folder"));
+        drop(open(&folder).expect("a valid folder"));
         captured.text()
     };
     mode("a.key", 0o640);
@@ -145,23 +148,30 @@ fn what_others_can_do_with_the_files_is_told() {
     assert!(logged().contains("chmod o-w"));
     mode("", 0o755);
     mode("a.key", 0o646);
-    let error = open(&folder).expect_err("anybody's key").to_string();
+    let error = open(&folder)
+        .expect_err("a key that others can write")
+        .to_string();
     assert!(
         error.contains("`a.key`") && error.contains("chmod o-w"),
         "{error}"
     );
 }
 
-/// Set where this test is run by another user.
+/// Set where another user runs this test.
 #[cfg(unix)]
 const OTHER_USER: &str = "KEY_RING_TEST_OTHER_USER";
 
-/// `docs/threats.md` 51. The superuser can read everything, so that another user looks.
+/// `docs/threats.md` 51. The superuser can read every file, so the test runs as another user.
 #[cfg(unix)]
 #[test]
-fn a_file_that_becomes_readable_is_noticed() {
+fn a_file_that_becomes_readable_is_used() {
     use std::os::unix::process::CommandExt as _;
-    let is_superuser = Command::new("id").arg("-u").output().expect("told").stdout == b"0\n";
+    let is_superuser = Command::new("id")
+        .arg("-u")
+        .output()
+        .expect("reported")
+        .stdout
+        == b"0\n";
     let folder = KeysFolder::new("other-user");
     let copy = folder.path().join("test");
     fs::copy(std::env::current_exe().expect("this test"), &copy).expect("copied");
@@ -181,7 +191,7 @@ fn a_file_that_becomes_readable_is_noticed() {
     );
 }
 
-/// The test above runs it, as another user.
+/// The test above runs it as another user.
 #[cfg(unix)]
 #[test]
 fn the_other_user() {
@@ -192,7 +202,7 @@ fn the_other_user() {
     let folder = KeysFolder::new("readable");
     folder.write("a.key", secret(1), 300);
     folder.write("b.key", secret(2), 200);
-    let auth = open(&folder).expect("a good folder");
+    let auth = open(&folder).expect("a valid folder");
     let mode = |name: &str, mode| {
         let path = folder.path().join(name);
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
@@ -204,10 +214,10 @@ fn the_other_user() {
     assert_eq!(signing_id(&auth), id_of(2));
     assert!(open(&folder).is_err());
     mode("c.key", 0o400);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
     assert_eq!(signing_id(&auth), id_of(3));
 
-    // A key that is in use stays when its file cannot be read; one that is removed goes.
+    // A key in use stays if its file becomes unreadable. If the file is removed, the key is dropped.
     mode("c.key", 0);
     folder.remove("b.key");
     auth.reload_keys().expect_err("unreadable");
@@ -217,5 +227,5 @@ fn the_other_user() {
     assert_eq!((signing_id(&auth), auth.keys().len()), (id_of(3), 2));
     mode("", 0o700);
     mode("c.key", 0o400);
-    auth.reload_keys().expect("a good folder");
+    auth.reload_keys().expect("a valid folder");
 }

@@ -1,4 +1,4 @@
-//! The shapes of key sets that providers publish, rebuilt with keys of our own.
+//! Key sets in the shapes that providers publish, rebuilt with generated keys.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use flask_pyjwt::{AuthType, Issuer, TokenError};
@@ -13,7 +13,7 @@ use support::{
 
 const OTHER: &str = "https://other.example";
 
-/// What is tried: the set, the token's `alg` and `kid`, and what becomes of the token.
+/// A case: the set, the token's `alg` and `kid`, and the outcome.
 type Row = (
     &'static str,
     Vec<Value>,
@@ -69,7 +69,7 @@ fn check(rows: Vec<Row>) {
 
 /// `docs/threats.md` 54
 #[test]
-fn a_token_without_an_id_is_of_the_only_key_that_fits() {
+fn a_token_without_kid_is_verified_with_the_only_matching_key() {
     let adfs = json!({ "kid": "T", "x5t": "T", "use": "sig", "alg": "RS256" });
     let (a, b) = (json!({ "kid": "a" }), json!({ "kid": "b" }));
     check(vec![
@@ -108,7 +108,7 @@ fn a_token_without_an_id_is_of_the_only_key_that_fits() {
 }
 
 #[test]
-fn keys_are_chosen_by_their_algorithm() {
+fn keys_are_selected_by_their_algorithm() {
     let [new, old] = ["Ed25519", "EdDSA"].map(|alg| own(&json!({ "kid": "a", "alg": alg })));
     let by_alg = ["RS256", "RS384", "RS512"].map(|alg| rsa(&json!({ "kid": "a", "alg": alg })));
     let a = json!({ "kid": "a" });
@@ -148,7 +148,7 @@ fn keys_are_chosen_by_their_algorithm() {
 }
 
 #[test]
-fn keys_that_cannot_be_used_are_left_out() {
+fn unusable_keys_are_skipped() {
     let enc = json!({ "kid": "e", "use": "enc", "alg": "RSA-OAEP" });
     let sig = json!({ "kid": "s", "use": "sig", "alg": "RS256" });
     let nulls = json!({ "kid": "a", "alg": null, "n": null, "e": null, "use": null, "x5c": null });

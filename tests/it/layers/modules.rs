@@ -1,4 +1,4 @@
-//! Which file of a crate uses which other one.
+//! Which files of a crate use which others.
 
 use std::{
     collections::BTreeMap,
@@ -9,13 +9,13 @@ use std::{
 
 use super::words::{Word, text, words};
 
-/// That one file uses something of another.
+/// One file uses something of another.
 #[derive(Debug)]
 pub(super) struct Use {
     /// The two files, by their paths below `src`. Re-exports are followed to the file that defines the name.
     pub(super) from: String,
     pub(super) to: String,
-    /// Where the first such name is, and the name's path.
+    /// The first place that uses such a name, and the name's path.
     line: usize,
     path: String,
 }
@@ -60,7 +60,7 @@ impl Crate {
         Self(modules)
     }
 
-    /// Each pair of files once, the using one first.
+    /// Each pair of files once, with the using file first.
     pub(super) fn uses(&self) -> Vec<Use> {
         let mut uses = BTreeMap::new();
         for (at, module) in &self.0 {
@@ -85,9 +85,9 @@ impl Crate {
         uses.collect()
     }
 
-    /// The module that defines what a path names in the module `at`; none where that is another crate's.
+    /// The module that defines what a path names in the module `at`, or `None` if it is in another crate.
     fn resolve(&self, at: &[String], path: &[String], imports: usize) -> Option<Vec<String>> {
-        assert!(imports < 20, "`{}` leads in a circle", path.join("::"));
+        assert!(imports < 20, "`{}` is part of a cycle", path.join("::"));
         let (mut here, mut rest) = (at.to_vec(), path);
         let mut is_ours = false;
         while let Some((first, more)) = rest.split_first() {
@@ -141,7 +141,7 @@ fn read_module(
 }
 
 impl Module {
-    /// The import of a name, unless it is `use name;`: that is another crate.
+    /// The import of a name. `use name;` is skipped, because it imports another crate.
     fn import_of(&self, name: &str) -> Option<&Import> {
         let mut imports = self.imports.iter();
         imports.find(|it| it.name == name && it.path != [name])
@@ -152,7 +152,7 @@ impl Module {
             file,
             ..Self::default()
         };
-        // How many braces are open, and at how many of them a module without a file of its own began.
+        // The number of open braces, and at which number a module without a file of its own began.
         let mut depth = 0_usize;
         let mut inline = Vec::new();
         let mut at = 0;
@@ -175,7 +175,7 @@ impl Module {
                     inline.retain(|began| *began < depth);
                     at += 1;
                 }
-                // The path in `pub(in crate::keys)` names a module and uses nothing of it.
+                // The path in `pub(in crate::keys)` names a module but uses nothing of it.
                 "in" if text(words, at - 1) == "(" => at += 2,
                 "use" => at = use_tree(words, at + 1, &[], inline.len(), &mut module.imports),
                 first if is_name(first) => {
@@ -186,7 +186,7 @@ impl Module {
                         at += 2;
                     }
                     at += 1;
-                    // A macro that is exported is at the root, wherever it is defined.
+                    // An exported macro is at the root, wherever it is defined.
                     if path.len() > 1 && text(words, at) != "!" {
                         module.paths.push((from_file(path, inline.len()), line));
                     }
@@ -197,7 +197,7 @@ impl Module {
         module
     }
 
-    /// Adds the module that is declared at a place.
+    /// Adds the module that is declared at this position.
     fn add_child(&mut self, words: &[Word], at: usize) {
         let mut name = text(words, at + 1).to_owned();
         let mut file = PathBuf::from(format!("{name}.rs"));
@@ -205,7 +205,7 @@ impl Module {
         if at >= 6 && text(words, at - 4) == "path" && text(words, at - 3) == "=" {
             file = PathBuf::from(text(words, at - 2).trim_matches('"'));
         }
-        // Of two modules of one name, a feature selects one. Both are read.
+        // Of two modules with the same name, a feature selects one. Both are read.
         while self.children.contains_key(&name) {
             name.push('\'');
         }
@@ -217,7 +217,7 @@ fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
-/// A path inside so many modules without files of their own, as the file itself would write it.
+/// A path inside so many modules without files of their own, as it would be written in the file itself.
 fn from_file(mut path: Vec<String>, inline: usize) -> Vec<String> {
     for _ in 0..inline {
         if path.len() > 1 && path[0] == "super" {
@@ -227,7 +227,7 @@ fn from_file(mut path: Vec<String>, inline: usize) -> Vec<String> {
     path
 }
 
-/// Reads a tree of imports, and gives the place after it.
+/// Reads a tree of imports, and returns the position after it.
 fn use_tree(
     words: &[Word],
     start: usize,
@@ -265,7 +265,7 @@ fn use_tree(
     }
     let name = name.or_else(|| path.last().cloned());
     let path = from_file(path, inline);
-    // What an inline module takes from its own file is there without an import.
+    // An inline module uses its own file without an import.
     if let Some(name) = name
         && (inline == 0 || path.len() > 1)
     {

@@ -7,7 +7,7 @@ pub(super) struct Word {
     pub(super) line: usize,
 }
 
-/// The text of the word at a place; empty after the last one.
+/// The text of the word at a position. It is empty after the last word.
 pub(super) fn text(words: &[Word], at: usize) -> &str {
     words.get(at).map_or("", |word| &word.text)
 }
@@ -45,7 +45,7 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The length of the comment, string or character that a text begins with, if it begins with one.
+/// The length of the comment, string or character literal at the start of a text, if there is one.
 fn ignored(rest: &str) -> Option<usize> {
     match *rest.as_bytes() {
         [b'/', b'/', ..] => return Some(rest.find('\n').unwrap_or(rest.len())),
@@ -99,7 +99,7 @@ fn block_comment(rest: &str) -> usize {
     at
 }
 
-/// The place after the quote that ends what begins at `start`.
+/// The position after the quote that ends the literal which begins at `start`.
 fn until_quote(rest: &str, start: usize, quote: u8) -> usize {
     let mut at = start;
     while let Some(&byte) = rest.as_bytes().get(at) {
@@ -127,13 +127,13 @@ fn without_tests(words: &[Word]) -> Vec<Word> {
     kept
 }
 
-/// The place after the item that begins with the attribute at `start`.
+/// The position after the item that begins with the attribute at `start`.
 fn after_item(words: &[Word], start: usize) -> usize {
     let mut depth = 0_usize;
     for (at, word) in words.iter().enumerate().skip(start) {
         match &*word.text {
             "{" | "(" | "[" => depth += 1,
-            // The end of what is around the item.
+            // The end of the block around the item.
             "}" | ")" | "]" if depth == 0 => return at,
             "}" | ")" | "]" => {
                 depth -= 1;

@@ -1,4 +1,4 @@
-//! Guards inside a guarded scope look where the guard around it looks. `docs/threats.md` 31.
+//! Guards in a guarded scope read tokens from where the outer guard reads them. `docs/threats.md` 31.
 
 use actix_web::http::header::ContentType;
 
@@ -19,7 +19,7 @@ async fn editor(auth: &AuthManager, subject: &'static str) -> TokenPair {
     login.await.expect("opened")
 }
 
-/// A scope for cookies, and inside it guards that name no place, and one that does.
+/// A scope that reads cookies, and in it guards without a location, and one with a location.
 async fn site(auth: &AuthManager, outer: RequireToken) -> Site {
     let auth = auth.clone();
     Site::new(|app| {
@@ -41,7 +41,7 @@ async fn site(auth: &AuthManager, outer: RequireToken) -> Site {
 }
 
 #[actix_web::test]
-async fn handlers_inside_a_guarded_scope_take_the_token_that_let_the_request_in() {
+async fn handlers_in_a_guarded_scope_get_the_token_of_the_guard() {
     let auth = with(|config| config);
     let (editor, reader) = (editor(&auth, "alice").await, login(&auth, "bob").await);
     let site = site(&auth, RequireToken::auth().cookies()).await;
@@ -52,27 +52,27 @@ async fn handlers_inside_a_guarded_scope_take_the_token_that_let_the_request_in(
         ("/in/editors", &reader, (403, "claim_not_met")),
         ("/in/nested/editors", &reader, (403, "claim_not_met")),
         ("/in/header", &editor, (401, "missing_credentials")),
-        // No guard is around these.
+        // No guard is around these routes.
         ("/out", &editor, (401, "missing_credentials")),
     ] {
         let reply = site.ask(in_cookie(Method::GET, path, pair)).await;
         assert_eq!(reply.outcome(), expected, "{path}");
     }
     for path in ["/in/editors", "/in/nested/editors"] {
-        // What the outer guard does not look at, the inner ones do not.
+        // The inner guards do not look where the outer one does not.
         let request = in_cookie(Method::GET, path, &editor).insert_header(bearer(&reader));
         let reply = site.ask(request).await;
         assert_eq!((reply.status, reply.text()), (200, "alice 0"), "{path}");
         let reply = site.get(path, editor.auth.signed()).await;
         assert_eq!(reply.outcome(), (401, "missing_credentials"), "{path}");
     }
-    // A guard that names a place of its own hands on the token that it has found there.
+    // A guard with its own location passes on the token that it found there.
     let request = in_cookie(Method::GET, "/in/header", &editor).insert_header(bearer(&reader));
     assert_eq!(site.ask(request).await.text(), "bob");
 }
 
 #[actix_web::test]
-async fn the_enclosing_guard_comes_before_the_configuration() {
+async fn the_enclosing_guard_overrides_the_configuration() {
     let auth = with(|config| config.locations([TokenLocation::Query("t".to_owned())]));
     let editor = editor(&auth, "alice").await;
     let site = site(&auth, RequireToken::auth().locations(places())).await;
@@ -100,7 +100,7 @@ async fn the_enclosing_guard_comes_before_the_configuration() {
 }
 
 #[actix_web::test]
-async fn threat_31_inherited_places_do_not_inherit_the_waiver_of_the_csrf_proof() {
+async fn threat_31_a_disabled_csrf_check_is_not_inherited_with_the_locations() {
     let auth = with(|config| config);
     let editor = editor(&auth, "alice").await;
     let proof = auth.csrf_proof(&editor.auth).expect("made");
@@ -117,7 +117,7 @@ async fn threat_31_inherited_places_do_not_inherit_the_waiver_of_the_csrf_proof(
                 .ask(post().insert_header(("x-csrf-token", &*proof)))
                 .await;
             assert_eq!(reply.outcome(), (200, ""), "{name} {path}");
-            // The proof is in the body: each guard reads it, and the handler gets it whole.
+            // The proof is in the body: each guard reads it, and the handler gets the whole body.
             let form = format!("csrf_token={proof}");
             let length = form.len();
             let request = post().insert_header(ContentType::form_url_encoded());
@@ -133,7 +133,7 @@ async fn threat_31_inherited_places_do_not_inherit_the_waiver_of_the_csrf_proof(
 }
 
 #[actix_web::test]
-async fn a_guard_for_the_other_type_of_token_looks_at_that_types_cookie() {
+async fn a_guard_for_the_other_token_type_reads_the_cookie_of_that_type() {
     let auth = with(|config| config);
     let pair = login(&auth, "alice").await;
     let site = Site::new(|app| {
@@ -161,7 +161,7 @@ async fn a_guard_for_the_other_type_of_token_looks_at_that_types_cookie() {
 }
 
 #[actix_web::test]
-async fn an_optional_guard_hands_its_places_on_too() {
+async fn locations_of_an_optional_guard_are_inherited() {
     let auth = with(|config| config);
     let editor = editor(&auth, "alice").await;
     let site = site(&auth, RequireToken::auth().cookies().optional(true)).await;

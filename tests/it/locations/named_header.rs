@@ -1,4 +1,4 @@
-//! A token in a header of another name: what proxies that authenticate users send.
+//! A token in a header of another name, as authenticating proxies send it.
 
 use actix_web::{
     cookie::Cookie,
@@ -29,7 +29,7 @@ async fn optional(token: Option<CurrentToken>) -> String {
 const NAME: &str = "x-goog-iap-jwt-assertion";
 
 #[actix_web::test]
-async fn threats_28_and_29_a_named_header_holds_one_token_and_no_other_place_does() {
+async fn threats_28_and_29_a_named_header_holds_one_token_and_others_are_ignored() {
     let auth = with(|config| config.locations([TokenLocation::NamedHeader(NAME.to_uppercase())]));
     let pair = login(&auth, "alice").await;
     let token = pair.auth.signed();
@@ -79,7 +79,7 @@ async fn threats_28_and_29_a_named_header_holds_one_token_and_no_other_place_doe
                 (400, "several_authorizations"),
             ),
         ] {
-            // A header is not sent unasked: no CSRF proof.
+            // Browsers do not send this header by themselves, so that no CSRF proof is needed.
             let mut request = TestRequest::post().uri(path);
             for field in &fields {
                 request = request.append_header(*field);
@@ -96,7 +96,7 @@ async fn threats_28_and_29_a_named_header_holds_one_token_and_no_other_place_doe
 }
 
 #[actix_web::test]
-async fn the_usual_header_by_name_is_the_usual_header() {
+async fn authorization_as_a_named_header_works_as_the_default() {
     let auth = with(|config| config);
     let pair = login(&auth, "alice").await;
     let site = Site::new(|app| {
@@ -124,7 +124,7 @@ async fn the_usual_header_by_name_is_the_usual_header() {
     let garbage = ask(vec![("x-token", "garbage".to_owned())]).await;
     assert_eq!(
         garbage.status, 401,
-        "optional is no pass for bad credentials"
+        "an optional guard refuses bad credentials"
     );
 }
 
@@ -148,7 +148,7 @@ async fn credentials_in_a_named_header_and_a_cookie_are_refused() {
 }
 
 #[actix_web::test]
-async fn cookies_are_not_renewed_for_requests_with_a_token_in_the_configured_header() {
+async fn requests_with_a_token_in_the_configured_header_are_not_renewed() {
     let clock = flask_pyjwt::testing::FrozenClock::new(at(NOW));
     let either = [
         TokenLocation::NamedHeader("x-token".to_owned()),

@@ -1,4 +1,4 @@
-//! Who finds room in the store in memory when others fill it. `docs/threats.md` 43.
+//! Space in the store in memory when others fill it. `docs/threats.md` 43.
 
 use flask_pyjwt::{
     MemoryStore,
@@ -35,10 +35,10 @@ async fn standing(store: &MemoryStore, subject: &str, session: Option<&str>, id:
     store.standing(&token, NOW).await.expect("answered")
 }
 
-/// `docs/threats.md` 43: what one account of 65,536 logins and as many revocations leaves for others.
+/// `docs/threats.md` 43: the space that 65,536 logins and as many revocations of one account leave for others.
 #[actix_web::test]
-async fn one_account_without_end_takes_nothing_from_strangers() {
-    // A sixteenth of it is 800 entries: far fewer than one account tries to take.
+async fn one_account_cannot_take_the_space_of_others() {
+    // A sixteenth of the store is 800 entries: far fewer than the account tries to take.
     let store = MemoryStore::new(12_800);
     for number in 0..65_536 {
         store
@@ -78,9 +78,9 @@ async fn one_account_without_end_takes_nothing_from_strangers() {
     }
 }
 
-/// The store is full when all of it is, and revocations have room then, too.
+/// Logins are refused when the whole store is full. Revocations still have space then.
 #[actix_web::test]
-async fn a_store_that_many_accounts_have_filled_refuses_logins_and_no_revocation() {
+async fn a_full_store_refuses_logins_and_accepts_revocations() {
     const LIMIT: usize = 16_000;
     let store = MemoryStore::new(LIMIT);
     for number in 0..STRANGERS {
@@ -129,7 +129,7 @@ async fn a_store_that_many_accounts_have_filled_refuses_logins_and_no_revocation
             .await
             .expect("revoked");
     }
-    // Ending sessions makes room, wherever it was taken.
+    // Ended sessions free space, whichever account took it.
     for number in STRANGERS / 100..LIMIT / 100 {
         let subject = format!("attacker {number}");
         store

@@ -33,13 +33,13 @@ pub(crate) fn headings_of(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// One spelling for the same code, whatever its line breaks and comments.
+/// The code in one spelling, without line breaks and comments.
 pub(crate) fn normal(code: &str) -> String {
     let tokens: TokenStream = code.parse().expect("Rust");
     tokens.to_string()
 }
 
-/// Those of the statements, and of the blocks among them.
+/// The recipes in these statements, and in the blocks among them.
 fn recipes_in(code: TokenStream) -> Vec<String> {
     let mut found = Vec::new();
     let mut tokens = code.into_iter();

@@ -1,5 +1,5 @@
-//! What the providers issue: headers, claims and key sets as their documentation and their users' reports
-//! show them, with other names in them.
+//! Tokens of the providers: headers, claims and key sets as their documentation and reports of their users show
+//! them, with the names replaced.
 
 use flask_pyjwt::{Config, Issuer};
 use serde_json::{Value, json};
@@ -13,22 +13,22 @@ mod open_sets;
 mod open_source;
 mod self_hosted;
 
-/// With what a provider signs.
+/// What a provider signs with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signs {
     Rs256,
     Es256,
-    /// With a secret that the recipe has: nothing is fetched.
+    /// With a secret that is in the recipe: nothing is fetched.
     Hs256,
 }
 
 pub(crate) use self::open_sets::client_secret;
 
-/// What becomes of a token.
+/// The outcome for a token.
 pub(crate) enum Expect {
     /// It is accepted, and this is its subject.
     Subject(&'static str),
-    /// It is refused by a rule, although its signature is right.
+    /// It is refused by a rule, although its signature is valid.
     Refused,
 }
 
@@ -40,16 +40,16 @@ pub(crate) struct Issued {
 }
 
 pub(crate) struct Provider {
-    /// A heading of its page.
+    /// A heading on its page.
     pub(crate) name: &'static str,
     /// Its recipes.
     pub(crate) issuers: fn() -> Vec<Issuer>,
     /// The same as code.
     pub(crate) code: Vec<String>,
-    /// What the page says to configure in addition.
+    /// Additional configuration from the page.
     pub(crate) config: fn(Config) -> Config,
     pub(crate) signs: Signs,
-    /// Members of its keys beside those that make the key.
+    /// Members of its keys in addition to the key itself.
     pub(crate) jwk: Value,
     /// Keys of its set that are not for signatures.
     pub(crate) other_keys: Vec<Value>,
@@ -105,7 +105,7 @@ fn issued(what: &'static str, expect: Expect, header: &Value, mut claims: Value)
     }
 }
 
-/// These claims, some of them changed or added; `null` takes one away.
+/// These claims, with some changed or added. `null` removes one.
 fn with(claims: &Value, changes: Value) -> Value {
     let mut claims = claims.clone();
     let members = claims.as_object_mut().expect("an object");
@@ -132,7 +132,7 @@ fn untyped() -> Value {
     json!({"kid": "", "alg": "RS256"})
 }
 
-/// All of them.
+/// All providers.
 pub(crate) fn providers() -> Vec<Provider> {
     vec![
         companies::auth0(),

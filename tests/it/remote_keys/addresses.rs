@@ -1,4 +1,4 @@
-//! Addresses that are never asked.
+//! Addresses that are never requested.
 
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer};
 use time::Duration;
@@ -6,7 +6,7 @@ use time::Duration;
 use support::{SECRET, config, keys};
 
 #[test]
-fn threat_9_addresses_that_are_never_asked() {
+fn threat_9_invalid_addresses_are_refused_at_startup() {
     let name = "https://other.example";
     let issuer = || Issuer::new(name).audience("api");
     let public = || keys::public(AuthType::EdDSA).expect("a public key");

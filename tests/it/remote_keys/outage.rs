@@ -1,13 +1,14 @@
-//! A source that is down for a time, and what is accepted when: the table of docs/guide/issuers.md.
+//! A server of keys that is down for a time, and which tokens are accepted when: the table of
+//! docs/guide/issuers.md.
 
 use time::Duration;
 
 use super::{Answer, Setting, at, is_unavailable, jwk, set};
 use support::{NOW, keys};
 
-/// Down for an hour, then back with a new key and without the old one.
+/// The server is down for an hour, and then has a new key in place of the old one.
 #[actix_web::test]
-async fn an_hour_of_outage_and_then_new_keys() {
+async fn after_an_hour_of_outage_the_new_keys_are_used() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "old")])));
     here.auth.fetch_keys().await;
     let (old, new) = (
@@ -27,7 +28,7 @@ async fn an_hour_of_outage_and_then_new_keys() {
     }
     here.server
         .answers(PATH, set(&[jwk(&keys::OTHER_ED25519, "new")]));
-    // A moment after the last try nobody is asked; then the next token has it fetched.
+    // Shortly after the last attempt there is no request. Then the next token causes a fetch.
     here.clock.set(at(NOW + 3_600 + 9));
     assert!(is_unavailable(here.outcome(&new).await));
     assert_eq!(here.outcome(&old).await, Ok(()));
@@ -40,9 +41,9 @@ async fn an_hour_of_outage_and_then_new_keys() {
     assert_eq!(here.auth.key_sources()[0].error(), None);
 }
 
-/// The last good keys are kept for a day, and no longer; tokens that are remembered are no exception.
+/// The last fetched keys are kept for a day, and no longer, also for remembered tokens.
 #[actix_web::test]
-async fn threat_38_keys_that_nobody_has_confirmed_for_a_day_are_503() {
+async fn threat_38_keys_that_were_not_confirmed_for_a_day_are_503() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "a")])));
     here.auth.fetch_keys().await;
     let token = here.token(&keys::ED25519, "a");
@@ -53,7 +54,7 @@ async fn threat_38_keys_that_nobody_has_confirmed_for_a_day_are_503() {
         (86_399, true),
         (86_400, false),
         (90_000, false),
-        // Set back, it is as it was.
+        // When the clock is set back, the keys are valid again.
         (86_399, true),
     ] {
         here.clock.set(at(NOW + second));
@@ -71,9 +72,9 @@ async fn threat_38_keys_that_nobody_has_confirmed_for_a_day_are_503() {
     assert_eq!(here.outcome(&token).await, Ok(()));
 }
 
-/// A source that is there now and then: what was fetched last counts, and is never lost in between.
+/// The server is up now and then: the keys that were fetched last are used, and never lost in between.
 #[actix_web::test]
-async fn a_flapping_source() {
+async fn a_server_that_is_up_now_and_then_loses_no_keys() {
     let here = Setting::new(Some(set(&[jwk(&keys::ED25519, "a")])));
     here.auth.fetch_keys().await;
     let token = here.token(&keys::ED25519, "a");
@@ -94,9 +95,9 @@ async fn a_flapping_source() {
     }
 }
 
-/// Nobody's address: the first request waits, and hears that nobody can tell.
+/// Nothing listens at the address: the first request waits and gets 503.
 #[actix_web::test]
-async fn a_source_that_was_never_there() {
+async fn a_server_that_was_never_up_is_503() {
     let here = Setting::new(None);
     let token = here.token(&keys::ED25519, "a");
     assert!(is_unavailable(here.outcome(&token).await));
@@ -113,7 +114,7 @@ async fn a_source_that_was_never_there() {
 
 /// A remembered token is refused as soon as its issuer has dropped the key.
 #[actix_web::test]
-async fn threat_38_a_key_that_its_issuer_drops_takes_its_tokens_along() {
+async fn threat_38_tokens_of_a_key_that_its_issuer_drops_are_refused() {
     let here = Setting::new(Some(set(&[
         jwk(&keys::ED25519, "a"),
         jwk(&keys::OTHER_ED25519, "b"),

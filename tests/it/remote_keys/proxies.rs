@@ -1,4 +1,4 @@
-//! Keys that are fetched by a proxy: a real one, which tunnels as `CONNECT` asks it to.
+//! Keys that are fetched through a proxy: a real one, which tunnels on `CONNECT`.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -17,7 +17,7 @@ use super::{
     tls,
 };
 
-/// A proxy that notes what it was asked for, and goes wherever it is sent.
+/// A proxy that records its requests and connects to any address.
 struct Proxy {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -25,7 +25,7 @@ struct Proxy {
 
 impl Proxy {
     fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let heads = Arc::<Mutex<Vec<String>>>::default();
         let noted = Arc::clone(&heads);
@@ -70,7 +70,7 @@ fn tunnel(mut client: TcpStream, noted: &Mutex<Vec<String>>) -> io::Result<()> {
 }
 
 #[actix_web::test]
-async fn keys_come_by_the_proxy_that_is_named_and_its_password_is_never_shown() {
+async fn keys_are_fetched_through_the_configured_proxy_and_its_password_is_not_shown() {
     let folder = Folder::new("jwks-proxy");
     let server = tls::server(folder.path());
     let proxy = Proxy::start();
@@ -88,11 +88,11 @@ async fn keys_come_by_the_proxy_that_is_named_and_its_password_is_never_shown() 
     let head = head.to_ascii_lowercase();
     assert!(head.contains("proxy-authorization: basic "), "{head}");
 
-    // Without one, no proxy is asked.
+    // Without the option, no proxy is used.
     assert_eq!(error_of(issuer()).await, None);
     assert_eq!(proxy.heads().len(), 1);
 
-    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = gone.local_addr().expect("it is bound");
     drop(gone);
     let error = error_of(by(address)).await.expect("there is no proxy");
@@ -100,9 +100,9 @@ async fn keys_come_by_the_proxy_that_is_named_and_its_password_is_never_shown() 
     assert!(!error.contains("secret"), "{error}");
 }
 
-/// In a process of its own, which has these variables: the test below runs it.
+/// Runs in a separate process with these variables: the test below starts it.
 #[actix_web::test]
-async fn child_that_fetches_with_the_variables_that_it_has() {
+async fn child_that_fetches_with_its_variables() {
     let (Ok(url), Ok(authority)) = (std::env::var("CHILD_URL"), std::env::var("CHILD_CA")) else {
         return;
     };
@@ -116,7 +116,7 @@ async fn child_that_fetches_with_the_variables_that_it_has() {
 }
 
 #[test]
-fn proxies_of_the_environment_are_asked_where_that_was_said() {
+fn proxies_of_the_environment_are_used_if_configured() {
     let folder = Folder::new("jwks-proxy-env");
     let server = tls::server(folder.path());
     let proxy = Proxy::start();
@@ -130,7 +130,7 @@ fn proxies_of_the_environment_are_asked_where_that_was_said() {
         let mut child = Command::new(std::env::current_exe().expect("this test"));
         child.args([
             "--exact",
-            "remote_keys::proxies::child_that_fetches_with_the_variables_that_it_has",
+            "remote_keys::proxies::child_that_fetches_with_its_variables",
         ]);
         for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"] {
             child.env_remove(name).env_remove(name.to_ascii_lowercase());
@@ -140,16 +140,16 @@ fn proxies_of_the_environment_are_asked_where_that_was_said() {
             .env("CHILD_CA", folder.path().join("ca.crt"))
             .envs(variables);
         let output = child.output().expect("it runs");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{told}");
-        assert!(told.contains("1 passed"), "{told}");
-        assert_eq!(proxy.heads().len() - before, asked, "{told}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{stdout}");
+        assert!(stdout.contains("1 passed"), "{stdout}");
+        assert_eq!(proxy.heads().len() - before, asked, "{stdout}");
     }
 }
 
-/// In a process of its own: the test below runs it.
+/// Runs in a separate process: the test below starts it.
 #[test]
-fn child_that_refuses_the_variables_that_it_has() {
+fn child_that_refuses_its_variables() {
     if std::env::var_os("CHILD_REFUSES").is_some() {
         let issuer = Issuer::new("https://sso.example").jwks_url("https://sso.example/keys");
         let error = refused(issuer.proxy_from_env(true));
@@ -159,7 +159,7 @@ fn child_that_refuses_the_variables_that_it_has() {
 }
 
 #[test]
-fn a_variable_that_names_no_proxy_is_refused_at_start() {
+fn an_invalid_proxy_variable_is_refused_at_startup() {
     for (name, value) in [
         ("HTTPS_PROXY", "ftp://secret:1"),
         ("https_proxy", "secret proxy"),
@@ -170,14 +170,14 @@ fn a_variable_that_names_no_proxy_is_refused_at_start() {
         let output = child
             .args([
                 "--exact",
-                "remote_keys::proxies::child_that_refuses_the_variables_that_it_has",
+                "remote_keys::proxies::child_that_refuses_its_variables",
             ])
             .env("CHILD_REFUSES", "1")
             .env(name, value)
             .output()
             .expect("it runs");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{name}: {told}");
-        assert!(told.contains("1 passed"), "{name}: {told}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {stdout}");
+        assert!(stdout.contains("1 passed"), "{name}: {stdout}");
     }
 }

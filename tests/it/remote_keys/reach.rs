@@ -1,5 +1,4 @@
-//! Servers of keys that are reached in another way than by https alone, and answers that are taken by
-//! option.
+//! Servers of keys that are not reached by https alone, and responses that an option accepts.
 
 use flask_pyjwt::{AuthManager, AuthType, ConfigError, Issuer};
 use serde_json::json;
@@ -11,7 +10,7 @@ fn good() -> Answer {
     set(&[jwk(&keys::ED25519, "a")])
 }
 
-/// Why the keys of an issuer are not there, or nothing where they are.
+/// The error of an issuer's keys, if they could not be fetched.
 pub(super) async fn error_of(issuer: Issuer) -> Option<String> {
     let config = config(AuthType::HS256, SECRET).clock(frozen());
     let auth = manager(config.trust(issuer.audience("api")));
@@ -26,7 +25,7 @@ pub(super) fn refused(issuer: Issuer) -> String {
 }
 
 #[actix_web::test]
-async fn plain_http_reaches_the_one_server_that_is_named() {
+async fn plain_http_is_used_for_the_configured_server_only() {
     let server = BadServer::start();
     server.answers(PATH, good());
     let issuer = || Issuer::new("https://sso.example").jwks_url(server.url(PATH));
@@ -56,7 +55,7 @@ async fn plain_http_reaches_the_one_server_that_is_named() {
 }
 
 #[actix_web::test]
-async fn a_discovery_document_leads_to_no_other_server_by_plain_http() {
+async fn a_discovery_document_cannot_name_another_server_by_plain_http() {
     let (server, other) = (BadServer::start(), BadServer::start());
     server.answers(PATH, good());
     other.answers(PATH, good());
@@ -77,7 +76,7 @@ async fn a_discovery_document_leads_to_no_other_server_by_plain_http() {
 }
 
 #[actix_web::test]
-async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
+async fn fields_and_tokens_are_sent_to_the_configured_server_only() {
     let (server, other) = (BadServer::start(), BadServer::start());
     let folder = Folder::new("jwks-token");
     let file = folder.path().join("token");
@@ -107,7 +106,7 @@ async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
     );
     assert!(head.contains("x-api-key: key-secret\r\n"), "{head}");
 
-    // Its owner renews it.
+    // The token file is replaced.
     std::fs::write(&file, "second-secret").expect("written");
     assert_eq!(error_of(direct.clone()).await, None);
     let head = server.heads().pop().expect("asked");
@@ -124,14 +123,14 @@ async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
     assert!(!head.contains("secret"), "{head}");
 
     let too_long = "x".repeat(17 << 10);
-    for (content, told) in [
+    for (content, message) in [
         ("", "is empty"),
         ("a\nb", "a header field cannot have"),
         (&*too_long, "larger than 16 KiB"),
     ] {
         std::fs::write(&file, content).expect("written");
         let error = error_of(direct.clone()).await.expect("refused");
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(message), "{error}");
     }
     std::fs::remove_file(&file).expect("removed");
     let error = error_of(direct.clone()).await.expect("refused");
@@ -142,10 +141,10 @@ async fn fields_and_tokens_go_to_the_configured_server_and_to_no_other() {
 }
 
 #[test]
-fn fields_that_cannot_be_sent_are_found_at_start() {
+fn fields_that_cannot_be_sent_are_refused_at_startup() {
     let issuer = || Issuer::new("https://sso.example").discovery();
     let fixed = || Issuer::new("https://sso.example").jwk_set("{}");
-    for (issuer, told) in [
+    for (issuer, message) in [
         (
             issuer().request_header("a b", "x"),
             "the invalid name `a b`",
@@ -200,13 +199,13 @@ fn fields_that_cannot_be_sent_are_found_at_start() {
         (issuer().proxy(""), "not of the form `http://host:port`"),
     ] {
         let error = refused(issuer);
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(message), "{error}");
         assert!(!error.contains("ecret"), "{error}");
     }
 }
 
 #[actix_web::test]
-async fn localhost_and_literal_addresses_are_reached_by_ipv6_too() {
+async fn localhost_and_literal_addresses_are_reached_by_ipv6() {
     let (four, six) = (BadServer::start(), BadServer::start_on_ipv6());
     for server in [&four, &six] {
         server.answers(PATH, good());
@@ -226,7 +225,7 @@ async fn localhost_and_literal_addresses_are_reached_by_ipv6_too() {
 }
 
 #[actix_web::test]
-async fn answers_are_taken_by_their_content_type_or_by_option() {
+async fn responses_are_accepted_by_their_content_type_or_by_an_option() {
     let body = json!({"keys": [jwk(&keys::ED25519, "a")]}).to_string();
     let json = "Content-Type: application/json\r\n";
     let gzip = format!("{json}Content-Encoding: gzip\r\n");
@@ -270,7 +269,7 @@ async fn answers_are_taken_by_their_content_type_or_by_option() {
 }
 
 #[actix_web::test]
-async fn keys_that_may_not_be_kept_are_not_fetched_for_each_request() {
+async fn keys_with_a_short_cache_lifetime_are_not_fetched_for_each_request() {
     let body = json!({"keys": [jwk(&keys::ED25519, "a")]}).to_string();
     for control in ["max-age=0", "no-store", "no-cache", "max-age=1"] {
         let fields = format!("Content-Type: application/json\r\nCache-Control: {control}\r\n");

@@ -1,4 +1,4 @@
-//! Issuers that a function finds.
+//! Issuers that a function resolves.
 
 use std::sync::{
     Arc, Mutex,
@@ -19,11 +19,11 @@ use support::site::Site;
 
 pub(super) const PATTERN: &str = "https://{tenant}.example";
 
-/// What the function does, and how often it was asked.
+/// What the function does, and how often it was called.
 #[derive(Default)]
 pub(super) struct Tenants {
     pub(super) calls: AtomicUsize,
-    /// The names that are switched off.
+    /// The names of disabled tenants.
     off: Mutex<Vec<String>>,
     running: AtomicUsize,
     pub(super) most_running: AtomicUsize,
@@ -58,7 +58,7 @@ pub(super) fn is_unavailable<T>(outcome: &Result<T, TokenError>) -> bool {
     matches!(outcome, Err(TokenError::KeysUnavailable { .. }))
 }
 
-/// A manager whose tenants are those whose names begin with `t`; `err`, `panic`, `other` and `bad` are special.
+/// A manager whose tenants have names that begin with `t`. `err`, `panic`, `other` and `bad` are special.
 pub(super) fn resolving() -> (AuthManager, Arc<Tenants>, FrozenClock) {
     let (tenants, clock) = (Arc::<Tenants>::default(), FrozenClock::new(at(NOW)));
     let own = config(AuthType::HS256, SECRET).clock(clock.clone());
@@ -94,13 +94,13 @@ fn with_tenants(own: Config, tenants: &Arc<Tenants>) -> Config {
 }
 
 #[actix_web::test]
-async fn an_issuer_is_found_once_and_counts_for_five_minutes() {
+async fn an_issuer_is_resolved_once_and_used_for_five_minutes() {
     let (auth, tenants, clock) = resolving();
     let issuer = "https://t1.example";
     let good = of_tenant(issuer);
     assert!(
         is_unavailable(&auth.verify_token(&good)),
-        "nobody has asked yet"
+        "the function was not called yet"
     );
     let verified = auth.verify_token_async(&good).await.expect("valid");
     assert_eq!(verified.iss(), issuer);
@@ -142,16 +142,16 @@ async fn an_issuer_is_found_once_and_counts_for_five_minutes() {
         auth.verify_token_async(&good).await.is_ok(),
         "a minute later"
     );
-    // A clock that was set back is a reason to ask again.
+    // After a clock was set back, the function is called again.
     clock.set(at(NOW));
     assert!(is_unavailable(&auth.verify_token(&good)));
 }
 
 #[actix_web::test]
-async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after_its_end() {
+async fn a_resolved_issuer_is_used_while_it_is_renewed_and_not_after_it_expires() {
     let (tenants, clock) = (Arc::<Tenants>::default(), FrozenClock::new(at(NOW)));
     let own = config(AuthType::HS256, SECRET).clock(clock.clone());
-    // Without the table, every token asks for its issuer.
+    // Without the table, every token needs its issuer.
     let auth = manager(with_tenants(own.token_table(0, 0), &tenants));
     let calls = || tenants.calls.load(Ordering::SeqCst);
     let called = async |count: usize| {
@@ -167,7 +167,7 @@ async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after
     assert_eq!(calls(), 1);
     clock.set(at(NOW + 240));
     for _ in 0..10 {
-        assert!(auth.verify_token(&good).is_ok(), "nobody waits");
+        assert!(auth.verify_token(&good).is_ok(), "no request waits");
     }
     called(2).await;
     clock.set(at(NOW + 479));
@@ -176,7 +176,7 @@ async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after
         "five minutes from the second answer on"
     );
     assert_eq!(calls(), 2);
-    // The function does not know any more: what counts does so until its end.
+    // The function fails now: the resolved issuer is used until it expires.
     tenants.switch_off("https://t1.example");
     clock.set(at(NOW + 480));
     assert!(
@@ -189,7 +189,7 @@ async fn an_issuer_that_counts_does_so_while_it_is_asked_for_again_and_not_after
 
 /// `docs/threats.md` 59.
 #[actix_web::test]
-async fn no_other_name_than_those_of_the_pattern_reaches_the_function() {
+async fn only_names_of_the_pattern_reach_the_function() {
     let tenants = Arc::<Tenants>::default();
     let configured = tenant("https://t9.example");
     let template = Issuer::template("https://{shop}.example/admin")
@@ -227,7 +227,7 @@ async fn no_other_name_than_those_of_the_pattern_reaches_the_function() {
 }
 
 #[actix_web::test]
-async fn a_function_that_fails_is_503_and_lets_nobody_in() {
+async fn a_failing_function_is_503() {
     let (auth, tenants, clock) = resolving();
     let site = site(&auth).await;
     for name in ["err", "panic", "other", "template", "bad", "named"] {
@@ -272,7 +272,7 @@ pub(super) async fn site(auth: &AuthManager) -> Site {
 }
 
 #[actix_web::test]
-async fn resolved_issuers_of_one_address_are_one_fetch() {
+async fn resolved_issuers_with_one_address_share_a_fetch() {
     let server = BadServer::start();
     server.answers(PATH, set(&[jwk(&keys::ED25519, "a")]));
     let url = server.url(PATH);
@@ -292,7 +292,7 @@ async fn resolved_issuers_of_one_address_are_one_fetch() {
         assert_eq!(verified.iss(), issuer);
     }
     assert_eq!(server.requests(), 1);
-    // Found again, they keep their source.
+    // Resolved again, they keep their source.
     clock.advance(Duration::seconds(299));
     let token = token("https://t1.example", &keys::ED25519, "a");
     assert!(auth.verify_token_async(&token).await.is_ok());
@@ -300,7 +300,7 @@ async fn resolved_issuers_of_one_address_are_one_fetch() {
 }
 
 #[test]
-fn patterns_that_cannot_work_are_found_at_start() {
+fn patterns_that_cannot_work_are_refused_at_startup() {
     let nobody = |_: String| async { Ok::<_, String>(None) };
     let own = || config(AuthType::HS256, SECRET);
     let template = || {
@@ -331,7 +331,7 @@ fn patterns_that_cannot_work_are_found_at_start() {
         let error = AuthManager::new(config).expect_err(reason);
         assert!(error.to_string().contains(reason), "{error}");
     }
-    // Outside tokio's runtime nobody can wait, and nothing panics.
+    // Outside tokio's runtime a call cannot wait, and does not panic.
     let auth = manager(own().resolve_issuers(PATTERN, nobody));
     assert!(is_unavailable(
         &auth.verify_token(&of_tenant("https://t1.example"))

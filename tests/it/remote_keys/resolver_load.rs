@@ -1,4 +1,4 @@
-//! Many requests at once that need an issuer to be found.
+//! Many concurrent requests that need an issuer to be resolved.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use super::{
 };
 
 #[actix_web::test]
-async fn one_call_for_all_who_wait_and_it_survives_the_first_of_them() {
+async fn waiting_requests_share_one_call_which_survives_the_first_client() {
     let (is_open, calls) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
     let own = config(AuthType::HS256, SECRET);
     let auth = manager({
@@ -33,7 +33,7 @@ async fn one_call_for_all_who_wait_and_it_survives_the_first_of_them() {
     });
     let site = site(&auth).await;
     let token = of_tenant("https://t1.example");
-    // The client that came first hangs up while the function runs.
+    // The client that came first disconnects while the function runs.
     {
         let first = std::pin::pin!(site.get("/", &token));
         let called = std::pin::pin!(async {
@@ -58,7 +58,7 @@ async fn one_call_for_all_who_wait_and_it_survives_the_first_of_them() {
 
 /// `docs/threats.md` 59.
 #[actix_web::test]
-async fn a_hundred_thousand_unknown_names_leave_the_known_ones_alone() {
+async fn a_hundred_thousand_unknown_names_do_not_affect_known_issuers() {
     let (auth, tenants, _clock) = resolving();
     let known = of_tenant("https://t1.example");
     assert!(auth.verify_token_async(&known).await.is_ok());
@@ -76,7 +76,7 @@ async fn a_hundred_thousand_unknown_names_leave_the_known_ones_alone() {
         }
         assert!(auth.verify_token(&known).is_ok());
     }
-    // At most 256 of each thousand at once ask or wait, and at most 12 ask.
+    // At most 256 of each thousand concurrent requests wait, and at most 12 call the function.
     assert!(calls() <= 1 + 25_600, "{}", calls());
     assert!(tenants.most_running.load(Ordering::SeqCst) <= 12);
     assert!(

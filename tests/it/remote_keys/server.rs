@@ -1,4 +1,4 @@
-//! A server of key sets that does what it should not: slow, huge, redirecting, wrong, flapping.
+//! A misbehaving server of key sets: slow, huge, redirecting, wrong, flapping.
 
 use std::{
     collections::HashMap,
@@ -14,20 +14,20 @@ use std::{
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What is answered to a path.
+/// The response to a path.
 #[derive(Clone)]
 pub(crate) enum Answer {
-    /// These bytes, then the end of the connection.
+    /// These bytes, and then the connection is closed.
     Bytes(Vec<u8>),
     /// This head, and then bytes without end.
     Endless(String),
-    /// This head, and then nothing, for as long as the client waits.
+    /// This head, and then nothing for as long as the client waits.
     Silent(String),
-    /// What comes after it, once this is released.
+    /// The inner response, once the gate is opened.
     Gated(Arc<Gate>, Box<Answer>),
 }
 
-/// Holds answers back.
+/// Holds responses back.
 #[derive(Default)]
 pub(crate) struct Gate {
     waiting: Mutex<Vec<mpsc::Sender<()>>>,
@@ -35,7 +35,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// A gate, and what hears of the first request that has come to it.
+    /// A closed gate, and a channel that reports the first request that reaches it.
     pub(crate) fn closed() -> (Arc<Self>, mpsc::Receiver<()>) {
         let (sender, receiver) = mpsc::channel();
         let gate = Self::default();
@@ -52,7 +52,7 @@ impl Gate {
         receiver.recv().ok();
     }
 
-    /// Lets everybody pass who waits now.
+    /// Lets all waiting requests pass.
     pub(crate) fn open(&self) {
         for waiting in self.waiting.lock().expect("not poisoned").drain(..) {
             waiting.send(()).ok();
@@ -83,7 +83,7 @@ impl Answer {
             }
             Self::Silent(head) => {
                 stream.write_all(head.as_bytes())?;
-                // Ends when the client does.
+                // Ends when the client disconnects.
                 let mut line = String::new();
                 BufReader::new(stream).read_line(&mut line).map(drop)
             }
@@ -95,7 +95,7 @@ impl Answer {
     }
 }
 
-/// A running server, which ends with the test.
+/// A running server, which stops when it is dropped.
 pub(crate) struct BadServer {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -115,7 +115,7 @@ impl BadServer {
         Self::serving(serve)
     }
 
-    /// A server of https.
+    /// A server that uses https.
     pub(crate) fn start_with_tls(config: ServerConfig) -> Self {
         let config = Arc::new(config);
         Self::serving(move |stream, shared| {
@@ -132,7 +132,7 @@ impl BadServer {
         Self::listening(Ipv4Addr::LOCALHOST.into(), serve)
     }
 
-    /// A server that this machine reaches by IPv6 only.
+    /// A server that listens on IPv6 only.
     pub(crate) fn start_on_ipv6() -> Self {
         Self::listening(Ipv6Addr::LOCALHOST.into(), Arc::new(serve))
     }
@@ -141,7 +141,7 @@ impl BadServer {
         host: IpAddr,
         serve: Arc<impl Fn(TcpStream, &Shared) -> std::io::Result<()> + Send + Sync + 'static>,
     ) -> Self {
-        let listener = TcpListener::bind((host, 0)).expect("a port is free");
+        let listener = TcpListener::bind((host, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::<Shared>::default();
         let server = Self {
@@ -184,7 +184,7 @@ impl BadServer {
         answers.insert(path.to_owned(), answer);
     }
 
-    /// How many requests there were.
+    /// The number of requests so far.
     pub(crate) fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::Acquire)
     }
@@ -217,6 +217,6 @@ fn serve(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
         .expect("not poisoned")
         .get(path)
         .cloned();
-    // No answer at all: the connection just ends.
+    // No response at all: the connection is just closed.
     answer.map_or(Ok(()), |answer| answer.give(stream.get_mut()))
 }

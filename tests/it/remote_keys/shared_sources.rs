@@ -1,4 +1,4 @@
-//! Issuers that would ask the same server for the same keys share one source.
+//! Issuers that would fetch the same keys from the same server share one source.
 
 use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, KeySourceState, TokenError};
 use serde_json::json;
@@ -30,7 +30,7 @@ fn trusting(issuers: impl IntoIterator<Item = Issuer>) -> AuthManager {
 
 /// `docs/threats.md` 59.
 #[actix_web::test]
-async fn a_thousand_issuers_of_one_address_are_one_fetch() {
+async fn a_thousand_issuers_with_one_address_share_a_fetch() {
     let server = server();
     let name = |number: usize| format!("https://tenant{number}.example");
     let auth = trusting((0..1_000).map(|number| issuer(&name(number), &server)));
@@ -51,7 +51,7 @@ async fn a_thousand_issuers_of_one_address_are_one_fetch() {
 }
 
 #[actix_web::test]
-async fn what_is_asked_or_judged_otherwise_has_a_source_of_its_own() {
+async fn issuers_with_other_requests_or_other_rules_for_keys_have_their_own_source() {
     let of = |change: fn(Issuer) -> Issuer| async move {
         let server = server();
         let first = issuer("https://a.example", &server);
@@ -80,7 +80,7 @@ async fn what_is_asked_or_judged_otherwise_has_a_source_of_its_own() {
 }
 
 #[actix_web::test]
-async fn a_discovery_document_is_that_of_one_issuer() {
+async fn a_discovery_document_belongs_to_one_issuer() {
     let server = server();
     let (right, wrong) = (server.url("/a"), server.url("/b"));
     let document = json!({ "issuer": right, "jwks_uri": server.url(PATH) });
@@ -107,7 +107,7 @@ async fn a_discovery_document_is_that_of_one_issuer() {
 }
 
 #[actix_web::test]
-async fn the_document_of_a_template_says_the_template_itself() {
+async fn the_discovery_document_of_a_template_names_the_template() {
     let server = server();
     let name = server.url("/{tenant}/v2.0");
     let document = json!({ "issuer": name, "jwks_uri": server.url(PATH) });

@@ -1,4 +1,4 @@
-//! https: keys are fetched only from servers with a certificate of a trusted authority.
+//! https: keys are only fetched from servers with a certificate of a trusted authority.
 
 use std::{path::Path, sync::Arc};
 use support::folder::Folder;
@@ -22,8 +22,8 @@ use support::{
     config, frozen, keys, manager,
 };
 
-/// A server for which the authority `ca` vouches, as `localhost` and as nothing else. Beside it, in the
-/// folder, is another authority.
+/// A server with a certificate of the authority `ca` for `localhost` only. The folder also contains another
+/// authority.
 pub(super) fn server(folder: &Path) -> BadServer {
     make_authority(folder, "ca");
     make_authority(folder, "other");
@@ -38,7 +38,7 @@ pub(super) fn server(folder: &Path) -> BadServer {
             vec![certificate.expect("a certificate")],
             key.expect("a key"),
         );
-    let server = BadServer::start_with_tls(config.expect("they belong together"));
+    let server = BadServer::start_with_tls(config.expect("they match"));
     server.answers(PATH, set(&[jwk(&keys::ED25519, "a")]));
     server
 }
@@ -50,7 +50,7 @@ fn trusting(issuers: impl IntoIterator<Item = Issuer>) -> AuthManager {
 }
 
 #[actix_web::test]
-async fn threat_9_keys_come_from_a_server_that_is_vouched_for_and_from_no_other() {
+async fn threat_9_keys_are_fetched_only_from_servers_with_a_trusted_certificate() {
     let folder = Folder::new("jwks-tls");
     let server = server(folder.path());
     let (ca, other) = (
@@ -61,7 +61,7 @@ async fn threat_9_keys_come_from_a_server_that_is_vouched_for_and_from_no_other(
         Issuer::new(format!("https://issuer{number}.example"))
             .jwks_url(server.https_url(host, PATH))
     };
-    // All in one manager: what one issuer's servers are believed is nothing to the others.
+    // All in one manager: root certificates of one issuer do not apply to the others.
     let refused = [
         (issuer(1, "localhost"), "invalid peer certificate"),
         (
@@ -84,7 +84,7 @@ async fn threat_9_keys_come_from_a_server_that_is_vouched_for_and_from_no_other(
         let outcome = auth.verify_token_async(&token).await.map(drop);
         assert!(is_unavailable(outcome), "{}", state.issuer());
     }
-    assert_eq!(server.requests(), 0, "nothing was asked of any of them");
+    assert_eq!(server.requests(), 0, "no request was sent");
 
     let both = [other, ca.clone()].concat();
     let accepted = [
@@ -104,7 +104,7 @@ async fn threat_9_keys_come_from_a_server_that_is_vouched_for_and_from_no_other(
 }
 
 #[actix_web::test]
-async fn discovery_and_its_keys_come_from_a_server_that_is_vouched_for() {
+async fn discovery_documents_and_their_keys_need_a_trusted_certificate() {
     let folder = Folder::new("jwks-tls");
     let server = server(folder.path());
     let name = server.https_url("localhost", "/issuer");
@@ -116,7 +116,7 @@ async fn discovery_and_its_keys_come_from_a_server_that_is_vouched_for() {
         Answer::json(json!({ "issuer": name, "jwks_uri": server.https_url(host, PATH) }))
     };
     let place = "/issuer/.well-known/openid-configuration";
-    // The document may not lead to a server without a trusted certificate.
+    // The document must not lead to a server without a trusted certificate.
     server.answers(place, document("127.0.0.1"));
     let auth = trusting([issuer()]);
     let states = auth.fetch_keys().await;

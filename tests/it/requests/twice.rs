@@ -1,10 +1,10 @@
-//! Row 28: credentials that are there more than once.
+//! Row 28: duplicate credentials.
 
 use super::{refresh_token, server, substitute, token};
 use support::{hs256, manager};
 
 #[test]
-fn threat_28_credentials_that_are_there_twice_are_refused_as_a_bad_request() {
+fn threat_28_duplicate_credentials_are_a_bad_request() {
     let server = server(&manager(hs256()));
     let (good, other) = (token(), refresh_token());
     let basic = "Basic YWxpY2U6d29uZGVybGFuZA==";
@@ -32,7 +32,7 @@ fn threat_28_credentials_that_are_there_twice_are_refused_as_a_bad_request() {
 }
 
 #[test]
-fn threat_28_a_token_in_two_places_of_one_route_is_refused_as_a_bad_request() {
+fn threat_28_a_token_in_two_locations_of_a_route_is_a_bad_request() {
     let server = server(&manager(hs256()));
     let good = token();
     let bearer = format!("Authorization: Bearer {good}\r\n");
@@ -43,7 +43,7 @@ fn threat_28_a_token_in_two_places_of_one_route_is_refused_as_a_bad_request() {
             reply.is_refused(400, "invalid_request", "several_places", &fields);
         }
     }
-    // One place, or a place that this route does not look at.
+    // The token is in one place, or in a place that this route does not read.
     let cookie = format!("Cookie: auth_token={good}\r\n");
     let basic = "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n";
     for (path, fields) in [
@@ -71,7 +71,7 @@ fn threat_28_a_token_in_two_places_of_one_route_is_refused_as_a_bad_request() {
 }
 
 #[test]
-fn threats_28_and_61_two_values_of_one_cookie_are_a_bad_request_and_one_value_twice_is_not() {
+fn threats_28_and_61_two_values_of_a_cookie_are_a_bad_request_and_equal_ones_are_not() {
     let server = server(&manager(hs256()));
     let good = token();
     let twice: [&[u8]; 9] = [
@@ -82,7 +82,7 @@ fn threats_28_and_61_two_values_of_one_cookie_are_a_bad_request_and_one_value_tw
         b"a=b; auth_token=$; c=d; auth_token=y",
         b"auth_token=$; auth_token=$; auth_token=y",
         b"auth_token=$\r\ncookie: auth_token=x",
-        // A value that is no text is a value all the same.
+        // A value that is not text is still a value.
         b"auth_token=$; auth_token=\xff",
         b"auth_token=\xc3\x28; auth_token=$",
     ];
@@ -94,7 +94,7 @@ fn threats_28_and_61_two_values_of_one_cookie_are_a_bad_request_and_one_value_tw
             reply.is_refused(400, "invalid_request", "several_cookies", &what);
         }
     }
-    // Cookies of other names may be as broken as they like.
+    // Cookies of other names can be malformed.
     let once: [&[u8]; 15] = [
         b"auth_token=$",
         // A browser has the cookie for two paths.
@@ -121,7 +121,7 @@ fn threats_28_and_61_two_values_of_one_cookie_are_a_bad_request_and_one_value_tw
 }
 
 #[test]
-fn threat_28_a_cookie_is_taken_as_it_stands_there() {
+fn threat_28_cookie_values_are_not_decoded() {
     let server = server(&manager(hs256()));
     let good = token();
     for (cookie, status, reason) in [
@@ -150,7 +150,7 @@ fn threat_28_a_cookie_is_taken_as_it_stands_there() {
             "{what}"
         );
     }
-    // A cookie of that name which is no text is a bad one, and not none.
+    // A cookie of that name that is not text is malformed, not missing.
     for path in ["/cookie", "/chance"] {
         let reply = server.get(path, b"Cookie: auth_token=\xff\r\n");
         assert_eq!(reply.status, 401, "{path}");

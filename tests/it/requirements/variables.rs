@@ -1,4 +1,4 @@
-//! Row 26: variables of a route.
+//! Row 26: route variables.
 
 use actix_web::{test::TestRequest, web};
 use flask_pyjwt::{AuthManager, RequireToken, require_token};
@@ -59,7 +59,7 @@ async fn threat_26_a_variable_is_compared_as_the_handler_sees_it() {
         ("alice%23", "alice", false),
         ("*", "alice", false),
         ("%2A", "*", true),
-        // A slash that is encoded is part of the segment; encoded twice, it is a text with a %.
+        // An encoded slash is part of the segment. Encoded twice, it is text with a `%`.
         ("a%2Fb", "a/b", true),
         ("a%2fb", "a/b", true),
         ("a%2Fb", "a%2Fb", false),
@@ -70,13 +70,13 @@ async fn threat_26_a_variable_is_compared_as_the_handler_sees_it() {
         ("..%2Falice", "alice", false),
         ("root%2F..%2Falice", "alice", false),
         ("a%5Cb", "a\\b", true),
-        // No form's encoding: a plus is a plus.
+        // Paths are not form-encoded: a plus is a plus.
         ("a+b", "a+b", true),
         ("a+b", "a b", false),
         ("a%2Bb", "a+b", true),
         ("a%20b", "a b", true),
         ("a%2Bb", "a b", false),
-        // The same to the eye, other bytes.
+        // The same characters in another encoding.
         ("caf%C3%A9", "caf\u{e9}", true),
         ("cafe%CC%81", "caf\u{e9}", false),
         ("caf%C3%A9", "cafe\u{301}", false),
@@ -84,7 +84,7 @@ async fn threat_26_a_variable_is_compared_as_the_handler_sees_it() {
         ("%D0%B0lice", "alice", false),
         ("%EF%BB%BFalice", "alice", false),
         ("%E2%84%AA", "K", false),
-        // What is not UTF-8 matches nothing, not even the sign that stands for it.
+        // Bytes that are not UTF-8 match nothing, not even the replacement character.
         ("%FF", "\u{fffd}", false),
         ("alice%FF", "alice", false),
         ("alice%FF", "alice\u{fffd}", false),
@@ -118,7 +118,7 @@ async fn threat_26_a_variable_is_compared_as_the_handler_sees_it() {
 }
 
 #[actix_web::test]
-async fn threat_26_a_variable_that_spells_a_number_matches_that_number_alone() {
+async fn threat_26_a_numeric_variable_matches_only_that_number() {
     let auth = manager(hs256());
     let site = by_variables(&auth).await;
     for (path, claim, passes) in [
@@ -179,9 +179,9 @@ async fn threat_26_a_variable_that_spells_a_number_matches_that_number_alone() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the path, the guard compares what `web::Path` gives the handler.
+    /// For any path, the guard compares what `web::Path` gives the handler.
     #[test]
-    fn threat_26_guard_and_handler_see_the_same(
+    fn threat_26_guard_and_handler_see_the_same_variable(
         parts in prop::collection::vec(
             prop::sample::select(vec![
                 "%", "%2", "%25", "%2F", "%2f", "%2B", "%25FF", "%FF", "%C3", "%A9", "%C3%A9", "+", "a", "F", "4",

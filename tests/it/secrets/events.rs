@@ -28,7 +28,7 @@ async fn mistaken(_name: web::Path<String>) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn threat_33_a_refusal_is_one_event_with_its_reason_and_nothing_of_the_token() {
+async fn threat_33_a_refusal_is_one_event_with_its_reason_and_without_the_token() {
     let retry_after = time::Duration::seconds(7);
     let auth = manager(hs256().token_check(move |token| {
         std::future::ready(match token.claim("check").and_then(|it| it.as_str()) {
@@ -167,7 +167,7 @@ async fn threat_33_a_refusal_is_one_event_with_its_reason_and_nothing_of_the_tok
         shows_none_of(&hidden, &everything);
         shows_none_of(&hidden, &format!("{reply:?} {}", reply.text()));
     }
-    // The path of a good token logs nothing.
+    // The path of a valid token logs nothing.
     let good = with(json!({"scope": {"admin": true}}));
     for path in ["/page/alice", "/page/alice"] {
         let request = TestRequest::get()

@@ -1,4 +1,4 @@
-//! What a guard asks of the store and of the login, and what it does without an answer.
+//! What a guard checks in the store and of the login, and what it does if the store does not answer.
 
 use std::{
     future::{pending, ready},
@@ -37,7 +37,7 @@ async fn renew() -> &'static str {
     "in"
 }
 
-/// Two managers that believe an answer of these stores for five minutes.
+/// Two managers that cache answers of these stores for five minutes.
 fn believing<S: SessionStore>(stores: [S; 2]) -> [AuthManager; 2] {
     let clock = clock();
     stores.map(|store| {
@@ -47,14 +47,14 @@ fn believing<S: SessionStore>(stores: [S; 2]) -> [AuthManager; 2] {
 }
 
 #[actix_web::test]
-async fn a_manager_does_not_believe_what_another_one_was_told_of_a_token() {
+async fn cached_answers_are_not_shared_between_managers() {
     let revoked = Err(TokenError::Revoked.into());
     let [one, other] = believing([MemoryStore::default(), MemoryStore::default()]);
     let pair = one.login("alice").await.expect("opened");
     assert_eq!(one.check_revocation(&pair.auth).await, Ok(()));
     assert_eq!(other.check_revocation(&pair.auth).await, revoked);
 
-    // As many revocations by one as by the other are not the same ones.
+    // Both managers have revoked the same number of tokens, but not the same ones.
     let shared = Arc::new(MemoryStore::default());
     let [one, other] = believing([Arc::clone(&shared), shared]);
     let pair = one.login("alice").await.expect("opened");
@@ -65,7 +65,7 @@ async fn a_manager_does_not_believe_what_another_one_was_told_of_a_token() {
 }
 
 #[actix_web::test]
-async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
+async fn a_route_can_require_a_recent_login_and_challenges_for_one() {
     let clock = clock();
     let auth = with_memory(&clock);
     let site = Site::new(|app| {
@@ -123,7 +123,7 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
     ask("recent", pair.auth.signed(), 401).await;
     ask("recent", next.auth.signed(), 401).await;
 
-    // Of no login at all, of one that is yet to come, of one that is no moment.
+    // Tokens without a login, with one in the future, and with one that is not a time.
     let now = at(NOW).unix_timestamp() + 300;
     for login in [
         json!(null),
@@ -145,7 +145,7 @@ async fn a_route_can_demand_a_recent_login_and_asks_for_one() {
     ask("recent", token.signed(), 200).await;
 }
 
-/// Counts what it is asked, and asks a store in memory.
+/// Counts the questions to a store in memory.
 #[derive(Debug, Default)]
 struct Counting(MemoryStore, Arc<AtomicUsize>);
 
@@ -177,7 +177,7 @@ impl SessionStore for Counting {
 }
 
 #[actix_web::test]
-async fn a_store_is_asked_once_a_request_unless_an_earlier_answer_will_do() {
+async fn a_store_is_asked_once_per_request_unless_an_answer_is_cached() {
     let clock = clock();
     let asked = Arc::new(AtomicUsize::new(0));
     let with = |staleness| {
@@ -205,13 +205,13 @@ async fn a_store_is_asked_once_a_request_unless_an_earlier_answer_will_do() {
         assert_eq!(get(pair.auth.signed(), "").await, expected, "after its end");
         clock.advance(-Duration::MILLISECOND);
         assert_eq!(get(pair.auth.signed(), "").await, expected, "set back");
-        // What this process revokes counts at once, and a no is never remembered.
+        // Revocations by this process count at once, and a negative answer is never cached.
         auth.logout(&pair.refresh).await.expect("ended");
         assert_eq!(get(pair.auth.signed(), "token_revoked").await, 3);
     }
 }
 
-/// A store that does not do what it is asked.
+/// A store that fails.
 #[derive(Debug)]
 pub(crate) enum Broken {
     Down,
@@ -254,7 +254,7 @@ impl SessionStore for Broken {
 }
 
 #[actix_web::test]
-async fn threat_35_a_store_that_is_down_or_hangs_lets_nobody_in() {
+async fn threat_35_requests_fail_closed_if_the_store_is_down_or_hangs() {
     let token = manager(hs256()).auth_token("alice").sign().expect("minted");
     for broken in [Broken::Down, Broken::Hanging] {
         let name = format!("{broken:?}");
@@ -266,7 +266,7 @@ async fn threat_35_a_store_that_is_down_or_hangs_lets_nobody_in() {
         assert!(auth.revoke_subject("alice").await.is_err(), "{name}");
         assert!(auth.sessions("alice").await.is_err(), "{name}");
         assert!(auth.check_revocation(&token).await.is_err(), "{name}");
-        // What needs no store is answered without it.
+        // Requests that do not need the store are answered.
         let reply = site.ask(TestRequest::get().uri("/me")).await;
         assert_eq!(reply.outcome().0, 401, "{name}");
     }

@@ -1,4 +1,4 @@
-//! What the errors of sessions say to a program without HTTP, and what they come from.
+//! Errors of sessions in a program without HTTP, and their sources.
 
 use std::{error::Error, io, sync::Arc};
 
@@ -12,24 +12,24 @@ use time::Duration;
 use super::checks::Broken;
 use support::{hs256, log, manager};
 
-/// What an error says, then all that it comes from.
+/// The text of an error, then the texts of all its sources.
 fn chain(error: &dyn Error) -> Vec<String> {
-    let mut said = vec![error.to_string()];
+    let mut texts = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
-        said.push(cause.to_string());
+        texts.push(cause.to_string());
         source = cause.source();
     }
-    said
+    texts
 }
 
-/// Runs a job on a runtime of tokio alone.
+/// Runs a job on a plain tokio runtime.
 fn job<T>(work: impl Future<Output = T>) -> T {
     let runtime = Runtime::new().expect("a runtime");
     runtime.tokio_runtime().block_on(work)
 }
 
-/// What a command line does: it ends all sessions of a user, and prints what became of it.
+/// Like a command-line tool: ends all sessions of a user, and returns a message about the outcome.
 async fn log_out(auth: &AuthManager, user: &str) -> String {
     match auth.revoke_subject(user).await {
         Ok(()) => format!("{user} is logged out"),
@@ -38,7 +38,7 @@ async fn log_out(auth: &AuthManager, user: &str) -> String {
 }
 
 #[test]
-fn a_job_without_http_revokes_and_prints_what_went_wrong() {
+fn a_program_without_http_can_revoke_and_print_errors() {
     let auth = manager(hs256().session_store(MemoryStore::default()));
     job(async {
         let pair = auth.login("alice").await.expect("opened");
@@ -71,11 +71,11 @@ fn a_job_without_http_revokes_and_prints_what_went_wrong() {
 }
 
 #[test]
-fn every_error_keeps_what_it_comes_from() {
+fn every_error_keeps_its_sources() {
     const CLAIM: &str = "the value of the claim `x` cannot be written as JSON";
     let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
     let no_number = Arc::new(serde_json::from_str::<u8>("x").expect_err("no number"));
-    let says = no_number.to_string();
+    let source_text = no_number.to_string();
     let mint = |source: &Arc<serde_json::Error>| MintError::NoJson {
         name: "x".to_owned(),
         source: Arc::clone(source),
@@ -99,7 +99,7 @@ fn every_error_keeps_what_it_comes_from() {
         ),
         (
             Box::new(SessionError::from(mint(&no_number))),
-            vec!["the session's tokens cannot be minted", CLAIM, &says],
+            vec!["the session's tokens cannot be minted", CLAIM, &source_text],
         ),
         (
             Box::new(MintError::Refused(TokenError::Clock)),
@@ -107,12 +107,12 @@ fn every_error_keeps_what_it_comes_from() {
         ),
         (
             Box::new(claims),
-            vec!["the session's claims cannot be read", &says],
+            vec!["the session's claims cannot be read", &source_text],
         ),
-        // The refusal of a request is its token's error or the server's mistake, and adds nothing to it.
+        // The refusal of a request adds nothing to the token's error or the server's mistake.
         (
             Box::new(Rejection::from(mistake)),
-            vec!["the token is not minted", CLAIM, &says],
+            vec!["the token is not minted", CLAIM, &source_text],
         ),
         (
             Box::new(Rejection::from(TokenError::Expired)),
@@ -133,7 +133,7 @@ fn every_error_keeps_what_it_comes_from() {
 }
 
 #[test]
-fn the_cause_of_a_store_error_has_its_own_type() {
+fn the_source_of_a_store_error_can_be_downcast() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let error = SessionError::Store(StoreError::unavailable(refused));
     let store = error.source().and_then(|source| source.downcast_ref());
@@ -151,6 +151,6 @@ fn the_cause_of_a_store_error_has_its_own_type() {
         matches!(store, Some(StoreError::Unavailable(_))),
         "{error:?}"
     );
-    // And the log has it, too.
+    // The log contains it, too.
     assert!(log.text().contains("no route to host"));
 }

@@ -1,4 +1,4 @@
-//! How many sessions and revoked tokens one account may have, and managers that share a store or do not.
+//! Limits of sessions and revoked tokens for one account, and managers that do or do not share a store.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ fn with_memory() -> Config {
     hs256().session_store(MemoryStore::default())
 }
 
-/// What a manager tells of sessions that made room for others.
+/// Records the sessions that are ended to make room for others.
 fn evictions(config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
     let evicted = Arc::<Mutex<Vec<String>>>::default();
     let noted = Arc::clone(&evicted);
@@ -32,7 +32,7 @@ fn evictions(config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
 }
 
 #[test]
-fn a_limit_of_sessions_is_one_to_a_thousand() {
+fn the_limit_of_sessions_is_from_one_to_a_thousand() {
     for most in [1, 2, 100, 999, 1_000] {
         assert!(AuthManager::new(with_memory().max_sessions(most)).is_ok());
     }
@@ -45,7 +45,7 @@ fn a_limit_of_sessions_is_one_to_a_thousand() {
 }
 
 #[actix_web::test]
-async fn without_a_setting_a_subject_has_a_hundred_sessions_at_the_most() {
+async fn by_default_a_subject_has_at_most_a_hundred_sessions() {
     let (config, evicted) = evictions(with_memory().clock(clock()));
     let auth = manager(config);
     for _ in 0..150 {
@@ -81,7 +81,7 @@ async fn fifty_logins_at_once_with_a_limit_of_two_leave_two_sessions() {
 }
 
 #[actix_web::test]
-async fn a_login_that_replaces_its_browsers_session_logs_no_other_device_out() {
+async fn a_login_that_replaces_its_browsers_session_ends_no_session_of_other_devices() {
     let clock = clock();
     let (config, evicted) = evictions(with_memory().clock(clock.clone()).max_sessions(2));
     let auth = manager(config.revocation_staleness(Duration::minutes(5)));
@@ -109,7 +109,7 @@ async fn a_login_that_replaces_its_browsers_session_logs_no_other_device_out() {
 }
 
 #[actix_web::test]
-async fn a_session_that_makes_room_is_refused_although_it_was_good_a_moment_ago() {
+async fn a_session_ended_to_make_room_is_refused_despite_a_cached_answer() {
     let config = with_memory().clock(clock()).max_sessions(1);
     let auth = manager(config.revocation_staleness(Duration::minutes(5)));
     let first = auth.login("alice").await.expect("opened");
@@ -149,7 +149,7 @@ async fn revoke_a_thousand(auth: &AuthManager, subject: &str) {
     }
 }
 
-/// A token of no session, of this number.
+/// A token without a session, with this number.
 fn plain(auth: &AuthManager, subject: &str, number: u32) -> Token {
     let claims = claims_with(json!({"sub": subject, "jti": format!("t{number}")}));
     let signed = forge(header(AuthType::HS256), claims, &keys::key(AuthType::HS256));
@@ -157,7 +157,7 @@ fn plain(auth: &AuthManager, subject: &str, number: u32) -> Token {
 }
 
 #[actix_web::test]
-async fn beyond_a_thousand_revoked_tokens_the_session_or_the_subject_is_revoked() {
+async fn after_a_thousand_revoked_tokens_the_session_or_the_subject_is_revoked() {
     let auth = manager(with_memory().clock(clock()));
     revoke_a_thousand(&auth, "mallory").await;
     let [one, other] = [auth.login("mallory").await, auth.login("mallory").await];
@@ -198,8 +198,8 @@ async fn managers_that_share_a_store_share_its_revocations() {
     assert_eq!(second.sessions("alice").await.expect("listed").len(), 1);
 }
 
-/// What the log says of managers with memories of their own when these two are made.
-fn said_of(first: Config, second: Config) -> Vec<String> {
+/// The log about managers with separate stores in memory when these two are made.
+fn log_of(first: Config, second: Config) -> Vec<String> {
     let log = log::capture();
     let _managers = [manager(first), manager(second)];
     let lines = log.take().into_iter();
@@ -210,7 +210,7 @@ fn said_of(first: Config, second: Config) -> Vec<String> {
 }
 
 #[test]
-fn a_second_manager_with_a_memory_of_its_own_is_told_in_the_log() {
+fn a_second_manager_with_a_separate_memory_store_is_logged() {
     let secret = keys::secret(AuthType::HS256);
     let own = |issuer: &str| Config::new(issuer, AuthType::HS256, &*secret);
     let memory = MemoryStore::default;
@@ -224,11 +224,11 @@ fn a_second_manager_with_a_memory_of_its_own_is_told_in_the_log() {
             own("b").session_store(memory()),
         ),
     ] {
-        let said = said_of(first, second);
-        assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].starts_with("ERROR"), "{said:?}");
+        let logged = log_of(first, second);
+        assert_eq!(logged.len(), 1, "{logged:?}");
+        assert!(logged[0].starts_with("ERROR"), "{logged:?}");
         for part in ["HttpServer::new", "register a clone", "Arc<MemoryStore>"] {
-            assert!(said[0].contains(part), "{said:?}");
+            assert!(logged[0].contains(part), "{logged:?}");
         }
     }
     let shared = Arc::new(memory());
@@ -245,18 +245,18 @@ fn a_second_manager_with_a_memory_of_its_own_is_told_in_the_log() {
             own("f").session_store(memory()),
         ),
         (own("g").session_store(memory()), own("g")),
-        // Tests make as many as they like.
+        // Tests can make any number of managers.
         (at("h", clock()), at("h", clock())),
     ] {
-        assert_eq!(said_of(first, second), [""; 0]);
+        assert_eq!(log_of(first, second), [""; 0]);
     }
-    // A manager that is gone is no other one, also if its store is still there.
+    // A dropped manager does not count, even if its store is still in use.
     let kept = Arc::new(memory());
     let with_kept = own("k").session_store(Arc::clone(&kept));
-    assert_eq!(said_of(with_kept, own("l")), [""; 0]);
-    assert_eq!(said_of(own("k").session_store(memory()), own("l")), [""; 0]);
+    assert_eq!(log_of(with_kept, own("l")), [""; 0]);
+    assert_eq!(log_of(own("k").session_store(memory()), own("l")), [""; 0]);
     drop(kept);
     for _ in 0..2 {
-        assert_eq!(said_of(own("i").session_store(memory()), own("j")), [""; 0]);
+        assert_eq!(log_of(own("i").session_store(memory()), own("j")), [""; 0]);
     }
 }

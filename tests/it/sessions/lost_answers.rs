@@ -1,5 +1,5 @@
-//! Refresh tokens that are presented again: by an owner whose answer was lost, and by a thief, case by
-//! case. The table is in `session/record.rs`.
+//! Refresh tokens that are presented again: by an owner whose response was lost, and by a thief, case by case.
+//! The table is in `session/record.rs`.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -15,33 +15,33 @@ use support::{NOW, at, hs256, log, manager};
 
 const GRACE: Duration = Duration::seconds(10);
 
-/// A manager, its clock, and what its application has heard of.
+/// A manager, its clock, and the session events that it has reported.
 struct Stage {
     clock: FrozenClock,
     auth: AuthManager,
-    heard: Arc<Mutex<Vec<SessionEvent>>>,
+    events: Arc<Mutex<Vec<SessionEvent>>>,
 }
 
 impl Stage {
     fn new(grace: Duration, window: Duration) -> Self {
-        let (clock, heard) = (clock(), Arc::<Mutex<Vec<SessionEvent>>>::default());
-        let hook = Arc::clone(&heard);
+        let (clock, events) = (clock(), Arc::<Mutex<Vec<SessionEvent>>>::default());
+        let hook = Arc::clone(&events);
         let config = hs256()
             .clock(clock.clone())
             .refresh_grace(grace)
             .lost_answer_window(window)
             .session_store(MemoryStore::default())
-            .on_session_event(move |event| hook.lock().expect("whole").push(event.clone()));
+            .on_session_event(move |event| hook.lock().expect("not poisoned").push(event.clone()));
         Self {
             clock,
             auth: manager(config),
-            heard,
+            events,
         }
     }
 
-    /// The name of each event since this was called last.
-    fn heard(&self) -> Vec<&'static str> {
-        let events = std::mem::take(&mut *self.heard.lock().expect("whole"));
+    /// The names of the events since the last call.
+    fn take_events(&self) -> Vec<&'static str> {
+        let events = std::mem::take(&mut *self.events.lock().expect("not poisoned"));
         let name = |event: &SessionEvent| match event {
             SessionEvent::Replayed { .. } => "replayed",
             SessionEvent::Repeated { .. } => "repeated",
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     async fn uses(&self, pair: &TokenPair) {
-        self.auth.check_revocation(&pair.auth).await.expect("good");
+        self.auth.check_revocation(&pair.auth).await.expect("valid");
     }
 
     /// The session is revoked when the refresh token of this pair is presented.
@@ -70,7 +70,7 @@ impl Stage {
             refused.expect_err("a theft"),
             SessionError::from(TokenError::Replayed)
         );
-        assert_eq!(self.heard(), ["replayed"]);
+        assert_eq!(self.take_events(), ["replayed"]);
         let revoked = self.auth.refresh(&last.refresh).await;
         assert_eq!(
             revoked.expect_err("revoked"),
@@ -85,7 +85,7 @@ fn is_same(one: &TokenPair, other: &TokenPair) {
     assert_eq!(one.refresh.signed(), other.refresh.signed());
 }
 
-/// Each stage, and the first two pairs of a session on it.
+/// Each stage with the first two pairs of a session.
 async fn stages() -> Vec<(Stage, TokenPair, TokenPair)> {
     let mut stages = Vec::new();
     for grace in [GRACE, Duration::ZERO] {
@@ -98,25 +98,25 @@ async fn stages() -> Vec<(Stage, TokenPair, TokenPair)> {
 }
 
 #[actix_web::test]
-async fn an_owner_who_repeats_a_rotation_whose_answer_was_lost_gets_the_same_pair() {
+async fn an_owner_who_repeats_a_rotation_after_a_lost_response_gets_the_same_pair() {
     for (stage, first, lost) in stages().await {
         for _ in 0..2 {
             stage.later();
             is_same(&stage.rotate(&first).await, &lost);
-            assert_eq!(stage.heard(), ["lost answer"]);
+            assert_eq!(stage.take_events(), ["lost answer"]);
         }
         stage.uses(&lost).await;
-        // Later on, another answer may be lost.
+        // Later, another response can be lost.
         let next = stage.rotate(&lost).await;
         let last = stage.rotate(&next).await;
         stage.later();
         is_same(&stage.rotate(&next).await, &last);
-        assert_eq!(stage.heard(), ["lost answer"]);
+        assert_eq!(stage.take_events(), ["lost answer"]);
     }
 }
 
 #[actix_web::test]
-async fn a_thief_who_is_second_ends_the_session_once_the_owner_has_used_the_pair() {
+async fn a_thief_who_is_second_revokes_the_session_once_the_owner_has_used_the_pair() {
     for (stage, stolen, owners) in stages().await {
         stage.uses(&owners).await;
         stage.later();
@@ -130,7 +130,7 @@ async fn a_thief_who_is_second_ends_the_session_once_the_owner_has_used_the_pair
 }
 
 #[actix_web::test]
-async fn a_thief_who_is_first_and_uses_the_pair_is_found_out_by_the_owner() {
+async fn a_thief_who_is_first_and_uses_the_pair_is_detected_when_the_owner_refreshes() {
     for (stage, stolen, thiefs) in stages().await {
         stage.uses(&thiefs).await;
         stage.later();
@@ -139,14 +139,14 @@ async fn a_thief_who_is_first_and_uses_the_pair_is_found_out_by_the_owner() {
 }
 
 #[actix_web::test]
-async fn a_thief_who_is_first_and_uses_nothing_is_found_out_at_the_next_rotation() {
-    // Whoever rotates the doubtful pair, and whether the successor is used or not.
+async fn a_thief_who_is_first_and_uses_nothing_is_detected_at_the_next_rotation() {
+    // Whoever rotates the disputed pair, and whether the successor is used or not.
     for is_used in [false, true] {
         for (stage, stolen, thiefs) in stages().await {
             stage.later();
             let owners = stage.rotate(&stolen).await;
             is_same(&owners, &thiefs);
-            assert_eq!(stage.heard(), ["lost answer"]);
+            assert_eq!(stage.take_events(), ["lost answer"]);
             stage.uses(&owners).await;
             stage.later();
             let next = stage.rotate(&thiefs).await;
@@ -160,7 +160,7 @@ async fn a_thief_who_is_first_and_uses_nothing_is_found_out_at_the_next_rotation
 }
 
 #[actix_web::test]
-async fn a_thief_who_uses_the_pair_after_the_owner_has_it_no_longer_than_the_auth_token() {
+async fn a_thief_who_uses_the_same_pair_keeps_access_until_the_auth_token_expires() {
     for (stage, stolen, thiefs) in stages().await {
         stage.later();
         let owners = stage.rotate(&stolen).await;
@@ -170,14 +170,14 @@ async fn a_thief_who_uses_the_pair_after_the_owner_has_it_no_longer_than_the_aut
         let expired = stage.auth.check_revocation(&thiefs.auth).await;
         assert_eq!(expired, Err(TokenError::Expired.into()));
         let next = stage.rotate(&owners).await;
-        stage.heard();
+        stage.take_events();
         stage.later();
         stage.catches(&thiefs, &next).await;
     }
 }
 
 #[actix_web::test]
-async fn a_thief_who_waits_for_the_end_of_the_window_is_found_out_by_the_owner() {
+async fn a_thief_who_waits_for_the_end_of_the_window_is_detected_when_the_owner_refreshes() {
     for (stage, stolen, thiefs) in stages().await {
         stage.clock.advance(Duration::hours(1));
         stage.catches(&stolen, &thiefs).await;
@@ -185,7 +185,7 @@ async fn a_thief_who_waits_for_the_end_of_the_window_is_found_out_by_the_owner()
 }
 
 #[actix_web::test]
-async fn without_a_window_a_late_repetition_is_a_theft() {
+async fn without_a_window_a_late_repetition_revokes_the_session() {
     for grace in [GRACE, Duration::ZERO] {
         let stage = Stage::new(grace, Duration::ZERO);
         let stolen = stage.auth.login("alice").await.expect("opened");
@@ -196,7 +196,7 @@ async fn without_a_window_a_late_repetition_is_a_theft() {
 }
 
 #[actix_web::test]
-async fn tabs_that_wake_up_together_share_a_lost_answer() {
+async fn concurrent_tabs_share_a_repeated_response() {
     let stage = Stage::new(GRACE, Duration::hours(1));
     let first = stage.auth.login("alice").await.expect("opened");
     let lost = stage.rotate(&first).await;
@@ -205,14 +205,14 @@ async fn tabs_that_wake_up_together_share_a_lost_answer() {
     stage.uses(&lost).await;
     stage.clock.advance(GRACE - Duration::milliseconds(1));
     is_same(&stage.rotate(&first).await, &lost);
-    assert_eq!(stage.heard(), ["lost answer", "repeated"]);
+    assert_eq!(stage.take_events(), ["lost answer", "repeated"]);
     stage.clock.advance(Duration::milliseconds(1));
     stage.catches(&first, &lost).await;
 }
 
-/// `docs/threats.md` 46, over HTTP: the guard of the refreshing route sees the old token, too.
+/// `docs/threats.md` 46, over HTTP: the guard of the refresh route sees the old token, too.
 #[actix_web::test]
-async fn threat_46_a_lost_answer_is_given_again_and_the_application_hears_of_it() {
+async fn threat_46_a_lost_response_is_repeated_and_reported() {
     for grace in [GRACE, Duration::ZERO] {
         let stage = Stage::new(grace, Duration::hours(1));
         let site = site(&stage.auth).await;
@@ -234,9 +234,9 @@ async fn threat_46_a_lost_answer_is_given_again_and_the_application_hears_of_it(
             rotated_at: at(NOW),
             repeated_at: at(NOW) + Duration::minutes(20),
         };
-        assert_eq!(*stage.heard.lock().expect("whole"), [event]);
+        assert_eq!(*stage.events.lock().expect("not poisoned"), [event]);
 
-        // Once the client has shown that it has the pair, the old token is a copy.
+        // Once the client has used the new pair, the old token is a replay.
         let pair: [String; 2] = serde_json::from_str(&lost).expect("a pair");
         assert_eq!(site.get("/me", &pair[0]).await.text(), "alice");
         stage.clock.advance(GRACE);
@@ -258,7 +258,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
         .await
         .text()
         .to_owned();
-    assert_eq!(stage.heard(), [""; 0]);
+    assert_eq!(stage.take_events(), [""; 0]);
     for milliseconds in [0, 1, 9_998] {
         stage.clock.advance(Duration::milliseconds(milliseconds));
         let log = log::capture();
@@ -266,7 +266,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
         assert_eq!((reply.status, reply.text()), (200, &*owners));
         assert!(log.take().iter().any(|line| line.level == "INFO"));
         assert!(!log.text().contains(first.refresh.signed()));
-        let events = std::mem::take(&mut *stage.heard.lock().expect("whole"));
+        let events = std::mem::take(&mut *stage.events.lock().expect("not poisoned"));
         let [
             SessionEvent::Repeated {
                 subject,
@@ -286,7 +286,7 @@ async fn threat_47_each_repetition_within_the_grace_window_is_an_event() {
     }
 }
 
-/// The hook may call the manager, for instance to end the session at once.
+/// The hook may call the manager, for example to end the session at once.
 #[actix_web::test]
 async fn a_hook_that_ends_the_session_is_called_while_nothing_is_locked() {
     let manager_of_hook = Arc::<OnceLock<AuthManager>>::default();

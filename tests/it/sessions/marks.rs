@@ -1,5 +1,5 @@
-//! The mark that a token of a new pair was presented: one change of the store for each rotation, and
-//! nobody passes without it.
+//! The mark that a token of a new pair was used: one change of the store for each rotation, and no request
+//! passes without it.
 
 use std::{
     future::ready,
@@ -21,7 +21,7 @@ use time::Duration;
 use super::{clock, site};
 use support::{hs256, manager};
 
-/// A store in memory that counts marks, and fails to make them when told so.
+/// A store in memory that counts marks, and can be set to fail.
 #[derive(Debug, Default, Clone)]
 struct Marking {
     store: Arc<MemoryStore>,
@@ -64,7 +64,7 @@ impl SessionStore for Marking {
 }
 
 #[actix_web::test]
-async fn a_pair_is_marked_by_its_first_request_and_by_no_other() {
+async fn a_pair_is_marked_by_its_first_request_only() {
     for (staleness, window, expected) in [(0, 3_600, 1), (60, 3_600, 1), (0, 0, 0)] {
         let store = Marking::default();
         let config = hs256()
@@ -95,7 +95,7 @@ async fn a_pair_is_marked_by_its_first_request_and_by_no_other() {
 }
 
 #[actix_web::test]
-async fn nobody_passes_whose_mark_was_not_acknowledged() {
+async fn a_request_whose_mark_was_not_acknowledged_is_refused() {
     for staleness in [Duration::ZERO, Duration::minutes(1)] {
         let store = Marking::default();
         let config = hs256().clock(clock()).session_store(store.clone());

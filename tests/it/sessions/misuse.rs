@@ -1,4 +1,4 @@
-//! What a server's author can get wrong with sessions: it costs nobody a session.
+//! Mistakes that a server's author can make with sessions: they end no session.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use support::{
 };
 
 #[actix_web::test]
-async fn what_cannot_be_minted_rotates_nothing() {
+async fn a_failure_to_mint_does_not_rotate() {
     let auth = with_memory(&clock());
     let pair = auth.login("alice").await.expect("opened");
     let refused = auth
@@ -47,7 +47,7 @@ async fn what_cannot_be_minted_rotates_nothing() {
 }
 
 #[test]
-fn a_lifetime_limit_is_judged_to_the_second() {
+fn a_lifetime_limit_is_exact_to_the_second() {
     let config = || hs256().session_store(MemoryStore::default());
     for (limit, idle, is_good) in [
         (Duration::MAX, Duration::WEEK, true),
@@ -61,7 +61,7 @@ fn a_lifetime_limit_is_judged_to_the_second() {
 }
 
 #[actix_web::test]
-async fn a_full_store_ends_the_sessions_of_whoever_fills_it() {
+async fn a_full_store_ends_sessions_of_the_account_that_fills_it() {
     let auth = manager(hs256().session_store(MemoryStore::new(60)));
     let mut opened = 0;
     while auth.login("mallory").await.is_ok() {
@@ -75,7 +75,7 @@ async fn a_full_store_ends_the_sessions_of_whoever_fills_it() {
 }
 
 #[actix_web::test]
-async fn a_login_beyond_the_limit_ends_what_was_refreshed_the_longest_ago() {
+async fn a_login_beyond_the_limit_ends_the_least_recently_refreshed_session() {
     let clock = clock();
     let config = |most| {
         hs256()
@@ -108,7 +108,7 @@ async fn login(auth: AuthManager) -> Result<HttpResponse, SessionError> {
 }
 
 #[actix_web::test]
-async fn a_login_that_fails_by_the_servers_fault_is_told_in_the_log() {
+async fn a_login_that_fails_because_of_the_configuration_is_logged() {
     let auth = with_memory(&clock());
     let site = Site::new(|app| {
         app.app_data(auth.clone())
@@ -121,7 +121,7 @@ async fn a_login_that_fails_by_the_servers_fault_is_told_in_the_log() {
 }
 
 #[actix_web::test]
-async fn a_token_beside_those_of_a_session_lives_as_long_as_that() {
+async fn a_further_token_of_a_session_ends_with_the_session() {
     let auth = with_memory(&clock());
     let pair = auth.login("alice").await.expect("opened");
     let with = |session: Value| auth.auth_token("alice").claim("sid", session).sign();
@@ -140,7 +140,7 @@ async fn a_token_beside_those_of_a_session_lives_as_long_as_that() {
 }
 
 #[actix_web::test]
-async fn a_token_of_no_session_may_call_anything_its_id() {
+async fn a_token_without_a_session_can_have_any_id() {
     let auth = with_memory(&clock());
     let claims = claims_with(json!({"jti": 7}));
     let forged = forge(header(AuthType::HS256), claims, &keys::key(AuthType::HS256));

@@ -1,4 +1,4 @@
-//! `docs/threats.md` 37: a thousand refreshes with one token at once, by several threads, a hundred times.
+//! `docs/threats.md` 37: a thousand concurrent refreshes with one token, by several threads, a hundred times.
 
 use std::{collections::HashSet, sync::Barrier, thread};
 
@@ -12,7 +12,7 @@ const ROUNDS: usize = 100;
 const THREADS: usize = 4;
 const OF_EACH: usize = 250;
 
-/// What all refreshes of one round gave: the texts of their refresh tokens.
+/// The refresh tokens that all refreshes of one round returned.
 fn refresh_at_once(auth: &AuthManager, token: &Token) -> HashSet<String> {
     let barrier = Barrier::new(THREADS);
     let refresh = || {
@@ -36,7 +36,7 @@ fn refresh_at_once(auth: &AuthManager, token: &Token) -> HashSet<String> {
 }
 
 #[test]
-fn threat_37_a_thousand_refreshes_at_once_have_one_successor() {
+fn threat_37_a_thousand_concurrent_refreshes_have_one_successor() {
     let auth = with_memory(&clock());
     for round in 0..ROUNDS {
         let pair = System::new()

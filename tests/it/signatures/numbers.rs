@@ -1,4 +1,4 @@
-//! Rows 10 and 11: signatures as numbers that are out of range, or in another form.
+//! Rows 10 and 11: signatures with numbers out of range, or in another form.
 
 use flask_pyjwt::{AuthType, UnverifiedToken};
 
@@ -27,7 +27,7 @@ fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(byte).collect()
 }
 
-/// `a - b` of big-endian numbers of one length.
+/// `a - b` of big-endian numbers of equal length.
 fn difference(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut borrow = 0;
     let mut digits: Vec<u8> = a
@@ -89,7 +89,7 @@ async fn threat_10_ecdsa_numbers_out_of_range_and_der_are_refused() {
 }
 
 #[actix_web::test]
-async fn threat_10_an_ed25519_signature_whose_scalar_is_not_reduced_is_refused() {
+async fn threat_10_an_ed25519_signature_with_an_unreduced_scalar_is_refused() {
     let site = guarded_site(config(AuthType::EdDSA, keys::secret(AuthType::EdDSA))).await;
     let good = forge(
         header(AuthType::EdDSA),
@@ -131,7 +131,7 @@ async fn threat_10_an_rsa_signature_above_the_modulus_is_refused() {
 }
 
 #[actix_web::test]
-async fn threat_11_the_twin_of_an_ecdsa_signature_verifies_and_is_the_same_token() {
+async fn threat_11_the_twin_of_an_ecdsa_signature_verifies_as_the_same_token() {
     for (own, pair, order) in [
         (AuthType::ES256, &*P256, P256_ORDER),
         (AuthType::ES384, &*P384, P384_ORDER),

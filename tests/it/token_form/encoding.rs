@@ -10,7 +10,7 @@ use support::{
     guarded_site, header, hs256, manager,
 };
 
-/// The character whose value is one more: the last one of a segment then has unused bits set.
+/// The character with the next value: as the last one of a segment it has unused bits set.
 fn next_character(text: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (head, last) = text.split_at(text.len() - 1);
@@ -20,9 +20,9 @@ fn next_character(text: &str) -> String {
 }
 
 #[actix_web::test]
-async fn threat_12_only_strict_base64url_is_read() {
+async fn threat_12_only_strict_base64url_is_accepted() {
     let site = guarded_site(hs256()).await;
-    // 43 characters of a 32-byte signature: the last one has two unused bits.
+    // 43 characters encode a signature of 32 bytes: the last one has two unused bits.
     let token = good();
     let [head, payload, signature] = segments(&token);
     let trailing_bits = next_character(signature);
@@ -45,7 +45,7 @@ async fn threat_12_only_strict_base64url_is_read() {
         let token = format!("{head}.{payload}.{signature}");
         site.refuses(&token, "token_encoding", &token).await;
     }
-    // The alphabet of plain base64, where a segment has one of its characters.
+    // The alphabet of plain base64, where a segment contains one of its characters.
     for (url, plain) in [("-", "+"), ("_", "/")] {
         for name in ["", "?", "??", "~", "~~", "\u{3ff}", "x\u{3ff}", "xx\u{3ff}"] {
             let payload = encode(claims_with(json!({"x": name.repeat(3)})));
@@ -57,7 +57,7 @@ async fn threat_12_only_strict_base64url_is_read() {
             }
         }
     }
-    // Segments whose very text is signed.
+    // The signature covers the text of these segments.
     let padded: Vec<_> = ["", " ", "  "]
         .map(|blank| encode(claims().to_string() + blank))
         .into();
@@ -96,7 +96,7 @@ async fn threat_12_only_strict_base64url_is_read() {
 }
 
 #[test]
-fn threat_12_white_space_and_line_breaks_are_refused_where_http_does_not_do_it() {
+fn threat_12_white_space_and_line_breaks_are_refused() {
     let auth = manager(hs256());
     let good = good();
     for junk in [

@@ -1,4 +1,4 @@
-//! Rows 15 to 17: strict JSON, of a size that can be paid for.
+//! Rows 15 to 17: strict JSON of limited size.
 
 use flask_pyjwt::AuthType;
 use serde_json::json;
@@ -6,14 +6,14 @@ use serde_json::json;
 use super::{KEY, with_payload};
 use support::{claims, claims_with, forge::forge, guarded_site, header, hs256, manager};
 
-/// The good claims as members, without the braces.
+/// The valid claims as members, without the braces.
 fn members() -> String {
     let claims = claims().to_string();
     claims[1..claims.len() - 1].to_owned()
 }
 
 #[actix_web::test]
-async fn threat_15_a_member_twice_is_refused_at_any_depth_in_any_spelling() {
+async fn threat_15_a_duplicate_member_is_refused_at_any_depth_in_any_spelling() {
     let site = guarded_site(hs256()).await;
     let members = members();
     for (own, other) in [
@@ -60,7 +60,7 @@ async fn threat_15_a_member_twice_is_refused_at_any_depth_in_any_spelling() {
             .await;
         let header = format!(r#"{{"alg":"HS256","typ":"JWT",{extra}}}"#);
         let token = forge(&header, claims().to_string(), &KEY);
-        // A header is not read where it is longer than any.
+        // A header above the size limit is not read.
         let is_long = header.len() > 2_048;
         let reason = if is_long {
             "token_too_large"
@@ -80,7 +80,7 @@ async fn threat_15_a_member_twice_is_refused_at_any_depth_in_any_spelling() {
         let token = forge(header, claims().to_string(), &KEY);
         site.refuses(&token, "token_duplicate_member", header).await;
     }
-    // The same name in different objects, and names that only look alike.
+    // Equal names in different objects, and names that only look similar.
     for extra in [
         r#""x":{"sub":"root","x":{"sub":1}},"y":[{"a":1},{"a":1}]"#,
         r#""Sub":"root","sub ":"root","\u0000sub":1,"ѕub":"root""#,
@@ -92,7 +92,7 @@ async fn threat_15_a_member_twice_is_refused_at_any_depth_in_any_spelling() {
 }
 
 #[actix_web::test]
-async fn threat_16_a_payload_is_one_json_object_in_utf_8() {
+async fn threat_16_a_payload_must_be_one_json_object_in_utf_8() {
     let site = guarded_site(hs256()).await;
     let (good, members) = (claims().to_string(), members());
     let text = |text: &str| text.as_bytes().to_vec();
@@ -182,7 +182,7 @@ async fn threat_16_a_payload_is_one_json_object_in_utf_8() {
 }
 
 #[actix_web::test]
-async fn threat_16_a_header_is_one_json_object_in_utf_8() {
+async fn threat_16_a_header_must_be_one_json_object_in_utf_8() {
     let site = guarded_site(hs256()).await;
     let good = header(AuthType::HS256);
     let members = &good[1..good.len() - 1];
@@ -206,7 +206,7 @@ async fn threat_16_a_header_is_one_json_object_in_utf_8() {
 }
 
 #[actix_web::test]
-async fn threat_17_what_is_deep_long_or_large_is_refused_cheaply() {
+async fn threat_17_deep_long_or_large_tokens_are_refused_cheaply() {
     let small = guarded_site(hs256()).await;
     let roomy = guarded_site(hs256().max_token_size(1 << 20)).await;
     let members = members();
@@ -225,7 +225,7 @@ async fn threat_17_what_is_deep_long_or_large_is_refused_cheaply() {
                 .await;
             let header = payload.replacen('{', r#"{"alg":"HS256","typ":"JWT","#, 1);
             let token = forge(&header, claims().to_string(), &KEY);
-            // A quarter of the longest token is a header's share.
+            // A header may take a quarter of the longest token.
             let is_long = header.len() > 1 << 18;
             let reason = if is_long {
                 "token_too_large"
@@ -265,7 +265,7 @@ async fn threat_17_what_is_deep_long_or_large_is_refused_cheaply() {
         .refuses(&token, "token_too_large", "10,000 members")
         .await;
     roomy
-        .accepts(&token, "10,000 members, of which none is wrong")
+        .accepts(&token, "10,000 members, all of them valid")
         .await;
     let header = header.replace("HS256", "none");
     let token = forge(header, claims().to_string(), &KEY);
@@ -283,7 +283,7 @@ async fn threat_17_what_is_deep_long_or_large_is_refused_cheaply() {
 }
 
 #[actix_web::test]
-async fn threat_17_the_limit_of_size_is_exact() {
+async fn threat_17_the_size_limit_is_exact() {
     let auth = manager(hs256().max_token_size(1_000));
     let sizes: Vec<_> = (300..600)
         .map(|length| {

@@ -1,5 +1,5 @@
-//! `docs/threats.md` 49: what is read of a token before its signature is bounded. What it costs is counted by
-//! `benches/callgrind.sh`.
+//! `docs/threats.md` 49: the work for a token before its signature is verified is bounded.
+//! `benches/callgrind.sh` counts its cost.
 
 use flask_pyjwt::{AuthManager, AuthType, Issuer, Key as IssuerKey, TokenError};
 
@@ -29,7 +29,7 @@ async fn a_header_of_more_than_2_kib_is_refused() {
             .await;
     }
     for size in [2_049, 2_050, 2_051, 4_000] {
-        // It is not looked at.
+        // The header is not read.
         for header in [header_of(size), "x".repeat(size)] {
             site.refuses(&token(&header), "token_too_large", &size.to_string())
                 .await;
@@ -38,7 +38,7 @@ async fn a_header_of_more_than_2_kib_is_refused() {
 }
 
 #[test]
-fn an_issuer_with_certificates_in_its_headers_gets_room_for_them() {
+fn the_header_limit_can_be_raised_for_certificates() {
     let issuer = || {
         Issuer::new(OTHER)
             .key(IssuerKey::new(AuthType::HS256, SECRET))
@@ -61,7 +61,7 @@ fn an_issuer_with_certificates_in_its_headers_gets_room_for_them() {
     }
 }
 
-/// More values than any issuer has need of take long to read for their size.
+/// More values than any issuer needs would take long to read for their size.
 #[actix_web::test]
 async fn more_than_840_names_and_values_are_refused() {
     let site = guarded_site(hs256()).await;
@@ -72,7 +72,7 @@ async fn more_than_840_names_and_values_are_refused() {
             .values()
             .all(|value| !value.is_array() && !value.is_object())
     );
-    // With the name and the array.
+    // Including the name and the array.
     let room = 840 - 2 * object.len() - 2;
     let token = |count: usize| {
         let claims = claims.to_string();

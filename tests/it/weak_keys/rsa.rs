@@ -1,4 +1,4 @@
-//! Row 4: RSA keys whose numbers are wrong. Their sizes are in `rsa_sizes.rs`.
+//! Row 4: RSA keys with wrong numbers. Their sizes are tested in `rsa_sizes.rs`.
 
 use flask_pyjwt::AuthType;
 
@@ -18,7 +18,7 @@ fn threat_4_an_rsa_exponent_of_one_or_an_even_one_is_refused() {
                 is_refused(both, "JWT_PUBLICKEY", "", &key);
             }
         }
-        // A private key with e = d = 1: "signs" by doing nothing.
+        // A private key with e = d = 1, whose signature is the message itself.
         let numbers = keys::integers_of(&keys::der(&keys::rsa_private_pkcs1(&RSA)));
         let mut parts: Vec<&[u8]> = numbers.iter().map(Vec::as_slice).collect();
         for place in [2, 3, 6, 7] {
@@ -26,7 +26,7 @@ fn threat_4_an_rsa_exponent_of_one_or_an_even_one_is_refused() {
         }
         let key = keys::pem("RSA PRIVATE KEY", keys::integers(&parts));
         is_refused(config(auth_type, &key), "JWT_SECRET", "", "e = d = 1");
-        // Any part of the private key that does not belong to the others.
+        // Every part of the private key, replaced by one that does not match.
         for place in 1..parts.len() {
             let mut parts: Vec<_> = numbers.clone();
             *parts[place].last_mut().expect("not empty") ^= 2;

@@ -1,7 +1,7 @@
-//! Compares the public interface with `docs/public-api.txt`, so that a change of it is seen in review.
+//! Compares the public interface with `docs/public-api.txt`, so that a review sees every change.
 //!
-//! The list is made of rustdoc's JSON, whose form changes with the compiler. So it is compared with the compiler
-//! that the file names, and skipped with any other. `UPDATE_PUBLIC_API=1` writes the file anew.
+//! The list comes from rustdoc's JSON, whose format depends on the compiler. So it is compared with the compiler
+//! that the file names, and skipped with any other. `UPDATE_PUBLIC_API=1` rewrites the file.
 
 use std::{
     collections::HashSet,
@@ -22,7 +22,7 @@ const PACKAGES: [(&str, &str); 2] = [
 
 type Failed = Box<dyn Error>;
 
-/// Set where cargo runs this program in place of rustdoc.
+/// Set when cargo runs this program in place of rustdoc.
 const AS_RUSTDOC: &str = "PUBLIC_API_AS_RUSTDOC";
 
 fn main() -> Result<ExitCode, Failed> {
@@ -32,7 +32,7 @@ fn main() -> Result<ExitCode, Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let file = root.join("docs/public-api.txt");
     let compiler = compiler()?;
-    let head = format!("# The public interface with all features, as {compiler} tells it.");
+    let head = format!("# The public interface with all features, listed by {compiler}.");
     if env::var_os("UPDATE_PUBLIC_API").is_some() {
         fs::write(&file, listing(&root, &head)?)?;
         println!("written: docs/public-api.txt");
@@ -41,7 +41,7 @@ fn main() -> Result<ExitCode, Failed> {
     let known = fs::read_to_string(&file)?;
     if known.lines().next() != Some(&head) {
         let of = known.lines().next().unwrap_or_default();
-        println!("skipped: this is {compiler}, and docs/public-api.txt says: {of}");
+        println!("skipped: this is {compiler}, and docs/public-api.txt begins with: {of}");
         return Ok(ExitCode::SUCCESS);
     }
     let now = listing(&root, &head)?;
@@ -51,13 +51,13 @@ fn main() -> Result<ExitCode, Failed> {
     println!(
         "The public interface has changed. If it was meant to: UPDATE_PUBLIC_API=1, and this is the change."
     );
-    tell("-", &known, &now);
-    tell("+", &now, &known);
+    print_missing("-", &known, &now);
+    print_missing("+", &now, &known);
     Ok(ExitCode::FAILURE)
 }
 
 /// Prints the lines that only the first text has.
-fn tell(sign: &str, text: &str, other: &str) {
+fn print_missing(sign: &str, text: &str, other: &str) {
     let other: HashSet<_> = other.lines().collect();
     for line in text.lines().filter(|line| !other.contains(line)) {
         println!("{sign} {line}");
@@ -72,8 +72,8 @@ fn compiler() -> Result<String, Failed> {
     Ok(words.join(" "))
 }
 
-/// Rustdoc, whose JSON is not stable yet. Cargo and the compiler are not told that unstable features are allowed: half of
-/// the dependencies would be compiled anew, and once more by the next command.
+/// Runs rustdoc, whose JSON is not stable yet. Cargo and the compiler do not get the permission for unstable
+/// features, because half of the dependencies would be compiled again, and once more by the next command.
 fn rustdoc() -> Result<ExitCode, Failed> {
     let status = Command::new("rustdoc")
         .args(env::args_os().skip(1))

@@ -1,7 +1,8 @@
-//! What tokens say, whatever features of `serde_json` another crate turns on. `docs/threats.md` 57.
+//! What tokens contain must not depend on the features of `serde_json` that another crate enables.
+//! `docs/threats.md` 57.
 //!
-//! Every feature has to give the same answers, so the expected ones are written out here as texts and Rust
-//! values, which no feature changes.
+//! Every feature must give the same results, so the expected ones are written out here as texts and Rust values,
+//! which no feature changes.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flask_pyjwt_core::{
@@ -85,7 +86,7 @@ fn numbers(auth: &AuthManager) {
         let refused = verify(auth, &format!(r#""x":{literal}"#));
         assert_eq!(refused.err(), Some(TokenError::Payload), "{literal}");
     }
-    // Minted numbers are those that were given.
+    // Minted numbers are the ones that were passed.
     let token = auth
         .auth_token("alice")
         .claim("n", 1.0)
@@ -97,7 +98,7 @@ fn numbers(auth: &AuthManager) {
     assert_eq!(token.claims()["big"], json!(u64::MAX));
 }
 
-/// Requirements may come from a text as well, where numbers keep their spelling with some features.
+/// Requirements can also be parsed from text, where numbers keep their spelling with some features.
 fn requirements() {
     let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
     for (required, claim, holds) in [
@@ -123,7 +124,7 @@ fn requirements() {
             .any_audience(true)
             .require_claim("x", read(required));
         let config = Config::new("i", AuthType::HS256, SECRET).trust(issuer);
-        let auth = AuthManager::new(config).expect("a good configuration");
+        let auth = AuthManager::new(config).expect("a valid configuration");
         let payload =
             format!(r#"{{"iss":"other","sub":"a","iat":1700000000,"exp":1.9e9,"x":{claim}}}"#);
         let verified = auth.verify_token(&sign(r#"{"alg":"HS256","typ":"JWT"}"#, &payload));
@@ -148,7 +149,7 @@ fn depth_and_order(auth: &AuthManager) {
     assert_eq!(twice, Some(TokenError::DuplicateMember));
     let token = verify(auth, r#""x":{"b":1,"a":2}"#).expect("valid");
     assert_eq!(token.claims()["x"], json!({ "a": 2, "b": 1 }));
-    // Neither serde_json's special names nor other texts mean anything.
+    // Neither serde_json's special names nor other texts have a meaning.
     for name in [
         "$serde_json::private::Number",
         "$serde_json::private::RawValue",
@@ -160,7 +161,7 @@ fn depth_and_order(auth: &AuthManager) {
 }
 
 fn main() {
-    let auth = AuthManager::new(Config::new("i", AuthType::HS256, SECRET)).expect("good");
+    let auth = AuthManager::new(Config::new("i", AuthType::HS256, SECRET)).expect("valid");
     numbers(&auth);
     requirements();
     depth_and_order(&auth);

@@ -10,7 +10,7 @@ fn openssl(folder: &Path, arguments: &str) {
         .args(arguments.split(' '))
         .current_dir(folder)
         .output()
-        .expect("openssl is there");
+        .expect("openssl is installed");
     assert!(
         done.status.success(),
         "{}",
@@ -39,7 +39,7 @@ pub fn make_certificate(folder: &Path, authority: &str, name: &str, hosts: &str)
     );
 }
 
-/// What a file of the folder has.
+/// Reads a file of the folder.
 pub fn read(folder: &Path, name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).expect("it was made")
 }

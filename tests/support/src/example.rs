@@ -9,15 +9,15 @@ use std::{
 
 use super::{folder::Folder, process::Process};
 
-/// A running example, in an empty folder of its own. Both end with the value.
+/// A running example in its own empty folder. Both are removed when it is dropped.
 pub struct Example {
-    // Ends before its folder goes.
+    // Stopped before its folder is removed.
     pub process: Process,
     _folder: Folder,
 }
 
 impl Example {
-    /// Starts an example with these variables alone, on any port.
+    /// Starts an example on any port, with only these variables.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         let folder = Folder::new(name);
         let process = Process::start(
@@ -53,8 +53,8 @@ pub fn guide() -> PathBuf {
     built("guide-programs", "guide", &sources)
 }
 
-/// `target/<profile>/examples/<name>`. Cargo builds it for a test run that has its package in it. For any other run it is
-/// built here, if it is older than its sources.
+/// `target/<profile>/examples/<name>`. Cargo builds it for a test run that includes its package. For any other
+/// run it is built here if it is older than its sources.
 fn built(package: &str, name: &str, sources: &[PathBuf]) -> PathBuf {
     let test = env::current_exe().expect("a test has an executable");
     let profile = test.ancestors().nth(2).expect("target/<profile>/deps/test");
@@ -67,7 +67,7 @@ fn built(package: &str, name: &str, sources: &[PathBuf]) -> PathBuf {
     executable
 }
 
-/// When a file, or the newest file in a folder, was changed.
+/// When a file, or the newest file in a folder, was modified.
 fn changed(path: &Path) -> Option<SystemTime> {
     match fs::read_dir(path) {
         Ok(folder) => folder

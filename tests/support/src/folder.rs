@@ -1,4 +1,4 @@
-//! Empty folders of one test each.
+//! An empty folder for each test.
 
 use std::{
     env, fs,
@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// An empty folder of one test, which goes with its value.
+/// An empty folder for one test, removed when it is dropped.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
@@ -16,7 +16,7 @@ impl Folder {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("flask-pyjwt-{name}-{}-{number}", std::process::id());
         let path = env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a folder can be made");
+        fs::create_dir_all(&path).expect("the folder is created");
         Self(path)
     }
 
@@ -24,12 +24,12 @@ impl Folder {
         &self.0
     }
 
-    /// The path of a file that need not be there.
+    /// The path of a file, which need not exist.
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// An empty file that is its owner's alone, to be written to.
+    /// Creates an empty file that only its owner can read and write.
     pub fn private_file(&self, name: &str) -> PathBuf {
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
@@ -40,7 +40,7 @@ impl Folder {
         path
     }
 
-    /// Writes a file, with the folders above it.
+    /// Writes a file and creates the folders above it.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.file(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");

@@ -1,4 +1,4 @@
-//! Tokens as an attacker writes them: any header and any payload, signed all the same.
+//! Tokens as an attacker writes them: any header and any payload, with a valid signature.
 
 use aws_lc_rs::{
     hmac,
@@ -8,7 +8,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// What signs a forged token.
+/// The key of a forged token.
 pub enum Key<'a> {
     Hs256(&'a [u8]),
     Hs384(&'a [u8]),
@@ -52,12 +52,12 @@ pub fn decode(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).expect("base64url")
 }
 
-/// A token of this header and this payload, however wrong they are.
+/// A signed token with this header and this payload, which may be invalid.
 pub fn forge(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, key: &Key<'_>) -> String {
     sign_segments(&encode(header), &encode(payload), key)
 }
 
-/// A token of two segments as they are.
+/// Signs these two segments as they are.
 pub fn sign_segments(header: &str, payload: &str, key: &Key<'_>) -> String {
     let message = format!("{header}.{payload}");
     let signature = key.sign(message.as_bytes());

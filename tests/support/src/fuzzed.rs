@@ -1,4 +1,4 @@
-//! What the fuzzers check, for fuzz/ and for the test that runs the same with the stable compiler.
+//! The checks of the fuzzers, for fuzz/ and for the test that runs them with the stable compiler.
 
 pub mod credentials;
 pub mod dotenv;

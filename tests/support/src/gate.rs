@@ -10,7 +10,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// Lets everybody pass but the one who comes to the chosen point, until it opens.
+/// Lets every caller pass except the one at the chosen point, until it is opened.
 #[derive(Debug)]
 pub struct Gate {
     passed: AtomicUsize,
@@ -21,7 +21,7 @@ pub struct Gate {
 }
 
 impl Default for Gate {
-    /// A gate that pauses nobody.
+    /// A gate that pauses no caller.
     fn default() -> Self {
         Self {
             passed: AtomicUsize::new(0),
@@ -34,7 +34,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Pauses the one who comes to this point, counted from now.
+    /// Pauses the caller that reaches this point, counted from now.
     pub fn pause_at(&self, point: usize) {
         self.passed.store(0, Ordering::SeqCst);
         self.is_paused.store(false, Ordering::SeqCst);
@@ -42,12 +42,12 @@ impl Gate {
         self.pauses_at.store(point, Ordering::SeqCst);
     }
 
-    /// Pauses nobody else.
+    /// Pauses no further caller.
     pub fn pause_no_more(&self) {
         self.pauses_at.store(usize::MAX, Ordering::SeqCst);
     }
 
-    /// A point at which one may be paused.
+    /// A point at which a caller can be paused.
     pub async fn point(&self) {
         let point = self.passed.fetch_add(1, Ordering::SeqCst);
         if point != self.pauses_at.load(Ordering::SeqCst) {
@@ -75,7 +75,7 @@ impl Gate {
         waiting.drain(..).for_each(Waker::wake);
     }
 
-    /// Polls a future until it is done, or somebody is paused here.
+    /// Polls a future until it is done, or until a caller is paused here.
     pub async fn drive<T>(&self, future: &mut Pin<Box<dyn Future<Output = T> + '_>>) -> Option<T> {
         loop {
             let polled = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;

@@ -1,4 +1,4 @@
-//! A store that can be paused before and after each step of another one.
+//! A store that can be paused before and after each operation of another one.
 
 use std::sync::{
     Arc,
@@ -12,13 +12,13 @@ use flask_pyjwt::store::{
 
 use super::gate::Gate;
 
-/// Asks another store, and comes to a point of the gate before it does, and to one afterwards. Clones share
+/// Passes operations on to another store, with a point of the gate before and after each of them. Clones share
 /// everything.
 #[derive(Debug)]
 pub struct Gated<S> {
     pub inner: Arc<S>,
     pub gate: Arc<Gate>,
-    /// How many steps have been asked for and are not done, nor dropped.
+    /// How many operations have been started and are neither done nor dropped.
     running: Arc<AtomicUsize>,
     /// How often the standing of a token was asked for.
     pub looks: Arc<AtomicUsize>,
@@ -35,7 +35,7 @@ impl<S> Clone for Gated<S> {
     }
 }
 
-/// Counts a step as long as it runs.
+/// Counts an operation while it runs.
 struct Running<'a>(&'a AtomicUsize);
 
 impl Drop for Running<'_> {
@@ -54,9 +54,9 @@ impl<S: SessionStore> Gated<S> {
         }
     }
 
-    /// Waits until no step runs.
+    /// Waits until no operation runs.
     pub async fn settled(&self) {
-        // What was handed over to the runtime begins at its next turn.
+        // A task that was spawned starts at the next turn of the runtime.
         actix_web::rt::task::yield_now().await;
         while self.running.load(Ordering::SeqCst) > 0 {
             actix_web::rt::task::yield_now().await;

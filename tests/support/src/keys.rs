@@ -1,4 +1,4 @@
-//! Keys that are made for one run, and the texts in which they are configured.
+//! Keys that are generated for one run, and the texts to configure them with.
 
 use std::sync::LazyLock;
 
@@ -45,7 +45,7 @@ pub fn make_ed25519() -> Ed25519KeyPair {
     Ed25519KeyPair::generate().expect("a key")
 }
 
-/// What signs tokens of this algorithm.
+/// The key that signs tokens of this algorithm.
 pub fn key(auth_type: AuthType) -> Key<'static> {
     match auth_type {
         AuthType::HS256 => Key::Hs256(SECRET),
@@ -77,7 +77,7 @@ pub fn secret(auth_type: AuthType) -> Vec<u8> {
     }
 }
 
-/// `JWT_PUBLICKEY` for [`key`], where there is one.
+/// `JWT_PUBLICKEY` for [`key`], if there is one.
 pub fn public(auth_type: AuthType) -> Option<String> {
     match auth_type {
         AuthType::HS256 | AuthType::HS384 | AuthType::HS512 => None,
@@ -104,7 +104,7 @@ pub fn rsa_private(pair: &rsa::KeyPair) -> String {
     pem("PRIVATE KEY", der.as_ref())
 }
 
-/// `RSA PRIVATE KEY`: what PKCS#8 has in its octet string.
+/// `RSA PRIVATE KEY`: the octet string inside PKCS#8.
 pub fn rsa_private_pkcs1(pair: &rsa::KeyPair) -> String {
     let pkcs8 = der(&rsa_private(pair));
     let [_version, _algorithm, key] = &read(&read(&pkcs8)[0].1)[..] else {
@@ -140,7 +140,7 @@ pub fn ed25519_private(pair: &Ed25519KeyPair) -> String {
     pem("PRIVATE KEY", pair.to_pkcs8v1().expect("PKCS#8"))
 }
 
-/// PKCS#8 with the public key inside (RFC 5958, section 2).
+/// PKCS#8 that includes the public key (RFC 5958, section 2).
 pub fn ed25519_private_v2(pair: &Ed25519KeyPair) -> String {
     pem("PRIVATE KEY", pair.to_pkcs8().expect("PKCS#8"))
 }
@@ -150,7 +150,7 @@ pub fn ed25519_public(pair: &Ed25519KeyPair) -> String {
     pem("PUBLIC KEY", der.as_ref())
 }
 
-/// A public key of this modulus and this exponent, both as big-endian bytes: as PKCS#1 and as SPKI.
+/// A public key with this modulus and this exponent, both as big-endian bytes, in the forms PKCS#1 and SPKI.
 pub fn rsa_public_of(modulus: &[u8], exponent: &[u8]) -> [String; 2] {
     let positive = |number: &[u8]| match number {
         [0x80..=0xFF, ..] => [&[0], number].concat(),
@@ -164,7 +164,7 @@ pub fn rsa_public_of(modulus: &[u8], exponent: &[u8]) -> [String; 2] {
     [pem("RSA PUBLIC KEY", pkcs1), pem("PUBLIC KEY", spki)]
 }
 
-/// The parts of a DER text: tag and content, in turn.
+/// The parts of a DER text, each with its tag and its content.
 pub fn read(mut der: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut parts = Vec::new();
     while let [tag, length, rest @ ..] = der {
@@ -196,7 +196,7 @@ pub fn write(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
-/// A DER sequence of integers, such as PKCS#1's keys. Leading zeros are there already.
+/// A DER sequence of integers, as in keys of PKCS#1. The numbers include their leading zeros.
 pub fn integers(numbers: &[&[u8]]) -> Vec<u8> {
     let parts: Vec<_> = numbers.iter().flat_map(|number| write(2, number)).collect();
     write(0x30, &parts)

@@ -1,4 +1,4 @@
-//! What the tests share: forged tokens, keys made for one run, a site to ask, and the wire.
+//! What the tests share: forged tokens, generated keys, an application to send requests to, and raw HTTP.
 
 pub mod certificates;
 pub mod example;
@@ -27,24 +27,24 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 pub const ISSUER: &str = "https://issuer.example";
-/// Fits every HMAC algorithm.
+/// Long enough for every HMAC algorithm.
 pub const SECRET: &[u8] = b"64 bytes that no answer and no log may ever show: 0123456789abcdef";
-/// The moment at which the clocks of the tests stand, in seconds since 1970.
+/// The time of the clocks in the tests, in seconds since 1970.
 pub const NOW: i64 = 1_800_000_000;
 
-/// The field in which [`config`] tells the reason of a refusal.
+/// The header field in which [`config`] adds the reason of a refusal.
 pub const REASON: &str = "x-reason";
 
 pub fn at(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds)
 }
 
-/// A clock that stands at [`NOW`].
+/// A clock that stands still at [`NOW`].
 pub fn frozen() -> FrozenClock {
     FrozenClock::new(at(NOW))
 }
 
-/// A configuration whose clock stands at [`NOW`], and whose refusals tell their reason's code.
+/// A configuration whose clock stands at [`NOW`], and whose refusals have the reason's code in a header field.
 pub fn config(auth_type: AuthType, secret: impl AsRef<[u8]>) -> Config {
     Config::new(ISSUER, auth_type, secret)
         .clock(frozen())
@@ -62,10 +62,10 @@ pub fn hs256() -> Config {
 }
 
 pub fn manager(config: Config) -> AuthManager {
-    AuthManager::new(config).expect("a good configuration")
+    AuthManager::new(config).expect("a valid configuration")
 }
 
-/// The claims of a good auth token of `alice`, issued ten seconds ago.
+/// The claims of a valid auth token of `alice`, issued ten seconds ago.
 pub fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -76,7 +76,7 @@ pub fn claims() -> Value {
     })
 }
 
-/// The good claims with some changed or added. `null` takes one away.
+/// The valid claims with some changed or added. `null` removes one.
 pub fn claims_with(changes: Value) -> String {
     let mut claims = claims();
     let Value::Object(changes) = changes else {
@@ -91,12 +91,12 @@ pub fn claims_with(changes: Value) -> String {
     claims.to_string()
 }
 
-/// The header of a good token of this algorithm.
+/// The header of a valid token of this algorithm.
 pub fn header(auth_type: AuthType) -> String {
     json!({"alg": auth_type.name(), "typ": "JWT"}).to_string()
 }
 
-/// `/` for auth tokens and `/refresh` for refresh tokens; both answer with the subject.
+/// `/` for auth tokens and `/refresh` for refresh tokens. Both respond with the subject.
 pub fn guarded(auth: &AuthManager) -> impl Fn(&mut ServiceConfig) + Send + Clone + 'static {
     async fn subject(token: CurrentToken) -> String {
         token.sub().to_owned()

@@ -1,4 +1,4 @@
-//! The events of a stretch of code, with everything that they say.
+//! The log events of a section of code, with all their fields.
 
 use std::{
     fmt::{Debug, Write as _},
@@ -15,7 +15,7 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt as _},
 };
 
-/// One event: its level, where it comes from, and its fields.
+/// One event: its level, its target and its fields.
 #[derive(Debug, Clone, Default)]
 pub struct Line {
     pub level: String,
@@ -32,7 +32,7 @@ pub struct Captured {
     _guard: DefaultGuard,
 }
 
-/// Captures every event of this thread, of any level, until the result is dropped.
+/// Captures every event of this thread, at any level, until the result is dropped.
 pub fn capture() -> Captured {
     let lines = Arc::<Mutex<Vec<Line>>>::default();
     let layer = Capture(Arc::clone(&lines));
@@ -44,14 +44,14 @@ pub fn capture() -> Captured {
 }
 
 impl Captured {
-    /// The events of this package so far, which are taken out.
+    /// Removes and returns the events of this package so far.
     pub fn take(&self) -> Vec<Line> {
         let mut lines = std::mem::take(&mut *self.lines.lock().expect("not poisoned"));
         lines.retain(|line| line.target.starts_with("flask_pyjwt"));
         lines
     }
 
-    /// All events so far as one text, whoever logged them.
+    /// All events so far as one text, also those of other crates.
     pub fn text(&self) -> String {
         let lines = self.lines.lock().expect("not poisoned");
         lines
@@ -94,6 +94,6 @@ impl Visit for Line {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.text, "{field}={value:?} ").expect("a string takes everything");
+        write!(self.text, "{field}={value:?} ").expect("writing to a string cannot fail");
     }
 }

@@ -1,4 +1,4 @@
-//! A site with a slow answer, during which a browser can do something else.
+//! An application with a slow response, during which a browser can do something else.
 
 use std::sync::{Mutex, mpsc};
 
@@ -10,7 +10,7 @@ use flask_pyjwt::{AuthManager, CurrentToken, Rejection, SilentRenewal, require_t
 
 use super::gate::Gate;
 
-/// What the slow handler tells and waits for.
+/// The channels of the slow handler.
 pub struct Slow {
     pub gate: Gate,
     begun: Mutex<mpsc::Sender<()>>,
@@ -18,7 +18,11 @@ pub struct Slow {
 
 #[require_token("auth", "cookies")]
 async fn slow(token: CurrentToken, slow: web::Data<Slow>) -> String {
-    slow.begun.lock().expect("whole").send(()).expect("awaited");
+    slow.begun
+        .lock()
+        .expect("not poisoned")
+        .send(())
+        .expect("awaited");
     slow.gate.point().await;
     token.sub().to_owned()
 }
@@ -28,7 +32,7 @@ async fn me(token: CurrentToken) -> String {
     token.sub().to_owned()
 }
 
-/// A login that says nothing of the request: the middleware sees to it.
+/// A login that does not pass the request: the middleware replaces the old session.
 async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
     let pair = auth.login("bob").await?;
     let mut answer = HttpResponse::Ok();
@@ -44,7 +48,7 @@ async fn replacing(auth: AuthManager, request: HttpRequest) -> Result<HttpRespon
 }
 
 async fn logout(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
-    let refresh = request.cookie("__Secure-refresh").expect("there");
+    let refresh = request.cookie("__Secure-refresh").expect("it exists");
     let token = auth.verify_token(refresh.value())?;
     auth.logout(&token).await?;
     let mut answer = HttpResponse::Ok();
@@ -52,7 +56,7 @@ async fn logout(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse,
     Ok(answer.finish())
 }
 
-/// Renews under `/renewed`; logs in as bob at `/renewed/login` and, outside the middleware, at `/login`.
+/// Renews under `/renewed`. Logs in as bob at `/renewed/login` and, outside the middleware, at `/login`.
 pub fn site(
     auth: &AuthManager,
     slow: &web::Data<Slow>,
@@ -75,7 +79,7 @@ pub fn site(
 }
 
 impl Slow {
-    /// The slow handler waits until its gate is opened, and tells when it begins.
+    /// The slow handler reports when it begins, and waits until its gate is opened.
     pub fn new() -> (web::Data<Self>, mpsc::Receiver<()>) {
         let (tells, begun) = mpsc::channel();
         let gate = Gate::default();

@@ -1,4 +1,4 @@
-//! A process that is listened to line by line, and ends with its value.
+//! A process whose output is read line by line, and which ends when it is dropped.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// Far longer than anything here takes: a process that hangs fails the test, and is ended with it.
+/// Much longer than any test takes: a process that hangs fails the test and is ended.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Process {
@@ -35,13 +35,13 @@ impl Process {
         Self { child, lines }
     }
 
-    /// What it says, up to the line that holds this text.
+    /// Its output up to and including the line with this text.
     pub fn read_until(&self, last: &str) -> String {
         let mut text = String::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => text += &(line + "\n"),
-                Err(error) => panic!("{error} before {last:?}; it has said:\n{text}"),
+                Err(error) => panic!("{error} before {last:?}; its output:\n{text}"),
             }
             if text.lines().last().is_some_and(|line| line.contains(last)) {
                 return text;
@@ -55,12 +55,12 @@ impl Process {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => text += &(line + "\n"),
                 Err(RecvTimeoutError::Disconnected) => return text,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not stop; it has said:\n{text}"),
+                Err(RecvTimeoutError::Timeout) => panic!("it does not stop; its output:\n{text}"),
             }
         }
     }
 
-    /// Presses Ctrl-C.
+    /// Sends SIGINT, like Ctrl-C.
     pub fn interrupt(&self) {
         signal("INT", self.child.id());
     }

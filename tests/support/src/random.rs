@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same in every run.
+//! Pseudo-random numbers that are the same in every run.
 
 /// Marsaglia's xorshift.
 pub struct Random(pub u64);
@@ -12,7 +12,7 @@ impl Random {
         usize::try_from(self.0 >> 33).unwrap_or_default() % limit
     }
 
-    /// One of these.
+    /// One of these choices.
     pub fn of<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
         choices[self.below(choices.len())]
     }

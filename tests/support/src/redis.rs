@@ -1,4 +1,4 @@
-//! Redis servers: started on free ports, with folders of their own, and ended whatever happens.
+//! Redis servers on free ports, each with its own folder, which are stopped in any case.
 
 use std::{
     env, fs,
@@ -11,7 +11,7 @@ use std::{
 use super::folder::Folder;
 use redis::{Client, Cmd, Connection, FromRedisValue};
 
-/// The pause between two looks at a condition, and how often it is looked at: a minute in all.
+/// The pause between two checks of a condition, and how often it is checked: one minute in total.
 const PAUSE: Duration = Duration::from_millis(10);
 const MOST_LOOKS: usize = 6_000;
 
@@ -27,7 +27,7 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     panic!("{what}: not within a minute");
 }
 
-/// The same without keeping the thread from what else it has to do.
+/// The same without blocking the thread.
 pub async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..MOST_LOOKS {
         if is_so().await {
@@ -42,7 +42,7 @@ pub fn binary() -> String {
     env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
 
-/// Whether there are servers to start. Where everything has to be tested, there must be.
+/// Whether Redis is installed. With `CI=true` it must be.
 pub fn is_there() -> bool {
     let version = Command::new(binary()).arg("--version").output();
     let is_there = version.is_ok_and(|it| it.status.success());
@@ -54,7 +54,7 @@ pub fn is_there() -> bool {
     is_there
 }
 
-/// Ends a test where there are no servers to start.
+/// Ends a test if Redis is not installed.
 #[macro_export]
 macro_rules! needs_redis {
     () => {
@@ -70,7 +70,7 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// A running process. It ends with this, and also when the test's process is killed.
+/// A running process. It ends when this is dropped, and also when the test's process is killed.
 #[derive(Debug)]
 struct Running {
     child: Child,
@@ -85,7 +85,7 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .expect("the server can be started");
-        // It waits for the end of its input, which comes when nobody holds the other end any more.
+        // It waits for the end of its input, which comes when the other end is closed.
         let watchdog = Command::new("sh")
             .args(["-c", "read -r _; kill -9 \"$0\""])
             .arg(child.id().to_string())
@@ -118,12 +118,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server that keeps nothing on disk.
+    /// Starts a server that stores nothing on disk.
     pub fn start() -> Self {
         Self::with(&["--save", "", "--appendonly", "no"])
     }
 
-    /// Starts a server that has written every change before it acknowledges it.
+    /// Starts a server that writes every change to disk before it acknowledges it.
     pub fn durable() -> Self {
         Self::with(&DURABLE)
     }
@@ -137,7 +137,7 @@ impl Server {
             folder: Folder::new("redis"),
             password: password.map(|at| options[at + 1].to_owned()),
         };
-        // Between being found and being used, a port may be taken.
+        // A free port can be taken before it is used.
         for _ in 0..5 {
             if server.try_start() {
                 return server;
@@ -147,7 +147,7 @@ impl Server {
         panic!("{} does not start", binary());
     }
 
-    /// Starts it again, where it was and with what it had on disk.
+    /// Starts it again on the same port, with its data on disk.
     pub fn restart(&mut self) {
         self.kill();
         assert!(self.try_start(), "{} does not start again", binary());
@@ -171,7 +171,7 @@ impl Server {
         is_up
     }
 
-    /// Ends it without a chance to tidy up.
+    /// Kills it without a chance to clean up.
     pub fn kill(&mut self) {
         self.running = None;
     }
@@ -199,7 +199,7 @@ impl Server {
         }
     }
 
-    /// A connection of the test's own.
+    /// A new connection for the test.
     pub fn connect(&self) -> Connection {
         self.try_connect().expect("connected")
     }
@@ -215,7 +215,7 @@ impl Server {
         command.query(&mut self.try_connect()?)
     }
 
-    /// Asks the server something.
+    /// Sends a command to the server.
     #[track_caller]
     pub fn ask<T: FromRedisValue>(&self, command: &str) -> T {
         let mut words = command.split(' ');
@@ -226,7 +226,7 @@ impl Server {
         self.try_ask(&cmd).expect(command)
     }
 
-    /// A field of what the server tells of itself.
+    /// A field of the server's `INFO`.
     pub fn info(&self, section: &str, field: &str) -> Option<String> {
         let info: String = self.ask(&format!("INFO {section}"));
         let value = |line: &str| Some(line.strip_prefix(field)?.strip_prefix(':')?.to_owned());
@@ -234,11 +234,11 @@ impl Server {
     }
 }
 
-/// What a user of the store's own may do, as the README says.
+/// The rights of a Redis user for the store, as documented.
 pub const RIGHTS: &str = "+role +ping +info +evalsha +eval +wait +hmget +hset +hdel +hget +hkeys +hlen \
                                  +hrandfield +pttl +pexpire +unlink ~flask-pyjwt:*";
 
-/// The options of a server that has written every change before it acknowledges it.
+/// The options of a server that writes every change to disk before it acknowledges it.
 pub const DURABLE: [&str; 6] = [
     "--save",
     "",
@@ -248,7 +248,7 @@ pub const DURABLE: [&str; 6] = [
     "always",
 ];
 
-/// A sentinel, which watches over one primary by the name `mymaster`.
+/// A sentinel, which monitors one primary with the name `mymaster`.
 pub struct Sentinel {
     _running: Running,
     port: u16,
@@ -256,7 +256,7 @@ pub struct Sentinel {
 }
 
 impl Sentinel {
-    /// Starts one that takes a primary for lost after so many milliseconds.
+    /// Starts a sentinel that considers a primary down after so many milliseconds.
     pub fn start(primary: &Server, quorum: usize, down_after: u64) -> Self {
         let folder = Folder::new("redis");
         let port = free_port();
@@ -269,7 +269,7 @@ impl Sentinel {
             folder.path().display(),
             primary.port
         );
-        fs::write(&config, text).expect("a configuration can be written");
+        fs::write(&config, text).expect("the configuration is written");
         let mut command = Command::new(binary());
         let running = Running::start(command.arg(&config).arg("--sentinel"));
         let sentinel = Self {

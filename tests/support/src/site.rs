@@ -1,4 +1,4 @@
-//! An application without a socket, and its answers.
+//! An application without a socket, and its responses.
 
 use std::{future::Future, pin::Pin, rc::Rc};
 
@@ -16,12 +16,12 @@ use super::REASON;
 
 type Answering = Pin<Box<dyn Future<Output = Reply>>>;
 
-/// An application that is asked without a socket.
+/// An application that gets requests without a socket.
 #[derive(Clone)]
 pub struct Site(Rc<dyn Fn(TestRequest, Option<Payload>) -> Answering>);
 
 impl Site {
-    /// The application that this makes.
+    /// Creates an application with this configuration.
     pub async fn new(configure: impl FnOnce(&mut ServiceConfig)) -> Self {
         let app = Rc::new(test::init_service(App::new().configure(configure)).await);
         Self(Rc::new(move |request, body| {
@@ -49,7 +49,7 @@ impl Site {
         (self.0)(request, None).await
     }
 
-    /// Asks with this body, which may never come.
+    /// Sends a request with this body, which may never arrive.
     pub async fn ask_with(&self, request: TestRequest, body: Payload) -> Reply {
         (self.0)(request, Some(body)).await
     }
@@ -63,20 +63,20 @@ impl Site {
 }
 
 impl Site {
-    /// Asserts that `/` lets a token in.
+    /// Asserts that `/` accepts a token.
     pub async fn accepts(&self, token: &str, what: &str) {
         let reply = self.get("/", token).await;
         assert_eq!(reply.outcome(), (200, ""), "{what}");
     }
 
-    /// Asserts that `/` refuses a token for this reason, and tells the client only that.
+    /// Asserts that `/` refuses a token for this reason, and that the client cannot see it in the body.
     pub async fn refuses(&self, token: &str, reason: &str, what: &str) {
         let reply = self.get("/", token).await;
         reply.is_refused(401, "invalid_token", reason, what);
     }
 }
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -85,7 +85,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A field's value; empty where there is none.
+    /// A field's value, or the empty string if there is none.
     pub fn field(&self, name: &str) -> &str {
         let value = self.headers.get(name).map(|value| value.to_str());
         value.unwrap_or(Ok("")).expect("visible ASCII")
@@ -99,12 +99,12 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Status, and the reason's code where the request was refused.
+    /// The status, and the code of the reason if the request was refused.
     pub fn outcome(&self) -> (u16, &str) {
         (self.status, self.field(REASON))
     }
 
-    /// Asserts a refusal: its status, its reason, and everything that every refusal has.
+    /// Asserts a refusal: its status, its reason, and the properties of every refusal.
     #[track_caller]
     pub fn is_refused(&self, status: u16, error: &str, reason: &str, what: &str) {
         assert_eq!(self.outcome(), (status, reason), "{what}");
@@ -112,7 +112,7 @@ impl Reply {
         assert_eq!(self.field("content-type"), "application/json", "{what}");
         assert_eq!(self.field("cache-control"), "no-store", "{what}");
         let challenge = self.field("www-authenticate");
-        // No other token would help where a CSRF proof is wanted.
+        // If a CSRF proof is missing, no other token would help.
         if (400..404).contains(&status) && error != "csrf_failed" {
             assert!(
                 challenge.starts_with("Bearer realm=\""),

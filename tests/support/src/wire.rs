@@ -1,4 +1,4 @@
-//! A server on a free port, and requests as bytes.
+//! A server on a free port, and requests as raw bytes.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -18,7 +18,7 @@ use actix_web::{
 
 use super::site::Reply;
 
-/// A server that ends with its value.
+/// A server that stops when it is dropped.
 pub struct Server {
     pub port: u16,
     handle: ServerHandle,
@@ -49,20 +49,20 @@ impl Server {
         }
     }
 
-    /// Sends these bytes, and reads one answer. Nothing else is ever sent.
+    /// Sends these bytes and nothing else, and reads one response.
     pub fn send(&self, request: impl AsRef<[u8]>) -> Reply {
         let stream = self.sent(request.as_ref());
         read_reply(&mut BufReader::new(&stream))
     }
 
-    /// Sends two requests over one connection, and reads both answers.
+    /// Sends two requests over one connection, and reads both responses.
     pub fn send_two(&self, requests: impl AsRef<[u8]>) -> [Reply; 2] {
         let stream = self.sent(requests.as_ref());
         let mut reader = BufReader::new(&stream);
         [read_reply(&mut reader), read_reply(&mut reader)]
     }
 
-    /// Sends a request that closes the connection, and reads all that comes back.
+    /// Sends a request that closes the connection, and reads the whole response.
     pub fn send_and_drain(&self, request: impl AsRef<[u8]>) -> String {
         let mut answer = String::new();
         let mut stream = self.sent(request.as_ref());
@@ -74,7 +74,7 @@ impl Server {
         sent_to(self.port, request)
     }
 
-    /// `GET` with this one field, as bytes.
+    /// Sends a `GET` with this one header field, as bytes.
     pub fn get(&self, path: &str, fields: impl AsRef<[u8]>) -> Reply {
         let mut request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n").into_bytes();
         request.extend_from_slice(fields.as_ref());
@@ -85,7 +85,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is sent by the call; what is awaited is only its end.
+        // The call sends the command. Awaiting it would only wait for its end.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -93,22 +93,22 @@ impl Drop for Server {
     }
 }
 
-/// Sends these bytes to a port, and reads one answer.
+/// Sends these bytes to a port, and reads one response.
 pub fn send_to(port: u16, request: &[u8]) -> Reply {
     read_reply(&mut BufReader::new(&sent_to(port, request)))
 }
 
 fn sent_to(port: u16, request: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connected");
-    // Fails a test that would wait for ever.
+    // Otherwise a test could wait forever.
     let timeout = Some(Duration::from_secs(30));
     stream.set_read_timeout(timeout).expect("set");
-    // A server that refuses a huge head closes before it has read everything.
+    // A server that refuses a huge head closes the connection before it has read everything.
     let _ = stream.write_all(request);
     stream
 }
 
-/// Reads one answer; interim ones (`100 Continue`) are passed over.
+/// Reads one response. Interim responses (`100 Continue`) are skipped.
 fn read_reply(reader: &mut BufReader<&TcpStream>) -> Reply {
     loop {
         let (status, headers) = read_head(reader);

@@ -1,4 +1,4 @@
-//! What the providers of accounts issue, with which people log in at many applications.
+//! Tokens of account providers, with whose accounts people log in to many applications.
 
 use flask_pyjwt::{AuthType, ExpectedClaim, Issuer};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What companies that run an identity provider for others issue.
+//! Tokens of companies that run an identity provider for others.
 
 use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ pub(super) fn entra() -> Provider {
         ],
     );
     provider.config = |config| config.max_token_size(32 * 1024);
-    // Its keys say no algorithm.
+    // Its keys have no `alg`.
     provider.jwk = json!({"use": "sig", "x5t": "x", "x5c": ["MIIDBTCCAe2g"], "issuer": "i"});
     provider
 }

@@ -1,4 +1,4 @@
-//! What platforms issue to the jobs that run on them.
+//! Tokens that platforms issue to the jobs that run on them.
 
 use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;

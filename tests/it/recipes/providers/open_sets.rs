@@ -1,4 +1,4 @@
-//! Providers whose tenants nobody can list.
+//! Providers whose tenants cannot be listed.
 
 use flask_pyjwt::{AuthType, ExpectedClaim, Issuer, Key};
 use serde_json::{Value, json};

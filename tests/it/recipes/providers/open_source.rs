@@ -1,4 +1,4 @@
-//! What the smaller identity providers issue that a team runs by itself.
+//! Tokens of the smaller self-hosted identity providers.
 
 use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What identity providers issue that a team runs by itself.
+//! Tokens of self-hosted identity providers.
 
 use flask_pyjwt::{ExpectedClaim, Issuer};
 use serde_json::json;

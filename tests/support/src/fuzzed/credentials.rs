@@ -1,5 +1,5 @@
-//! Any bytes in place of the fields that carry credentials: the answer is 200, 400 or 401, and 200 only where
-//! the one good token is among them.
+//! Any bytes as the fields that carry credentials: the status is 200, 400 or 401, and 200 only if the one valid
+//! token is among them.
 
 use std::sync::LazyLock;
 
@@ -21,15 +21,15 @@ static AUTH: LazyLock<AuthManager> = LazyLock::new(|| {
     let secret = "the fuzzer knows this secret, and nobody else needs it";
     let now = OffsetDateTime::from_unix_timestamp(1_700_000_000).expect("a moment");
     let config = Config::new("fuzz \"é\"", AuthType::HS256, secret).clock(FrozenClock::new(now));
-    AuthManager::new(config).expect("a good configuration")
+    AuthManager::new(config).expect("a valid configuration")
 });
 
-/// The one good token: with the clock standing still, always the same.
+/// The one valid token, which is always the same because the clock stands still.
 pub fn minted() -> &'static str {
     static MINTED: LazyLock<String> = LazyLock::new(|| {
         AUTH.auth_token("alice")
             .sign()
-            .expect("it mints")
+            .expect("minted")
             .signed()
             .to_owned()
     });
@@ -48,15 +48,16 @@ async fn cookie() -> impl Responder {
     HttpResponse::Ok()
 }
 
-/// Answers requests with these fields: those that [`check`] makes of its data.
+/// Sends a request with these fields, which [`check`] makes of its data.
 type Server = Box<dyn Fn(&str, &[(HeaderName, HeaderValue)])>;
 
 thread_local! {
-    // Never dropped: a thread's end is too late for a runtime to end in order.
+    // Never dropped: a runtime cannot shut down properly while its thread ends.
     static SERVER: &'static Server = Box::leak(Box::new(server()));
 }
 
-/// Each line is a field: `Cookie:` or `Authorization:` and its value; without such a name, the latter.
+/// Each line is a field: `Cookie:` or `Authorization:` and its value. A line without a name is an
+/// `Authorization` field.
 pub fn check(data: &[u8]) {
     let fields: Vec<_> = data
         .split(|byte| *byte == b'\n')

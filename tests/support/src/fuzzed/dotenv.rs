@@ -1,4 +1,4 @@
-//! Any bytes in place of a `.env` file: nothing panics, and lines may end in either way.
+//! Any bytes as a `.env` file: nothing panics, and both kinds of line ends give the same result.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! Any bytes in place of a token, of its payload and of its header: nothing panics, and what is accepted
-//! was signed and says what it has to.
+//! Any bytes as a token, as its payload and as its header: nothing panics, and an accepted token is signed and
+//! has the required claims.
 
 use std::sync::LazyLock;
 
@@ -18,16 +18,16 @@ const NOW: i32 = 1_700_000_001;
 static AUTH: LazyLock<AuthManager> = LazyLock::new(|| {
     let now = OffsetDateTime::from_unix_timestamp(NOW.into()).expect("a moment");
     let config = Config::new("fuzz", AuthType::HS256, SECRET).clock(FrozenClock::new(now));
-    AuthManager::new(config).expect("a good configuration")
+    AuthManager::new(config).expect("a valid configuration")
 });
 
-/// The tokens that the bytes may be: with the clock standing still, always the same.
+/// The tokens that can be accepted. They are always the same because the clock stands still.
 pub fn minted() -> &'static [String] {
     static MINTED: LazyLock<Vec<String>> = LazyLock::new(|| {
         let plain = AUTH.auth_token("alice").sign();
         let scope = json!({"admin": true, "list": [1, 2.5, null, "é\u{1}"]});
         let scoped = AUTH.auth_token("bob").scope(scope).claim("team", 7).sign();
-        let texts = [plain, scoped].map(|token| token.expect("it mints").signed().to_owned());
+        let texts = [plain, scoped].map(|token| token.expect("minted").signed().to_owned());
         [&texts[..], &[signed(HEADER.as_bytes(), PAYLOAD.as_bytes())]].concat()
     });
     &MINTED
@@ -41,7 +41,7 @@ pub fn check(data: &[u8]) {
             assert_eq!(token.signed(), text);
         }
     }
-    // Behind the signature: somebody who has the key says what they like.
+    // With a valid signature, as somebody who has the key can write any claims.
     let text = signed(HEADER.as_bytes(), data);
     if let Ok(token) = AUTH.verify_token(&text) {
         says_what_it_must(&token, data);
@@ -61,7 +61,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The rules again, as another JSON reader sees the payload.
+/// Checks the rules again with the payload as another JSON reader reads it.
 fn says_what_it_must(token: &Token, payload: &[u8]) {
     let claims: Value = serde_json::from_slice(payload).expect("the payload is JSON");
     assert_eq!(claims["iss"], "fuzz");

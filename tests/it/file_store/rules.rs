@@ -1,4 +1,4 @@
-//! The laws of every store, by comparison with the record of one subject that they are stated by.
+//! Rules of every store, by comparison with a `SubjectRecord`, which defines them.
 
 use std::collections::HashMap;
 use support::folder::Folder;
@@ -18,7 +18,7 @@ use super::sessions::{
     revoke_token, rotation, session, standing,
 };
 
-/// A step of a history: whose, and which session, pair of tokens and so on.
+/// A step of a history: its subject, its session, its pair of tokens and so on.
 #[derive(Debug, Clone)]
 enum Step {
     Open(usize, usize),
@@ -50,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Everything that can be asked.
+/// All tokens that a store can be asked about.
 fn tokens(now: Moment) -> Vec<TokenIdentity> {
     let mut tokens = Vec::new();
     for subject in SUBJECTS {
@@ -80,13 +80,13 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let open = || FileStore::open(&path).expect("opened");
     let mut store = open();
     let mut model: HashMap<&str, SubjectRecord> = HashMap::new();
-    // So that nothing ends longer than an hour ago: what is forgotten has tests of its own.
+    // The clock is set so that nothing has ended more than an hour ago. Forgetting is tested elsewhere.
     let (mut now, far) = (NOW, NOW + 1_000 * HOUR);
     for step in steps {
         match step {
             Step::Open(subject, id) => {
                 let session = session(SUBJECTS[subject], SESSIONS[id], now);
-                // Of three sessions that may be opened, two may be.
+                // Three sessions are opened, and the limit is two.
                 let opening = Opening::new(session, 2);
                 let evicted = store.open(&opening, now).await.expect("opened");
                 let model = model.entry(SUBJECTS[subject]).or_default();
@@ -97,7 +97,7 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 rotation.grace = Duration::milliseconds(grace);
                 rotation.successor.repeatable_until = (number > 0).then_some(now + HOUR / 2);
                 if now > NOW {
-                    // Another attempt than the one of another moment.
+                    // A time that identifies another attempt.
                     rotation.successor.auth_id += &now.milliseconds().to_string();
                 }
                 rotation.claims = (number == 2).then(|| r#"{"scope":2}"#.to_owned());
@@ -179,7 +179,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_goes_as_the_record_of_the_subject_says(
+    fn every_history_has_the_same_outcome_as_the_subjects_record(
         steps in prop::collection::vec(step(), 1..30),
     ) {
         rt::System::new().block_on(history(steps))?;
@@ -187,7 +187,7 @@ proptest! {
 }
 
 #[actix_web::test]
-async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_successor() {
+async fn threat_37_one_of_a_thousand_concurrent_rotations_wins_and_all_get_its_successor() {
     let folder = Folder::new("file-store");
     let store = FileStore::open(folder.file("sessions")).expect("opened");
     store
@@ -218,7 +218,7 @@ async fn threat_37_of_a_thousand_rotations_at_once_one_wins_and_all_have_its_suc
 }
 
 #[actix_web::test]
-async fn a_replay_is_on_the_disk_when_it_is_told() {
+async fn a_replay_is_on_disk_when_it_is_reported() {
     let folder = Folder::new("file-store");
     let path = folder.file("sessions");
     let store = FileStore::open(&path).expect("opened");
