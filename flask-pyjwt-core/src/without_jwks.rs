@@ -58,6 +58,7 @@ impl Config {
 
 #[doc(hidden)]
 impl AuthManager {
+    #[must_use]
     pub fn key_sources(&self) -> Vec<Infallible>
     where
         for<'a> Self: NeedsFeature,

@@ -70,25 +70,25 @@ route_mistake | the route is mistaken: x
 token_too_large | the token or its header is longer than the limit, or one of its segments has too many values: mint fewer claims, or raise `Config::max_token_size`
 token_form | the token is not of the form header.payload.signature: send the token as it was minted, three parts with dots between them, without quotes
 token_encoding | a segment of the token is not strict base64url: send the token as it was minted, without padding, line breaks or other changes
-token_header | the header is no strict JSON object: send a token that a JWT library has minted, since this is no JWT
-token_algorithm | the header's `alg` is not that of the key: set `JWT_AUTHTYPE` to the algorithm that the issuer signs with, or correct the issuer
+token_header | the header is not a strict JSON object: send a token that a JWT library has minted, since this is no JWT
+token_algorithm | the header's `alg` is not the algorithm of the key: set `JWT_AUTHTYPE` to the algorithm that the issuer signs with, or correct the issuer
 token_kind | the header's `typ` is not that of an access token: send an access token, whose `typ` is `JWT` or `at+jwt`, and not an ID token or another kind
-token_critical | the header demands an extension that is not supported: mint the token without `crit`, `b64` and `zip` in its header
-token_unknown_key | the header's `kid` names no key that is configured: add the key to this server with `Config::verification_key`, or mint with a key that it has; after a rotation, an earlier key has to stay until its tokens have expired
-token_payload | the payload is no strict JSON object: send a token that a JWT library has minted, since this is no JWT
-token_duplicate_member | a JSON object has a member twice: mint the token with a library that writes each claim once
+token_critical | the header requires an extension that is not supported: mint the token without `crit`, `b64` and `zip` in its header
+token_unknown_key | the header's `kid` is not the ID of a configured key: add the key to this server with `Config::verification_key`, or mint with a key that it has; after a rotation, an earlier key has to stay until its tokens have expired
+token_payload | the payload is not a strict JSON object: send a token that a JWT library has minted, since this is no JWT
+token_duplicate_member | a JSON object has two members with the same name: mint the token with a library that writes each claim once
 token_missing_claim | the required claim `exp` is missing: the issuer has to mint it, as `AuthManager` and Flask_PyJWT do; for another issuer, see the options of `Issuer`
 token_mistyped_claim | the claim `sub` has a value of the wrong type or out of range: mint a text that is not empty, or accept integers with `Config::integer_subjects`
 token_mistyped_claim | the claim `iat` has a value of the wrong type or out of range: correct how the issuer mints it
-token_lifetime | the token's lifetime is above the limit: mint tokens of a shorter life, or raise `Config::max_lifetime`
-token_issuer | the token is of another issuer: set `JWT_ISSUER` to the `iss` that the issuer mints, or trust another issuer with `Config::trust`
-token_issuer_claim | a claim is not what is required of this issuer's tokens: see which claim `Issuer::require_claim` names, and have the issuer set it
+token_lifetime | the token's lifetime is longer than the limit: mint tokens of a shorter life, or raise `Config::max_lifetime`
+token_issuer | the token is from another issuer: set `JWT_ISSUER` to the `iss` that the issuer mints, or trust another issuer with `Config::trust`
+token_issuer_claim | a claim does not have the value that is required for this issuer's tokens: see which claim `Issuer::require_claim` names, and have the issuer set it
 token_audience | the token is for another audience: set `JWT_AUDIENCE` to the `aud` that the issuer mints; where it is not set, tokens with `aud` are refused
 token_wrong_type | a token of type `refresh` is required: send the refresh token and not the auth token, or write `#[require_token]` on a route for auth tokens
-token_bound | the token is bound to a key whose possession cannot be proven here: have the issuer mint tokens without `cnf`, since proofs of possession are not supported
+token_bound | the token is bound to a key, and proof of possession is not supported: have the issuer mint tokens without `cnf`, since proofs of possession are not supported
 token_revoked | the token is revoked: log in again; if nobody has logged out, check that all processes share one session store, and that it outlives a restart, as `MemoryStore` does not
 token_replayed | the refresh token was used before: log in again, and have the client keep the refresh token of the latest answer only
-keys_unavailable | the keys of the token's issuer cannot be had at the moment: check that this server reaches the address of the issuer's keys; `AuthManager::key_sources` says what went wrong
+keys_unavailable | the keys of the token's issuer are not available at the moment: check that this server reaches the address of the issuer's keys; `AuthManager::key_sources` says what went wrong
 token_clock | the clock is out of range: set this server's clock
 login_too_old | the route requires `fresh`, and the token is of a refresh or has no `auth_time`: send the user to the login, and mint there with `AuthManager::login`
 "#;
