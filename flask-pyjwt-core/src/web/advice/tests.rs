@@ -100,7 +100,10 @@ fn every_refusal_has_a_sentence_that_says_what_to_change() {
     let mut table = String::from("\n");
     for rejection in all().into_iter().chain(of_tokens).chain([login]) {
         let sentence = sentence(&rejection, Known::default());
-        table.push_str(&format!("{} | {sentence}\n", rejection.reason()));
+        table += rejection.reason();
+        table += " | ";
+        table += &sentence;
+        table += "\n";
         // Of these, the payload says what to do.
         if !matches!(rejection, Rejection::Misconfigured(_)) {
             let (wrong, to_do) = sentence.split_once(": ").expect("two parts");
