@@ -45,7 +45,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Some(port) => port
             .to_str()
             .and_then(|port| port.parse().ok())
-            .ok_or_else(|| format!("PORT is `{}`, and has to be a number up to 65535", port.display()))?,
+            .ok_or_else(|| {
+                format!(
+                    "PORT is `{}`, and has to be a number up to 65535",
+                    port.display()
+                )
+            })?,
         None => 8080,
     };
     let path = env::var_os("NOTES_DB").filter(|path| !path.is_empty());
