@@ -7,7 +7,10 @@ use flask_pyjwt::{
 use serde_json::{Value, json};
 
 use super::token;
-use support::{NOW, SECRET, claims_with, forge, header, hs256, log, manager, site::Site};
+use crate::key_ring::directory::KeysFolder;
+use support::{
+    ISSUER, NOW, SECRET, claims_with, forge, frozen, header, hs256, log, manager, site::Site,
+};
 
 const PROVIDER: &str = "https://provider.example";
 const OTHER_SECRET: &str = "another secret of the provider, 32 bytes";
@@ -118,7 +121,7 @@ async fn the_sentence_names_the_setting_for_the_tokens_issuer() {
 
 #[actix_web::test]
 async fn other_sentences_about_a_trusted_issuers_token_are_right_too() {
-    let auth = manager(Config::for_issuers([provider()]).clock(support::frozen()));
+    let auth = manager(Config::for_issuers([provider()]).clock(frozen()));
     for (signed, expected) in [
         (
             foreign(json!({"iat": NOW - 10, "exp": NOW + 9_000})),
@@ -164,6 +167,23 @@ async fn the_event_names_the_claim_that_the_issuers_configuration_requires() {
         let expected = format!("have the issuer set the claim `{claim}`");
         assert!(text.contains(&expected), "{text}");
     }
+}
+
+#[actix_web::test]
+async fn an_unknown_key_belongs_where_the_keys_come_from() {
+    let folder = KeysFolder::new("signers");
+    folder.write("a.key", SECRET, 60);
+    let config = Config::with_keys_dir(ISSUER, AuthType::HS256, folder.path());
+    let unknown = signed(
+        r#"{"alg":"HS256","typ":"JWT","kid":"private-text"}"#,
+        json!({}),
+        OTHER_SECRET.as_bytes(),
+    );
+    let text = event(&manager(config.clock(frozen())), &unknown).await;
+    assert!(text.contains("directory that `JWT_KEYS_DIR`"), "{text}");
+    let text = event(&manager(hs256().key_id("a")), &unknown).await;
+    assert!(text.contains("`Config::verification_key`"), "{text}");
+    assert!(!text.contains("JWT_KEYS_DIR"), "{text}");
 }
 
 /// Its guard is for auth tokens, which is the mistake.
