@@ -33,11 +33,7 @@ fn provider() -> Issuer {
 }
 
 fn signed(header: &str, changes: Value, secret: &[u8]) -> String {
-    forge::forge(
-        header.to_owned(),
-        claims_with(changes),
-        &forge::Key::Hs256(secret),
-    )
+    forge::forge(header, claims_with(changes), &forge::Key::Hs256(secret))
 }
 
 /// A token of the provider, with these changes.
