@@ -15,6 +15,7 @@ mod refusals;
 mod routes;
 mod sentences;
 mod session_errors;
+mod signers;
 
 use std::collections::BTreeMap;
 

@@ -27,18 +27,20 @@ pub(crate) struct FromTemplate {
 }
 
 impl FromTemplate {
-    /// Whether each claim equals the value of its placeholder.
-    pub(crate) fn is_repeated_by(
+    /// Returns the first claim that does not equal the value of its placeholder.
+    pub(crate) fn unlike_in(
         &self,
         payload: Json<'_>,
         issuer: &str,
         names: &ClaimNames,
-    ) -> bool {
-        self.claims.iter().all(|(claim, placeholder)| {
+    ) -> Option<&str> {
+        let is_repeated = |(claim, placeholder): &&(String, String)| {
             let value = self.template.value(issuer, placeholder);
             let claim = names.find(payload, claim);
             matches!((claim, value), (Some(claim), Some(value)) if claim.is_str(value))
-        })
+        };
+        let unlike = self.claims.iter().find(|claim| !is_repeated(claim));
+        unlike.map(|(claim, _)| claim.as_str())
     }
 }
 

@@ -56,8 +56,9 @@ impl Required {
             .any(|(known, expected)| known == name && is_value(expected))
     }
 
-    /// Whether a payload satisfies all requirements.
-    pub(crate) fn are_met_by(&self, payload: Json<'_>, names: &ClaimNames) -> bool {
+    /// Returns the first claim that does not satisfy its requirement. Of a list of which one is required, it is the
+    /// first.
+    pub(crate) fn unmet_by(&self, payload: Json<'_>, names: &ClaimNames) -> Option<&str> {
         let is_met = |(name, expected): &(String, ExpectedClaim)| {
             expected.is_met_by(names.find(payload, name)) == Some(true)
         };
@@ -66,7 +67,13 @@ impl Required {
                 .find(payload, name)
                 .is_some_and(|claim| !is_empty(claim))
         };
-        self.claims.iter().all(is_met) && self.any_of.iter().all(|any| any.iter().any(has_content))
+        let unmet = self.claims.iter().find(|claim| !is_met(claim));
+        let empty = || {
+            let mut lists = self.any_of.iter();
+            lists.find(|any| !any.iter().any(has_content))?.first()
+        };
+        let unmet = unmet.map(|(name, _)| name).or_else(empty);
+        unmet.map(String::as_str)
     }
 }
 
@@ -152,7 +159,9 @@ mod tests {
         ] {
             assert!(required.check().is_ok());
             let payload = Document::object(payload.to_owned()).expect("valid JSON");
-            let is_met = required.are_met_by(payload.root(), &ClaimNames::default());
+            let is_met = required
+                .unmet_by(payload.root(), &ClaimNames::default())
+                .is_none();
             assert_eq!(is_met, expected, "{required:?}");
         }
     }

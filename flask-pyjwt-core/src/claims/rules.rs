@@ -121,9 +121,7 @@ impl ClaimRules {
             return Err(TokenError::Bound);
         }
         let template = self.origin.template.as_deref();
-        if !self.required.are_met_by(payload.root(), &self.names)
-            || template.is_some_and(|it| !it.is_repeated_by(payload.root(), &issuer, &self.names))
-        {
+        if self.unmet_claim(payload.root(), &issuer).is_some() {
             return Err(TokenError::IssuerClaim);
         }
         if let Some(expected @ TokenType::Auth) = self.token_type
@@ -139,6 +137,13 @@ impl ClaimRules {
             expires_at,
             valid_from,
         })
+    }
+
+    /// Returns the name of the first claim that is not what is required of this issuer's tokens.
+    pub(crate) fn unmet_claim(&self, payload: Json<'_>, issuer: &str) -> Option<&str> {
+        let template = self.origin.template.as_deref();
+        let unlike = || template?.unlike_in(payload, issuer, &self.names);
+        self.required.unmet_by(payload, &self.names).or_else(unlike)
     }
 
     /// Checks that `now` is between the two moments, within the leeway.

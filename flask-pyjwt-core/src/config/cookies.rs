@@ -196,8 +196,8 @@ impl Cookies {
                 ));
             }
             // Browsers compare the prefixes in any case (RFC 6265bis, section 5.7).
-            let name = name.to_ascii_lowercase();
-            let (host, secure) = (name.starts_with("__host-"), name.starts_with("__secure-"));
+            let lower = name.to_ascii_lowercase();
+            let (host, secure) = (lower.starts_with("__host-"), lower.starts_with("__secure-"));
             if (host || secure) && !self.secure {
                 return invalid(format!(
                     "has `secure(false)` and the cookie {name:?}, which a browser then drops: give a \

@@ -37,15 +37,19 @@ pub(super) fn find_dotenv() -> Option<PathBuf> {
 
 /// Reads a `.env` file, if there is one, and the environment, which wins.
 pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config, ConfigError> {
-    let variables = match file {
-        Some(path) => {
-            dotenv_variables(path, named_by == FOUND).map_err(|source| ConfigError::Unreadable {
-                key: named_by,
-                path: Some(path.to_owned()),
-                source,
-            })?
-        }
-        None => BTreeMap::new(),
+    let variables = if let Some(path) = file {
+        dotenv_variables(path, named_by == FOUND).map_err(|source| ConfigError::Unreadable {
+            key: named_by,
+            path: Some(path.to_owned()),
+            source,
+        })?
+    } else {
+        let start = env::current_dir().unwrap_or_default();
+        let start = start.display();
+        tracing::info!(
+            "no `.env` is in `{start}` or a folder above it: the configuration is read from the environment alone"
+        );
+        BTreeMap::new()
     };
     Ok(from_variables(|name| match env::var(name) {
         Ok(value) => Ok(Some(value)),

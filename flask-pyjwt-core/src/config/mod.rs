@@ -180,7 +180,7 @@ impl Config {
     /// Reads environment variables and the `.env` file of the working directory, or of the nearest parent that has one.
     ///
     /// The environment wins over the file. The file may be missing. It is read with the rules of python-dotenv 0.21, and
-    /// the log says which file it was, at level `INFO`.
+    /// the log says which file it was, or that there is none, at level `INFO`.
     ///
     /// # Errors
     ///

@@ -62,7 +62,9 @@ pub(super) fn check_secret(
 ) -> Result<(), Problem> {
     let least = auth_type.min_secret_length();
     if secret.is_empty() {
-        return Err(Problem::new("is empty"));
+        return Err(Problem::new(
+            "is empty: generate one with `openssl rand -hex 32`",
+        ));
     }
     if looks_like_a_public_secret(secret) {
         return Err(Problem::new(format!(

@@ -36,7 +36,10 @@ pub enum StoreError {
         limit: usize,
     },
     /// The store's file is open already, in this process or another.
-    #[error("the session store's file is in use: one process at a time may have it open")]
+    #[error(
+        "the session store's file is in use: one process at a time may have it open, and once; open it before \
+         `HttpServer::new`, whose closure runs once for each worker"
+    )]
     InUse,
     /// Other users could read, change or replace the store's file.
     #[error("the session store's file is not private: {reason}")]

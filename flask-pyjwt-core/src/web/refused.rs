@@ -6,6 +6,7 @@
 //! until it is answered, so that the answer does not log it again.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::{Future, poll_fn},
@@ -172,7 +173,7 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
                 reason = rejection.reason(),
                 status = status.as_u16(),
                 route = route().as_deref(),
-                claim = claim(rejection),
+                claim = claim(rejection, known).as_deref(),
                 scope = missing_scope(rejection),
                 sid = session().as_deref(),
                 sub = subject().as_deref(),
@@ -192,15 +193,17 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
     }
 }
 
-/// The name of the claim that was not met: from the route's requirement, or one of a fixed list.
-fn claim(rejection: &Rejection) -> Option<&str> {
-    match rejection {
-        Rejection::ClaimNotMet { name } => Some(name),
+/// The name of the claim that was not met: from the requirement of the route or of a trusted issuer, or one of a fixed
+/// list.
+fn claim<'a>(rejection: &'a Rejection, known: Known<'_>) -> Option<Cow<'a, str>> {
+    let name = match rejection {
+        Rejection::ClaimNotMet { name } => Some(name.as_str()),
         Rejection::ScopeNotMet | Rejection::MissingScope { .. } => Some("scope"),
         Rejection::LoginTooOld { .. } => Some("auth_time"),
         Rejection::InvalidToken(error) => match error {
-            TokenError::MissingClaim(name) | TokenError::MistypedClaim(name) => Some(name),
+            TokenError::MissingClaim(name) | TokenError::MistypedClaim(name) => Some(*name),
             TokenError::Expired => Some("exp"),
+            TokenError::IssuerClaim => return known.unmet_claim().map(Cow::Owned),
             TokenError::Issuer => Some("iss"),
             TokenError::Audience => Some("aud"),
             TokenError::Bound => Some("cnf"),
@@ -208,7 +211,8 @@ fn claim(rejection: &Rejection) -> Option<&str> {
             _ => None,
         },
         _ => None,
-    }
+    };
+    name.map(Cow::Borrowed)
 }
 
 /// The items of the route's scope that the token lacks.

@@ -31,6 +31,16 @@ async fn scopes() -> &'static str {
     ""
 }
 
+#[require_token(isuer = "https://issuer.example")]
+async fn misspelt() -> &'static str {
+    ""
+}
+
+#[require_token(scope = "read")]
+async fn read() -> &'static str {
+    ""
+}
+
 #[require_token(role = any("editor", "author"))]
 async fn any() -> &'static str {
     ""
@@ -68,6 +78,8 @@ async fn site(auth: &AuthManager) -> Site {
             .route("/own/{name}", web::get().to(own))
             .route("/scopes", web::get().to(scopes))
             .route("/any", web::get().to(any))
+            .route("/misspelt", web::get().to(misspelt))
+            .route("/read", web::get().to(read))
             .route("/refresh", web::get().to(refresh))
             .route("/both", web::post().to(both))
             .route("/named", web::get().to(named))
@@ -172,8 +184,8 @@ fn table() -> Vec<(&'static str, Fields, &'static str)> {
         (
             "/own/bob",
             bearer_of(json!({"sub": PRIVATE})),
-            "the route requires the claim `sub` to equal the route's variable `name`, and the token has a string, but \
-             not the right one: ask for the path of the token's own value, or let other tokens pass with `override`",
+            "the route requires the claim `sub` to equal the route's variable `name`, and the token belongs to another \
+             subject: ask for the path of the token's own value, or let other tokens pass with `override`",
         ),
         (
             "/scopes",
@@ -186,6 +198,19 @@ fn table() -> Vec<(&'static str, Fields, &'static str)> {
             bearer_of(json!({"role": [PRIVATE]})),
             "the route requires the claim `role` to contain one of `editor`, `author`, and the token has an array, \
              but not the right one: mint it with `.claim(\"role\", …)`",
+        ),
+        (
+            "/misspelt",
+            bearer_of(json!({})),
+            "the route requires the claim `isuer` to be `\"https://issuer.example\"`, and the token does not have it: \
+             mint it with `.claim(\"isuer\", \"https://issuer.example\")`, or write `issuer` on the route if `isuer` \
+             is a misspelt option",
+        ),
+        (
+            "/read",
+            bearer_of(json!({})),
+            "the route requires the claim `scope` to be `\"read\"`, and the token does not have it: mint it with \
+             `.scope(\"read\")`",
         ),
         (
             "/both",

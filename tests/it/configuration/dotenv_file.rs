@@ -175,3 +175,16 @@ fn a_dotenv_is_read_as_python_dotenv_reads_it() {
         );
     }
 }
+
+#[test]
+fn the_log_says_where_no_dotenv_was_found() {
+    let folder = Folder::new("configuration");
+    let inner = folder.folder("a/b");
+    let probe = Probe::default().in_folder(&inner);
+    let log = probe.run()["log"].to_string();
+    let expected = format!("no `.env` is in `{}` or a folder above it", inner.display());
+    assert!(log.contains(&expected), "{log}");
+    folder.write(".env", "JWT_ISSUER=outer\n");
+    let log = probe.run()["log"].to_string();
+    assert!(!log.contains("no `.env` is in"), "{log}");
+}

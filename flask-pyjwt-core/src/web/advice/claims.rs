@@ -1,11 +1,14 @@
 //! Advice about claims: what the route requires, and what kind of value the token has.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::super::{known::Known, request_state::Unfit, shown::shown};
 use crate::{
     claims::ExpectedClaim,
     json::{Json, Kind},
+    rules::is_one_edit_away,
 };
 
 /// A claim is not what the route requires.
@@ -19,7 +22,12 @@ pub(super) fn not_met(name: &str, known: Known<'_>) -> String {
     }) else {
         return format!("the claim `{name}` is not what is required: mint a token that has it");
     };
-    let has = has(claim, expected);
+    let expected = &*resolved(expected, known);
+    let has = if name == "sub" && is_of_route(expected) && claim.is_some() {
+        "belongs to another subject".to_owned()
+    } else {
+        has(claim, expected)
+    };
     let required = format!(
         "the route requires the claim `{name}` {}, and the token {has}",
         described(expected)
@@ -33,7 +41,15 @@ pub(super) fn not_met(name: &str, known: Known<'_>) -> String {
             "{required}, but its `scope` has `{name}`: write `scope = {{\"{name}\": …}}` on the route, or mint with \
              `.claim(\"{name}\", …)`"
         ),
-        _ => format!("{required}: {}", mint(&claim_call(name, expected), known)),
+        _ => {
+            let cure = mint(&claim_call(name, expected), known);
+            match misspelt(name).filter(|_| claim.is_none()) {
+                Some(option) => format!(
+                    "{required}: {cure}, or write `{option}` on the route if `{name}` is a misspelt option"
+                ),
+                None => format!("{required}: {cure}"),
+            }
+        }
     }
 }
 
@@ -57,15 +73,17 @@ pub(super) fn scope_not_met(known: Known<'_>) -> String {
         return "the scope is not what is required: mint a token that has it with `.scope(…)`"
             .to_owned();
     };
+    let expected = &*resolved(expected, known);
     let value = match expected {
-        ExpectedClaim::Value(value) => text(value),
+        ExpectedClaim::Value(value) if value.is_string() => text(value),
+        ExpectedClaim::Value(value) => format!("json!({})", text(value)),
         _ => "…".to_owned(),
     };
     format!(
         "the route requires the claim `scope` {}, and the token {}: {}",
         described(expected),
         has(scope, expected),
-        mint(&format!("`.scope(json!({value}))`"), known)
+        mint(&format!("`.scope({value})`"), known)
     )
 }
 
@@ -79,6 +97,39 @@ pub(super) fn missing_scope(missing: &str, known: Known<'_>) -> String {
             known
         )
     )
+}
+
+/// Whether the claim has to equal a variable of the route.
+const fn is_of_route(expected: &ExpectedClaim) -> bool {
+    matches!(
+        expected,
+        ExpectedClaim::Path(_) | ExpectedClaim::PathOrText(_)
+    )
+}
+
+/// The options of `#[require_token]` whose misspelt names are claims. Of longer names, the macro says so.
+const OPTIONS: [&str; 5] = ["issuer", "scope", "fresh", "max_age", "csrf"];
+
+/// The option from which the name of a claim differs by one edit.
+fn misspelt(name: &str) -> Option<&'static str> {
+    OPTIONS
+        .into_iter()
+        .find(|option| *option != name && is_one_edit_away(name, option))
+}
+
+/// A text is a variable of the route only if the route has one of this name.
+fn resolved<'a>(expected: &'a ExpectedClaim, known: Known<'_>) -> Cow<'a, ExpectedClaim> {
+    match (expected, known.request) {
+        (ExpectedClaim::PathOrText(text), Some(request)) => {
+            let mut variables = request.match_info().iter();
+            Cow::Owned(if variables.any(|(variable, _)| variable == text) {
+                ExpectedClaim::Path(text.clone())
+            } else {
+                ExpectedClaim::Value(Value::from(text.as_str()))
+            })
+        }
+        _ => Cow::Borrowed(expected),
+    }
 }
 
 /// Who has to add it, and how.

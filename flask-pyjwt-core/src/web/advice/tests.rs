@@ -1,5 +1,7 @@
 //! The sentences where nothing is known but the refusal. `tests/it/answers/sentences.rs` has those of requests.
 
+use std::fmt::Write as _;
+
 use time::Duration;
 
 use super::{super::row::tests::all, *};
@@ -44,9 +46,9 @@ several_cookies | the request has two cookies of one name with different values:
 several_parameters | the query string has the token's parameter twice: send it once
 several_protocols | the WebSocket offers the protocol `bearer` twice: send `bearer, <token>` once
 several_places | the request has tokens in two places: send one
-token_signature | the signature does not verify: give this server the `JWT_SECRET` or the `JWT_PUBLICKEY` of the issuer, or get a new token if the key has changed since
-token_expired | the token has expired: get a new one with the refresh token or by a login; `JWT_AUTHMAXAGE` says how long a token is valid
-token_not_yet_valid | the token is not valid yet: set the clocks of the issuer and of this server, or allow a difference with `JWT_LEEWAY`
+token_signature | the signature does not verify: give this server the `JWT_SECRET` or the `JWT_PUBLICKEY` of the issuer, or get a new token if the key has changed since; for a token of a trusted issuer, give the issuer's key with `Issuer::key`, or have its key set fetched with `Issuer::jwks_url`, or get a new token if the key has changed since
+token_expired | the token has expired: get a new one with the refresh token or by a login; `JWT_AUTHMAXAGE` says how long a token is valid; for a token of a trusted issuer, get a new one from the issuer, whose settings say how long a token is valid
+token_not_yet_valid | the token is not valid yet: set the clocks of the issuer and of this server, or allow a difference with `JWT_LEEWAY`; for a token of a trusted issuer, set this server's clock, or allow a difference with `Issuer::leeway`
 token_wrong_type | a token of type `auth` is required: send the auth token and not the refresh token, or write `#[require_token("refresh")]` on a route for refresh tokens
 login_too_old | the route requires a login of the last 60 seconds, and the token's is older or unknown: send the user to the login, and mint there with `AuthManager::login`
 claim_not_met | the claim `x` is not what is required: mint a token that has it
@@ -67,23 +69,23 @@ missing_manager | no AuthManager is registered: add `.app_data(auth.clone())` to
 several_managers | one AuthManager is registered as web::Data and another one is not: register both with `.app_data(auth.clone())`
 unguarded | the handler takes a CurrentToken, and nothing guards its route: add `#[require_token]` to the handler or wrap its scope in `RequireToken`
 route_mistake | the route is mistaken: x
-token_too_large | the token or its header is longer than the limit, or one of its segments has too many values: mint fewer claims, or raise `Config::max_token_size`
+token_too_large | the token or its header is longer than the limit, or one of its segments has too many values: mint fewer claims, or raise `Config::max_token_size`; for a token of a trusted issuer, raise `Config::max_token_size`, or `Issuer::max_header_size` if the header is long
 token_form | the token is not of the form header.payload.signature: send the token as it was minted, three parts with dots between them, without quotes
 token_encoding | a segment of the token is not strict base64url: send the token as it was minted, without padding, line breaks or other changes
 token_header | the header is not a strict JSON object: send a token that a JWT library has minted, since this is no JWT
-token_algorithm | the header's `alg` is not the algorithm of the key: set `JWT_AUTHTYPE` to the algorithm that the issuer signs with, or correct the issuer
-token_kind | the header's `typ` is not that of an access token: send an access token, whose `typ` is `JWT` or `at+jwt`, and not an ID token or another kind
+token_algorithm | the header's `alg` is not the algorithm of the key: set `JWT_AUTHTYPE` to the algorithm that the issuer signs with, or correct the issuer; for a token of a trusted issuer, give the key with the algorithm that the issuer signs with, or add the algorithm to `Issuer::algorithms`
+token_kind | the header's `typ` is not that of an access token: send an access token, whose `typ` is `JWT` or `at+jwt`, and not an ID token or another kind; for a token of a trusted issuer, send its access token and not its ID token; if its access tokens have another `typ` or none, use `Issuer::types` or `Issuer::accept_untyped`
 token_critical | the header requires an extension that is not supported: mint the token without `crit`, `b64` and `zip` in its header
-token_unknown_key | the header's `kid` is not the ID of a configured key: add the key to this server with `Config::verification_key`, or mint with a key that it has; after a rotation, an earlier key has to stay until its tokens have expired
+token_unknown_key | the header's `kid` is not the ID of a configured key: add the key to this server with `Config::verification_key`, or mint with a key that it has; after a rotation, an earlier key has to stay until its tokens have expired; for a token of a trusted issuer, check that the key is in `Issuer::key`, in `Issuer::jwk_set` or in the set that `Issuer::jwks_url` or `Issuer::discovery` fetches; after a rotation, get a new token
 token_payload | the payload is not a strict JSON object: send a token that a JWT library has minted, since this is no JWT
 token_duplicate_member | a JSON object has two members with the same name: mint the token with a library that writes each claim once
-token_missing_claim | the required claim `exp` is missing: the issuer has to mint it, as `AuthManager` and Flask_PyJWT do; for another issuer, see the options of `Issuer`
-token_mistyped_claim | the claim `sub` has a value of the wrong type or out of range: mint a text that is not empty, or accept integers with `Config::integer_subjects`
+token_missing_claim | the required claim `exp` is missing: the issuer has to mint it, as `AuthManager` and Flask_PyJWT do; for a token of a trusted issuer, the issuer has to set it
+token_mistyped_claim | the claim `sub` has a value of the wrong type or out of range: mint a text that is not empty, or accept integers with `Config::integer_subjects`; for a token of a trusted issuer, accept integers with `Config::integer_subjects`, or name another claim with `Issuer::map_claim`
 token_mistyped_claim | the claim `iat` has a value of the wrong type or out of range: correct how the issuer mints it
-token_lifetime | the token's lifetime is longer than the limit: mint tokens of a shorter life, or raise `Config::max_lifetime`
+token_lifetime | the token's lifetime is longer than the limit: mint tokens of a shorter life, or raise `Config::max_lifetime`; for a token of a trusted issuer, have the issuer mint tokens of a shorter life, or raise `Issuer::max_lifetime`
 token_issuer | the token is from another issuer: set `JWT_ISSUER` to the `iss` that the issuer mints, or trust another issuer with `Config::trust`
 token_issuer_claim | a claim does not have the value that is required for this issuer's tokens: see which claim `Issuer::require_claim` names, and have the issuer set it
-token_audience | the token is for another audience: set `JWT_AUDIENCE` to the `aud` that the issuer mints; where it is not set, tokens with `aud` are refused
+token_audience | the token is for another audience: set `JWT_AUDIENCE` to the `aud` that the issuer mints; where it is not set, tokens with `aud` are refused; for a token of a trusted issuer, have the provider mint the token for the audience that `Issuer::audience` names, or add the `aud` of this server's tokens with `Issuer::audience`
 token_wrong_type | a token of type `refresh` is required: send the refresh token and not the auth token, or write `#[require_token]` on a route for auth tokens
 token_bound | the token is bound to a key, and proof of possession is not supported: have the issuer mint tokens without `cnf`, since proofs of possession are not supported
 token_revoked | the token is revoked: log in again; if nobody has logged out, check that all processes share one session store, and that it outlives a restart, as `MemoryStore` does not
@@ -100,10 +102,7 @@ fn every_refusal_has_a_sentence_that_says_what_to_change() {
     let mut table = String::from("\n");
     for rejection in all().into_iter().chain(of_tokens).chain([login]) {
         let sentence = sentence(&rejection, Known::default());
-        table += rejection.reason();
-        table += " | ";
-        table += &sentence;
-        table += "\n";
+        let _ = writeln!(table, "{} | {sentence}", rejection.reason());
         // Of these, the payload says what to do.
         if !matches!(rejection, Rejection::Misconfigured(_)) {
             let (wrong, to_do) = sentence.split_once(": ").expect("two parts");
