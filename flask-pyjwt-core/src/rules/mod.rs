@@ -9,5 +9,9 @@ pub(crate) mod location;
 mod requirement;
 mod route;
 
-pub(crate) use self::{error::RuleError, freshness::Freshness, route::RouteVariables};
+pub(crate) use self::{
+    error::RuleError,
+    freshness::Freshness,
+    route::{RouteVariables, is_one_edit_away},
+};
 pub use self::{issuer_names::IssuerNames, location::TokenLocation, requirement::Requirement};

@@ -67,7 +67,7 @@ impl<'a> RouteVariables<'a> {
 }
 
 /// Whether two names differ by one inserted, removed or replaced character, or by two swapped neighbours.
-fn is_one_edit_away(a: &str, b: &str) -> bool {
+pub(crate) fn is_one_edit_away(a: &str, b: &str) -> bool {
     if a.len().abs_diff(b.len()) > 4 {
         return false;
     }
