@@ -20,6 +20,9 @@ const OPTIONS: [&str; 13] = [
     "query_name",
     "crate",
 ];
+/// Claims in use that are one edit away from `scope` or `crate`. They need no quotes.
+const CLAIMS_NEAR_OPTIONS: [&str; 3] = ["score", "rate", "create"];
+
 /// What the first and the second positional argument can be.
 pub(crate) const POSITIONAL: [(&str, &[&str]); 2] = [
     ("token_type", &["auth", "refresh"]),
@@ -32,14 +35,15 @@ pub(crate) fn is_option(key: &Key) -> syn::Result<bool> {
     if OPTIONS.contains(&name) {
         return Ok(true);
     }
-    // Short names have too many neighbours that are good claims: `score`.
-    let long = OPTIONS.into_iter().filter(|option| option.len() >= 8);
-    match nearest(name, long) {
+    if CLAIMS_NEAR_OPTIONS.contains(&name) {
+        return Ok(false);
+    }
+    match nearest(name, OPTIONS) {
         None => Ok(false),
         Some(option) => Err(syn::Error::new(
             key.span,
             format!(
-                "did you mean the option `{option}`? for a claim of this name write `\"{name}\" = …`"
+                "did you mean `{option}`? For a claim of this name, write it in quotes: `\"{name}\" = …`"
             ),
         )),
     }
@@ -96,7 +100,16 @@ mod tests {
             ("type", Some(false)),
             ("sub", Some(false)),
             ("iss", Some(false)),
+            ("aud", Some(false)),
+            ("scp", Some(false)),
+            ("roles", Some(false)),
+            ("user", Some(false)),
+            ("team", Some(false)),
+            ("age", Some(false)),
+            ("tenant", Some(false)),
             ("score", Some(false)),
+            ("rate", Some(false)),
+            ("create", Some(false)),
             ("overrides", None),
             ("header_names", None),
             ("issuer", Some(true)),
@@ -108,6 +121,18 @@ mod tests {
             ("overide", None),
             ("tokentype", None),
             ("cookie_nmae", None),
+            ("isuer", None),
+            ("issuers", None),
+            ("scop", None),
+            ("scoep", None),
+            ("scopes", None),
+            ("fres", None),
+            ("frseh", None),
+            ("csfr", None),
+            ("xsrf", None),
+            ("max_aged", None),
+            ("crat", None),
+            ("crates", None),
         ] {
             let key = Key {
                 name: name.to_owned(),
@@ -115,6 +140,41 @@ mod tests {
                 quoted: false,
             };
             assert_eq!(is_option(&key).ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_edit_of_every_option_is_an_error() {
+        for option in OPTIONS {
+            for at in 0..option.len() {
+                let (start, rest) = option.split_at(at);
+                let (first, end) = rest.split_at(1);
+                let mut edits = vec![
+                    format!("{start}{end}"),
+                    format!("{start}x{end}"),
+                    format!("{start}x{rest}"),
+                    format!("{option}x"),
+                ];
+                if let Some(second) = end.get(..1).filter(|second| *second != first) {
+                    edits.push(format!("{start}{second}{first}{}", &end[1..]));
+                }
+                edits.retain(|edit| edit != option); // an `x` for an `x`
+                for name in edits {
+                    let is_claim = CLAIMS_NEAR_OPTIONS.contains(&name.as_str());
+                    let key = Key {
+                        name,
+                        span: Span::call_site(),
+                        quoted: false,
+                    };
+                    let found = is_option(&key).map_err(|error| error.to_string());
+                    if is_claim {
+                        assert_eq!(found, Ok(false), "{}", key.name);
+                    } else {
+                        let message = found.expect_err(&key.name);
+                        assert!(message.contains(option), "{}: {message}", key.name);
+                    }
+                }
+            }
         }
     }
 

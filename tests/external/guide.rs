@@ -36,7 +36,8 @@ fn every_program_runs_and_answers_as_its_page_promises() {
             Command::new(guide())
                 .arg(&page)
                 .current_dir(folder.path())
-                .env_clear(),
+                .env_clear()
+                .env("NO_COLOR", "1"),
         );
         let output = server.read_until("Listening on http://");
         let address = output.trim().rsplit("http://").next().unwrap_or_default();
@@ -47,6 +48,9 @@ fn every_program_runs_and_answers_as_its_page_promises() {
             promised.iter().flatten().count() > 0,
             "{page}.md shows no request to its program"
         );
+        for event in shown_events(&text) {
+            server.read_until(event);
+        }
     }
 }
 
@@ -64,6 +68,12 @@ fn pages() -> Vec<String> {
     let links = summary.lines().filter_map(|line| line.split_once("]("));
     let pages = links.filter_map(|(_, link)| link.strip_suffix(".md)"));
     pages.map(str::to_owned).collect()
+}
+
+/// The log events of refusals that a page shows, in the order in which its program has to print them.
+fn shown_events(page: &str) -> impl Iterator<Item = &str> {
+    page.lines()
+        .filter(|line| line.starts_with(" INFO flask_pyjwt::refused: "))
 }
 
 /// The shell commands of a page that belong to its program: the blocks that send requests to it.

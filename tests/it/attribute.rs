@@ -93,6 +93,7 @@ macro_rules! status {
 
 mod arguments;
 mod openapi;
+mod openapi_page;
 
 #[post("/below/{user}")]
 #[require_token(sub = "user")]

@@ -6,6 +6,7 @@ mod environment;
 mod key_forms;
 mod probe;
 mod trusted_files;
+mod unread;
 
 use std::fmt::Debug;
 

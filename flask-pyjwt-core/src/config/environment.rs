@@ -12,7 +12,7 @@ use std::{
 
 use time::Duration;
 
-use super::{Config, Secret, dotenv, key};
+use super::{Config, Secret, dotenv, key, unread};
 use crate::{
     error::{ConfigError, Problem},
     files::{self, LONGEST_KEY},
@@ -51,6 +51,7 @@ pub(super) fn read(file: Option<&Path>, named_by: &'static str) -> Result<Config
         );
         BTreeMap::new()
     };
+    unread::warn(variables.keys().map(String::as_str));
     Ok(from_variables(|name| match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(variables.get(name).cloned().flatten()),

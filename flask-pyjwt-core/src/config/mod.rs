@@ -13,6 +13,7 @@ mod parts;
 mod resolve;
 mod seconds;
 mod sessions;
+mod unread;
 
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 

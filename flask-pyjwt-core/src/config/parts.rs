@@ -1,6 +1,6 @@
 //! From a configuration to the parts of a manager. Every invalid value is found here.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 use super::{
     Browser, Config,
@@ -44,6 +44,8 @@ pub(crate) struct Parts {
     /// The folder of keys, and the thread that watches it.
     pub(crate) directory: Option<KeyDirectory>,
     pub(crate) watch: OnceLock<Watch>,
+    /// Done once `SilentRenewal` has reported that there is no session store.
+    pub(crate) renewal_reported: Once,
     /// The thread that fetches keys of other issuers.
     #[cfg(feature = "jwks")]
     pub(crate) worker: OnceLock<crate::remote::Worker>,
@@ -131,6 +133,7 @@ impl Config {
             }),
             directory,
             watch: OnceLock::new(),
+            renewal_reported: Once::new(),
             #[cfg(feature = "jwks")]
             worker: OnceLock::new(),
             minting: Minting {

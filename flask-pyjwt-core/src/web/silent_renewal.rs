@@ -126,6 +126,10 @@ impl SilentRenewal {
 /// Renews the tokens of a request if they need it.
 async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
     let manager = manager_of(request).ok()?;
+    if manager.parts().sessions.is_none() {
+        report_missing_store(manager);
+        return None;
+    }
     // An outer `SilentRenewal` has renewed them. The refresh token in the cookie is used up.
     let is_renewed = |renewed: &Renewed| renewed.by.is_same_as(manager);
     if request
@@ -174,6 +178,16 @@ async fn renew(request: &HttpRequest, margin: Duration) -> Option<Renewed> {
         pair,
         by: manager.clone(),
     })
+}
+
+/// Logs an error once for each manager: without sessions there is nothing to renew.
+#[cold]
+fn report_missing_store(manager: &AuthManager) {
+    manager.parts().renewal_reported.call_once(|| {
+        tracing::error!(
+            "`SilentRenewal` needs a session store, and renews nothing without one: add `Config::session_store`"
+        );
+    });
 }
 
 /// Rotates a refresh token. A pair that is returned again may be so old that its auth token has expired. It is rotated

@@ -329,3 +329,42 @@ async fn a_replayed_refresh_cookie_ends_the_session() {
     let answer = answer!(app, get("/me", None, Some(next.refresh.signed()))).await;
     assert_eq!(answer.status(), 401);
 }
+
+#[actix_web::test]
+async fn a_missing_session_store_is_reported_once_for_each_manager() {
+    let auth = manager(hs256());
+    let other = manager(hs256());
+    let token = auth.auth_token("alice").sign().expect("minted");
+    let log = support::log::capture();
+    for (auth, expected) in [(&auth, 1), (&auth, 0), (&other, 1)] {
+        let app = App::new()
+            .app_data(auth.clone())
+            .wrap(SilentRenewal::new())
+            .route("/me", web::get().to(me));
+        let app = test::init_service(app).await;
+        for _ in 0..2 {
+            let answer = answer!(app, get("/me", Some(token.signed()), None)).await;
+            assert_eq!((answer.status().as_u16(), set_by(&answer).len()), (200, 0));
+        }
+        let lines = log.take();
+        let errors = lines.iter().filter(|line| line.level == "ERROR");
+        let errors: Vec<_> = errors.map(|line| line.text.as_str()).collect();
+        assert_eq!(errors.len(), expected, "{lines:?}");
+        assert!(
+            errors
+                .iter()
+                .all(|text| text.contains("Config::session_store"))
+        );
+    }
+}
+
+#[actix_web::test]
+async fn with_a_session_store_nothing_is_reported() {
+    let browser = Browser::new();
+    let app = app!(browser);
+    let pair = login(&browser).await;
+    let log = support::log::capture();
+    let answer = answer!(app, get("/me", Some(pair.auth.signed()), None)).await;
+    assert_eq!(answer.status(), 200);
+    assert!(log.take().iter().all(|line| line.level != "ERROR"));
+}
