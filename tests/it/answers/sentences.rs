@@ -31,7 +31,7 @@ async fn scopes() -> &'static str {
     ""
 }
 
-#[require_token(isuer = "https://issuer.example")]
+#[require_token("isuer" = "https://issuer.example")]
 async fn misspelt() -> &'static str {
     ""
 }
