@@ -12,6 +12,7 @@ use support::{
     SECRET,
     forge::encode,
     keys::{self, OTHER_RSA, P256, P384, P521, RSA},
+    log,
 };
 
 /// Asserts that no manager is made, that the error names the setting, and that it says what to do.
@@ -348,4 +349,19 @@ fn threat_20_a_leeway_of_more_than_five_minutes_is_refused() {
             &wrong.to_string(),
         );
     }
+}
+
+#[test]
+fn the_secret_of_the_guides_programs_is_reported_in_the_log() {
+    let log = log::capture();
+    let _manager = AuthManager::new(config(AuthType::HS256, SECRET)).expect("a manager");
+    assert_eq!(log.text(), "");
+
+    let public = "change-me: at least 32 bytes of secret";
+    let quickstart = include_str!("../../docs/guide/quickstart.md");
+    assert!(quickstart.contains(public), "programs are copied with it");
+    let _manager = AuthManager::new(config(AuthType::HS256, public)).expect("a manager");
+    let text = log.text();
+    assert!(text.contains("openssl rand -hex 32"), "{text}");
+    assert!(!text.contains(public), "{text}");
 }

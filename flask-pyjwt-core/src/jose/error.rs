@@ -86,7 +86,8 @@ pub enum TokenError {
     #[error("the token is not valid yet")]
     NotYetValid,
     /// The time from `iat` to `exp` is longer than
-    /// [`Config::max_lifetime`](crate::Config::max_lifetime).
+    /// [`Config::max_lifetime`](crate::Config::max_lifetime) or, for another issuer,
+    /// [`Issuer::max_lifetime`](crate::Issuer::max_lifetime).
     #[error("the token's lifetime is longer than the limit")]
     Lifetime,
     /// `iss` is not a trusted issuer, or not the one that the route requires.

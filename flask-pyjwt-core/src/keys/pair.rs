@@ -54,6 +54,9 @@ fn derived_id(auth_type: AuthType, secret: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&mac[..mac.len().min(16)])
 }
 
+/// The secret in the documentation. Programs are copied from there.
+const EXAMPLE_SECRET: &[u8] = b"change-me: at least 32 bytes of secret";
+
 /// Checks the length and the form of an HMAC secret.
 pub(super) fn check_secret(
     auth_type: AuthType,
@@ -84,6 +87,12 @@ pub(super) fn check_secret(
         tracing::warn!(
             "`JWT_SECRET` has {length} bytes, and {auth_type} needs {least}: anybody who has a token may be able \
              to guess the secret"
+        );
+    }
+    if secret == EXAMPLE_SECRET {
+        tracing::warn!(
+            "the secret is the one of the programs in the guide, which everybody can read: generate another one, \
+             for example with `openssl rand -hex {least}`"
         );
     }
     Ok(())
