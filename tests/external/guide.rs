@@ -1,4 +1,4 @@
-//! The guide, as a reader uses it: each page's program is started, and each `curl` line of the page must get the
+//! The guide and the README, as a reader uses them: each page's program is started, and each `curl` line of the page must get the
 //! status in the comment at its end.
 
 #![cfg(unix)]
@@ -12,6 +12,8 @@ use support::{
 };
 
 use crate::curl;
+
+const README: &str = "README";
 
 /// Pages without a program, with the reason.
 const WITHOUT_PROGRAM: &[(&str, &str)] = &[("introduction", "it describes the package")];
@@ -28,7 +30,8 @@ fn every_program_runs_and_answers_as_its_page_promises() {
             programs.contains(&page),
             "{page}.md begins with no program that binds (\"127.0.0.1\", 8080)"
         );
-        let path = repository().join(format!("docs/guide/{page}.md"));
+        let folder = if page == README { "" } else { "docs/guide/" };
+        let path = repository().join(format!("{folder}{page}.md"));
         let text = fs::read_to_string(path).expect("a page");
 
         let folder = Folder::new("guide");
@@ -61,13 +64,16 @@ fn programs() -> BTreeSet<String> {
     names.lines().map(str::to_owned).collect()
 }
 
-/// The pages of the book, by their paths without `.md`.
+/// The README and the pages of the book, by their paths without `.md`.
 fn pages() -> Vec<String> {
     let summary = repository().join("docs/guide/SUMMARY.md");
     let summary = fs::read_to_string(summary).expect("the table of contents");
     let links = summary.lines().filter_map(|line| line.split_once("]("));
     let pages = links.filter_map(|(_, link)| link.strip_suffix(".md)"));
-    pages.map(str::to_owned).collect()
+    std::iter::once(README)
+        .chain(pages)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The log events of refusals that a page shows, in the order in which its program has to print them.

@@ -1,4 +1,4 @@
-//! Writes the programs of the guide into one file: a module for each page, and a function that runs one of them.
+//! Writes the programs of the guide and of the README into one file: a module for each page, and a function that runs one of them.
 //!
 //! A page's program is its first block of the kind `rust,no_run`. It is used unchanged, except that `main` is
 //! visible outside its module, and that the program listens on a free port in place of 8080.
@@ -12,12 +12,14 @@ use std::{
 };
 
 const GUIDE: &str = "../../docs/guide";
+const README: &str = "../../README.md";
 const BIND: &str = ".bind((\"127.0.0.1\", 8080))";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={GUIDE}");
-    let mut pages = Vec::new();
+    println!("cargo::rerun-if-changed={README}");
+    let mut pages = vec![PathBuf::from(README)];
     collect(Path::new(GUIDE), &mut pages)?;
     pages.sort();
 
@@ -28,9 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let Some(program) = program(&fs::read_to_string(&path)?) else {
             continue;
         };
-        let page = path.strip_prefix(GUIDE)?.with_extension("");
+        let page = path.strip_prefix(GUIDE).or(path.strip_prefix("../.."))?;
+        let page = page.with_extension("");
         let page = page.to_str().ok_or("a page's name is text")?;
-        let module = page.replace('/', "_");
+        let module = page.replace('/', "_").to_lowercase();
         writeln!(modules, "mod {module} {{\n{program}}}\n")?;
         writeln!(names, "    {page:?},")?;
         writeln!(arms, "        {page:?} => {module}::main().report(),")?;
