@@ -1,4 +1,4 @@
-//! `cargo bench -p flask-pyjwt-benches [-- [--quick] [verify] [table] [cache] [http] [growth] [flood] [sessions] [strangers]]`
+//! `cargo bench -p flask-pyjwt-benches [-- [--quick] [verify] [table] [cache] [http] [growth] [flood] [sessions] [near] [strangers]]`
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -152,7 +152,7 @@ async fn my_sessions(auth: AuthManager, token: CurrentToken) -> Result<impl Resp
     Ok(web::Json(shown.collect::<Vec<_>>()))
 }
 
-fn configure(app: &mut web::ServiceConfig) {
+fn routes(app: &mut web::ServiceConfig) {
     app.service(page::index)
         .service(page::style)
         .service(page::script)
@@ -180,7 +180,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .app_data(notes.clone())
             .wrap(SilentRenewal::new())
             .wrap(page::security_headers())
-            .configure(configure)
+            .configure(routes)
     })
     .workers(2)
     .bind(("127.0.0.1", port))
@@ -225,4 +225,26 @@ To see tokens end and be renewed: JWT_AUTHMAXAGE=20 cargo run --example browser
 
 Ctrl-C ends it."
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use flask_pyjwt::testing::{TestAuth, audit};
+
+    use super::*;
+
+    /// `audit/browser.txt` says who may enter: a change of it is a change of who may do what.
+    #[actix_web::test]
+    async fn every_route_refuses_what_it_has_to() {
+        let auth = TestAuth::new();
+        let open = ["GET /", "GET /app.js", "GET /style.css", "POST /login"];
+        let report = audit(|| {
+            let app = App::new().app_data(auth.manager()).configure(routes);
+            app.app_data(web::Data::new(notes::Notes::default()))
+                .wrap(SilentRenewal::new())
+        });
+        let report = report.public(&open).await;
+        report.assert_public(&open);
+        assert_eq!(report.to_string(), include_str!("audit/browser.txt"));
+    }
 }

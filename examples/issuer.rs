@@ -136,6 +136,13 @@ fn generate_secret(auth_type: AuthType) -> Vec<u8> {
     }
 }
 
+fn routes(app: &mut web::ServiceConfig, auth: &AuthManager) {
+    app.service(login)
+        .service(rotate)
+        .service(auth.jwks())
+        .service(auth.metadata(format!("{}/.well-known/jwks.json", auth.issuer())));
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_target(false).init();
@@ -168,10 +175,7 @@ Ctrl-C ends it."
         App::new()
             .app_data(auth.clone())
             .app_data(published.clone())
-            .service(login)
-            .service(rotate)
-            .service(auth.jwks())
-            .service(auth.metadata(format!("{}/.well-known/jwks.json", auth.issuer())))
+            .configure(|app| routes(app, &auth))
     })
     .workers(2)
     .listen(listener)?
@@ -179,4 +183,32 @@ Ctrl-C ends it."
     .await?;
     println!("stopped");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use flask_pyjwt::testing::{TestAuth, audit};
+
+    use super::*;
+
+    /// `audit/issuer.txt` says who may enter: a change of it is a change of who may do what.
+    #[actix_web::test]
+    async fn every_route_refuses_what_it_has_to() {
+        let auth = TestAuth::new();
+        let open = [
+            "ANY /.well-known/jwks.json",
+            "ANY /.well-known/oauth-authorization-server",
+            "ANY /.well-known/openid-configuration",
+            "POST /login",
+            "POST /rotate",
+        ];
+        let report = audit(|| {
+            let app = App::new().app_data(auth.manager());
+            app.app_data(web::Data::new(Published::default()))
+                .configure(|app| routes(app, &auth.manager()))
+        });
+        let report = report.public(&open).await;
+        report.assert_public(&open);
+        assert_eq!(report.to_string(), include_str!("audit/issuer.txt"));
+    }
 }

@@ -112,26 +112,26 @@ async fn refresh(auth: AuthManager, token: CurrentToken) -> Result<impl Responde
     Ok(web::Json(json!({"auth_token": auth_token.signed()})))
 }
 
+fn routes(app: &mut web::ServiceConfig) {
+    app.service(login)
+        .service(protected_route)
+        .service(user_specific_route)
+        .service(admin_dashboard)
+        .service(custom_claim_route)
+        .service(overridable_route)
+        .service(token_info)
+        .service(refresh);
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_target(false).init();
     let auth = manager()?;
     let port = std::env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(auth.clone())
-            .service(login)
-            .service(protected_route)
-            .service(user_specific_route)
-            .service(admin_dashboard)
-            .service(custom_claim_route)
-            .service(overridable_route)
-            .service(token_info)
-            .service(refresh)
-    })
-    .workers(2)
-    .bind(("127.0.0.1", port))
-    .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
+    let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes))
+        .workers(2)
+        .bind(("127.0.0.1", port))
+        .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     // With `PORT=0` the system chooses a free port.
     for address in server.addrs() {
         explain(&format!("http://{address}"));
@@ -187,4 +187,22 @@ curl -i -X POST -H "Authorization: Bearer $REFRESH" {url}/refresh          # 200
 Ctrl-C ends it.
 "#
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use flask_pyjwt::testing::{TestAuth, audit};
+
+    use super::*;
+
+    /// `audit/quickstart.txt` says who may enter: a change of it is a change of who may do what.
+    #[actix_web::test]
+    async fn every_route_refuses_what_it_has_to() {
+        let auth = TestAuth::new();
+        let open = ["POST /login"];
+        let report = audit(|| App::new().app_data(auth.manager()).configure(routes));
+        let report = report.public(&open).await;
+        report.assert_public(&open);
+        assert_eq!(report.to_string(), include_str!("audit/quickstart.txt"));
+    }
 }

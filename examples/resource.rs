@@ -37,6 +37,10 @@ async fn ready(auth: AuthManager) -> impl Responder {
     answer.json(told.collect::<Vec<_>>())
 }
 
+fn routes(app: &mut web::ServiceConfig) {
+    app.service(protected).service(ready);
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_target(false).init();
@@ -53,19 +57,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{}: {error}; this server tries again", source.issuer());
         }
     }
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(auth.clone())
-            .service(protected)
-            .service(ready)
-    })
-    .workers(2)
-    .bind(("127.0.0.1", port))
-    .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
+    let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes))
+        .workers(2)
+        .bind(("127.0.0.1", port))
+        .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     for address in server.addrs() {
         println!("Listening on http://{address}, for tokens of {issuer_url}.");
     }
     server.run().await?;
     println!("stopped");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use flask_pyjwt::testing::{TestAuth, audit};
+
+    use super::*;
+
+    /// `audit/resource.txt` says who may enter: a change of it is a change of who may do what.
+    #[actix_web::test]
+    async fn every_route_refuses_what_it_has_to() {
+        let auth = TestAuth::new();
+        let open = ["GET /ready"];
+        let report = audit(|| App::new().app_data(auth.manager()).configure(routes));
+        let report = report.public(&open).await;
+        report.assert_public(&open);
+        assert_eq!(report.to_string(), include_str!("audit/resource.txt"));
+    }
 }

@@ -4,19 +4,28 @@
 //! cargo run --example sessions
 //! ```
 //!
-//! It prints `curl` lines with the status that comes back: 200 until the logout, 401 after it. `STORE` selects the
-//! session store: `memory` (the default), `file:PATH` or `redis://HOST:PORT`. `JWT_REFRESHGRACE` sets the grace window
-//! in seconds. `PORT` overrides 8080.
+//! It prints the address of a page to operate sessions, and `curl` lines with the status that comes back: 200 until the
+//! logout, 401 after it. `STORE` selects the session store: `memory` (the default), `file:PATH`, `redis://HOST:PORT` or
+//! `postgres://USER@HOST/DATABASE`. The last two can end with `?near_cache=1`: answers are then kept in this process,
+//! and the server says when they change. `JWT_REFRESHGRACE` sets the grace window in seconds. `PORT` overrides 8080.
+
+#[path = "sessions/operate.rs"]
+mod operate;
+#[path = "sessions/page.rs"]
+mod page;
+#[path = "sessions/store.rs"]
+mod store;
 
 use std::{env, error::Error};
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, http::header, post, web};
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, ConfigError, CurrentToken, FileStore, MemoryStore, RedisStore,
-    Rejection, TokenPair, require_token,
+    AuthManager, AuthType, Config, ConfigError, CurrentToken, Rejection, TokenPair, require_token,
 };
 use serde::Deserialize;
 use serde_json::json;
+
+use self::store::with_store;
 
 #[derive(Deserialize)]
 struct Login {
@@ -39,7 +48,8 @@ async fn login(
     if !is_right {
         return Ok(HttpResponse::Unauthorized().json(json!({"error": "wrong_login"})));
     }
-    let mut session = auth.login(&form.username);
+    // Behind a proxy, also call `.address(…)` with what the proxy reports.
+    let mut session = auth.login(&form.username).seen_from(&request);
     if form.username == "root" {
         session = session.scope(json!({"admin": true})).claim("admin", true);
     }
@@ -70,7 +80,8 @@ fn tokens(pair: &TokenPair) -> HttpResponse {
 #[require_token]
 #[get("/me")]
 async fn me(token: CurrentToken) -> impl Responder {
-    web::Json(json!({"sub": token.sub(), "session": token.session_id()}))
+    let is_admin = token.claim("admin").is_some();
+    web::Json(json!({"sub": token.sub(), "session": token.session_id(), "admin": is_admin}))
 }
 
 /// Lists the open sessions of the user.
@@ -78,17 +89,8 @@ async fn me(token: CurrentToken) -> impl Responder {
 #[get("/sessions")]
 async fn sessions(auth: AuthManager, token: CurrentToken) -> Result<impl Responder, Rejection> {
     let own = token.session_id();
-    let sessions = auth.sessions(token.sub()).await?.into_iter();
-    let shown = sessions.map(|session| {
-        json!({
-            "id": session.id,
-            "opened": session.opened.unix_timestamp(),
-            "refreshed": session.refreshed.unix_timestamp(),
-            "expires": session.expires.unix_timestamp(),
-            "label": session.label,
-            "current": Some(session.id.as_str()) == own,
-        })
-    });
+    let sessions = auth.sessions(token.sub()).await?;
+    let shown = sessions.iter().map(|it| operate::shown(it, own));
     Ok(web::Json(shown.collect::<Vec<_>>()))
 }
 
@@ -111,24 +113,27 @@ async fn logout_everywhere(
     Ok(HttpResponse::NoContent().finish())
 }
 
+fn routes(app: &mut web::ServiceConfig) {
+    app.service(login)
+        .service(refresh)
+        .service(me)
+        .service(sessions)
+        .service(logout)
+        .service(logout_everywhere)
+        .service((page::index, page::style, page::script))
+        .service((operate::end_others, operate::end_own))
+        .service((operate::list_any, operate::end_any));
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_target(false).init();
     let auth = manager(&env::var("STORE").unwrap_or_else(|_| "memory".to_owned())).await?;
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(auth.clone())
-            .service(login)
-            .service(refresh)
-            .service(me)
-            .service(sessions)
-            .service(logout)
-            .service(logout_everywhere)
-    })
-    .workers(2)
-    .bind(("127.0.0.1", port))
-    .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
+    let server = HttpServer::new(move || App::new().app_data(auth.clone()).configure(routes))
+        .workers(2)
+        .bind(("127.0.0.1", port))
+        .map_err(|error| format!("port {port}: {error}. Choose another one with `PORT=8090`"))?;
     for address in server.addrs() {
         explain(&format!("http://{address}"));
     }
@@ -158,23 +163,11 @@ async fn manager(store: &str) -> Result<AuthManager, Box<dyn Error>> {
     }
 }
 
-async fn with_store(config: Config, store: &str) -> Result<Config, Box<dyn Error>> {
-    println!(
-        "Sessions are kept in: {}",
-        store.split(':').next().unwrap_or_default()
-    );
-    match store.split_once(':') {
-        None if store == "memory" => Ok(config.session_store(MemoryStore::default())),
-        Some(("file", path)) => Ok(config.session_store(FileStore::open(path)?)),
-        Some(("redis", _)) => Ok(config.session_store(RedisStore::connect(store).await?)),
-        _ => Err("STORE is `memory`, `file:PATH` or `redis://HOST:PORT`".into()),
-    }
-}
-
 fn explain(url: &str) {
     println!(
         r#"
-Listening on {url}. In another terminal of the same machine, line by line:
+Listening on {url}. Open it in a browser to see and end sessions. Or in another terminal of the same machine, line by
+line:
 
 PAIR=$(curl -s -d 'username=alice&password=wonderland' {url}/login)
 TOKEN=$(echo "$PAIR" | sed 's/.*"auth_token":"\([^"]*\)".*/\1/')
@@ -191,4 +184,22 @@ curl -i -X POST -H "Authorization: Bearer $REFRESH" {url}/refresh           # 40
 Ctrl-C ends it.
 "#
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use flask_pyjwt::testing::{TestAuth, audit};
+
+    use super::*;
+
+    /// `audit/sessions.txt` says who may enter: a change of it is a change of who may do what.
+    #[actix_web::test]
+    async fn every_route_refuses_what_it_has_to() {
+        let auth = TestAuth::new();
+        let open = ["GET /", "GET /app.js", "GET /style.css", "POST /login"];
+        let report = audit(|| App::new().app_data(auth.manager()).configure(routes));
+        let report = report.public(&open).await;
+        report.assert_public(&open);
+        assert_eq!(report.to_string(), include_str!("audit/sessions.txt"));
+    }
 }

@@ -24,10 +24,14 @@ pub mod configuration {}
 pub mod guarding {}
 #[doc = page!("reading.md")]
 pub mod reading {}
+#[doc = page!("users.md")]
+pub mod users {}
 #[doc = page!("minting.md")]
 pub mod minting {}
 #[doc = page!("sessions.md")]
 pub mod sessions {}
+#[doc = page!("operating_sessions.md")]
+pub mod operating_sessions {}
 #[doc = page!("stores.md")]
 pub mod stores {}
 #[doc = page!("browsers.md")]
@@ -57,6 +61,8 @@ pub mod issuers {
 }
 #[doc = page!("testing.md")]
 pub mod testing {}
+#[doc = page!("openapi.md")]
+pub mod openapi {}
 #[doc = page!("answers.md")]
 pub mod answers {}
 #[doc = page!("security.md")]
@@ -67,3 +73,5 @@ pub mod from_flask {}
 pub mod from_other_crates {}
 #[doc = page!("operating.md")]
 pub mod operating {}
+#[doc = page!("command_line.md")]
+pub mod command_line {}

@@ -7,10 +7,13 @@
 //! | log in, refresh, log out, revoke | [`AuthManager::login`], [`refresh`](AuthManager::refresh), [`logout`](AuthManager::logout), [`revoke_subject`](AuthManager::revoke_subject), with a [`MemoryStore`], [`FileStore`] or [`RedisStore`] |
 //! | require a token on one handler | [`#[require_token]`](macro@require_token) |
 //! | require a token on a scope or resource | [`RequireToken`] |
+//! | let nothing be open by mistake | [`protected`], [`#[public]`](macro@public) |
 //! | read the token in a handler | [`CurrentToken`] |
+//! | read the user behind the token | [`CurrentUser`], [`Config::user_loader`] |
 //! | use cookies, and be safe from CSRF | [`AuthManager::set_cookies`], [`Cookies`], [`SilentRenewal`] |
 //! | rotate keys and publish them | [`AuthManager::rotate`], [`AuthManager::jwks`] |
 //! | accept tokens of other issuers | [`Issuer`] |
+//! | see why a token is refused | [`AuthManager::explain`] |
 //! | test what expires | [`testing::FrozenClock`] |
 //!
 //! The [guide] has one page for each job, each with a complete program. Begin with its [quickstart](guide::quickstart).
@@ -90,8 +93,12 @@
 //! | `file-store` | [`FileStore`]: sessions in one file, for one process |
 //! | `redis-store` | [`RedisStore`]: sessions in Redis or Valkey, for many processes |
 //! | `redis-store-tls` | the same over TLS |
+//! | `postgres-store` | [`PostgresStore`]: sessions in PostgreSQL, for many processes; needs Rust 1.94 |
 //! | `jwks` | keys of other issuers from a JWKS URL or OpenID Connect discovery |
 //! | `store-conformance` | [`store_conformance!`]: tests for a session store of your own |
+//! | `test-kit` | [`testing::TestAuth`] and [`testing::audit()`]: tokens for tests, and the audit of all routes; for dev-dependencies |
+//! | `metrics` | [`metrics`]: counters and histograms of decisions, tokens, the session store, keys and users, for the recorder that you install |
+//! | `utoipa` | [`openapi`]: guarded operations describe their security with utoipa 6 |
 //!
 //! One of the two cryptographies has to be enabled. Items that need a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -101,10 +108,11 @@ pub mod guide;
 // The public interface. The runtime's own modules are in flask-pyjwt-core.
 #[doc(inline)]
 pub use flask_pyjwt_core::{
-    AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, ExpectedClaim,
-    IssuerNames, KeyState, LoginBuilder, Misconfiguration, RefreshBuilder, RefreshTokenBuilder,
-    Rejection, Session, SessionError, TokenCheckError, TokenError, TokenLocation, TokenPair,
-    TokenType, UnknownAuthType, UnknownTokenType, store, testing,
+    AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, EndedBy, ExpectedClaim,
+    ExplainBuilder, ExplainedRule, Explanation, IssuerNames, KeyState, LoginBuilder, LostEvents,
+    Misconfiguration, RefreshBuilder, RefreshTokenBuilder, Rejection, RuleOutcome, Session,
+    SessionError, SessionPage, TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType,
+    UnknownAuthType, UnknownTokenType, store, testing,
 };
 
 // rustdoc finds an alias of a re-exported item only here.
@@ -124,6 +132,9 @@ pub use flask_pyjwt_core::Cookies;
 #[doc(alias("current_token", "get_jwt", "get_jwt_identity"))]
 pub use flask_pyjwt_core::CurrentToken;
 #[doc(inline)]
+#[doc(alias("current_user", "user_lookup_loader"))]
+pub use flask_pyjwt_core::CurrentUser;
+#[doc(inline)]
 #[doc(alias("oidc", "OpenID Connect", "discovery", "identity provider"))]
 pub use flask_pyjwt_core::Issuer;
 #[doc(inline)]
@@ -132,6 +143,9 @@ pub use flask_pyjwt_core::Jwks;
 #[doc(inline)]
 #[doc(alias("kid", "signing key", "PEM"))]
 pub use flask_pyjwt_core::Key;
+#[doc(inline)]
+#[doc(alias = "migration")]
+pub use flask_pyjwt_core::MigratingStore;
 #[doc(inline)]
 #[doc(alias = "MissingSignerError")]
 pub use flask_pyjwt_core::MintError;
@@ -145,6 +159,9 @@ pub use flask_pyjwt_core::ServerMetadata;
 #[doc(alias = "reuse detection")]
 pub use flask_pyjwt_core::SessionEvent;
 #[doc(inline)]
+#[doc(alias = "audit log")]
+pub use flask_pyjwt_core::SessionEvents;
+#[doc(inline)]
 #[doc(alias("auto refresh", "refresh_expiring_jwts"))]
 pub use flask_pyjwt_core::SilentRenewal;
 #[doc(inline)]
@@ -153,6 +170,9 @@ pub use flask_pyjwt_core::Token;
 #[doc(inline)]
 #[doc(alias("convert_token", "from_signed_token", "get_unverified_jwt_headers"))]
 pub use flask_pyjwt_core::UnverifiedToken;
+#[doc(inline)]
+#[doc(alias("deny by default", "public"))]
+pub use flask_pyjwt_core::{Protected, protected};
 
 /// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
 pub use flask_pyjwt_core::jsonwebtoken;
@@ -170,20 +190,53 @@ pub use flask_pyjwt_core::MemoryStore;
 #[doc(inline)]
 pub use flask_pyjwt_core::KeySourceState;
 
+#[cfg(any(feature = "postgres-store", feature = "redis-store"))]
+#[doc(inline)]
+#[doc(alias("client-side caching", "CLIENT TRACKING", "LISTEN", "NOTIFY"))]
+pub use flask_pyjwt_core::NearCache;
+
 #[cfg(feature = "redis-store")]
 #[doc(inline)]
 #[doc(alias("blocklist", "token_in_blocklist_loader", "Valkey"))]
 pub use flask_pyjwt_core::RedisStore;
 
+#[cfg(feature = "postgres-store")]
+#[doc(inline)]
+#[doc(alias("blocklist", "token_in_blocklist_loader", "PostgreSQL"))]
+pub use flask_pyjwt_postgres::PostgresStore;
+#[cfg(feature = "postgres-store")]
+#[doc(inline)]
+pub use flask_pyjwt_postgres::PostgresStoreBuilder;
+/// `sqlx`, whose `PgPool` [`PostgresStore`] takes, in the version that it uses.
+#[cfg(feature = "postgres-store")]
+pub use flask_pyjwt_postgres::sqlx;
+
 #[cfg(feature = "store-conformance")]
 #[doc(inline)]
 pub use flask_pyjwt_core::store_conformance;
+
+#[cfg(feature = "metrics")]
+#[doc(inline)]
+#[doc(alias("Prometheus", "OpenTelemetry", "Grafana"))]
+pub use flask_pyjwt_core::metrics;
+
+#[cfg(feature = "utoipa")]
+#[doc(inline)]
+pub use flask_pyjwt_core::openapi;
+
+#[cfg(feature = "test-kit")]
+#[doc(inline)]
+pub use flask_pyjwt_core::{assert_accepted, assert_refused};
 
 // The attribute whose expansion names `::flask_pyjwt`: users of this package have no
 // `::flask_pyjwt_core`.
 #[doc(inline)]
 #[doc(alias("jwt_required", "login_required", "guard", "protect"))]
 pub use flask_pyjwt_macros::__require_token_facade as require_token;
+
+#[doc(inline)]
+#[doc(alias("AllowAnonymous", "permit_all"))]
+pub use flask_pyjwt_macros::__public_facade as public;
 
 // What that expansion calls, the attribute itself included.
 #[doc(hidden)]

@@ -9,8 +9,11 @@ from links import check, text_of
 # Folders and files of each package, without those that cargo adds.
 CONTENTS = {
     "flask-pyjwt": {"src", "docs", "README.md", "CHANGELOG.md", "LICENSE"},
+    "flask-pyjwt-cli": {"src", "README.md", "LICENSE"},
     "flask-pyjwt-core": {"src", "README.md", "LICENSE"},
+    "flask-pyjwt-grammar": {"src", "README.md", "LICENSE"},
     "flask-pyjwt-macros": {"src", "README.md", "LICENSE"},
+    "flask-pyjwt-postgres": {"src", "README.md", "LICENSE"},
 }
 BY_CARGO = {"Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"}
 METADATA = ("description", "documentation", "license", "readme", "repository", "rust-version")

@@ -15,10 +15,10 @@ trap 'rm -rf "$folder"' EXIT
 
 cargo fetch --quiet --locked
 # Changes that are not committed yet are packed, too.
-cargo package --quiet -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros --no-verify --locked \
-    --allow-dirty --target-dir "$folder/packed"
+cargo package --quiet -p flask-pyjwt -p flask-pyjwt-cli -p flask-pyjwt-core -p flask-pyjwt-grammar -p flask-pyjwt-macros \
+    -p flask-pyjwt-postgres --no-verify --locked --allow-dirty --target-dir "$folder/packed"
 # Without the version, so that the folders keep their names when it changes.
-for package in flask-pyjwt flask-pyjwt-core flask-pyjwt-macros; do
+for package in flask-pyjwt flask-pyjwt-cli flask-pyjwt-core flask-pyjwt-grammar flask-pyjwt-macros flask-pyjwt-postgres; do
     mkdir "$folder/$package"
     tar -xzf "$folder/packed/package/$package"-[0-9]*.crate -C "$folder/$package" --strip-components 1
 done
@@ -29,5 +29,7 @@ cd "$folder/flask-pyjwt"
 for features in '' --all-features; do
     CARGO_TARGET_DIR=$target cargo check --offline --lib $features \
         --config "patch.crates-io.flask-pyjwt-core.path='$folder/flask-pyjwt-core'" \
-        --config "patch.crates-io.flask-pyjwt-macros.path='$folder/flask-pyjwt-macros'"
+        --config "patch.crates-io.flask-pyjwt-grammar.path='$folder/flask-pyjwt-grammar'" \
+        --config "patch.crates-io.flask-pyjwt-macros.path='$folder/flask-pyjwt-macros'" \
+        --config "patch.crates-io.flask-pyjwt-postgres.path='$folder/flask-pyjwt-postgres'"
 done

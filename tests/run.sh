@@ -102,6 +102,19 @@ if runs external; then
         as_root service redis-server stop >/dev/null 2>&1 || true
         as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
     fi
+    if ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && [ -z "${POSTGRES_BIN:-}" ]; then
+        install postgresql
+        # The package starts a server, which is not needed.
+        as_root service postgresql stop >/dev/null 2>&1 || true
+        as_root update-rc.d postgresql disable >/dev/null 2>&1 || true
+    fi
+    command -v pgbouncer >/dev/null 2>&1 || {
+        install pgbouncer
+        as_root service pgbouncer stop >/dev/null 2>&1 || true
+        as_root update-rc.d pgbouncer disable >/dev/null 2>&1 || true
+    }
+    # A network that loses packets, for the near cache of Redis.
+    command -v ip >/dev/null 2>&1 && command -v tc >/dev/null 2>&1 || install iproute2
     # The page of examples/browser.rs.
     command -v chromium >/dev/null 2>&1 || install chromium
     command -v chromedriver >/dev/null 2>&1 || install chromium-driver
@@ -120,32 +133,50 @@ fi
 # Every run of tests names the same packages and features, so that cargo compiles each crate once for all of them.
 # The measurements in benches/ are left out: they bring features of their own.
 everything='--workspace --exclude flask-pyjwt-benches --all-features'
-# sqlx in examples/notes needs Rust 1.94; everything else 1.90.
+# sqlx in flask-pyjwt-postgres, flask-pyjwt-cli, examples/sessions, examples/notes and tests/audits needs Rust 1.94; everything else 1.90.
 rust=$(rustc --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
-[ "$rust" -ge 94 ] || everything="$everything --exclude notes"
+if [ "$rust" -lt 94 ]; then
+    everything='--workspace --exclude flask-pyjwt-benches --exclude flask-pyjwt-cli --exclude flask-pyjwt-postgres --exclude notes
+        --exclude sessions-example --exclude audits
+        --no-default-features --features examples/default,flask-pyjwt/default,flask-pyjwt/file-store,flask-pyjwt/jwks
+        --features flask-pyjwt/redis-store-tls,flask-pyjwt/store-conformance,flask-pyjwt-tests/aws-lc-rs
+        --features flask-pyjwt-tests/redis-store-tls'
+fi
 # No other package may be included: it would enable AWS-LC, which is used if both are enabled.
 rust_crypto='-p flask-pyjwt-core -p flask-pyjwt-tests -p examples --no-default-features --features rust-crypto'
 
 # Without target names, so that the examples that tests run are built, too.
 if cargo nextest --version >/dev/null 2>&1; then
-    nextest() { run cargo nextest run --locked --no-fail-fast -E "$@"; }
-    inside() { nextest 'not binary(external)' $everything; }
-    beside() { nextest 'binary(external)' $everything; }
-    # The texts of diagnostics, the session file and the browser do not depend on the cryptography.
-    inside_again() {
-        nextest 'not (binary(external) | binary(ui) | test(/^(file_store|fuzzed|layers|threats_index)::/))' \
-            $rust_crypto
-    }
+    # More tests at once than there are cores: those beside other programs mostly wait for them.
+    nextest() { run cargo nextest run --locked --no-fail-fast --test-threads "$(($(nproc) + 1))" -E "$@"; }
+    # One of notes sends its server the requests of schemathesis.
+    beside='binary(external) | package(notes) & test(/^tests::described::/)'
+    inside() { nextest "not ($beside)" $everything; }
+    beside() { nextest "$beside" $everything; }
+    both() { nextest 'all()' $everything; }
+    # What depends on the cryptography: keys, signatures, seals, and tokens of others.
+    inside_again='test(/^(keys|jose|config|cookies|crypto_provider|flask_scenarios|foreign_tokens|hostile_keys|issuers)::/)
+        | test(/^(jsonwebtoken_types|jwks|key_ring|recipes|remote_keys|rotation|rsa_sizes|sealed_sessions|secrets)::/)
+        | test(/^(signatures|test_issuer|testing|token|token_form|weak_keys)::/)'
     # Here the Redis store has no TLS.
-    beside_again() {
-        nextest 'binary(external) & test(/^(interop|oidc|redis_store::connecting)::/)' $rust_crypto
-    }
+    beside_again='binary(external) & test(/^(interop|oidc|redis_store::connecting)::/)'
+    inside_again() { nextest "not binary(external) & ($inside_again)" $rust_crypto; }
+    beside_again() { nextest "$beside_again" $rust_crypto; }
+    both_again() { nextest "not binary(external) & ($inside_again) | $beside_again" $rust_crypto; }
 else
     plain() { run cargo test --locked --no-fail-fast "$@"; }
     inside() { plain $everything --lib --bins --test it --test table_memory --test ui; }
     beside() { plain $everything --test external; }
+    both() {
+        inside
+        beside
+    }
     inside_again() { plain $rust_crypto --lib --test it; }
     beside_again() { plain $rust_crypto --test external -- interop:: oidc:: redis_store::connecting::; }
+    both_again() {
+        inside_again
+        beside_again
+    }
 fi
 
 # --- The steps: the quick ones first -------------------------------------------------------------------
@@ -165,10 +196,8 @@ print(f"{packages}, of at most 185")
 sys.exit(packages > 185)
 ' || die "the quickstart compiles too much: cargo tree -p examples -p flask-pyjwt"
 
-    # Everything with AWS-LC, then with RustCrypto alone, then the core with both.
-    run cargo clippy --locked --workspace --all-targets -- -D warnings
-    run cargo clippy --locked $rust_crypto --all-targets -- -D warnings
-    run cargo clippy --locked -p flask-pyjwt-core --all-targets --all-features -- -D warnings
+    # Everything with both cryptographies. Each of them alone is below.
+    run cargo clippy --locked --workspace --all-targets --features flask-pyjwt-core/rust-crypto -- -D warnings
 
     # Each feature alone, without those that other packages enable. A feature that is not a cryptography needs
     # one.
@@ -180,6 +209,7 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     for feature in $features; do
         case $feature in
         default) continue ;;
+        postgres-store) [ "$rust" -ge 94 ] || continue; alone=aws-lc-rs,$feature ;;
         aws-lc-rs | rust-crypto) alone=$feature ;;
         *) alone=aws-lc-rs,$feature ;;
         esac
@@ -187,7 +217,7 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     done
 
     run env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features \
-        -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-macros
+        -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-grammar -p flask-pyjwt-macros -p flask-pyjwt-postgres
 
     # The public interface must be the one in docs/public-api.txt. After an intended change: UPDATE_PUBLIC_API=1.
     run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \
@@ -201,7 +231,7 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
 
     # The contents of tokens with each feature of serde_json that another crate may enable. A package outside the
     # workspace, where those features are off.
-    for feature in '' arbitrary_precision float_roundtrip preserve_order raw_value unbounded_depth; do
+    for feature in arbitrary_precision float_roundtrip,preserve_order,raw_value,unbounded_depth; do
         run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
             cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
     done
@@ -214,19 +244,27 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     run sh tests/package.sh
 }
 
-tests() {
-    inside
-    inside_again
+documentation() {
     run cargo test --locked $everything --doc
 }
 
-external() {
+case $stage in
+all)
+    check
+    both
+    both_again
+    documentation
+    ;;
+check) check ;;
+test)
+    inside
+    inside_again
+    documentation
+    ;;
+external)
     beside
     beside_again
-}
-
-if runs check; then check; fi
-if runs test; then tests; fi
-if runs external; then external; fi
+    ;;
+esac
 
 step "everything passed"

@@ -62,6 +62,13 @@ pub fn run_instructions(case: &str, times: u32) -> bool {
     true
 }
 
+/// Installs a recorder of metrics, for what they cost with one.
+#[cfg(feature = "metrics")]
+pub fn install_recorder() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder();
+    recorder.expect("the first recorder of the process");
+}
+
 fn find<'a>(candidates: Vec<Candidate<'a>>, name: &str) -> Candidate<'a> {
     let found = candidates.into_iter().find(|other| other.name == name);
     found.expect("a candidate of this name")

@@ -27,6 +27,8 @@ mod settings;
 mod table;
 mod verify;
 
+#[cfg(feature = "metrics")]
+pub use crate::instructions::install_recorder;
 // The functions that the three programs call.
 pub use crate::{
     counting::{Counted, print_allocations},

@@ -14,7 +14,7 @@ use crate::{
 /// A section: it measures and reports its results.
 type Section = fn(&Settings, &mut Report);
 
-const SECTIONS: [(&str, Section); 8] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("verify", verify::run),
     ("table", table::run),
     ("cache", cache::run),
@@ -22,16 +22,23 @@ const SECTIONS: [(&str, Section); 8] = [
     ("growth", growth::run),
     ("flood", flood::run),
     ("sessions", sessions::run),
+    ("near", sessions::near::run),
     ("strangers", sessions::strangers::run),
 ];
 
 /// The body of a process that this program has started, selected by an argument.
 type Mode = fn() -> io::Result<()>;
 
-const MODES: [(&str, Mode); 7] = [
+const MODES: [(&str, Mode); 10] = [
     (http::Route::MODE, server::serve::<http::Route>),
     (flood::Resource::MODE, server::serve::<flood::Resource>),
     (sessions::MODE, sessions::carry_out),
+    (sessions::near::RATES, sessions::near::carry_out),
+    (sessions::near::DELAY, sessions::near::watch),
+    (
+        sessions::near::Stored::MODE,
+        server::serve::<sessions::near::Stored>,
+    ),
     (sessions::strangers::MODE, sessions::strangers::carry_out),
     (sessions::attack::MODE, sessions::attack::carry_out),
     (flood::SENDER, flood::send),

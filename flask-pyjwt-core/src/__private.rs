@@ -7,6 +7,8 @@ pub use std::sync::LazyLock;
 
 #[cfg(feature = "store-conformance")]
 pub use crate::session::conformance;
+#[cfg(feature = "near-cache")]
+pub use crate::session::near_cache;
 #[cfg(not(feature = "jwks"))]
 pub use crate::without_jwks::NeedsFeature;
 pub use crate::{
@@ -14,13 +16,28 @@ pub use crate::{
     jose::TokenType,
     rules::{Requirement, TokenLocation},
     web::{
-        RequireTokenService, SilentRenewalService, TakeCurrentToken,
+        Guardable, RequireTokenService, SaysWhoMayEnter, SilentRenewalService, TakeCurrentToken,
         protect::{
-            Answer, CalledByActixOnly, Extractor, HandlerFuture, assert_extractor, assert_future,
-            protect,
+            Answer, Extractor, ForActixOnlySeeTestingUnguarded, HandlerFuture, assert_extractor,
+            assert_future, protect,
         },
     },
 };
+
+/// For the operations that utoipa describes.
+#[cfg(feature = "utoipa")]
+pub mod openapi {
+    pub use crate::openapi::{Described, OfNone, OfUtoipa, Undescribed, described};
+    pub use utoipa::openapi::path::Operation;
+}
+
+/// For `flask-pyjwt-postgres`, whose store is a package of its own.
+pub mod store {
+    pub use crate::{
+        background::RuntimeThread,
+        session::{Known, MARGIN, MAX_TOKENS, MOST_SESSIONS},
+    };
+}
 
 /// Constructors of JSON values and strings that need no trait in scope. The user's module may have no prelude.
 pub mod json {

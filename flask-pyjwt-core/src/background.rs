@@ -5,6 +5,8 @@
 //! | `flask-pyjwt-keys` | a manager with `JWT_KEYS_DIR` | the manager |
 //! | `flask-pyjwt-jwks` | a manager that fetches keys | the manager |
 //! | `flask-pyjwt-redis` | a `RedisStore` | the store |
+//! | `flask-pyjwt-postgres` | a `PostgresStore` | the store |
+//! | `test-issuer` | a `TestIssuer` | the issuer |
 //! | `sessions-read` (two), `sessions-write` | a `FileStore` | the store |
 //!
 //! A thread that panics ends, and the log says which one. `FileStore::open` starts another thread,
@@ -80,8 +82,7 @@ impl Drop for Thread {
 /// A thread with a tokio runtime that drives one future. Dropping this drops the future at its next
 /// await and ends the thread.
 #[derive(Debug)]
-pub(crate) struct RuntimeThread {
-    #[cfg(feature = "redis-store")]
+pub struct RuntimeThread {
     runtime: tokio::runtime::Handle,
     /// Never sends: dropping it is the signal.
     stop: Option<oneshot::Sender<()>>,
@@ -97,12 +98,11 @@ impl RuntimeThread {
     /// # Errors
     ///
     /// When the operating system cannot provide a thread, sockets or a timer.
-    pub(crate) fn start<F>(name: &str, work: impl FnOnce() -> F) -> io::Result<Self>
+    pub fn start<F>(name: &str, work: impl FnOnce() -> F) -> io::Result<Self>
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let driver = Driver::new()?;
-        #[cfg(feature = "redis-store")]
         let handle = driver.runtime().handle().clone();
         let work = {
             let _inside = driver.runtime().enter();
@@ -121,7 +121,6 @@ impl RuntimeThread {
             });
         })?;
         Ok(Self {
-            #[cfg(feature = "redis-store")]
             runtime: handle,
             stop: Some(stop),
             ended: Mutex::new(ended),
@@ -130,8 +129,8 @@ impl RuntimeThread {
     }
 
     /// The runtime, to spawn more futures on the thread. They run until it ends.
-    #[cfg(feature = "redis-store")]
-    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+    #[must_use]
+    pub fn runtime(&self) -> &tokio::runtime::Handle {
         &self.runtime
     }
 }

@@ -14,19 +14,35 @@ mod issuers;
 mod jose;
 mod json;
 mod keys;
+mod log_limit;
 mod manager;
+mod meters;
 mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
 mod rules;
 mod session;
 mod token;
+mod users;
 mod web;
 #[cfg(not(feature = "jwks"))]
 mod without_jwks;
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "metrics")]
+pub mod metrics {
+    //! The metrics that this package gives to the recorder of the `metrics` facade, for dashboards and recorders.
+
+    pub use crate::meters::names::{
+        ALL, DECISIONS, DURATION_BUCKETS, KEY_FETCHES, KEYS_FETCHED_AT, Kind, MINTED, Metric,
+        NOT_LOGGED, SESSION_EVENTS, STORE_CALL_DURATION, STORE_CALLS, TABLE_LOOKUPS,
+        USER_LOAD_DURATION, USER_LOADS,
+    };
+}
+#[cfg(feature = "utoipa")]
+pub mod openapi;
+pub mod testing;
 
 // The public interface for applications. Items for authors of session stores are in `store`, clocks for tests in
 // `testing`.
@@ -39,11 +55,15 @@ pub use crate::{
     keys::{AuthType, CRYPTO_PROVIDER, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
     rules::{IssuerNames, TokenLocation},
-    session::{Session, SessionError, SessionEvent, TokenPair},
+    session::{
+        EndedBy, LostEvents, MigratingStore, Session, SessionError, SessionEvent, SessionEvents,
+        SessionPage, TokenPair,
+    },
     token::{AuthTokenBuilder, RefreshTokenBuilder, Token, UnverifiedToken},
     web::{
-        AnyClaims, CurrentToken, Jwks, LoginBuilder, Misconfiguration, RefreshBuilder, Rejection,
-        RequireToken, ServerMetadata, SilentRenewal,
+        AnyClaims, CurrentToken, CurrentUser, ExplainBuilder, ExplainedRule, Explanation, Jwks,
+        LoginBuilder, Misconfiguration, Protected, RefreshBuilder, Rejection, RequireToken,
+        RuleOutcome, ServerMetadata, SilentRenewal, protected,
     },
 };
 
@@ -57,6 +77,8 @@ pub use jsonwebtoken;
 pub use crate::session::FileStore;
 #[cfg(feature = "memory-store")]
 pub use crate::session::MemoryStore;
+#[cfg(feature = "near-cache")]
+pub use crate::session::NearCache;
 #[cfg(feature = "redis-store")]
 pub use crate::session::RedisStore;
 
@@ -73,31 +95,11 @@ pub mod store {
     #[cfg(feature = "memory-store")]
     pub use crate::session::MemoryStore;
     pub use crate::session::{
-        Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore,
-        Standing, StoreError, StoreFuture, SubjectRecord, TokenIdentity,
+        Generation, MigratingStore, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord,
+        SessionStore, Standing, StoreError, StoreFuture, SubjectRecord, TokenIdentity,
     };
+    #[cfg(feature = "near-cache")]
+    pub use crate::session::{NearCache, NearCacheCounts};
     #[cfg(feature = "redis-store")]
     pub use crate::session::{RedisStore, RedisStoreBuilder};
-}
-
-/// For tests: clocks that control the time, so that a test can check expiry without sleeping.
-///
-/// ```
-/// # use flask_pyjwt_core as flask_pyjwt;
-/// use flask_pyjwt::{AuthManager, AuthType, Config, testing::FrozenClock};
-/// use time::{Duration, OffsetDateTime};
-///
-/// let clock = FrozenClock::new(OffsetDateTime::now_utc());
-/// let config = Config::new("shop", AuthType::HS256, "change-me: at least 32 bytes of secret")
-///     .clock(clock.clone());
-/// let auth = AuthManager::new(config)?;
-/// let token = auth.auth_token("alice").sign()?;
-/// assert!(auth.verify_token(token.signed()).is_ok());
-///
-/// clock.advance(Duration::hours(1));
-/// assert!(auth.verify_token(token.signed()).is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub mod testing {
-    pub use crate::clock::{Clock, FrozenClock, SystemClock};
 }

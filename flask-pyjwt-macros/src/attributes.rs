@@ -29,6 +29,16 @@ fn is_reader(path: &Path) -> bool {
     }
 }
 
+/// Whether this is our `#[public]`, and not one of another package.
+pub(crate) fn is_public(path: &Path) -> bool {
+    let names = path
+        .segments
+        .iter()
+        .map(|segment| segment.ident.to_string());
+    let names: Vec<_> = names.collect();
+    names == ["public"] || names == ["flask_pyjwt", "public"]
+}
+
 /// Takes out the attributes that have to see the function as it was written.
 pub(crate) fn take_readers(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
     take(attrs, &is_reader)
@@ -171,6 +181,31 @@ pub(crate) fn has_route(attrs: &[Attribute]) -> bool {
     attrs
         .iter()
         .any(|attr| names_route(attr.meta.to_token_stream()))
+}
+
+/// Whether one of these is surely a route attribute, and not only under a condition.
+pub(crate) fn has_sure_route(attrs: &[Attribute]) -> bool {
+    attrs
+        .iter()
+        .any(|attr| !attr.path().is_ident("cfg_attr") && names_route(attr.meta.to_token_stream()))
+}
+
+/// Turns `#[expect(…)]` into `#[allow(…)]`: on the two halves of a handler, one would expect in vain.
+pub(crate) fn allow_in_place_of_expect(attrs: &mut [Attribute]) {
+    for attr in attrs {
+        if let Meta::List(list) = &mut attr.meta
+            && list.path.is_ident("expect")
+        {
+            list.path = syn::Ident::new("allow", proc_macro2::Span::call_site()).into();
+        }
+    }
+}
+
+/// The lint levels among these.
+pub(crate) fn lint_levels(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attrs
+        .iter()
+        .filter(|attr| LINTS.iter().any(|level| attr.path().is_ident(level)))
 }
 
 /// The `#[cfg(…)]` among these.

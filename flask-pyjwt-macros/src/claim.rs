@@ -1,183 +1,68 @@
-//! What one claim has to be: a value, or a variable of the route.
+//! The code for what one claim has to be.
 
+use flask_pyjwt_grammar::{Errors, Expected, Key, nearest};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{
-    Ident, LitStr, parenthesized,
-    parse::{Parse, ParseStream},
-    token::Paren,
-};
+use syn::LitStr;
 
 use crate::{
-    errors::Errors,
-    nearest::nearest,
     route::{Found, Routes},
-    value::{BINDINGS, Key, Value, string},
+    value::json,
 };
 
-/// The words that ask for items of a claim.
-pub(crate) const ITEMS: [&str; 3] = ["contains", "all", "any"];
-
-/// The right side of `claim = …`.
-pub(crate) enum Expected {
-    /// `"x"`: a variable of the route, else a text.
-    Bare(LitStr),
-    /// `path("x")`: a variable of the route.
-    Path(LitStr),
-    /// `outer_path("x")`: a variable of an enclosing scope, which no attribute can see.
-    OuterPath(LitStr),
-    /// `literal("x")`: this text.
-    Literal(LitStr),
-    /// `all("x", "y")`, `contains("x")`: these items of a list of words.
-    All(Vec<LitStr>),
-    /// `any("x", "y")`: one of these items.
-    Any(Vec<LitStr>),
-    /// Any other JSON value.
-    Value(Value),
-}
-
-/// The right side of `scope = …`: items, or a JSON value.
-pub(crate) fn scope(input: ParseStream<'_>) -> syn::Result<Expected> {
-    if input.peek(Ident) && input.peek2(Paren) {
-        let word: Ident = input.fork().parse()?;
-        if nearest(&word.to_string(), ITEMS).is_some() || ITEMS.iter().any(|known| word == known) {
-            return input.parse();
-        }
+/// An expression of the type `ExpectedClaim`, or errors.
+pub(crate) fn expected_claim(
+    own: &Expected,
+    claim: &Key,
+    routes: Option<&Routes>,
+    private: &TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
+    if let Err(error) = own.check_not_empty(claim) {
+        errors.push(error);
+        return TokenStream::new();
     }
-    input.parse().map(Expected::Value)
-}
-
-/// `("x", "y")` after `all`, `any` or `contains`.
-fn items(word: &Ident, argument: ParseStream<'_>) -> syn::Result<Expected> {
-    let mut errors = Errors::default();
-    let items = errors.comma_separated(argument, |input| {
-        if !input.peek(LitStr) {
-            return Err(input.error(format!("`{word}(…)` takes strings: `{word}(\"…\")`")));
+    let expected = quote!(#private::ExpectedClaim);
+    let path = |name: &LitStr| {
+        let name = name.value();
+        quote!(#expected::Path(#private::json::owned(#name)))
+    };
+    match own {
+        Expected::Value(value) => {
+            let value = json(value, private);
+            quote!(#expected::Value(#value))
         }
-        let item = string(input)?;
-        if item.value().is_empty() {
-            return Err(syn::Error::new(item.span(), "an item is never empty"));
+        Expected::Literal(text) => {
+            let text = text.value();
+            quote!(#expected::Value(#private::json::text(#text)))
         }
-        Ok(item)
-    });
-    errors.finish()?;
-    match (word == "contains", items.len()) {
-        (_, 0) => Err(syn::Error::new(
-            word.span(),
-            format!("`{word}` takes at least one string: `{word}(\"…\")`"),
-        )),
-        (true, 2..) => Err(syn::Error::new(
-            word.span(),
-            "`contains` takes one string; for more write `all(…)` or `any(…)`",
-        )),
-        _ if word == "any" => Ok(Expected::Any(items)),
-        _ => Ok(Expected::All(items)),
-    }
-}
-
-impl Parse for Expected {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(LitStr) {
-            return string(input).map(Self::Bare);
+        Expected::All(items) | Expected::Any(items) => {
+            let variant = if matches!(own, Expected::All(_)) {
+                quote!(All)
+            } else {
+                quote!(Any)
+            };
+            quote!(#expected::#variant(#private::json::texts([#(#items),*])))
         }
-        if !(input.peek(Ident) && input.peek2(Paren)) {
-            return input.parse().map(Self::Value);
+        Expected::OuterPath(name) => path(name),
+        Expected::Path(name) => {
+            if let Some(routes) = routes {
+                require_variable(name, routes, errors);
+            }
+            path(name)
         }
-        let word: Ident = input.parse()?;
-        let argument;
-        parenthesized!(argument in input);
-        if ITEMS.iter().any(|known| word == known) {
-            let items = items(&word, &argument);
-            drop(argument.parse::<TokenStream>());
-            return items;
+        Expected::Bare(text) if claim.name == "sub" => {
+            require_subject(text, routes, errors);
+            path(text)
         }
-        let text = argument
-            .peek(LitStr)
-            .then(|| string(&argument))
-            .transpose()?;
-        // Emptied in any case: what is left over here would be reported in place of this.
-        let rest: TokenStream = argument.parse()?;
-        let binding = match word.to_string().as_str() {
-            "path" => Self::Path,
-            "literal" => Self::Literal,
-            "outer_path" => Self::OuterPath,
-            other => return Err(syn::Error::new(word.span(), unknown_binding(other))),
-        };
-        match text {
-            Some(text) if rest.is_empty() => Ok(binding(text)),
-            _ => Err(syn::Error::new(
-                word.span(),
-                format!("`{word}` takes one string: `{word}(\"…\")`"),
-            )),
-        }
-    }
-}
-
-fn unknown_binding(word: &str) -> String {
-    match nearest(word, BINDINGS.into_iter().chain(ITEMS)) {
-        Some(known) => format!("unknown `{word}(…)`; did you mean `{known}(…)`?"),
-        None => format!(
-            "unknown `{word}(…)`; a claim is compared with a value, `path(\"…\")`, \
-             `outer_path(\"…\")`, `literal(\"…\")`, `contains(\"…\")`, `all(…)` or `any(…)`"
-        ),
-    }
-}
-
-impl Expected {
-    /// An expression of the type `Expected`, or errors.
-    pub(crate) fn to_tokens(
-        &self,
-        claim: &Key,
-        routes: Option<&Routes>,
-        private: &TokenStream,
-        errors: &mut Errors,
-    ) -> TokenStream {
-        let expected = quote!(#private::ExpectedClaim);
-        let path = |name: &LitStr| {
-            let name = name.value();
-            quote!(#expected::Path(#private::json::owned(#name)))
-        };
-        match self {
-            Self::Value(value) => {
-                let value = value.to_tokens(private);
-                quote!(#expected::Value(#value))
-            }
-            Self::Literal(text) => {
-                let text = text.value();
-                quote!(#expected::Value(#private::json::text(#text)))
-            }
-            Self::Path(name) | Self::OuterPath(name) if name.value().is_empty() => {
-                errors.at(name.span(), "a variable of a route has a name");
-                TokenStream::new()
-            }
-            Self::All(items) | Self::Any(items) => {
-                let variant = if matches!(self, Self::All(_)) {
-                    quote!(All)
-                } else {
-                    quote!(Any)
-                };
-                quote!(#expected::#variant(#private::json::texts([#(#items),*])))
-            }
-            Self::OuterPath(name) => path(name),
-            Self::Path(name) => {
-                if let Some(routes) = routes {
-                    require_variable(name, routes, errors);
-                }
-                path(name)
-            }
-            Self::Bare(text) if claim.name == "sub" => {
-                require_subject(text, routes, errors);
-                path(text)
-            }
-            Self::Bare(text) => {
-                let name = text.value();
-                match routes {
-                    // No variable has an empty name.
-                    _ if name.is_empty() => quote!(#expected::Value(#private::json::text(#name))),
-                    None => quote!(#expected::PathOrText(#private::json::owned(#name))),
-                    Some(routes) if is_variable(text, routes, errors) => path(text),
-                    Some(_) => quote!(#expected::Value(#private::json::text(#name))),
-                }
+        Expected::Bare(text) => {
+            let name = text.value();
+            match routes {
+                // No variable has an empty name.
+                _ if name.is_empty() => quote!(#expected::Value(#private::json::text(#name))),
+                None => quote!(#expected::PathOrText(#private::json::owned(#name))),
+                Some(routes) if is_variable(text, routes, errors) => path(text),
+                Some(_) => quote!(#expected::Value(#private::json::text(#name))),
             }
         }
     }
@@ -202,13 +87,6 @@ fn require_variable(name: &LitStr, routes: &Routes, errors: &mut Errors) {
 /// `sub = "x"`: the same, and a subject is never a constant by accident.
 fn require_subject(subject: &LitStr, routes: Option<&Routes>, errors: &mut Errors) {
     let text = subject.value();
-    if text.is_empty() {
-        errors.at(
-            subject.span(),
-            "a subject is never empty; write the name of a variable of the route",
-        );
-        return;
-    }
     let Some(routes) = routes else { return };
     match routes.find(&text) {
         Found::Everywhere => {}

@@ -1,15 +1,16 @@
 //! From a function to its protected form.
 
+use flask_pyjwt_grammar::{Args, Errors};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Generics, Visibility, spanned::Spanned as _};
 
 use crate::{
     Own,
-    args::Args,
     attributes::{conditions, has_route, hoist, take_readers, without_route},
-    errors::Errors,
+    beside::{description, statement, untouched},
     handler::Handler,
+    requirement::{remark, renamed, requirement},
     route::Routes,
 };
 
@@ -17,7 +18,7 @@ use crate::{
 ///
 /// ```ignore
 /// #[get("/{user}")]                                  // route attributes and docs: on the wrapper
-/// pub async fn show(incoming: CalledByActixOnly) -> HttpResponse {
+/// pub async fn show(incoming: ForActixOnlySeeTestingUnguarded) -> HttpResponse {
 ///     async fn show(user: Path<String>) -> impl Responder { … }   // what was written, untouched
 ///     assert_extractor::<Path<String>>();
 ///     protect({ static REQUIREMENT: … = …; &*REQUIREMENT }, incoming, show).await
@@ -27,7 +28,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, own: &Own) -> syn::Re
     let mut errors = Errors::default();
     let written = args.clone();
     let args = Args::parse(args, &mut errors);
-    let private = args.renamed().unwrap_or_else(|| own.private.clone());
+    let private = renamed(&args).unwrap_or_else(|| own.private.clone());
     let mut handler: syn::Result<Handler> = syn::parse2(item);
     if let Ok(handler) = &mut handler {
         // They go first, and we come again: then they see the function as it was written, and what
@@ -46,12 +47,12 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, own: &Own) -> syn::Re
         .as_ref()
         .ok()
         .and_then(|handler| Routes::visible(&handler.attrs));
-    let requirement = args.to_requirement(routes.as_ref(), &private, &mut errors);
+    let requirement = requirement(&args, routes.as_ref(), &private, &mut errors);
     match handler {
         Ok(handler) => {
             handler.check(&mut errors);
             errors.finish()?;
-            Ok(wrap(&requirement, args.remark(), handler, &private))
+            Ok(wrap(&requirement, remark(&args), handler, &private))
         }
         Err(error) => {
             errors.push(error.clone());
@@ -67,7 +68,10 @@ fn wrap(
     mut handler: Handler,
     private: &TokenStream,
 ) -> TokenStream {
-    let attrs = hoist(&mut handler.attrs);
+    let mut attrs = hoist(&mut handler.attrs);
+    let described = description(requirement, &handler, &attrs, private);
+    let statement = statement(&handler.sig.ident, &attrs, private);
+    let unguarded = untouched(&handler, &mut attrs);
     let vis = std::mem::replace(&mut handler.vis, Visibility::Inherited);
 
     let name = &handler.sig.ident;
@@ -102,6 +106,11 @@ fn wrap(
         "incoming"
     };
     let incoming = Ident::new(argument, Span::mixed_site());
+    // The function itself, or what tests call as `name::unguarded`.
+    let (inside, beside, called) = match unguarded {
+        Some((beside, called)) => (None, Some(beside), called),
+        None => (Some(&handler), None, name.to_token_stream()),
+    };
     // What the compiler says of the handler as a whole, it says at the handler's name.
     let at_name = located_at(private, name.span());
     let call = quote_spanned! {name.span().resolved_at(Span::mixed_site())=>
@@ -112,7 +121,7 @@ fn wrap(
                 &*REQUIREMENT
             },
             #incoming,
-            #name #turbofish,
+            #called #turbofish,
         )
         .await
     };
@@ -129,13 +138,16 @@ fn wrap(
         #(#attrs)*
         #remark
         #vis async fn #name #generics(
-            #incoming: #private::CalledByActixOnly,
+            #incoming: #private::ForActixOnlySeeTestingUnguarded,
         ) -> #private::HttpResponse #where_clause {
-            #handler
+            #inside
             #(#probes)*
             #future_probe
             #call
         }
+        #statement
+        #beside
+        #described
     }
 }
 

@@ -1,5 +1,6 @@
 //! The function that the attribute stands on.
 
+use flask_pyjwt_grammar::Errors;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
@@ -11,12 +12,10 @@ use syn::{
     token::Brace,
 };
 
-use crate::{
-    attributes::{OF_A_TRAIT, conditions, describes_another, misplaced},
-    errors::Errors,
-};
+use crate::attributes::{OF_A_TRAIT, conditions, describes_another, is_public, misplaced};
 
 /// A function whose body is not looked into, so that it may be half typed or newer than our parser.
+#[derive(Clone)]
 pub(crate) struct Handler {
     /// All attributes below ours.
     pub(crate) attrs: Vec<Attribute>,
@@ -130,6 +129,10 @@ impl Handler {
     /// The attributes that cannot stand on a protected handler, below ours or above it.
     fn check_attributes(&self, errors: &mut Errors) {
         for attr in &self.attrs {
+            if is_public(attr.path()) {
+                let message = "a handler is public or requires a token: leave out one of the two";
+                errors.push(syn::Error::new_spanned(attr, message));
+            }
             if let Some(message) = misplaced(attr.meta.to_token_stream()) {
                 errors.push(syn::Error::new_spanned(attr.path(), message));
             }

@@ -1,14 +1,12 @@
 //! The attribute `#[require_token]` of [flask-pyjwt](https://docs.rs/flask-pyjwt). Use that package.
 
-mod args;
 mod attributes;
+mod beside;
 mod claim;
-mod errors;
 mod expand;
-mod habits;
 mod handler;
-mod names;
-mod nearest;
+mod public;
+mod requirement;
 mod route;
 mod value;
 
@@ -41,6 +39,23 @@ pub fn __require_token_facade(args: TokenStream, item: TokenStream) -> TokenStre
         attribute: None,
     };
     expand_or_report(args, item, &own)
+}
+
+#[doc = include_str!("public.md")]
+#[proc_macro_attribute]
+pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
+    public::expand(
+        args.into(),
+        &item.into(),
+        &quote!(::flask_pyjwt_core::__private),
+    )
+    .into()
+}
+
+#[doc = include_str!("public.md")]
+#[proc_macro_attribute]
+pub fn __public_facade(args: TokenStream, item: TokenStream) -> TokenStream {
+    public::expand(args.into(), &item.into(), &quote!(::flask_pyjwt::__private)).into()
 }
 
 /// The paths that generated code names.

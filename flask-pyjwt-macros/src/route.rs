@@ -119,10 +119,42 @@ fn closing_brace(text: &str) -> Option<usize> {
     })
 }
 
+/// Whether each brace is closed, and no variable is without a name.
+fn is_well_formed(path: &str) -> bool {
+    let mut rest = path;
+    while let Some((_, variable)) = rest.split_once('{') {
+        match closing_brace(variable) {
+            Some(close) if !variable[..close].is_empty() => rest = &variable[close + 1..],
+            _ => return false,
+        }
+    }
+    true
+}
+
 fn leading_path(input: ParseStream<'_>) -> syn::Result<LitStr> {
     let path = input.parse()?;
     input.parse::<TokenStream>()?;
     Ok(path)
+}
+
+/// Whether one of these is surely a route attribute of actix-web, which makes a type with the handler's name: not another
+/// attribute of such a name, and not only under a condition.
+pub(crate) fn makes_a_type(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| match &attr.meta {
+        Meta::List(list) => {
+            let name = list.path.segments.last().map(|last| last.ident.to_string());
+            let name = name.filter(|name| WITH_PATH.contains(&name.as_str()));
+            let path = list.parse_args_with(leading_path);
+            let (Some(name), Ok(path)) = (name, path.map(|path| path.value())) else {
+                return false;
+            };
+            // Attributes of other packages have these names, too.
+            let is_ambiguous = ["connect", "query", "trace"].contains(&name.as_str());
+            // actix-web refuses a malformed path, and makes nothing.
+            is_well_formed(&path) && (path.starts_with('/') || !is_ambiguous)
+        }
+        _ => false,
+    })
 }
 
 /// Whether the name of an attribute with a path is anywhere in here.
@@ -193,6 +225,27 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{attributes}: {error}"));
             let routes = Routes::visible(&handler.attrs).map(|routes| routes.0.len());
             assert_eq!(routes, expected, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn only_a_route_attribute_with_a_path_makes_a_type() {
+        for (attributes, expected) in [
+            ("", false),
+            ("#[trace]", false),
+            (r#"#[trace(name = "x")]"#, false),
+            (r#"#[get("/a")]"#, true),
+            (r#"#[actix_web::get("/{id:(?P<x>a)}")]"#, true),
+            (r#"#[trace("/a")]"#, true),
+            (r#"#[trace("database")]"#, false),
+            (r#"#[get("/{")]"#, false),
+            (r#"#[get("/{}")]"#, false),
+            (r#"#[routes] #[get("/a")] #[post("/b")]"#, true),
+            (r#"#[cfg_attr(unix, get("/a"))]"#, false),
+        ] {
+            let handler: ItemFn = syn::parse_str(&format!("{attributes} fn f() {{}}"))
+                .unwrap_or_else(|error| panic!("{attributes}: {error}"));
+            assert_eq!(makes_a_type(&handler.attrs), expected, "{attributes}");
         }
     }
 

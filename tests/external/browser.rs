@@ -12,6 +12,7 @@ mod devtools;
 mod gate;
 mod late_answer;
 mod looks;
+mod operating;
 mod page;
 mod proxied;
 mod renewal;

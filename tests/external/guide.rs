@@ -16,7 +16,10 @@ use crate::curl;
 const README: &str = "README";
 
 /// Pages without a program, with the reason.
-const WITHOUT_PROGRAM: &[(&str, &str)] = &[("introduction", "it describes the package")];
+const WITHOUT_PROGRAM: &[(&str, &str)] = &[
+    ("introduction", "it describes the package"),
+    ("command_line", "it is about a program that serves nothing"),
+];
 
 #[test]
 fn every_program_runs_and_answers_as_its_page_promises() {

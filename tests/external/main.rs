@@ -5,7 +5,12 @@ mod browser;
 mod curl;
 mod guide;
 mod interop;
+mod migration;
+mod near_cache;
 mod oidc;
+#[cfg(all(unix, feature = "postgres-store"))]
+mod postgres_store;
 mod quickstart;
 mod redis_store;
 mod session_model;
+mod sessions_example;

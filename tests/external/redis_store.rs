@@ -2,22 +2,23 @@
 //!
 //! `REDIS_SERVER` selects another binary than `redis-server`, for example that of Valkey.
 
-mod cluster;
+pub(crate) mod cluster;
 mod cluster_faults;
-mod commands;
-mod conformance;
+pub(crate) mod commands;
+pub(crate) mod conformance;
 mod connecting;
 mod contents;
 mod faults;
 mod limits;
-mod load;
+pub(crate) mod load;
 mod lost_answers;
-mod races;
-mod records;
-mod rules;
-mod same;
+mod moves;
+pub(crate) mod races;
+pub(crate) mod records;
+pub(crate) mod rules;
+pub(crate) mod same;
 mod sealed;
-mod sentinel;
+pub(crate) mod sentinel;
 #[cfg(feature = "redis-store-tls")]
 mod tls;
 

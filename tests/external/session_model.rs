@@ -2,8 +2,12 @@
 //! compared with a model that is written from the rules alone.
 
 mod model;
+mod moved;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 use support::redis as server;
 
 use flask_pyjwt::{
@@ -23,15 +27,39 @@ use support::{NOW, at, hs256, manager};
 /// One step of a history. Sessions and tokens have numbers, modulo how many there are.
 #[derive(Debug, Clone)]
 enum Step {
-    Login { subject: u8 },
-    Refresh { token: u8 },
-    Check { token: u8, refresh: bool },
-    Logout { token: u8, refresh: bool },
-    RevokeToken { token: u8, refresh: bool },
-    RevokeSession { subject: u8, token: u8 },
-    RevokeSubject { subject: u8 },
-    List { subject: u8 },
-    Pass { milliseconds: i64 },
+    Login {
+        subject: u8,
+    },
+    Refresh {
+        token: u8,
+    },
+    Check {
+        token: u8,
+        refresh: bool,
+    },
+    Logout {
+        token: u8,
+        refresh: bool,
+    },
+    RevokeToken {
+        token: u8,
+        refresh: bool,
+    },
+    RevokeSession {
+        subject: u8,
+        token: u8,
+    },
+    RevokeSubject {
+        subject: u8,
+    },
+    List {
+        subject: u8,
+    },
+    /// From now on, sessions move to another store, if the store can do that.
+    Move,
+    Pass {
+        milliseconds: i64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -50,6 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..3, any::<u8>()).prop_map(|(subject, token)| Step::RevokeSession { subject, token }),
         1 => (0_u8..3).prop_map(|subject| Step::RevokeSubject { subject }),
         2 => (0_u8..3).prop_map(|subject| Step::List { subject }),
+        1 => Just(Step::Move),
         5 => moment.prop_map(|milliseconds| Step::Pass { milliseconds }),
     ]
 }
@@ -62,6 +91,8 @@ const LIFETIME: i64 = 7_200_000;
 const AUTH_MAX_AGE: i64 = 600_000;
 const MAX_SESSIONS: usize = 3;
 
+/// Whether the sessions are moving to another store.
+pub(crate) type Moves = Arc<AtomicBool>;
 /// The IDs of the sessions that were ended to make room.
 type Evicted = Arc<Mutex<Vec<String>>>;
 /// The other session events.
@@ -90,7 +121,12 @@ fn configured(
             SessionEvent::Evicted { session, .. } => {
                 evicted.lock().expect("no panic").push(session.clone());
             }
-            event => reported.lock().expect("not poisoned").push(event.clone()),
+            SessionEvent::Replayed { .. }
+            | SessionEvent::Repeated { .. }
+            | SessionEvent::LostAnswer { .. } => {
+                reported.lock().expect("not poisoned").push(event.clone());
+            }
+            _ => {}
         })
         .store_timeout(Duration::seconds(30))
         .lost_answer_window(milliseconds(LOST_ANSWER_WINDOW))
@@ -106,7 +142,11 @@ fn expected_event(event: &Event, sessions: &[(String, String)], now: i64) -> Ses
     let (subject, session) = sessions[session].clone();
     let repeated_at = moment(now);
     match *event {
-        Event::Replayed { .. } => SessionEvent::Replayed { subject, session },
+        Event::Replayed { .. } => SessionEvent::Replayed {
+            subject,
+            session,
+            at: repeated_at,
+        },
         Event::Repeated { rotated_at, .. } => SessionEvent::Repeated {
             subject,
             session,
@@ -151,7 +191,7 @@ fn model() -> Model {
 }
 
 /// Runs a history on a store and on the model, and compares every answer.
-async fn run(history: &[Step], store: impl SessionStore) {
+async fn run(history: &[Step], store: impl SessionStore, moves: &Moves) {
     let (clock, evicted) = (FrozenClock::new(at(NOW)), Evicted::default());
     let reported = Reported::default();
     let auth = configured(&clock, store, &evicted, &reported);
@@ -165,6 +205,7 @@ async fn run(history: &[Step], store: impl SessionStore) {
         let what = format!("step {number}, {step:?}");
         let pick = |token: u8| pairs.get(usize::from(token) % pairs.len().max(1)).cloned();
         match *step {
+            Step::Move => moves.store(true, Ordering::SeqCst),
             Step::Pass { milliseconds } => {
                 clock.advance(Duration::milliseconds(milliseconds));
                 now += milliseconds;
@@ -274,7 +315,7 @@ fn rejection(refused: Refused) -> SessionError {
 }
 
 /// Tries so many histories on new stores. A history that fails is shrunk before it is shown.
-fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
+pub(crate) fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn(Moves) -> S) {
     let config = Cases {
         cases,
         failure_persistence: None,
@@ -283,7 +324,8 @@ fn try_histories<S: SessionStore>(cases: u32, fresh: impl AsyncFn() -> S) {
     TestRunner::new(config)
         .run(&vec(step(), 1..120), |history| {
             actix_web::rt::System::new().block_on(async {
-                run(&history, fresh().await).await;
+                let moves = Moves::default();
+                run(&history, fresh(Arc::clone(&moves)).await, &moves).await;
             });
             Ok(())
         })
@@ -297,7 +339,7 @@ fn a_store_in_a_file_agrees_with_the_model() {
     let folder = std::env::temp_dir().join(format!("flask-pyjwt-model-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the folder is created");
     let number = std::cell::Cell::new(0);
-    try_histories(40, async || {
+    try_histories(40, async |_| {
         number.set(number.get() + 1);
         let path = folder.join(format!("{}.redb", number.get()));
         FileStore::open(path).expect("it opens")
@@ -307,23 +349,49 @@ fn a_store_in_a_file_agrees_with_the_model() {
 
 #[test]
 fn a_store_in_memory_agrees_with_the_model() {
-    try_histories(600, async || MemoryStore::default());
+    try_histories(600, async |_| MemoryStore::default());
 }
 
 /// Each history has its own keys.
 #[test]
 fn a_store_in_redis_agrees_with_the_model() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use flask_pyjwt::RedisStore;
 
     server::needs_redis!();
     let server = server::Server::start();
     let number = AtomicUsize::new(0);
-    try_histories(100, async || {
+    try_histories(100, async |_| {
         let number = number.fetch_add(1, Ordering::Relaxed);
         let builder = RedisStore::builder().prefix(format!("history-{number}"));
         let builder = builder.timeout(Duration::seconds(20));
         builder.connect(server.url()).await.expect("connected")
+    });
+}
+
+/// Each history has its own tables.
+#[cfg(all(unix, feature = "postgres-store"))]
+#[test]
+fn a_store_in_postgres_agrees_with_the_model() {
+    use std::cell::Cell;
+
+    use flask_pyjwt::PostgresStore;
+    use support::postgres;
+
+    postgres::needs_postgres!();
+    let server = postgres::Server::start();
+    let number = Cell::new(0);
+    try_histories(60, async |_| {
+        number.set(number.get() + 1);
+        let url = server.url();
+        let pool = flask_pyjwt::sqlx::PgPool::connect_lazy(&url).expect("a URL");
+        let store = PostgresStore::builder(pool)
+            .table_prefix(format!("history_{}_", number.get()))
+            .timeout(Duration::seconds(20))
+            .build()
+            .expect("valid settings");
+        store.migrate().await.expect("migrated");
+        store
     });
 }

@@ -1,5 +1,6 @@
 //! `docs/threats.md` 18, 19, 21, 22, 24, 25, 34 and 42: the claims of a genuine token, and the clock.
 
+mod minted_text;
 mod minting;
 mod moments;
 

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::page::Page;
+pub(crate) use self::{page::Page, tables::values_of_label};
 
 /// The root of the repository. This package can be in a subfolder.
 fn root() -> PathBuf {
@@ -22,7 +22,7 @@ fn root() -> PathBuf {
     root.expect("a folder with docs/guide").to_owned()
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -21,18 +21,23 @@ const LAYERS: &[&str] = &[
     "files",        // reading files that others must not be able to change
     "reentry",      // code of the application that calls back
     "clock",        // the source of the time
+    "log_limit",    // a limit for the events of a flood
     "background",   // the library's threads
     "claims",       // checks of the claims in a payload
     "keys",         // keys that sign and verify
+    "meters",       // counters and times for the recorder of the application
     "remote",       // keys that are fetched
     "issuers",      // other issuers: their keys and rules
     "token",        // tokens: verified, remembered, minted
     "rules",        // what a route requires of a token
     "session",      // sessions, and the stores that keep them
+    "users",        // the users behind tokens, and the application's loaders
     "config",       // the configuration, and the parts of a manager made from it
     "manager",      // the object that a server shares
     "web",          // HTTP
     "without_jwks", // error messages of the compiler if the feature is off
+    "openapi",      // what a description of the interface says of guarded operations
+    "testing",      // the test kit and the audit
     "__private",    // functions that the attribute's expansion calls
     "lib",          // the public interface
 ];

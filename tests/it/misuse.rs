@@ -5,6 +5,7 @@ use std::{sync::mpsc, thread};
 
 use actix_web::{
     App, FromRequest as _, HttpRequest, HttpResponse, HttpServer,
+    dev::Service as _,
     rt::{Runtime, System},
     test::TestRequest,
     web,
@@ -32,14 +33,21 @@ async fn own_variable(ids: web::Path<(String, String)>) -> String {
     ids.1.clone()
 }
 
-/// The attribute sees the route's own `{id}`, but the router finds the enclosing scope's first.
+/// The attribute sees the route's own `{id}`, but the router finds the one first that middleware has put there, or an
+/// enclosing scope. (Here it is middleware: with the feature `test-kit`, actix-web refuses such scopes at the start.)
 #[actix_web::test]
 async fn threat_26_a_duplicate_route_variable_is_a_500() {
     let auth = manager(hs256());
     let site = Site::new(|app| {
         let wrapped = RequireToken::auth().sub_from_path("id");
         app.app_data(auth.clone()).service(
-            web::scope("/org/{id}")
+            web::scope("/org/{org}")
+                .wrap_fn(|mut request, service| {
+                    let alice = request.match_info().get("org") == Some("alice");
+                    let outer = if alice { "alice" } else { "bob" };
+                    request.match_info_mut().add_static("id", outer);
+                    service.call(request)
+                })
                 .route("/attribute/{id}", web::get().to(own_variable))
                 .service(web::resource("/wrapped/{id}").wrap(wrapped).to(second)),
         );

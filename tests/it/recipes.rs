@@ -1,7 +1,7 @@
 //! The recipes of the guide's pages about issuers, with tokens and key sets in the shapes that the providers
 //! publish. The code that is tested is the code of the pages.
 
-mod page;
+pub(crate) mod page;
 mod providers;
 
 use crate::remote_keys::server;
@@ -205,7 +205,7 @@ async fn each_recipe_accepts_the_providers_next_key() {
 }
 
 /// The pages of the guide that have recipes.
-const PAGES: [&str; 8] = [
+pub(crate) const PAGES: [&str; 8] = [
     include_str!("../../docs/guide/issuers/keycloak.md"),
     include_str!("../../docs/guide/issuers/entra.md"),
     include_str!("../../docs/guide/issuers/auth0_okta.md"),

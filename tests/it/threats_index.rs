@@ -14,7 +14,12 @@ use support::example::repository;
 
 const DOCUMENT: &str = "docs/threats.md";
 /// The folders with tests.
-const FOLDERS: [&str; 3] = ["tests", "flask-pyjwt-core/src", "flask-pyjwt-macros/src"];
+const FOLDERS: [&str; 4] = [
+    "tests",
+    "flask-pyjwt-core/src",
+    "flask-pyjwt-grammar/src",
+    "flask-pyjwt-macros/src",
+];
 const HEADING: &str = "## Tests\n";
 
 #[test]

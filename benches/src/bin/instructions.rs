@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "metrics")]
+    flask_pyjwt_benches::install_recorder();
     let mut arguments = std::env::args().skip(1);
     let case = arguments.next().unwrap_or_default();
     let times = arguments.next().and_then(|times| times.parse().ok());

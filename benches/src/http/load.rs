@@ -19,13 +19,13 @@ const CONNECTIONS: usize = 8;
 const MOST: usize = 200_000;
 
 /// The results of a run: the time of every request in nanoseconds.
-pub(super) struct Load {
-    pub(super) latencies: Vec<f64>,
-    pub(super) seconds: f64,
+pub(crate) struct Load {
+    pub(crate) latencies: Vec<f64>,
+    pub(crate) seconds: f64,
 }
 
 /// Requests `/me` as often as the server responds, for so long.
-pub(super) fn load(
+pub(crate) fn load(
     address: SocketAddr,
     field: &(&'static str, String),
     budget: Duration,

@@ -7,12 +7,10 @@ mod load;
 
 use std::{io, thread, time::Duration};
 
+use self::figures::{Figures, Run};
 pub(crate) use self::{
     apps::{Route, Way},
     in_process::requests,
-};
-use self::{
-    figures::{Figures, Run},
     load::load,
 };
 use crate::{

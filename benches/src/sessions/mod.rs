@@ -1,7 +1,10 @@
 //! Section `sessions`: the cost of session stores, its growth, and the space that they take.
 
 pub(crate) mod attack;
+pub(crate) mod near;
 mod own_process;
+#[cfg(feature = "postgres-store")]
+mod postgres;
 mod redis_server;
 mod room;
 pub(crate) mod strangers;
@@ -67,7 +70,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
     ];
     let mut table = Table::new("Sessions: checks, rotations and room", &columns);
     let mut bars = Vec::new();
-    for name in ["memory", "file", "redis"] {
+    for name in names() {
         let mut fewest = None;
         let mut last = f64::NAN;
         for count in counts {
@@ -80,7 +83,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
             let measured = match order.carry_out() {
                 Ok(Some(measured)) => measured,
                 Ok(None) => {
-                    eprintln!("sessions: redis-server is not installed: it is skipped");
+                    eprintln!("sessions: the server of {name} is not installed: it is skipped");
                     break;
                 }
                 Err(error) => {
@@ -122,6 +125,15 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) {
         title: "One check and one rotation at a time (µs)".to_owned(),
         bars,
     });
+}
+
+/// The measured stores.
+fn names() -> Vec<&'static str> {
+    let mut names = vec!["memory", "file", "redis"];
+    if cfg!(feature = "postgres-store") {
+        names.extend(["postgres", "postgres near"]);
+    }
+    names
 }
 
 /// Microseconds for each operation, and bytes for each session.
@@ -173,7 +185,7 @@ async fn measure(order: &Order) -> Option<Measured> {
     );
     let commands = match &subject.room {
         Room::Redis(server) => Some(commands_of_a_check(server, &subject.store, count).await),
-        Room::Memory | Room::File(_) => None,
+        _ => None,
     };
     Some(Measured {
         check: percentile(checks.clone(), 50),
@@ -197,6 +209,8 @@ impl Subject {
                 let store = FileStore::open(&path).expect("it opens");
                 (Arc::new(store), Room::File(path))
             }
+            #[cfg(feature = "postgres-store")]
+            "postgres" | "postgres near" => postgres::fresh(name == "postgres near").await?,
             _ => {
                 let server = RedisServer::start()?;
                 // Many concurrent logins of one account can take longer than one request may.

@@ -46,6 +46,21 @@ impl RedisServer {
 
     /// A number of the server's `INFO`.
     pub(super) fn info(&self, section: &str, name: &str) -> Option<f64> {
+        let value = self.text(section, name)?;
+        // Of a version, the first number.
+        let digits = value.split('.').next().unwrap_or(&value);
+        value.parse().or_else(|_| digits.parse()).ok()
+    }
+
+    /// How often a command was carried out, also by scripts. `None` if it never was.
+    pub(super) fn calls(&self, command: &str) -> Option<f64> {
+        let stats = self.text("commandstats", &format!("cmdstat_{command}"))?;
+        let calls = stats.split(',').find_map(|it| it.strip_prefix("calls="))?;
+        calls.parse().ok()
+    }
+
+    /// A field of the server's `INFO`.
+    fn text(&self, section: &str, name: &str) -> Option<String> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         write!(connection, "INFO {section}\r\n").ok()?;
         let mut reader = BufReader::new(connection);
@@ -55,12 +70,9 @@ impl RedisServer {
         let mut text = vec![0; length];
         reader.read_exact(&mut text).ok()?;
         let text = String::from_utf8(text).ok()?;
-        let value = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        // Of a version, the first number.
-        let digits = value.split('.').next().unwrap_or(value);
-        value.parse().or_else(|_| digits.parse()).ok()
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        Some(value.to_owned())
     }
 }
 

@@ -9,6 +9,8 @@ pub(super) enum Room {
     Memory,
     File(PathBuf),
     Redis(RedisServer),
+    #[cfg(feature = "postgres-store")]
+    Postgres(support::postgres::Server),
 }
 
 impl Room {
@@ -18,6 +20,8 @@ impl Room {
             Self::Memory => resident_bytes(),
             Self::File(path) => fs::metadata(path).map_or(f64::NAN, |file| file.len() as f64),
             Self::Redis(server) => server.info("memory", "used_memory").unwrap_or(f64::NAN),
+            #[cfg(feature = "postgres-store")]
+            Self::Postgres(server) => super::postgres::bytes(server),
         }
     }
 }

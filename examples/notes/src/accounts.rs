@@ -4,6 +4,7 @@ use flask_pyjwt::{Token, TokenCheckError, TokenType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{FromRow, Row as _, SqlitePool, sqlite::SqliteRow};
+use utoipa::ToSchema;
 
 use crate::error::Error;
 
@@ -11,7 +12,7 @@ use crate::error::Error;
 pub(crate) const PAGE: i64 = 100;
 
 /// An account, without the password hash.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Account {
     #[serde(skip)]
     pub(crate) id: String,
@@ -33,9 +34,11 @@ impl FromRow<'_, SqliteRow> for Account {
 }
 
 /// The body of `/register` and `/login`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Credentials {
+    #[schema(min_length = 3, max_length = 64, pattern = "^[A-Za-z0-9_.@-]+$")]
     pub(crate) username: String,
+    #[schema(min_length = 8, max_length = 128)]
     pub(crate) password: String,
 }
 
@@ -113,35 +116,36 @@ pub(crate) async fn list(database: &SqlitePool, after: &str) -> Result<Vec<Accou
     Ok(accounts)
 }
 
-/// The claims of auth tokens that handlers use. The subject is the username.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Claims {
-    /// The id of the account.
-    pub(crate) account: String,
+/// The account of a token, for handlers that take `CurrentUser<Account>`. `Config::user_loader` calls it.
+///
+/// A new user who takes the name of a deleted account gets another id.
+pub(crate) async fn of(
+    database: &SqlitePool,
+    token: &Token,
+) -> Result<Option<Account>, sqlx::Error> {
+    let id = token.claim("account").and_then(Value::as_str);
+    sqlx::query_as(
+        "SELECT id, username, is_admin, created FROM accounts WHERE id = ? AND username = ?",
+    )
+    .bind(id)
+    .bind(token.sub())
+    .fetch_optional(database)
+    .await
 }
 
 /// Checks that the account of a token still exists, and is an admin if the token says so. Guards call it through
 /// `Config::token_check`.
 ///
 /// The session store is a file apart from the database, so that a session can outlive its account, or the whole
-/// database. A new user who takes the name of a deleted account gets another id: the old tokens are refused. The
-/// check costs one query by primary key. Without it, such tokens are accepted until they expire.
+/// database. The check costs one query by primary key. Without it, such tokens are accepted until they expire.
 pub(crate) async fn check(database: &SqlitePool, token: &Token) -> Result<(), TokenCheckError> {
     // Refresh tokens do not have these claims. `/refresh` checks the new auth token instead.
     if token.token_type() == TokenType::Refresh {
         return Ok(());
     }
-    let id = token.claim("account").and_then(Value::as_str);
     let is_admin = token.claim("admin") == Some(&Value::Bool(true));
-    let found = sqlx::query_scalar::<_, bool>(
-        "SELECT is_admin FROM accounts WHERE id = ? AND username = ?",
-    )
-    .bind(id)
-    .bind(token.sub())
-    .fetch_optional(database)
-    .await;
-    match found {
-        Ok(Some(admin)) if admin || !is_admin => Ok(()),
+    match of(database, token).await {
+        Ok(Some(account)) if account.admin || !is_admin => Ok(()),
         Ok(_) => Err(TokenCheckError::Revoked),
         Err(cause) => {
             tracing::error!(%cause, "a database query failed");

@@ -16,13 +16,17 @@ use actix_web::{
     route, web,
 };
 use flask_pyjwt::{
-    AuthManager, AuthType, Config, ConfigError, FileStore, SilentRenewal, TokenLocation,
+    AuthManager, AuthType, Config, ConfigError, FileStore, Protected, SilentRenewal, TokenLocation,
+    protected, public,
 };
-use serde_json::json;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
 use sqlx::SqlitePool;
+use utoipa::ToSchema;
 
 use crate::{
-    accounts, database, error, notes, page, passwords::Passwords, secret, sessions, users,
+    accounts, database, description, error, metrics, notes, page, passwords::Passwords, secret,
+    sessions, users,
 };
 
 /// The maximum length of a request body, in bytes.
@@ -33,6 +37,7 @@ const MAX_BODY: usize = 32 * 1024;
 pub(crate) struct State {
     pub(crate) auth: AuthManager,
     pub(crate) database: SqlitePool,
+    pub(crate) recorder: PrometheusHandle,
     passwords: Passwords,
 }
 
@@ -54,7 +59,8 @@ impl State {
         let database = database::open(path)
             .await
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
-        let pool = database.clone();
+        let recorder = metrics::install();
+        let (pool, users) = (database.clone(), database.clone());
         let config = config
             .issuer("notes")
             .auth_type(AuthType::HS256)
@@ -64,6 +70,10 @@ impl State {
             .token_check(move |token| {
                 let pool = pool.clone();
                 async move { accounts::check(&pool, &token).await }
+            })
+            .user_loader(move |token| {
+                let pool = users.clone();
+                async move { accounts::of(&pool, &token).await }
             });
         let auth = match AuthManager::new(config.clone()) {
             Err(ConfigError::Missing { key: "JWT_SECRET" }) => {
@@ -75,6 +85,7 @@ impl State {
         Ok(Self {
             auth,
             database,
+            recorder,
             passwords: Passwords::new()?,
         })
     }
@@ -122,24 +133,40 @@ pub(crate) fn create(
         .app_data(web::QueryConfig::default().error_handler(|_, _| {
             error::Error::Invalid("The query string does not fit this route").into()
         }))
-        .configure(page::routes)
-        .configure(sessions::routes)
-        .configure(notes::routes)
-        .configure(users::routes)
-        .service(health)
+        .app_data(web::Data::new(state.recorder.clone()))
+        .service(routes(state))
         .default_service(web::to(not_found))
         .wrap(SilentRenewal::new())
         .wrap(security_headers())
 }
 
+/// All routes. Each says who may enter, or the application does not start.
+fn routes(state: &State) -> Protected {
+    protected("")
+        .configure(page::routes)
+        .configure(sessions::routes)
+        .configure(notes::routes)
+        .configure(users::routes)
+        .configure(metrics::routes)
+        .configure(|app| description::routes(app, &state.auth))
+        .service(health)
+}
+
 /// For monitoring: answers 200 when the database works. Some monitors send `HEAD`.
+#[utoipa::path(get, path = "/health", tag = "monitoring", responses((status = 200, body = Health, description = "The database works")))]
+#[public]
 #[route("/health", method = "GET", method = "HEAD")]
 async fn health(database: web::Data<SqlitePool>) -> actix_web::Result<HttpResponse> {
     sqlx::query("SELECT 1")
         .execute(&**database)
         .await
         .map_err(error::Error::from)?;
-    Ok(HttpResponse::Ok().json(json!({"status": "ok"})))
+    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Health {
+    status: &'static str,
 }
 
 async fn not_found() -> Result<HttpResponse, error::Error> {

@@ -15,7 +15,9 @@ use actix_web::HttpServer;
 mod accounts;
 mod app;
 mod database;
+mod description;
 mod error;
+mod metrics;
 mod notes;
 mod page;
 mod passwords;
@@ -59,6 +61,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // Opened once, before `HttpServer::new`: its closure runs in every worker.
     let state = app::State::open(&path).await?;
     let database = state.database.clone();
+    metrics::tidy_up(state.recorder.clone());
     let server = HttpServer::new(move || app::create(&state))
         .bind(("127.0.0.1", port))
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?

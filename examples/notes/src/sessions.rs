@@ -6,25 +6,35 @@ use actix_web::{
     post, web,
 };
 use flask_pyjwt::{
-    AuthManager, CurrentToken, Rejection, TokenCheckError, TokenError, TokenPair, require_token,
+    AuthManager, CurrentToken, Protected, Rejection, TokenCheckError, TokenError, TokenPair,
+    public, require_token,
 };
+use serde::Serialize;
 use serde_json::json;
 use sqlx::SqlitePool;
+use utoipa::ToSchema;
 
 use crate::{
     accounts::{self, Account, Credentials},
+    description::Problem,
     error::Error,
     passwords::Passwords,
 };
 
-pub(crate) fn routes(app: &mut web::ServiceConfig) {
-    app.service(register)
-        .service(login)
-        .service(refresh)
-        .service(logout);
+pub(crate) fn routes(app: Protected) -> Protected {
+    app.service((register, login, refresh, logout))
 }
 
 /// Creates an account and opens a session.
+#[utoipa::path(tag = "sessions", responses(
+    (status = 201, body = Tokens, description = "The account is there, and a session is open"),
+    (status = 400, body = Problem, description = "The body breaks a rule"),
+    (status = 403, body = Problem, description = "A page of another site has sent the request"),
+    (status = 409, body = Problem, description = "The username is taken"),
+    (status = 413, body = Problem, description = "The body is too long"),
+    (status = 503, body = Problem, description = "The server is busy"),
+))]
+#[public]
 #[post("/register")]
 async fn register(
     auth: AuthManager,
@@ -42,6 +52,15 @@ async fn register(
 }
 
 /// Opens a session for the right password.
+#[utoipa::path(tag = "sessions", responses(
+    (status = 200, body = Tokens, description = "A session is open"),
+    (status = 400, body = Problem, description = "The body breaks a rule"),
+    (status = 401, body = Problem, description = "The username or the password is wrong"),
+    (status = 403, body = Problem, description = "A page of another site has sent the request"),
+    (status = 413, body = Problem, description = "The body is too long"),
+    (status = 503, body = Problem, description = "The server is busy"),
+))]
+#[public]
 #[post("/login")]
 async fn login(
     auth: AuthManager,
@@ -85,6 +104,9 @@ async fn open_session(
 }
 
 /// Exchanges a refresh token for the next pair of tokens. Each refresh token can be used once.
+#[utoipa::path(tag = "sessions", responses(
+    (status = 200, body = Refreshed, description = "The next tokens. A page gets them as cookies only"),
+))]
 #[require_token("refresh")]
 #[post("/refresh")]
 async fn refresh(
@@ -112,6 +134,7 @@ async fn refresh(
 }
 
 /// Ends the session: all of its tokens are refused from now on, copies included.
+#[utoipa::path(tag = "sessions", responses((status = 204, description = "Logged out")))]
 #[require_token]
 #[post("/logout")]
 async fn logout(auth: AuthManager, token: CurrentToken) -> actix_web::Result<HttpResponse> {
@@ -121,11 +144,27 @@ async fn logout(auth: AuthManager, token: CurrentToken) -> actix_web::Result<Htt
     Ok(response.finish())
 }
 
-fn body(pair: &TokenPair) -> serde_json::Value {
-    json!({
-        "auth_token": pair.auth.signed(),
-        "refresh_token": pair.refresh.signed(),
-    })
+#[derive(Serialize, ToSchema)]
+struct Tokens {
+    auth_token: String,
+    refresh_token: String,
+}
+
+/// [`Tokens`], or nothing.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Refreshed {
+    #[schema(nullable = false)]
+    auth_token: Option<String>,
+    #[schema(nullable = false)]
+    refresh_token: Option<String>,
+}
+
+fn body(pair: &TokenPair) -> Tokens {
+    Tokens {
+        auth_token: pair.auth.signed().to_owned(),
+        refresh_token: pair.refresh.signed().to_owned(),
+    }
 }
 
 /// Whether a page in a browser sent the request, with its cookies. The answer to a page sets cookies and contains no

@@ -1,34 +1,49 @@
 //! The current user, the notes of a user, and the list of users for admins: three guards with different rules.
 
 use actix_web::{get, web};
-use flask_pyjwt::{CurrentToken, require_token};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use flask_pyjwt::{CurrentToken, CurrentUser, Protected, require_token};
+use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    accounts::{self, Account, Claims},
+    accounts::{self, Account},
+    description::Problem,
     error::Error,
     notes::{self, Note},
 };
 
-pub(crate) fn routes(app: &mut web::ServiceConfig) {
-    app.service(me).service(notes_of).service(list);
+pub(crate) fn routes(app: Protected) -> Protected {
+    app.service((me, notes_of, list))
 }
 
-/// The current user. The token has all of it, and `accounts::check` has compared it with the database.
+#[derive(Serialize, ToSchema)]
+struct Me {
+    username: String,
+    account: String,
+    admin: bool,
+    /// In seconds since 1970.
+    token_expires: i64,
+}
+
+/// The current user, from the database.
+#[utoipa::path(tag = "users", responses((status = 200, body = Me, description = "The user of the token")))]
 #[require_token]
 #[get("/me")]
-async fn me(token: CurrentToken<Claims>) -> web::Json<Value> {
-    web::Json(json!({
-        "username": token.sub(),
-        "account": token.typed().account,
-        "admin": token.claim("admin").is_some(),
-        "token_expires": token.exp().unix_timestamp(),
-    }))
+async fn me(account: CurrentUser<Account>, token: CurrentToken) -> web::Json<Me> {
+    web::Json(Me {
+        username: account.username.clone(),
+        account: account.id.clone(),
+        admin: account.admin,
+        token_expires: token.exp().unix_timestamp(),
+    })
 }
 
 /// The notes of a user, for that user and for admins. Others get a 403, whether or not the user exists.
+#[utoipa::path(tag = "users", responses(
+    (status = 200, body = Vec<Note>, description = "Newest first"),
+    (status = 404, body = Problem, description = "There is no such user"),
+))]
 #[require_token(sub = "username", override = {"admin": true})]
 #[get("/users/{username}/notes")]
 async fn notes_of(
@@ -40,13 +55,14 @@ async fn notes_of(
     Ok(web::Json(notes::of(&database, &account.id).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 struct Page {
     #[serde(default)]
     after: String,
 }
 
 /// Lists the users in the order of their names, a hundred at a time. `?after=` takes the last name of the previous page.
+#[utoipa::path(operation_id = "list_users", tag = "users", responses((status = 200, body = Vec<Account>, description = "In the order of their names")))]
 #[require_token(scope = {"admin": true})]
 #[get("/admin/users")]
 async fn list(

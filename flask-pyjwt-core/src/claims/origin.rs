@@ -74,6 +74,16 @@ impl Origin {
         is_called
     }
 
+    /// The name that routes use, or the pattern by which a function of the application resolves issuers.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn label(&self) -> Option<&str> {
+        #[cfg(feature = "jwks")]
+        if let Some(resolved) = &self.resolved {
+            return Some(&resolved.pattern);
+        }
+        self.label.as_deref()
+    }
+
     /// Refuses an issuer name that is neither the plain name nor matches the template.
     pub(crate) fn check_name(&self, plain: &str, issuer: &str) -> Result<(), TokenError> {
         let is_right = match &self.template {

@@ -16,7 +16,7 @@ use super::{Config, Secret, dotenv, key, unread};
 use crate::{
     error::{ConfigError, Problem},
     files::{self, LONGEST_KEY},
-    keys::{AuthType, UnknownAuthType},
+    keys::{AuthType, Place, UnknownAuthType},
 };
 
 /// The name in errors for a `.env` file that was searched for.
@@ -161,7 +161,7 @@ fn from_variables(variable: impl Fn(&'static str) -> Found) -> Config {
     config.keys.directory = reader
         .text(key::KEYS_DIR)
         .filter(|path| !path.is_empty())
-        .map(Into::into);
+        .map(Place::in_variable);
     if let Some(allow) = reader.switch(key::ALLOW_WEAK_SECRET) {
         config.allow_weak_secret = allow;
     }

@@ -32,7 +32,20 @@ pub enum TokenCheckError {
 debug_is_the_sentence!(TokenCheckError);
 
 impl Config {
-    /// `true` adds the token's subject to the log events of refusals, as the field `sub`.
+    /// Sets how many refusals of each reason and route are logged in a second. The default is 100.
+    ///
+    /// Beyond it, one in 1,000 is logged, so that a flood of bad requests does not flood the log. The next event of that
+    /// reason and route says in its field `not_logged` how many were left out. Every refusal still reaches
+    /// [`Config::on_rejection`](crate::Config::on_rejection) and the metrics. With `u32::MAX`, all are logged.
+    #[doc(alias = "sampling")]
+    #[doc(alias = "rate limit")]
+    pub fn log_limit(mut self, refusals: u32) -> Self {
+        self.log_limit = refusals;
+        self
+    }
+
+    /// `true` adds the token's subject to the log events of refusals, as the field `sub`, and to the request's span, as
+    /// `enduser.id` if it has that field.
     ///
     /// The default is `false`, because a subject may be personal data. The session ID is always logged, as `sid`.
     pub fn log_subjects(mut self, log: bool) -> Self {
@@ -62,6 +75,17 @@ impl Config {
         R: Future<Output = Result<(), TokenCheckError>> + 'static,
     {
         self.token_check = Some(Arc::new(move |token| Box::pin(check(token))));
+        self
+    }
+
+    /// Sets for how long a loaded user is used again for requests with the same token: zero to one day.
+    ///
+    /// The default is zero: each request loads the user anew. A change of the user is seen after at most this time, or at
+    /// once in this process after [`AuthManager::forget_users`](crate::AuthManager::forget_users), which
+    /// [`AuthManager::revoke_subject`](crate::AuthManager::revoke_subject) calls. At most 10,000 users are kept. Users who
+    /// are gone, and errors, are not, and neither are those of [`Config::user_loader_with`](Self::user_loader_with).
+    pub fn user_cache(mut self, age: Duration) -> Self {
+        self.user_cache = age;
         self
     }
 }

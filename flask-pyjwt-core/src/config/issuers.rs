@@ -99,6 +99,8 @@ impl Config {
     /// Checks the other issuers. Each name has to be unique and different from this server's issuer.
     pub(super) fn issuers(&mut self, own: &str) -> Result<Issuers, ConfigError> {
         let defaults = Defaults {
+            #[cfg(feature = "jwks")]
+            pattern: None,
             leeway: self.leeway,
             integer_subjects: self.integer_subjects,
             crypto: self.keys.crypto,

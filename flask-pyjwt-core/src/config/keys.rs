@@ -8,7 +8,8 @@ use super::{Config, issuers::Kind, key};
 use crate::{
     error::{ConfigError, Problem},
     keys::{
-        AuthType, Crypto, Family, Key, KeyDirectory, KeyRing, PrivatePart, PublicPart, TokenLife,
+        AuthType, Crypto, Family, Key, KeyDirectory, KeyRing, Place, PrivatePart, PublicPart,
+        TokenLife,
     },
 };
 
@@ -17,7 +18,7 @@ use crate::{
 pub(super) struct MoreKeys {
     verifying: Vec<Key>,
     always_id: bool,
-    pub(super) directory: Option<PathBuf>,
+    pub(super) directory: Option<Place>,
     /// The key of [`Config::with_key`].
     pub(super) own: Option<Key>,
     pub(super) crypto: Crypto,
@@ -169,7 +170,7 @@ impl Config {
     /// error at start. Later it changes nothing, and the log names it.
     #[doc(alias = "JWT_KEYS_DIR")]
     pub fn keys_dir(mut self, path: impl Into<PathBuf>) -> Self {
-        self.keys.directory = Some(path.into());
+        self.keys.directory = Some(Place::in_code(path.into()));
         self.settled(&[key::KEYS_DIR])
     }
 
@@ -197,7 +198,7 @@ impl Config {
             )
         });
         let verifying = verifying.collect::<Result<Vec<_>, _>>()?;
-        let Some(path) = more.directory else {
+        let Some(place) = more.directory else {
             let public = self.public_key.take();
             let public = public.filter(|_| auth_type.family() != Family::Hmac);
             let secret = self.secret.take();
@@ -247,7 +248,7 @@ impl Config {
             .map_err(|error| ConfigError::invalid(key::KEYS_DIR, error.to_string()))?;
         let change = |change| ring.change(change, now);
         let directory =
-            KeyDirectory::open(path, auth_type, self.allow_weak_secret, crypto, change)?;
+            KeyDirectory::open(place, auth_type, self.allow_weak_secret, crypto, change)?;
         if ring.load().signing.is_none() {
             tracing::warn!("`JWT_KEYS_DIR` has no signing key: no token can be minted");
         }

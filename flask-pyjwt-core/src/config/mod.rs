@@ -31,8 +31,10 @@ use crate::{
     error::ConfigError,
     issuers::Issuer,
     keys::{AuthType, Secret},
+    log_limit,
     rules::TokenLocation,
     token::TableLimits,
+    users::Loaders,
 };
 
 /// The names of environment variables, which errors use as well.
@@ -67,6 +69,7 @@ pub(crate) mod key {
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
     pub(crate) const MAX_SESSIONS: &str = "max_sessions";
     pub(crate) const LOCATIONS: &str = "locations";
+    pub(crate) const USER_CACHE: &str = "user_cache";
 }
 
 /// Configures an [`AuthManager`](crate::AuthManager), in code, by environment variables and by a `.env` file.
@@ -134,7 +137,10 @@ pub struct Config {
     table: TableLimits,
     pub(crate) on_rejection: Option<HttpHook>,
     log_subjects: bool,
+    log_limit: u32,
     token_check: Option<TokenCheck>,
+    pub(crate) user_loaders: Loaders,
+    user_cache: Duration,
     sessions: SessionConfig,
     browser: BrowserConfig,
     locations: Vec<TokenLocation>,
@@ -228,7 +234,10 @@ impl Config {
             table: DEFAULT_TABLE,
             on_rejection: None,
             log_subjects: false,
+            log_limit: log_limit::DEFAULT,
             token_check: None,
+            user_loaders: Loaders::new(),
+            user_cache: Duration::ZERO,
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
             locations: vec![TokenLocation::Header],

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Once, OnceLock};
 
+use time::Duration;
+
 use super::{
     Browser, Config,
     hooks::{HttpHook, TokenCheck},
@@ -15,9 +17,11 @@ use crate::{
     error::ConfigError,
     jose::HeaderTypes,
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
+    log_limit::LogLimit,
     rules::TokenLocation,
     session::Sessions,
     token::{Minting, TokenTable, Verification},
+    users::Users,
 };
 
 /// The longest leeway, in seconds. More would keep expired tokens valid for too long.
@@ -34,7 +38,9 @@ pub(crate) struct Parts {
     pub(crate) realm: String,
     pub(crate) on_rejection: Option<HttpHook>,
     pub(crate) log_subjects: bool,
+    pub(crate) log_limit: LogLimit,
     pub(crate) token_check: Option<TokenCheck>,
+    pub(crate) users: Users,
     pub(crate) sessions: Option<Arc<Sessions>>,
     pub(crate) browser: Browser,
     /// Where guards without a location look for the token.
@@ -107,7 +113,9 @@ impl Config {
             realm,
             on_rejection: self.on_rejection,
             log_subjects: self.log_subjects,
+            log_limit: LogLimit::new(self.log_limit),
             token_check: self.token_check,
+            users: Users::new(self.user_loaders, self.user_cache),
             sessions: sessions.map(Arc::new),
             browser,
             locations,
@@ -160,7 +168,7 @@ impl Config {
         Ok((issuer, auth_type))
     }
 
-    /// Checks `max_lifetime`, `max_token_size` and `token_table`.
+    /// Checks `max_lifetime`, `max_token_size`, `token_table` and `user_cache`.
     fn check_limits(&self) -> Result<(), ConfigError> {
         if self
             .max_lifetime
@@ -176,6 +184,12 @@ impl Config {
             ));
         }
 
+        if !(Duration::ZERO..=Duration::DAY).contains(&self.user_cache) {
+            return Err(ConfigError::invalid(
+                key::USER_CACHE,
+                "must be zero to a day",
+            ));
+        }
         if self.table.entries > LARGEST_TABLE {
             return Err(ConfigError::invalid(
                 key::TOKEN_TABLE,

@@ -151,9 +151,11 @@ impl Config {
         self
     }
 
-    /// Sets a function that is called for session events, such as the replay of a refresh token.
+    /// Sets a function that is called for every session event, such as a login or the replay of a refresh token.
     ///
-    /// The request waits for it, so it should return quickly. It may call the manager.
+    /// The request waits for it, so it should return quickly. It may call the manager, and is not called for events that it
+    /// causes itself. [`AuthManager::session_events`](crate::AuthManager::session_events) gives the same events, and no
+    /// request waits for them.
     #[doc(alias = "reuse detection")]
     pub fn on_session_event(
         mut self,

@@ -17,6 +17,9 @@ pub(crate) struct Defaults {
     pub(crate) crypto: Crypto,
     #[cfg(feature = "jwks")]
     pub(crate) clock: TimeSource,
+    /// The pattern of names, for issuers that a function resolves.
+    #[cfg(feature = "jwks")]
+    pub(crate) pattern: Option<String>,
     #[cfg(feature = "jwks")]
     pub(crate) sources: Arc<SourcePool>,
 }

@@ -216,6 +216,11 @@ impl Issuer {
         }
         let keys = defaults.sources.source(RemoteRules {
             issuer: self.name().to_owned(),
+            label: defaults
+                .pattern
+                .as_deref()
+                .unwrap_or(self.name())
+                .to_owned(),
             request,
             client,
             connections: options.connections.clone(),

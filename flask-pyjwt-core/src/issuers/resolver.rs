@@ -21,6 +21,7 @@ use crate::{
     claims::{Resolved, Template},
     error::{ConfigError, Problem},
     jose::{NumericDate, TokenError},
+    log_limit::admits,
 };
 
 /// The time limit for one call of the function, including the wait for a permit.
@@ -61,9 +62,10 @@ pub(crate) struct Resolver {
 impl Resolver {
     pub(crate) fn new(
         resolve: Resolve,
-        defaults: Defaults,
+        mut defaults: Defaults,
         labels: Vec<String>,
     ) -> Result<Self, Problem> {
+        defaults.pattern = Some(resolve.pattern.clone());
         Ok(Self {
             pattern: Template::parse(&resolve.pattern)?,
             text: resolve.pattern.into(),
@@ -197,16 +199,22 @@ impl Task {
             Ok(Ok(Some(found))) => match resolver.check(issuer, found) {
                 Ok(trust) => Answer::Trust(trust),
                 Err(reason) => {
-                    tracing::error!(issuer, "the resolved issuer is refused: {reason}");
+                    if admits("resolved_refused") {
+                        tracing::error!(issuer, "the resolved issuer is refused: {reason}");
+                    }
                     Answer::Failed
                 }
             },
             Ok(Err(error)) => {
-                tracing::warn!(issuer, "the issuer cannot be resolved: {error}");
+                if admits("not_resolved") {
+                    tracing::warn!(issuer, "the issuer cannot be resolved: {error}");
+                }
                 Answer::Failed
             }
             Err(_) => {
-                tracing::warn!(issuer, "the issuer was not resolved within 5 seconds");
+                if admits("not_resolved_in_time") {
+                    tracing::warn!(issuer, "the issuer was not resolved within 5 seconds");
+                }
                 Answer::Failed
             }
         };
@@ -215,7 +223,7 @@ impl Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && admits("resolver_panicked") {
             tracing::error!(
                 issuer = self.issuer,
                 "the function of `resolve_issuers` has panicked"

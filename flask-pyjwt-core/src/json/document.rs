@@ -26,6 +26,12 @@ impl Document {
         Ok(Self { text, nodes })
     }
 
+    /// The document of a text whose nodes are known.
+    pub(super) fn written(text: String, nodes: Vec<Node>) -> Self {
+        debug_assert_eq!(scan(&text).as_ref(), Ok(&nodes), "the scanner agrees");
+        Self { text, nodes }
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -96,7 +102,8 @@ impl<'a> Json<'a> {
     /// Whether this is a string with the content `text`.
     pub(crate) fn is_str(self, text: &str) -> bool {
         match self.kind() {
-            Kind::String => self.raw() == text,
+            // As bytes, whose lengths are compared first: most names differ in length.
+            Kind::String => self.document.text.as_bytes()[self.range()] == *text.as_bytes(),
             Kind::EscapedString => content_is(&self.document.text, self.node(), text),
             _ => false,
         }

@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 /// The position of one value: `start..end` in the text (for a string, without the quotes), and the
 /// index of the node after everything that it contains. The members of an object are stored as a
 /// string node and a value in turn.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) start: u32,

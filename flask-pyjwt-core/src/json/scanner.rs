@@ -11,13 +11,13 @@ use super::{
 };
 
 /// The maximum nesting of arrays and objects.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// The maximum length of a number literal, in bytes. No double needs more digits.
 const MAX_NUMBER: usize = 400;
 /// The maximum number of nodes below the root (names and values) in a text that is not longer than
 /// [`SHORT`]. Names with escapes and numbers that are not integers count twice, because they take
 /// longer to read.
-const MAX_NODES: usize = 840;
+pub(super) const MAX_NODES: usize = 840;
 /// The largest payload of a token with the default maximum size, in bytes.
 const SHORT: usize = 6_144;
 /// For a text longer than this, in bytes, space for all nodes is reserved at once, so that none is
@@ -335,7 +335,7 @@ impl Scanner<'_> {
 /// The length of a string's text up to a quote, a backslash or a control character. Reads eight
 /// bytes at a time where possible.
 #[inline]
-fn plain_length(text: &[u8]) -> usize {
+pub(super) fn plain_length(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     let is_end = |byte: u8| matches!(byte, b'"' | b'\\' | ..0x20);
@@ -358,6 +358,6 @@ fn plain_length(text: &[u8]) -> usize {
 
 /// A position in a text, whose length [`scan`] has checked.
 #[expect(clippy::cast_possible_truncation, reason = "the text is short enough")]
-fn position(at: usize) -> u32 {
+pub(super) fn position(at: usize) -> u32 {
     at as u32
 }

@@ -6,6 +6,7 @@
 //! keys stay in use.
 
 mod name;
+mod place;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,6 @@ use std::{
     collections::{BTreeMap, HashSet},
     ffi::{OsStr, OsString},
     fmt, io,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant, SystemTime},
@@ -22,6 +22,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
+pub(crate) use self::place::Place;
 use self::{
     name::Name,
     reading::{Found, Reading},
@@ -46,7 +47,7 @@ const ATTEMPTS: usize = 4;
 
 /// A folder of keys.
 pub(crate) struct KeyDirectory {
-    path: PathBuf,
+    place: Place,
     /// The algorithm for files whose names contain none.
     auth_type: AuthType,
     allow_weak: bool,
@@ -110,10 +111,8 @@ impl Look {
     /// Returns an error unless every file is in use.
     pub(crate) fn result(self) -> Result<(), ConfigError> {
         let mut reasons = self.problems.into_iter().chain(self.incomplete);
-        match reasons.next() {
-            Some(reason) => Err(ConfigError::invalid(KEYS_DIR, reason)),
-            None => Ok(()),
-        }
+        let invalid = |reason| Err(ConfigError::invalid(KEYS_DIR, reason));
+        reasons.next().map_or(Ok(()), invalid)
     }
 }
 
@@ -135,14 +134,14 @@ impl KeyDirectory {
     /// Reads the folder for the first time and applies its keys. Any file that is not a valid key is an error. Waits up to
     /// three seconds for files that were just modified.
     pub(crate) fn open(
-        path: PathBuf,
+        place: Place,
         auth_type: AuthType,
         allow_weak: bool,
         crypto: Crypto,
         change: impl Fn(Change) -> Result<(), Problem>,
     ) -> Result<Self, ConfigError> {
         let directory = Self {
-            path,
+            place,
             auth_type,
             allow_weak,
             crypto,
@@ -173,10 +172,10 @@ impl KeyDirectory {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let unreadable = |source: io::Error| ConfigError::Unreadable {
             key: KEYS_DIR,
-            path: Some(self.path.clone()),
+            path: self.place.shown(),
             source,
         };
-        let readings = reading::read(&self.path).map_err(unreadable)?;
+        let readings = reading::read(self.place.path()).map_err(unreadable)?;
         let (next, mut look) = self.next(&state, readings, now);
         if next.used.is_empty() && look.problems.is_empty() && look.incomplete.is_empty() {
             let reason = "has no key: add a file whose name ends with `.pem` or `.key`";
@@ -315,7 +314,7 @@ impl KeyDirectory {
     /// Warns if every user can create files in the folder, and so sign tokens. It is not an error: Kubernetes creates
     /// such folders (`emptyDir`) in containers that have no other users.
     fn warn_of_mode(&self) {
-        let mode = std::fs::metadata(&self.path).map_or(0, |about| files::mode(&about));
+        let mode = std::fs::metadata(self.place.path()).map_or(0, |about| files::mode(&about));
         if mode & 0o002 != 0 {
             tracing::error!(
                 "every user of this machine can add keys to `JWT_KEYS_DIR` (mode {mode:04o}), and so sign tokens: \
@@ -394,7 +393,7 @@ fn seconds(moment: SystemTime) -> i64 {
 impl fmt::Debug for KeyDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyDirectory")
-            .field("path", &self.path)
+            .field("place", &self.place)
             .finish_non_exhaustive()
     }
 }

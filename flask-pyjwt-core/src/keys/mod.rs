@@ -40,7 +40,7 @@ pub(crate) use self::{
     auth_type::Family,
     crypto::{Crypto, Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
-    directory::{KEYS_DIR, KeyDirectory, Look, until_complete},
+    directory::{KEYS_DIR, KeyDirectory, Look, Place, until_complete},
     jwk_set::GivenSet,
     key::Prepared,
     key_parts::{PrivatePart, PublicPart},

@@ -17,6 +17,7 @@ use crate::{
     config::{Config, Parts},
     error::ConfigError,
     keys::AuthType,
+    meters,
     session::note_memory,
     token::{AuthTokenBuilder, RefreshTokenBuilder, Token, TokenError},
 };
@@ -51,6 +52,10 @@ use crate::{
 #[derive(Clone)]
 pub struct AuthManager(Arc<Parts>);
 
+/// Which manager it is, without keeping it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ManagerId(usize);
+
 impl AuthManager {
     /// Makes a manager from a configuration, and checks every value of it.
     ///
@@ -71,6 +76,7 @@ impl AuthManager {
     /// [`ConfigError`] names the first value that is missing or invalid.
     #[doc(alias = "init_app")]
     pub fn new(config: Config) -> Result<Self, ConfigError> {
+        meters::describe();
         let manager = config.validate().map(Arc::new).map(Self)?;
         manager.watch_keys()?;
         #[cfg(feature = "jwks")]
@@ -188,6 +194,11 @@ impl AuthManager {
     /// What requests need.
     pub(crate) fn parts(&self) -> &Parts {
         &self.0
+    }
+
+    /// Tells it from all others that exist at the same time.
+    pub(crate) fn id(&self) -> ManagerId {
+        ManagerId(Arc::as_ptr(&self.0).addr())
     }
 
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {

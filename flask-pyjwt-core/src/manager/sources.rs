@@ -116,6 +116,18 @@ impl AuthManager {
     }
 
     /// The configured issuers with fetched keys. Several can share a source.
+    /// The other issuers that have a discovery document, with its address.
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn discovery_documents(&self) -> Vec<(String, String)> {
+        let documents = self.remote().filter_map(|(issuer, keys)| {
+            let address = keys.discovery_document()?;
+            Some((issuer.to_owned(), address.to_owned()))
+        });
+        let mut documents: Vec<_> = documents.collect();
+        documents.sort();
+        documents
+    }
+
     fn remote(&self) -> impl Iterator<Item = (&str, &Arc<RemoteKeys>)> {
         let issuers = self.0.verification.issuers.configured();
         issuers.filter_map(|trust| match &trust.keys {

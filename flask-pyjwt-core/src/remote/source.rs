@@ -20,6 +20,7 @@ use crate::{
     clock::TimeSource,
     jose::{HeaderTypes, NumericDate, TokenError},
     keys::{AuthType, CheckedSet, Crypto, KeySet, VerifyingKey},
+    meters,
 };
 
 /// The minimum time in seconds between two fetches that unknown keys cause.
@@ -30,6 +31,8 @@ const MAX_BACKOFF: i64 = 300;
 /// How the keys of an issuer are fetched and checked.
 pub(crate) struct RemoteRules {
     pub(crate) issuer: String,
+    /// The name for the metrics: for issuers that a function resolves, the pattern of their names.
+    pub(crate) label: String,
     pub(crate) request: Request,
     /// The HTTP client for `connections`.
     pub(crate) client: Arc<Client>,
@@ -190,6 +193,7 @@ impl RemoteKeys {
             Ok(_) => tracing::debug!(issuer, "the keys were fetched"),
             Err(error) => tracing::warn!(issuer, "the keys could not be renewed: {error}"),
         }
+        meters::key_fetch(&self.rules.label, lifetime.is_ok().then_some(now));
         let mut attempts = self.attempts();
         attempts.is_running = false;
         attempts.ended_at = Some(now);
@@ -270,6 +274,15 @@ impl RemoteKeys {
     /// Returns whether a fetch has been requested.
     pub(super) fn is_requested(&self) -> bool {
         self.attempts().is_running
+    }
+
+    /// The address of the discovery document, if the keys are found by one.
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn discovery_document(&self) -> Option<&str> {
+        match &self.rules.request.place {
+            super::address::Place::Discovery(address) => Some(address.as_str()),
+            super::address::Place::Keys(_) => None,
+        }
     }
 
     /// Returns the state as shown for one of the issuers that use this source.

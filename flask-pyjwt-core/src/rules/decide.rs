@@ -4,10 +4,20 @@ use super::{Requirement, RouteVariables, RuleError, route::Variable};
 use crate::{
     claims::{ExpectedClaim, matches, matches_text, missing},
     json::Json,
-    token::Token,
+    token::{Token, TokenError},
 };
 
 impl Requirement {
+    /// Refuses tokens of the other type.
+    pub(crate) fn check_type(&self, token: &Token) -> Result<(), TokenError> {
+        let expected = self.token_type;
+        if token.token_type() == expected {
+            Ok(())
+        } else {
+            Err(TokenError::WrongType { expected })
+        }
+    }
+
     /// Decides about a token: `override` first, then every claim, then `scope`.
     ///
     /// A mistake in the route is reported for every token, whatever its claims.
@@ -42,7 +52,8 @@ impl Requirement {
         Ok(())
     }
 
-    fn is_overridden(&self, token: &Token) -> bool {
+    /// Whether the token has the claims of `override`, so that it needs no others.
+    pub(crate) fn is_overridden(&self, token: &Token) -> bool {
         self.override_claims.as_ref().is_some_and(|claims| {
             !claims.is_empty()
                 && claims
@@ -54,7 +65,7 @@ impl Requirement {
 
 impl ExpectedClaim {
     /// The missing items of a claim, if items are required.
-    fn missing(&self, claim: Option<Json<'_>>) -> String {
+    pub(crate) fn missing(&self, claim: Option<Json<'_>>) -> String {
         match self {
             Self::All(items) => missing(claim, items, false),
             Self::Any(items) => missing(claim, items, true),
@@ -63,7 +74,7 @@ impl ExpectedClaim {
     }
 
     /// Whether the token's claim `name` meets the expectation.
-    fn holds(
+    pub(crate) fn holds(
         &self,
         name: &str,
         token: &Token,

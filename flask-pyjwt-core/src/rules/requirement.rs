@@ -22,6 +22,9 @@ pub struct Requirement {
     pub(crate) optional: bool,
     /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
     pub(crate) csrf: bool,
+    /// The number of this requirement and its clones.
+    #[cfg(feature = "metrics")]
+    pub(crate) number: usize,
 }
 
 impl Requirement {
@@ -39,6 +42,8 @@ impl Requirement {
             issuers: Vec::new(),
             optional: false,
             csrf: true,
+            #[cfg(feature = "metrics")]
+            number: next_number(),
         }
     }
 
@@ -113,4 +118,13 @@ impl Requirement {
         self.optional = optional;
         self
     }
+}
+
+/// Numbers requirements in the order in which they are made.
+#[cfg(feature = "metrics")]
+fn next_number() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

@@ -5,8 +5,14 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
 
-/// The variables that the router found in a request's path.
-pub(crate) struct RouteVariables<'a>(&'a HttpRequest);
+/// The variables of a path, with their values.
+#[derive(Clone, Copy)]
+pub(crate) enum RouteVariables<'a> {
+    /// As the router found them in a request.
+    OfRequest(&'a HttpRequest),
+    /// As the handler would see them: names, and decoded values.
+    Named(&'a [(String, String)]),
+}
 
 /// The value of a route variable for one request.
 pub(super) enum Variable<'a> {
@@ -20,50 +26,80 @@ pub(super) enum Variable<'a> {
 }
 
 impl<'a> RouteVariables<'a> {
-    pub(crate) fn of(request: &'a HttpRequest) -> Self {
-        Self(request)
+    pub(crate) const fn of(request: &'a HttpRequest) -> Self {
+        Self::OfRequest(request)
     }
 
-    /// The value of a variable, percent-decoded as `web::Path` decodes it.
-    ///
-    /// The router has decoded everything but `%25`, `%2F` and `%2B` already, and put U+FFFD for
-    /// what is not UTF-8. Such a segment must not match a token that really says U+FFFD.
+    /// The value of a variable.
     pub(super) fn get(&self, name: &str) -> Variable<'a> {
-        let mut own = self
-            .0
-            .match_info()
-            .iter()
-            .filter(|(variable, _)| *variable == name);
-        let Some((_, value)) = own.next() else {
-            return Variable::Unknown;
-        };
-        if own.next().is_some() {
-            return Variable::Twice;
+        match self {
+            Self::OfRequest(request) => of_request(request, name),
+            Self::Named(variables) => {
+                let mut own = variables.iter().filter(|(variable, _)| variable == name);
+                match (own.next(), own.next()) {
+                    (None, _) => Variable::Unknown,
+                    (Some((_, value)), None) => Variable::Text(Cow::Borrowed(value)),
+                    (Some(_), Some(_)) => Variable::Twice,
+                }
+            }
         }
-        if value.contains(char::REPLACEMENT_CHARACTER)
-            && percent_decode_str(self.0.uri().path())
-                .decode_utf8()
-                .is_err()
-        {
-            return Variable::NoText;
+    }
+
+    /// Whether there is a variable of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::OfRequest(request) => request.match_info().iter().any(|(own, _)| own == name),
+            Self::Named(variables) => variables.iter().any(|(own, _)| own == name),
         }
-        percent_decode_str(value)
-            .decode_utf8()
-            .map_or(Variable::NoText, Variable::Text)
     }
 
     /// A variable whose name is one edit away from this one, which was probably meant.
     pub(super) fn nearest(&self, name: &str) -> Option<&'a str> {
-        let variables = self.0.match_info().iter();
-        variables
-            .map(|(variable, _)| variable)
-            .find(|variable| is_one_edit_away(variable, name))
+        let is_near = |variable: &&str| is_one_edit_away(variable, name);
+        match self {
+            Self::OfRequest(request) => {
+                let mut names = request.match_info().iter().map(|(name, _)| name);
+                names.find(is_near)
+            }
+            Self::Named(variables) => {
+                let mut names = variables.iter().map(|(name, _)| name.as_str());
+                names.find(is_near)
+            }
+        }
     }
 
     /// All names, for error messages.
     pub(super) fn names(&self) -> Vec<&'a str> {
-        self.0.match_info().iter().map(|(name, _)| name).collect()
+        match self {
+            Self::OfRequest(request) => request.match_info().iter().map(|(name, _)| name).collect(),
+            Self::Named(variables) => variables.iter().map(|(name, _)| name.as_str()).collect(),
+        }
     }
+}
+
+/// The value of a variable of a request, percent-decoded as `web::Path` decodes it.
+///
+/// The router has decoded everything but `%25`, `%2F` and `%2B` already, and put U+FFFD for what is not UTF-8. Such a
+/// segment must not match a token that really says U+FFFD.
+fn of_request<'a>(request: &'a HttpRequest, name: &str) -> Variable<'a> {
+    let variables = request.match_info().iter();
+    let mut own = variables.filter(|(variable, _)| *variable == name);
+    let Some((_, value)) = own.next() else {
+        return Variable::Unknown;
+    };
+    if own.next().is_some() {
+        return Variable::Twice;
+    }
+    if value.contains(char::REPLACEMENT_CHARACTER)
+        && percent_decode_str(request.uri().path())
+            .decode_utf8()
+            .is_err()
+    {
+        return Variable::NoText;
+    }
+    percent_decode_str(value)
+        .decode_utf8()
+        .map_or(Variable::NoText, Variable::Text)
 }
 
 /// Whether two names differ by one inserted, removed or replaced character, or by two swapped neighbours.

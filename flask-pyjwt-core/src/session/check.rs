@@ -9,7 +9,10 @@ use super::{
     moment::whole_milliseconds,
     policy::{Sessions, log_failure},
 };
-use crate::token::{Token, TokenError, TokenType};
+use crate::{
+    meters::StoreCall,
+    token::{Token, TokenError, TokenType},
+};
 
 /// Who is known to hold the token that is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +34,18 @@ impl Sessions {
         holder: Holder,
         now: Moment,
     ) -> Result<(), SessionError> {
-        // Read before the store is asked: a revocation in the meantime makes the answer worthless.
-        let epoch = self.epoch();
-        let staleness = match token.token_type() {
-            TokenType::Auth => self.policy.staleness,
-            TokenType::Refresh => Duration::ZERO,
-        };
-        let epoch = epoch.filter(|_| staleness.is_positive());
-        if epoch.is_some_and(|epoch| {
-            token
-                .last_answer()
-                .holds(epoch, now.milliseconds(), whole_milliseconds(staleness))
-        }) {
+        let epoch = self.epoch_for(token);
+        if self.remembers(token, epoch, now) {
             return Ok(());
         }
         let identity = self.identity(token)?;
-        let mut standing = self.ask(|store| store.standing(&identity, now)).await?;
+        let mut standing = self
+            .ask(StoreCall::Standing, |store| store.standing(&identity, now))
+            .await?;
         if standing == Standing::Unused && holder == Holder::Client {
-            standing = self.ask(|store| store.mark_used(&identity, now)).await?;
+            standing = self
+                .ask(StoreCall::MarkUsed, |store| store.mark_used(&identity, now))
+                .await?;
         }
         match standing {
             // Not cached: otherwise the client's own request would not mark the pair as used.
@@ -75,14 +72,65 @@ impl Sessions {
                         subject: subject.clone(),
                         session: session.clone(),
                     };
-                    sessions.revoke_within_change(&revocation, now).await?;
-                    sessions.report_replay(&subject, &session);
+                    let ended = sessions.revoke_within_change(&revocation, now).await?;
+                    if ended.is_empty() {
+                        // The one who has ended it has reported that, unless it was the store's
+                        // own first attempt.
+                        tracing::warn!(
+                            session,
+                            "a refresh token was used again after the grace window: its session had ended already"
+                        );
+                    } else {
+                        sessions.report_replay(&subject, &session, now);
+                    }
                     Ok::<_, SessionError>(())
                 })
                 .await?;
                 Err(TokenError::Replayed.into())
             }
         }
+    }
+
+    /// The answer that [`check`](Self::check) would give to the client. This only reads: the token is not marked as used,
+    /// and a session is not ended because an old refresh token came again.
+    pub(crate) async fn look(&self, token: &Token, now: Moment) -> Result<(), SessionError> {
+        if self.remembers(token, self.epoch_for(token), now) {
+            return Ok(());
+        }
+        let identity = self.identity(token)?;
+        let standing = self
+            .ask(StoreCall::Standing, |store| store.standing(&identity, now))
+            .await?;
+        match standing {
+            Standing::Good | Standing::Unused => Ok(()),
+            Standing::Revoked => Err(TokenError::Revoked.into()),
+            Standing::Replayed => Err(TokenError::Replayed.into()),
+        }
+    }
+
+    /// The epoch for which a good answer about this token may be kept. It is read before the store is asked: a revocation
+    /// in the meantime makes the answer worthless.
+    fn epoch_for(&self, token: &Token) -> Option<u64> {
+        self.epoch()
+            .filter(|_| self.staleness_of(token).is_positive())
+    }
+
+    /// How long a good answer about this token may be kept.
+    fn staleness_of(&self, token: &Token) -> Duration {
+        match token.token_type() {
+            TokenType::Auth => self.policy.staleness,
+            TokenType::Refresh => Duration::ZERO,
+        }
+    }
+
+    /// Whether a recent answer said that the token is good.
+    fn remembers(&self, token: &Token, epoch: Option<u64>, now: Moment) -> bool {
+        epoch.is_some_and(|epoch| {
+            let staleness = whole_milliseconds(self.staleness_of(token));
+            token
+                .last_answer()
+                .holds(epoch, now.milliseconds(), staleness)
+        })
     }
 
     /// Whether a refresh token is the latest of an open session, or the answer is unknown. This
@@ -93,7 +141,9 @@ impl Sessions {
         };
         // A rotated token is not the latest, even within the grace window.
         identity.grace = Some(Duration::ZERO);
-        let answer = self.ask(|store| store.standing(&identity, now)).await;
+        let answer = self
+            .ask(StoreCall::Standing, |store| store.standing(&identity, now))
+            .await;
         !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
     }
 

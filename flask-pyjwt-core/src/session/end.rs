@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{Moment, Policy, Revocation, SessionError, SessionRecord, issuer::SessionIssuer};
-use crate::token::Token;
+use super::{
+    EndedBy, Moment, Policy, Revocation, SessionError, SessionEvents, SessionRecord,
+    issuer::SessionIssuer,
+};
+use crate::{meters::StoreCall, token::Token};
 
 /// An open session, as shown to its owner: one entry of
 /// [`AuthManager::sessions`](crate::AuthManager::sessions).
@@ -48,6 +51,12 @@ pub struct Session {
     pub expires: OffsetDateTime,
     /// The text given to [`LoginBuilder::label`](crate::LoginBuilder::label).
     pub label: Option<String>,
+    /// The address given to [`LoginBuilder::address`](crate::LoginBuilder::address), as of the
+    /// login.
+    pub address: Option<String>,
+    /// The text given to [`LoginBuilder::user_agent`](crate::LoginBuilder::user_agent), as of the
+    /// login.
+    pub user_agent: Option<String>,
 }
 
 impl From<SessionRecord> for Session {
@@ -59,6 +68,8 @@ impl From<SessionRecord> for Session {
             expires: record.expires_at.into(),
             id: record.id,
             label: record.label,
+            address: record.address,
+            user_agent: record.user_agent,
         }
     }
 }
@@ -72,7 +83,10 @@ impl SessionIssuer {
         session: Option<String>,
     ) -> Result<(), SessionError> {
         match session {
-            Some(session) => self.revoke_session(current.sub().to_owned(), session).await,
+            Some(session) => {
+                let subject = current.sub().to_owned();
+                self.end(subject, session, EndedBy::Logout).await.map(drop)
+            }
             None => self.revoke_token(current).await,
         }
     }
@@ -90,7 +104,8 @@ impl SessionIssuer {
             until: Moment::from_milliseconds(token.expires_at_milliseconds())
                 + sessions.policy.leeway,
         };
-        let instead = match token.id("sid")? {
+        let session = token.id("sid")?;
+        let instead = match session.clone() {
             Some(session) => Revocation::Session {
                 subject: token.sub().to_owned(),
                 session,
@@ -99,29 +114,40 @@ impl SessionIssuer {
         };
         let shared = Arc::clone(sessions);
         let revoking = async move {
-            if shared.revoke_token_within_change(&revocation, now).await? {
-                return Ok(());
-            }
-            shared.revoke_within_change(&instead, now).await
+            let Some(tokens) = shared.revoke_token_within_change(&revocation, now).await? else {
+                let by = EndedBy::RevokeToken;
+                return shared.revoke_and_report(&instead, by, now).await.map(drop);
+            };
+            shared.report_tokens(revocation.subject(), session.as_deref(), tokens, now);
+            Ok(())
         };
         sessions.change(revoking).await
     }
 
-    /// Ends a session by its id, if it belongs to this subject.
-    pub(crate) async fn revoke_session(
+    /// Ends a session by its id, if it belongs to this subject. Returns whether this has ended it.
+    pub(crate) async fn end(
         &self,
         subject: String,
         session: String,
-    ) -> Result<(), SessionError> {
+        by: EndedBy,
+    ) -> Result<bool, SessionError> {
         let revocation = Revocation::Session { subject, session };
-        self.sessions.revoke(revocation, self.now()?).await
+        let ended = self.sessions.revoke(revocation, by, self.now()?).await?;
+        Ok(!ended.is_empty())
     }
 
-    /// Ends all sessions of a subject and revokes its other tokens.
-    pub(crate) async fn revoke_subject(&self, subject: String) -> Result<(), SessionError> {
+    /// Ends all sessions of a subject and revokes its other tokens. Returns the number of sessions
+    /// that this has ended.
+    pub(crate) async fn revoke_subject(&self, subject: String) -> Result<usize, SessionError> {
         let now = self.now()?;
         let revocation = revocation_of_subject(subject, self.sessions.policy, now);
-        self.sessions.revoke(revocation, now).await
+        let by = EndedBy::RevokeSubject;
+        Ok(self.sessions.revoke(revocation, by, now).await?.len())
+    }
+
+    /// Subscribes to what happens to sessions.
+    pub(crate) fn events(&self) -> SessionEvents {
+        self.sessions.listeners.subscribe()
     }
 
     /// The open sessions of a subject, most recently refreshed first.
@@ -129,7 +155,9 @@ impl SessionIssuer {
         let sessions = &self.sessions;
         let now = self.now()?;
         let most = sessions.policy.max_sessions;
-        let listing = sessions.ask(|store| store.sessions(subject, most, now));
+        let listing = sessions.ask(StoreCall::Sessions, |store| {
+            store.sessions(subject, most, now)
+        });
         let records = listing.await?;
         let mut open: Vec<_> = records.into_iter().map(Session::from).collect();
         open.sort_by(|a, b| (b.refreshed, &b.id).cmp(&(a.refreshed, &a.id)));

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
 use time::Duration;
 
 use super::{
-    Generation, Moment, Opening, Revocation, SessionError, SessionRecord, authority::Authority,
-    issuer::SessionIssuer,
+    EndedBy, Generation, Moment, Opening, Revocation, SessionError, SessionRecord,
+    authority::Authority, issuer::SessionIssuer,
 };
 use crate::{
     error::MintError,
+    json::Members,
     token::{Draft, OwnClaims, Token, TokenType, random_id},
 };
 
@@ -59,6 +59,8 @@ pub(crate) struct Login {
     /// The claims of the session's auth tokens.
     pub(crate) claims: OwnClaims,
     pub(crate) label: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) user_agent: Option<String>,
     /// Subject and id of each session that ends when this one opens.
     pub(crate) replaced: Vec<(String, String)>,
 }
@@ -84,6 +86,8 @@ impl SessionIssuer {
             expires_at: (now + policy.idle).min(ends_at),
             ends_at,
             label: login.label,
+            address: login.address,
+            user_agent: login.user_agent,
             claims: self.seal(&authority)?,
             generations: vec![Generation::random(now)?],
         };
@@ -100,7 +104,9 @@ impl SessionIssuer {
             shared.open(&opening, now).await?;
             for (subject, session) in others {
                 let revocation = Revocation::Session { subject, session };
-                shared.revoke_within_change(&revocation, now).await?;
+                shared
+                    .revoke_and_report(&revocation, EndedBy::Login, now)
+                    .await?;
             }
             Ok(pair)
         };
@@ -125,15 +131,14 @@ impl SessionIssuer {
             // A token refreshed within the second of the login must not pass as the login's token.
             Occasion::Refresh => opened_at.min(issued_at - 1),
         };
-        let mut refresh_claims = Map::from_iter([
-            ("sid".to_owned(), session.session.as_str().into()),
-            ("auth_time".to_owned(), authenticated_at.into()),
-        ]);
-
         let mut claims = session.claims()?;
-        claims.extend(refresh_claims.clone());
-        claims.insert("jti".to_owned(), generation.auth_id.as_str().into());
-        refresh_claims.insert("rid".to_owned(), generation.refresh_id.as_str().into());
+        let mut refresh_claims = Members::default();
+        for claims in [&mut claims, &mut refresh_claims] {
+            claims.insert("sid", &session.session.as_str().into());
+            claims.insert("auth_time", &authenticated_at.into());
+        }
+        claims.insert("jti", &generation.auth_id.as_str().into());
+        refresh_claims.insert("rid", &generation.refresh_id.as_str().into());
         let draft = |token_type, claims, expires_at| Draft {
             token_type,
             subject: &session.subject,

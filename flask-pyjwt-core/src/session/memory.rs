@@ -1,7 +1,11 @@
 //! The session store in the memory of this process.
 
+mod bytes;
+mod hash;
+mod item;
+mod items;
+
 use std::{
-    collections::HashMap,
     fmt,
     future::ready,
     hash::{BuildHasher as _, RandomState},
@@ -13,9 +17,10 @@ use std::{
 
 use time::Duration;
 
+use self::{hash::ByHash, items::Items};
 use super::{
     Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
-    StoreError, StoreFuture, SubjectRecord, TokenIdentity, sorted::ShortText,
+    StoreError, StoreFuture, TokenIdentity,
 };
 
 /// The store is split into this many shards, each with a separate lock.
@@ -23,7 +28,7 @@ const SHARDS: usize = 16;
 /// The limit of [`MemoryStore::default`], in sessions and revocations together.
 const DEFAULT_LIMIT: usize = 1 << 20;
 /// Single tokens can be revoked in this fraction of the limit in addition to it (1/2). A revoked
-/// token takes a ninth of the memory of a session.
+/// token takes a third of the memory of a session.
 const RESERVE_DIVISOR: usize = 2;
 /// The shortest time between two sweeps of a shard while the store is full. Without it, a flood of
 /// logins would make the store do nothing but sweep.
@@ -35,7 +40,7 @@ const MAX_SWEEPS: usize = 2;
 /// users may have to log in again after a restart.
 ///
 /// The store holds a limited number of sessions and revocations, 1,048,576 by default, and removes
-/// what has expired. A session takes about 0.9 KiB. When the store is full, logins get a 503
+/// what has expired. A session takes about 0.3 KiB. When the store is full, logins get a 503
 /// response and existing sessions continue. Revocations have room beyond the limit, so they never
 /// fail for lack of space.
 ///
@@ -74,7 +79,7 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Shard {
-    subjects: HashMap<ShortText, SubjectRecord>,
+    subjects: ByHash<Items>,
     /// Sessions and revocations in this shard.
     entries: usize,
     /// At this number of entries, expired ones are removed.
@@ -99,15 +104,12 @@ impl MemoryStore {
         }
     }
 
-    /// The number of the shard that holds a subject.
-    fn number(&self, subject: &str) -> usize {
-        #[expect(clippy::cast_possible_truncation, reason = "only its last bits count")]
-        let hash = self.hasher.hash_one(subject) as usize;
-        hash % SHARDS
-    }
-
-    fn shard(&self, subject: &str) -> MutexGuard<'_, Shard> {
-        self.lock(self.number(subject))
+    /// The number of the shard that holds a subject, and the subject's key there.
+    fn place(&self, subject: &str) -> (usize, u64) {
+        let hash = self.hasher.hash_one(subject);
+        // A map uses the first and the last bits of its keys, so the shard depends on others.
+        let number = (hash >> 32) as usize % SHARDS;
+        (number, hash)
     }
 
     fn lock(&self, number: usize) -> MutexGuard<'_, Shard> {
@@ -117,15 +119,12 @@ impl MemoryStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the record of a subject and updates the count of entries.
-    fn change<T>(
-        &self,
-        shard: &mut Shard,
-        subject: &str,
-        change: impl FnOnce(&mut SubjectRecord) -> T,
-    ) -> T {
+    /// Makes a change and updates the count of entries.
+    fn change<T>(&self, subject: &str, change: impl FnOnce(&mut Items) -> T) -> T {
+        let (number, hash) = self.place(subject);
+        let mut shard = self.lock(number);
         let before = shard.entries;
-        let result = shard.change(subject, change);
+        let result = shard.change(hash, change);
         self.count(before, shard.entries);
         result
     }
@@ -149,7 +148,7 @@ impl MemoryStore {
 
     /// Reserves one entry. Removes expired entries first when there is no room.
     fn make_room(&self, subject: &str, limit: usize, now: Moment) -> bool {
-        let first = self.number(subject);
+        let (first, _) = self.place(subject);
         let mut shard = self.lock(first);
         if shard.entries >= shard.sweep_at {
             self.sweep(&mut shard, now);
@@ -181,23 +180,21 @@ impl MemoryStore {
     }
 
     /// Makes a change for which one entry is already reserved.
-    fn change_in_room<T>(&self, subject: &str, change: impl FnOnce(&mut SubjectRecord) -> T) -> T {
-        let mut shard = self.shard(subject);
-        let result = self.change(&mut shard, subject, change);
+    fn change_in_room<T>(&self, subject: &str, change: impl FnOnce(&mut Items) -> T) -> T {
+        let result = self.change(subject, change);
         self.entries.fetch_sub(1, Ordering::Relaxed);
         result
     }
 }
 
 impl Shard {
-    fn change<T>(&mut self, subject: &str, change: impl FnOnce(&mut SubjectRecord) -> T) -> T {
-        let name = ShortText::from_slice(subject.as_bytes());
-        let record = self.subjects.entry(name).or_default();
-        self.entries -= record.len();
-        let result = change(record);
-        self.entries += record.len();
-        if record.is_empty() {
-            self.subjects.remove(subject.as_bytes());
+    fn change<T>(&mut self, hash: u64, change: impl FnOnce(&mut Items) -> T) -> T {
+        let items = self.subjects.entry(hash).or_default();
+        self.entries -= items.len();
+        let result = change(items);
+        self.entries += items.len();
+        if items.is_empty() {
+            self.subjects.remove(&hash);
         }
         result
     }
@@ -205,11 +202,11 @@ impl Shard {
     /// Removes what has ended. The next sweep comes when the number of entries has doubled, so that
     /// each entry is visited only a few times.
     fn sweep(&mut self, now: Moment) {
-        self.subjects.retain(|_, record| {
-            record.forget_ended(now);
-            !record.is_empty()
+        self.subjects.retain(|_, items| {
+            items.forget_ended(now);
+            !items.is_empty()
         });
-        self.entries = self.subjects.values().map(SubjectRecord::len).sum();
+        self.entries = self.subjects.values().map(Items::len).sum();
         self.sweep_at = 2 * self.entries + 64;
         self.swept_at = Some(now);
         self.subjects.shrink_to(2 * self.subjects.len());
@@ -239,42 +236,41 @@ impl SessionStore for MemoryStore {
     fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
         let subject = &opening.session.subject;
         immediate(if self.make_room(subject, self.limit, now) {
-            Ok(self.change_in_room(subject, |record| record.open(opening, now)))
+            Ok(self.change_in_room(subject, |items| items.open(opening, now)))
         } else {
             Err(StoreError::Full { limit: self.limit })
         })
     }
 
     fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
-        let mut shard = self.shard(&rotation.subject);
-        let rotate = |record: &mut SubjectRecord| record.rotate(rotation);
-        immediate(Ok(self.change(&mut shard, &rotation.subject, rotate)))
+        let rotate = |items: &mut Items| items.rotate(rotation);
+        immediate(Ok(self.change(&rotation.subject, rotate)))
     }
 
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
-        let shard = self.shard(&token.subject);
-        immediate(Ok(match shard.subjects.get(token.subject.as_bytes()) {
-            Some(record) => record.standing(token, now),
-            None => SubjectRecord::default().standing(token, now),
+        let (number, hash) = self.place(&token.subject);
+        immediate(Ok(match self.lock(number).subjects.get(&hash) {
+            Some(items) => items.standing(token, now),
+            None => Items::default().standing(token, now),
         }))
     }
 
     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
-        let mut shard = self.shard(&token.subject);
-        immediate(Ok(
-            shard.change(&token.subject, |record| record.mark_used(token, now))
-        ))
+        let mark_used = |items: &mut Items| items.mark_used(token, now);
+        immediate(Ok(self.change(&token.subject, mark_used)))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         let subject = revocation.subject();
-        let revoke = |record: &mut SubjectRecord| record.revoke(revocation, now);
+        let revoke = |items: &mut Items| items.revoke(revocation, now);
         immediate(match revocation {
             // Ending a session frees room, and a subject has one entry: neither needs a
             // reservation.
-            Revocation::Session { .. } | Revocation::Subject { .. } => {
-                self.change(&mut self.shard(subject), subject, revoke)
-            }
+            Revocation::Session { .. } | Revocation::Subject { .. } => self.change(subject, revoke),
             Revocation::Token { .. } => {
                 let limit = self.limit.saturating_add(self.limit / RESERVE_DIVISOR);
                 if self.make_room(subject, limit, now) {
@@ -292,11 +288,23 @@ impl SessionStore for MemoryStore {
         most: usize,
         now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
-        let shard = self.shard(subject);
-        let record = shard.subjects.get(subject.as_bytes());
-        immediate(Ok(
-            record.map_or_else(Vec::new, |record| record.sessions(most, now))
-        ))
+        let (number, hash) = self.place(subject);
+        let shard = self.lock(number);
+        let items = shard.subjects.get(&hash);
+        immediate(Ok(items.map_or_else(Vec::new, |items| {
+            items.sessions(subject, most, now)
+        })))
+    }
+
+    /// Needs no reservation: the sessions exist already, and are not refused for lack of room.
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        let adopt = |items: &mut Items| items.adopt(subject, sessions, now);
+        immediate(Ok(self.change(subject, adopt)))
     }
 }
 

@@ -6,11 +6,11 @@ use super::{Moment, SessionRecord};
 ///
 /// A login of a subject that is at its limit reads this many sessions in one step of the store. A
 /// thousand take one or two milliseconds, which other requests do not notice.
-pub(crate) const MOST_SESSIONS: usize = 1_000;
+pub const MOST_SESSIONS: usize = 1_000;
 
 /// How many single tokens of one subject can be revoked at a time. Each further revocation looks at
 /// all of them.
-pub(super) const MAX_TOKENS: usize = 1_000;
+pub const MAX_TOKENS: usize = 1_000;
 
 /// A subject with more rows or fields than this was not kept within the limits, because an earlier
 /// version had no limits. No step then reads all of them.
@@ -78,22 +78,23 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub(super) fn of(session: &SessionRecord, now: Moment) -> Self {
+    /// A session whose current pair of tokens was issued at `refreshed_at`.
+    pub(super) fn new(id: &str, is_live: bool, refreshed_at: Moment) -> Self {
         Self {
-            is_live: session.is_live(now),
-            refreshed_at: session.refreshed_at(),
-            id: session.id.clone(),
+            is_live,
+            refreshed_at,
+            id: id.to_owned(),
         }
+    }
+
+    pub(super) fn of(session: &SessionRecord, now: Moment) -> Self {
+        Self::new(&session.id, session.is_live(now), session.refreshed_at())
     }
 
     /// A session whose record cannot be read, so nobody can use it.
     #[cfg(feature = "file-store")]
     pub(super) fn unreadable(id: &str) -> Self {
-        Self {
-            is_live: false,
-            refreshed_at: Moment::MIN,
-            id: id.to_owned(),
-        }
+        Self::new(id, false, Moment::MIN)
     }
 
     /// Removes the `excess` smallest candidates and returns the ids of those that were live.

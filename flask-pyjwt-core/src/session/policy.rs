@@ -1,21 +1,19 @@
 //! The session store, and the configured rules for sessions.
 
-use std::{cell::Cell, sync::Arc};
+use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use time::Duration;
 
 use super::{
-    Moment, Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError, StoreFuture,
-    event::EventHook,
+    EndedBy, Moment, Opening, Revocation, SessionError, SessionEvent, SessionStore, StoreError,
+    StoreFuture,
+    events::{EventHook, Listeners},
     revocation_epoch::{PendingRevocation, Revocations},
 };
-use crate::reentry::Calling;
-
-thread_local! {
-    /// Whether this thread is in the application's hook. Events that the hook itself causes are
-    /// only logged.
-    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
-}
+use crate::{
+    log_limit::{LogLimit, this_second},
+    meters::{self, StoreCall, StoreMeter},
+};
 
 /// The configured rules for sessions.
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +44,11 @@ pub(crate) struct Sessions {
     pub(crate) policy: Policy,
     store: Arc<dyn SessionStore>,
     timeout: std::time::Duration,
-    on_event: Option<EventHook>,
+    pub(super) listeners: Listeners,
     /// Dropped together with the store, if the store is in this process's memory.
     pub(crate) memory: Option<Arc<()>>,
     pub(super) revocations: Arc<Revocations>,
+    meter: StoreMeter,
 }
 
 impl Sessions {
@@ -60,30 +59,48 @@ impl Sessions {
         on_event: Option<EventHook>,
         memory: Option<Arc<()>>,
     ) -> Self {
+        meters::begin_session_events(&SessionEvent::NAMES);
         Self {
             policy,
             store,
             timeout,
-            on_event,
+            listeners: Listeners::new(on_event),
             memory,
             revocations: Revocations::new(),
+            meter: StoreMeter::new(),
         }
     }
 
     /// Asks the store, within the configured timeout.
     pub(super) async fn ask<'a, T>(
         &'a self,
+        call: StoreCall,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
     ) -> Result<T, SessionError> {
-        self.answer(question).await.map_err(log_failure)
+        self.answer(call, question).await.map_err(log_failure)
     }
 
     /// The answer of the store, or the error if it does not answer within the configured timeout.
     async fn answer<'a, T>(
         &'a self,
+        call: StoreCall,
         question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
     ) -> Result<T, StoreError> {
-        let answer = actix_web::rt::time::timeout(self.timeout, question(&*self.store)).await;
+        let answer = self.answer_in_time(question);
+        self.meter.time(call, answer, kind_of).await
+    }
+
+    async fn answer_in_time<'a, T>(
+        &'a self,
+        question: impl FnOnce(&'a dyn SessionStore) -> StoreFuture<'a, T>,
+    ) -> Result<T, StoreError> {
+        let mut answer = question(&*self.store);
+        // A store in memory answers at once. A timer would cost as much as its answer.
+        let at_once = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+        if let Poll::Ready(answer) = at_once {
+            return answer;
+        }
+        let answer = actix_web::rt::time::timeout(self.timeout, answer).await;
         answer.unwrap_or_else(|_| {
             Err(StoreError::Timeout {
                 milliseconds: self.timeout.as_millis(),
@@ -91,7 +108,8 @@ impl Sessions {
         })
     }
 
-    /// Opens a session and reports evicted ones, as part of a [`change`](Self::change).
+    /// Opens a session and reports it and those that it has ended, as part of a
+    /// [`change`](Self::change).
     pub(super) async fn open(
         self: &Arc<Self>,
         opening: &Opening,
@@ -99,91 +117,92 @@ impl Sessions {
     ) -> Result<(), SessionError> {
         let revokes = !opening.replaces.is_empty();
         let _pending = revokes.then(|| PendingRevocation::begin(&self.revocations));
-        let opened = self.ask(|store| store.open(opening, now)).await;
+        let opened = self
+            .ask(StoreCall::Open, |store| store.open(opening, now))
+            .await;
         // A store that did not answer may still have ended other sessions.
-        if opened.as_ref().map_or(true, |evicted| !evicted.is_empty()) {
+        if opened.as_ref().map_or(true, |ended| !ended.is_empty()) {
             self.forget_answers();
         }
-        for session in opened? {
-            tracing::info!(
-                session,
-                "a login ended another session: the subject has reached its limit of sessions"
-            );
-            self.emit(&SessionEvent::Evicted {
-                subject: opening.session.subject.clone(),
-                session,
-            });
-        }
+        let ended = opened?;
+        self.report_opening(opening, ended, now);
         Ok(())
     }
 
-    /// Revokes one token, as part of a [`change`](Self::change). Returns `false` when the store
-    /// cannot remember another single token of the subject.
+    /// Revokes one token, as part of a [`change`](Self::change). Returns `None` when the store cannot
+    /// remember another single token of the subject, otherwise what has ended.
     pub(super) async fn revoke_token_within_change(
         self: &Arc<Self>,
         revocation: &Revocation,
         now: Moment,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<Option<Vec<String>>, SessionError> {
         let _pending = PendingRevocation::begin(&self.revocations);
-        match self.answer(|store| store.revoke(revocation, now)).await {
-            Ok(()) => Ok(true),
+        match self
+            .answer(StoreCall::Revoke, |store| store.revoke(revocation, now))
+            .await
+        {
+            Ok(ended) => Ok(Some(ended)),
             Err(error @ StoreError::TooManyTokens { .. }) => {
                 tracing::warn!("{error}: the token's session or subject is revoked instead");
-                Ok(false)
+                Ok(None)
             }
             Err(error) => Err(log_failure(error)),
         }
     }
 
     /// Revokes in this process and in the store. The revocation completes even when the caller goes
-    /// away.
+    /// away. Returns the ids of the sessions that it has ended.
     pub(super) async fn revoke(
         self: &Arc<Self>,
         revocation: Revocation,
+        by: EndedBy,
         now: Moment,
-    ) -> Result<(), SessionError> {
+    ) -> Result<Vec<String>, SessionError> {
         let sessions = Arc::clone(self);
-        self.change(async move { sessions.revoke_within_change(&revocation, now).await })
+        self.change(async move { sessions.revoke_and_report(&revocation, by, now).await })
             .await
     }
 
     /// Like [`revoke`](Self::revoke), as part of a [`change`](Self::change).
+    pub(super) async fn revoke_and_report(
+        self: &Arc<Self>,
+        revocation: &Revocation,
+        by: EndedBy,
+        now: Moment,
+    ) -> Result<Vec<String>, SessionError> {
+        let ended = self.revoke_within_change(revocation, now).await?;
+        self.report_ended(revocation, &ended, by, now);
+        Ok(ended)
+    }
+
+    /// Revokes as part of a [`change`](Self::change). Returns what has ended, for a report.
     pub(super) async fn revoke_within_change(
         self: &Arc<Self>,
         revocation: &Revocation,
         now: Moment,
-    ) -> Result<(), SessionError> {
+    ) -> Result<Vec<String>, SessionError> {
         let _pending = PendingRevocation::begin(&self.revocations);
-        self.ask(|store| store.revoke(revocation, now)).await
+        self.ask(StoreCall::Revoke, |store| store.revoke(revocation, now))
+            .await
     }
+}
 
-    /// Reports that somebody has a copy of a refresh token.
-    pub(super) fn report_replay(self: &Arc<Self>, subject: &str, session: &str) {
-        self.forget_answers();
-        tracing::warn!(
-            session,
-            "a refresh token was used again after the grace window: the session is revoked"
-        );
-        self.emit(&SessionEvent::Replayed {
-            subject: subject.to_owned(),
-            session: session.to_owned(),
-        });
-    }
-
-    /// Calls the application's hook, unless the hook itself has caused the event. No lock is held,
-    /// so the hook may call the manager.
-    pub(super) fn emit(&self, event: &SessionEvent) {
-        if let Some(hook) = &self.on_event
-            && let Some(_calling) = Calling::begin(&IN_HOOK)
-        {
-            hook(event);
-        }
+/// What kind of failure an error is, for the metrics.
+fn kind_of(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Timeout { .. } => "timeout",
+        StoreError::Full { .. } => "full",
+        StoreError::TooManyTokens { .. } => "too_many_tokens",
+        _ => "error",
     }
 }
 
 /// Logs why the store did not answer. The caller may not report it.
 pub(super) fn log_failure(error: StoreError) -> SessionError {
-    let source = std::error::Error::source(&error).map(ToString::to_string);
-    tracing::error!(source, "{error}");
+    if let Some(not_logged) = LogLimit::of_process().admit(kind_of(&error), "", this_second()) {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        let not_logged = (not_logged > 0).then_some(not_logged);
+        tracing::error!(source, not_logged, "{error}");
+    }
     SessionError::Store(error)
 }

@@ -34,7 +34,10 @@
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use super::moment::{Moment, whole_milliseconds};
+use super::{
+    moment::{Moment, whole_milliseconds},
+    position::{Pair, Position},
+};
 
 /// How many generations are kept. No browser with a few tabs rotates more often than this within
 /// the grace window.
@@ -84,6 +87,12 @@ pub struct SessionRecord {
     /// A label by which its owner recognises the session, if any.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// The network address from which its owner logged in, if the application gave it.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The `User-Agent` of the login, if the application gave it.
+    #[serde(rename = "ua", default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
     /// The claims of the session's auth tokens, sealed by the manager. A store keeps this text
     /// unchanged.
     #[serde(rename = "c")]
@@ -135,14 +144,31 @@ impl Generation {
         }
     }
 
-    /// When the pair was last given out, not counting repetitions within the grace window.
-    fn given_at(&self) -> Moment {
-        self.repeated_at.unwrap_or(self.issued_at)
-    }
-
     /// Whether both pairs have the same ids. Ids are random, and new for each attempt to rotate.
     fn is_same_pair_as(&self, other: &Self) -> bool {
         self.refresh_id == other.refresh_id && self.auth_id == other.auth_id
+    }
+}
+
+impl Pair for &Generation {
+    fn has_refresh_id(&self, id: &str) -> bool {
+        self.refresh_id == id
+    }
+
+    fn has_auth_id(&self, id: &str) -> bool {
+        self.auth_id == id
+    }
+
+    fn issued_at(&self) -> Moment {
+        self.issued_at
+    }
+
+    fn repeatable_until(&self) -> Option<Moment> {
+        self.repeatable_until
+    }
+
+    fn repeated_at(&self) -> Option<Moment> {
+        self.repeated_at
     }
 }
 
@@ -210,24 +236,30 @@ pub enum Rotated {
     Gone,
 }
 
-/// The position of a refresh token in its session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Position<'a> {
-    /// It has not been rotated.
-    Current(&'a Generation),
-    /// It was rotated within the grace window, to this pair.
-    Rotated(&'a Generation),
-    /// It was rotated before that, to this pair, which may be given again.
-    Lost(&'a Generation),
-    /// It was rotated before that.
-    Old,
-    /// It was rotated in the future: the clock was set back, so no decision is possible.
-    Unclear,
+/// A [`Rotated`] without the session.
+enum Step {
+    Won,
+    Again(Generation),
+    LostAnswer(Generation),
+    Replayed,
+    Gone,
+}
+
+impl Step {
+    fn of(self, session: impl FnOnce() -> SessionRecord) -> Rotated {
+        match self {
+            Self::Won => Rotated::Won(session()),
+            Self::Again(successor) => Rotated::Again(session(), successor),
+            Self::LostAnswer(successor) => Rotated::LostAnswer(session(), successor),
+            Self::Replayed => Rotated::Replayed,
+            Self::Gone => Rotated::Gone,
+        }
+    }
 }
 
 impl SessionRecord {
     /// Creates a session that was opened when `first` was issued, and that ends after `lifetime`.
-    /// It has no label and no claims, and no idle timeout. Set the fields to change that.
+    /// It has no label, address, user agent and claims, and no idle timeout. Set the fields to change that.
     #[must_use]
     pub fn new(
         id: impl Into<String>,
@@ -243,6 +275,8 @@ impl SessionRecord {
             expires_at: ends_at,
             ends_at,
             label: None,
+            address: None,
+            user_agent: None,
             claims: "{}".to_owned(),
             generations: vec![first],
         }
@@ -254,54 +288,41 @@ impl SessionRecord {
         now < self.expires_at
     }
 
-    /// Finds the refresh token with this id. This server has issued every token of the session, so
-    /// an unknown one is an old one.
-    pub(super) fn position(&self, refresh_id: &str, grace: Duration, now: Moment) -> Position<'_> {
-        let grace = whole_milliseconds(grace);
-        let mut later = self
-            .generations
-            .iter()
-            .skip_while(|generation| generation.refresh_id != refresh_id);
-        let Some(presented) = later.next() else {
-            return Position::Old;
-        };
-        let Some(successor) = later.next() else {
-            return Position::Current(presented);
-        };
-        match whole_milliseconds(now.since(successor.given_at())) {
-            age if age >= grace => match successor.repeatable_until {
-                Some(until) if now < until && later.next().is_none() => Position::Lost(successor),
-                _ => Position::Old,
-            },
-            age if age <= grace.saturating_neg() && age < 0 => Position::Unclear,
-            _ => Position::Rotated(successor),
-        }
-    }
-
     /// Rotates the session if this refresh token is current. All decisions about rotation are made
     /// here.
     ///
     /// After [`Rotated::Won`] and [`Rotated::LostAnswer`] the store has to save the changed
     /// session. After [`Rotated::Replayed`] it has to delete it.
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
+        self.step(rotation).of(|| self.clone())
+    }
+
+    /// Like [`rotate`](Self::rotate), without a copy of the session.
+    #[cfg(any(feature = "file-store", feature = "memory-store"))]
+    pub(super) fn into_rotated(mut self, rotation: &Rotation) -> Rotated {
+        self.step(rotation).of(|| self)
+    }
+
+    fn step(&mut self, rotation: &Rotation) -> Step {
         let now = rotation.successor.issued_at;
         if !self.is_live(now) {
-            return Rotated::Gone;
+            return Step::Gone;
         }
         let is_repeated = |known: &Generation| known.is_same_pair_as(&rotation.successor);
         if self.generations.iter().any(is_repeated) {
-            return Rotated::Won(self.clone());
+            return Step::Won;
         }
-        match self.position(&rotation.refresh_id, rotation.grace, now) {
-            Position::Old => Rotated::Replayed,
-            Position::Unclear => Rotated::Gone,
+        let pairs = &self.generations;
+        match Position::of(&rotation.refresh_id, pairs, rotation.grace, now) {
+            Position::Old => Step::Replayed,
+            Position::Unclear => Step::Gone,
             Position::Rotated(successor) => {
                 let successor = successor.clone();
                 // At the same moment: either the same attempt again, or one that looks the same.
                 if successor.repeated_at == Some(now) && successor.repeatable_until.is_some() {
-                    return Rotated::LostAnswer(self.clone(), successor);
+                    return Step::LostAnswer(successor);
                 }
-                Rotated::Again(self.clone(), successor)
+                Step::Again(successor)
             }
             Position::Lost(successor) => {
                 let mut successor = successor.clone();
@@ -309,7 +330,7 @@ impl SessionRecord {
                 if let Some(current) = self.generations.last_mut() {
                     current.clone_from(&successor);
                 }
-                Rotated::LostAnswer(self.clone(), successor)
+                Step::LostAnswer(successor)
             }
             Position::Current(presented) => {
                 let mut successor = rotation.successor.clone();
@@ -324,7 +345,7 @@ impl SessionRecord {
                 if let Some(claims) = &rotation.claims {
                     self.claims.clone_from(claims);
                 }
-                Rotated::Won(self.clone())
+                Step::Won
             }
         }
     }

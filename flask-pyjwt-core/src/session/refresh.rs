@@ -1,15 +1,14 @@
 //! Refresh token rotation.
 
 use super::{
-    Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionEvent, SessionRecord,
-    TokenPair,
+    Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionRecord, TokenPair,
     authority::{Authority, check_generation},
     issuer::SessionIssuer,
     login::Occasion,
-    policy::Sessions,
 };
 use crate::{
     error::MintError,
+    meters::StoreCall,
     token::{OwnClaims, Token, TokenError, TokenType},
 };
 
@@ -88,7 +87,9 @@ impl SessionIssuer {
         let now = rotation.successor.issued_at;
         let records = self
             .sessions
-            .ask(|store| store.sessions(subject, MOST_SESSIONS, now))
+            .ask(StoreCall::Sessions, |store| {
+                store.sessions(subject, MOST_SESSIONS, now)
+            })
             .await?;
         let record = records.into_iter().find(|record| record.id == *session);
         let Some(record) = record else {
@@ -119,11 +120,17 @@ impl SessionIssuer {
             Ok(self.mint_pair(&authority, successor, Occasion::Refresh)?)
         };
         let sessions = &self.sessions;
-        let rotated = sessions.ask(|store| store.rotate(&rotation)).await;
+        let rotated = sessions
+            .ask(StoreCall::Rotate, |store| store.rotate(&rotation))
+            .await;
         // The store may have ended the session.
         let rotated = rotated.inspect_err(|_| sessions.forget_answers())?;
         match rotated {
-            Rotated::Won(record) => mint(&record, &rotation.successor),
+            Rotated::Won(record) => {
+                let pair = mint(&record, &rotation.successor)?;
+                sessions.report_refresh(&rotation);
+                Ok(pair)
+            }
             Rotated::Again(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.report_repetition(&rotation, &successor);
@@ -135,41 +142,10 @@ impl SessionIssuer {
                 mint(&record, &successor)
             }
             Rotated::Replayed => {
-                sessions.report_replay(subject, session);
+                sessions.report_replay(subject, session, rotation.successor.issued_at);
                 Err(TokenError::Replayed.into())
             }
             Rotated::Gone => Err(TokenError::Revoked.into()),
         }
-    }
-}
-
-impl Sessions {
-    /// Reports that a token was presented again within the grace window.
-    fn report_repetition(&self, rotation: &Rotation, successor: &Generation) {
-        tracing::info!(
-            session = rotation.session,
-            "a refresh token was used again within the grace window: it got the same pair of tokens"
-        );
-        self.emit(&SessionEvent::Repeated {
-            subject: rotation.subject.clone(),
-            session: rotation.session.clone(),
-            rotated_at: successor.issued_at.into(),
-            repeated_at: rotation.successor.issued_at.into(),
-        });
-    }
-
-    /// Reports that a token was presented again later, while its successor was unused.
-    fn report_lost_answer(&self, rotation: &Rotation, successor: &Generation) {
-        tracing::warn!(
-            session = rotation.session,
-            "a refresh token was used again after the grace window and got its unused successor \
-             again: the response was lost, or somebody else has that pair"
-        );
-        self.emit(&SessionEvent::LostAnswer {
-            subject: rotation.subject.clone(),
-            session: rotation.session.clone(),
-            rotated_at: successor.issued_at.into(),
-            repeated_at: rotation.successor.issued_at.into(),
-        });
     }
 }

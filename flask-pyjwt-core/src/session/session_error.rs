@@ -23,8 +23,8 @@ use crate::{
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthManager, SessionError};
 ///
-/// /// Ends all sessions of a user, from a command line.
-/// async fn log_out_everywhere(auth: &AuthManager, user: &str) -> Result<(), SessionError> {
+/// /// Ends all sessions of a user, from a command line, and returns how many.
+/// async fn log_out_everywhere(auth: &AuthManager, user: &str) -> Result<usize, SessionError> {
 ///     auth.revoke_subject(user).await.inspect_err(|error| {
 ///         // `Debug` has all causes in one line, `Display` and `source()` have them one by one.
 ///         eprintln!("{user} is still logged in: {error:?}");

@@ -1,6 +1,10 @@
 //! The trait for session stores, and the rules that a store has to keep.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+};
 
 use time::Duration;
 
@@ -11,8 +15,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// Stores sessions and revocations. Implement it to keep sessions in your own database.
 ///
-/// Three implementations are behind features: `MemoryStore` for one process, `FileStore` for one
-/// machine, and `RedisStore` for several machines. Your own store has to keep the following rules.
+/// Four implementations are behind features: `MemoryStore` for one process, `FileStore` for one
+/// machine, and `RedisStore` and `PostgresStore` for several machines. Your own store has to keep the following rules.
 /// The macro `store_conformance!` (feature `store-conformance`) tests them.
 ///
 /// 1. **Atomic.** Each call is one atomic step: two concurrent calls act as if one came after the
@@ -67,7 +71,11 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
 ///         self.change(&token.subject, |it| Ok(it.mark_used(token, now)))
 ///     }
-///     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+///     fn revoke<'a>(
+///         &'a self,
+///         revocation: &'a Revocation,
+///         now: Moment,
+///     ) -> StoreFuture<'a, Vec<String>> {
 ///         self.change(revocation.subject(), |it| it.revoke(revocation, now))
 ///     }
 ///     fn sessions<'a>(
@@ -95,7 +103,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 #[doc(alias = "blocklist")]
 #[doc(alias = "token_in_blocklist_loader")]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Saves a new session and returns the ids of the sessions that were evicted for it.
+    /// Saves a new session and returns the ids of the live sessions that ended for it, in any order.
     ///
     /// In the same step, the store first ends the sessions that the new one
     /// [replaces](Opening::replaces). If the subject then has more than [`Opening::most`] live
@@ -138,6 +146,11 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Revokes a token, a session or a subject. Revoking what does not exist succeeds.
     ///
+    /// Returns what has ended by this step, in any order, for events and for administrators: the
+    /// ids of the live sessions, or the id of the token if it was not revoked before. Of two
+    /// concurrent revocations, only one returns an id. A store that held more than 4,000 rows of a
+    /// subject need not name them all.
+    ///
     /// Sessions and subjects can be revoked however full the store is.
     ///
     /// # Errors
@@ -145,7 +158,11 @@ pub trait SessionStore: Send + Sync + 'static {
     /// [`StoreError::TooManyTokens`] if the store limits how many single tokens of one subject it
     /// can remember, which has to be 1,000 or more. The manager then revokes the session or the
     /// subject instead. Any other [`StoreError`] if the revocation may not have been saved.
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()>;
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>>;
 
     /// Returns at most `most` live sessions of a subject, in any order. If the subject has more,
     /// which [`Opening::most`] prevents, any of them are returned.
@@ -159,7 +176,43 @@ pub trait SessionStore: Send + Sync + 'static {
         most: usize,
         now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>>;
+
+    /// Saves the sessions that another store has of a subject, unless this was done before.
+    /// [`MigratingStore`](crate::MigratingStore) calls this for its new store. Returns whether it
+    /// was done now.
+    ///
+    /// In one atomic step, the store
+    ///
+    /// 1. returns `false` and changes nothing if the subject's token with the empty id is revoked;
+    /// 2. saves the sessions unchanged, except those whose id is in use;
+    /// 3. revokes the subject's token with the empty id, until the last of the sessions has to end
+    ///    ([`SessionRecord::ends_at`] or `expires_at`, if that is later), and at least until `now`. No
+    ///    token has an empty id.
+    ///
+    /// All sessions are of this subject, and at most 1,000. Some may have expired within the last
+    /// hour. No limit applies: neither [`Opening::most`], which the next login enforces, nor the
+    /// number of revoked tokens, among which the mark may count. The revocation of the subject does not remove the revoked token.
+    ///
+    /// The default is for stores that cannot take over sessions.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`]. Then the sessions may or may not have been saved.
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        let _ = (subject, sessions, now);
+        Box::pin(ready(Err(StoreError::unavailable(CannotAdopt))))
+    }
 }
+
+/// The source of the error of a store that does not implement [`SessionStore::adopt`].
+#[derive(Debug, thiserror::Error)]
+#[error("this store cannot take over the sessions of another one")]
+pub(super) struct CannotAdopt;
 
 /// Lets several managers share one store. What one of them revokes is revoked for all.
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
@@ -179,7 +232,11 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).mark_used(token, now)
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         (**self).revoke(revocation, now)
     }
 
@@ -190,6 +247,15 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         (**self).sessions(subject, most, now)
+    }
+
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        (**self).adopt(subject, sessions, now)
     }
 }
 

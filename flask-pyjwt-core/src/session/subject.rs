@@ -6,16 +6,20 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use super::{
-    Generation, Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing,
-    StoreError, TokenIdentity,
+    Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
+    TokenIdentity,
     opening::{Candidate, MAX_TOKENS},
-    record::Position,
     sorted::{Identified, Sorted},
+    standing::Known,
 };
 
 /// Ended sessions and revocations are kept for this long, so that a clock that is set back by less
 /// than an hour does not make a revoked token good again.
-pub(super) const MARGIN: Duration = Duration::HOUR;
+pub const MARGIN: Duration = Duration::HOUR;
+
+/// The id of the revoked token that records that a subject's sessions were adopted. No token has an
+/// empty id: `Token::own_id` refuses it.
+pub(super) const ADOPTED: &str = "";
 
 /// Everything that a store keeps about one subject: its sessions and its revocations.
 ///
@@ -91,20 +95,21 @@ impl SubjectRecord {
     }
 
     /// Saves a session and ends those that it replaces. If the subject then has too many, the least
-    /// recently refreshed ones are evicted. Returns the ids of the evicted ones.
+    /// recently refreshed ones are evicted. Returns the ids of the live ones that ended.
     pub fn open(&mut self, opening: &Opening, now: Moment) -> Vec<String> {
         let Opening {
             session,
             most,
             replaces,
         } = opening;
-        for replaced in replaces {
-            self.sessions.remove(replaced);
+        let mut ended = Vec::new();
+        for replaced in replaces.iter().filter(|it| **it != session.id) {
+            ended.extend(self.end(replaced, now));
         }
         self.sessions.insert(session.clone());
         let excess = self.sessions.len().saturating_sub((*most).max(1));
         if excess == 0 {
-            return Vec::new();
+            return ended;
         }
         let others = self.sessions.iter().filter(|it| it.id != session.id);
         let candidates = others.map(|it| Candidate::of(it, now)).collect();
@@ -112,14 +117,24 @@ impl SubjectRecord {
             self.sessions.remove(id);
             Ok::<_, Infallible>(())
         });
-        removed.unwrap_or_else(|never| match never {})
+        ended.extend(removed.unwrap_or_else(|never| match never {}));
+        ended
+    }
+
+    /// Removes a session. Returns its id if it was live.
+    fn end(&mut self, id: &str, now: Moment) -> Option<String> {
+        let was_live = self.sessions.get(id).is_some_and(|it| it.is_live(now));
+        self.sessions.remove(id);
+        was_live.then(|| id.to_owned())
     }
 
     /// Rotates a refresh token. See [`SessionRecord::rotate`].
     pub fn rotate(&mut self, rotation: &Rotation) -> Rotated {
         let revoked = self.tokens.get(&rotation.refresh_id).is_some();
-        let session = self.sessions.get_mut(&rotation.session);
-        let rotated = rotate(revoked, session, rotation);
+        let rotated = match self.sessions.get_mut(&rotation.session) {
+            Some(session) if !revoked => session.rotate(rotation),
+            _ => Rotated::Gone,
+        };
         if rotated == Rotated::Replayed {
             self.sessions.remove(&rotation.session);
         }
@@ -145,21 +160,27 @@ impl SubjectRecord {
     pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
         let id = token.id.as_deref();
         let session = token.session.as_deref();
+        let session = session.and_then(|session| self.sessions.get(session));
         let known = Known {
             revoked: id.is_some_and(|id| self.tokens.get(id).is_some()),
-            session: session.and_then(|session| self.sessions.get(session)),
+            in_session: session.map(|session| session.standing(token, now)),
             issued_until: self.issued_until.map(|(issued_until, _)| issued_until),
         };
-        known.standing(token, now)
+        known.standing(token)
     }
 
-    /// Revokes a token, a session, or everything of this subject.
+    /// Revokes a token, a session, or everything of this subject. Returns what has ended by this:
+    /// the ids of the live sessions, or the id of the token if it was not revoked before.
     ///
     /// # Errors
     ///
     /// [`StoreError::TooManyTokens`] if 1,000 single tokens of this subject are already revoked.
-    pub fn revoke(&mut self, revocation: &Revocation, now: Moment) -> Result<(), StoreError> {
-        match revocation {
+    pub fn revoke(
+        &mut self,
+        revocation: &Revocation,
+        now: Moment,
+    ) -> Result<Vec<String>, StoreError> {
+        Ok(match revocation {
             Revocation::Token { id, until, .. } => {
                 let known = self.tokens.get(id).map(|token| token.until);
                 if known.is_none() && self.tokens.len() >= MAX_TOKENS {
@@ -173,18 +194,20 @@ impl SubjectRecord {
                     id: id.clone(),
                     until: known.map_or(*until, |known| known.max(*until)),
                 });
+                Vec::from_iter(known.is_none().then(|| id.clone()))
             }
-            Revocation::Session { session, .. } => self.sessions.remove(session),
+            Revocation::Session { session, .. } => Vec::from_iter(self.end(session, now)),
             Revocation::Subject {
                 issued_until,
                 until,
                 ..
             } => {
-                self.sessions = Sorted::default();
                 self.issued_until = Some(merged(self.issued_until, (*issued_until, *until)));
+                let sessions = std::mem::take(&mut self.sessions);
+                let live = sessions.iter().filter(|session| session.is_live(now));
+                live.map(|session| session.id.clone()).collect()
             }
-        }
-        Ok(())
+        })
     }
 
     /// Returns at most `most` live sessions.
@@ -192,6 +215,24 @@ impl SubjectRecord {
     pub fn sessions(&self, most: usize, now: Moment) -> Vec<SessionRecord> {
         let live = self.sessions.iter().filter(|session| session.is_live(now));
         live.take(most).cloned().collect()
+    }
+
+    /// Saves the sessions that another store has of this subject, unless this was done before.
+    /// Returns whether it was done now. See [`SessionStore::adopt`](crate::store::SessionStore::adopt).
+    pub fn adopt(&mut self, sessions: &[SessionRecord], now: Moment) -> bool {
+        if self.tokens.get(ADOPTED).is_some() {
+            return false;
+        }
+        for session in sessions {
+            if self.sessions.get(&session.id).is_none() {
+                self.sessions.insert(session.clone());
+            }
+        }
+        self.tokens.insert(RevokedToken {
+            id: ADOPTED.to_owned(),
+            until: last_end(sessions, now),
+        });
+        true
     }
 
     /// Removes what ended an hour ago or earlier.
@@ -203,43 +244,16 @@ impl SubjectRecord {
     }
 }
 
-/// What is stored about one token, for stores that do not read the whole record of a subject.
-pub(super) struct Known<'a> {
-    /// Whether the token is revoked by its id.
-    pub(super) revoked: bool,
-    /// The token's session, if it exists.
-    pub(super) session: Option<&'a SessionRecord>,
-    /// The subject's tokens that belong to no session are revoked if they were issued until this
-    /// moment.
-    pub(super) issued_until: Option<Moment>,
-}
-
-impl Known<'_> {
-    /// Returns the standing of the token.
-    pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
-        if self.revoked {
-            return Standing::Revoked;
-        }
-        match (&token.session, self.session) {
-            (Some(_), Some(session)) => session.standing(token, now),
-            (Some(_), None) => Standing::Revoked,
-            (None, _) => match self.issued_until {
-                Some(issued_until) if token.issued_at <= issued_until => Standing::Revoked,
-                _ => Standing::Good,
-            },
-        }
-    }
-}
-
 /// Rotates a refresh token in its session, if the session exists and the token is not revoked by
 /// its id. After [`Rotated::Replayed`] the caller has to delete the session.
+#[cfg(any(feature = "file-store", feature = "memory-store"))]
 pub(super) fn rotate(
     revoked: bool,
-    session: Option<&mut SessionRecord>,
+    session: Option<SessionRecord>,
     rotation: &Rotation,
 ) -> Rotated {
     match session {
-        Some(session) if !revoked => session.rotate(rotation),
+        Some(session) if !revoked => session.into_rotated(rotation),
         _ => Rotated::Gone,
     }
 }
@@ -252,48 +266,13 @@ pub(super) fn merged<T: Ord>(known: Option<(T, T)>, new: (T, T)) -> (T, T) {
     }
 }
 
+/// Until when a store has to remember that it adopted these sessions.
+pub(super) fn last_end(sessions: &[SessionRecord], now: Moment) -> Moment {
+    let ends = sessions.iter().map(|it| it.ends_at.max(it.expires_at));
+    ends.max().map_or(now, |end| end.max(now))
+}
+
 /// What ended at or before this moment can be removed.
 pub(super) fn horizon(now: Moment) -> Moment {
     now - MARGIN
-}
-
-impl SessionRecord {
-    /// Returns the standing of a token of this session, not considering revocation by id.
-    ///
-    /// ```
-    /// # use flask_pyjwt_core as flask_pyjwt;
-    /// use flask_pyjwt::store::{Generation, Moment, SessionRecord, Standing, TokenIdentity};
-    /// use time::Duration;
-    ///
-    /// let now = Moment::from_milliseconds(1_800_000_000_000);
-    /// let first = Generation::new("refresh-0", "auth-0", now);
-    /// let session = SessionRecord::new("phone", "alice", first, Duration::DAY);
-    /// let mut token = TokenIdentity::new("alice", now);
-    /// token.session = Some("phone".to_owned());
-    /// token.id = Some("auth-0".to_owned());
-    ///
-    /// assert_eq!(session.standing(&token, now), Standing::Good);
-    /// assert_eq!(session.standing(&token, now + Duration::DAY), Standing::Revoked);
-    /// ```
-    #[must_use]
-    pub fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
-        if !self.is_live(now) {
-            return Standing::Revoked;
-        }
-        let id = token.id.as_deref().unwrap_or_default();
-        let by_use = |generation: &Generation| match generation.repeatable_until {
-            Some(_) if token.id.is_some() => Standing::Unused,
-            _ => Standing::Good,
-        };
-        let Some(grace) = token.grace else {
-            let current = self.current().filter(|current| current.auth_id == id);
-            return current.map_or(Standing::Good, by_use);
-        };
-        match self.position(id, grace, now) {
-            Position::Current(current) => by_use(current),
-            Position::Rotated(_) | Position::Lost(_) => Standing::Good,
-            Position::Old => Standing::Replayed,
-            Position::Unclear => Standing::Revoked,
-        }
-    }
 }

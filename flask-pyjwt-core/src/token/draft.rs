@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Token, verify::Verification};
 use crate::{
+    claims::ClaimRules,
     error::MintError,
     jose::{NumericDate, TokenError, TokenType},
+    json::{Members, ObjectWriter, WrittenObject},
     keys::SigningKey,
+    meters,
 };
 
 /// Claims that only the manager sets.
@@ -23,36 +26,33 @@ const RESERVED_IN_SESSIONS: [&str; 2] = ["sid", "auth_time"];
 /// The claims that an application adds to a token through its builder.
 #[derive(Default)]
 pub(crate) struct OwnClaims {
-    claims: Map<String, Value>,
+    claims: Members,
     error: Option<MintError>,
 }
 
 impl OwnClaims {
     /// Sets the claim `scope`. `null` removes it, like Python's `None`.
-    pub(crate) fn scope(&mut self, scope: Value) {
+    pub(crate) fn scope(&mut self, scope: &Value) {
         match scope {
-            Value::Null => drop(self.claims.remove("scope")),
-            scope => drop(self.claims.insert("scope".to_owned(), scope)),
+            Value::Null => self.claims.remove("scope"),
+            scope => self.claims.insert("scope", scope),
         }
     }
 
-    /// Sets a claim, or records the error for [`into_map`](Self::into_map). The first error is kept.
-    pub(crate) fn claim(&mut self, name: String, value: impl Serialize) {
+    /// Sets a claim, or records the error for [`into_members`](Self::into_members). The first error is kept.
+    pub(crate) fn claim(&mut self, name: String, value: &impl Serialize) {
         if RESERVED.contains(&name.as_str()) {
             self.error.get_or_insert(MintError::ReservedClaim { name });
             return;
         }
-        match serde_json::to_value(value) {
-            Ok(value) => drop(self.claims.insert(name, value)),
-            Err(error) => drop(self.error.get_or_insert(MintError::NoJson {
-                name,
-                source: Arc::new(error),
-            })),
+        if let Err((name, error)) = self.claims.serialize(name, value) {
+            let source = Arc::new(error);
+            self.error.get_or_insert(MintError::NoJson { name, source });
         }
     }
 
     /// Sets a claim in the tokens of a session.
-    pub(crate) fn session_claim(&mut self, name: String, value: impl Serialize) {
+    pub(crate) fn session_claim(&mut self, name: String, value: &impl Serialize) {
         if RESERVED_IN_SESSIONS.contains(&name.as_str()) {
             self.error.get_or_insert(MintError::ReservedClaim { name });
             return;
@@ -61,14 +61,17 @@ impl OwnClaims {
     }
 
     /// Returns the claims, or the first error.
-    pub(crate) fn into_map(self) -> Result<Map<String, Value>, MintError> {
+    pub(crate) fn into_members(self) -> Result<Members, MintError> {
         self.error.map_or(Ok(self.claims), Err)
     }
 
     /// Returns the claims as the text of a JSON object, or the first error.
     pub(crate) fn into_json(self) -> Result<String, MintError> {
-        self.into_map()
-            .map(|claims| Value::Object(claims).to_string())
+        let mut claims = self.into_members()?;
+        claims.sort();
+        let mut object = ObjectWriter::with_space_for(&claims, 0);
+        object.members(&claims);
+        Ok(object.finish().into_text())
     }
 }
 
@@ -84,31 +87,17 @@ pub(crate) struct Draft<'a> {
     pub(crate) token_type: TokenType,
     pub(crate) subject: &'a str,
     /// All claims except those that the other fields and the configuration determine.
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) claims: Members,
     /// Seconds since 1970.
     pub(crate) issued_at: i64,
     /// Seconds since 1970.
     pub(crate) expires_at: i64,
 }
 
-/// The payload. Its fields are serialized in this order.
-#[derive(Serialize)]
-struct Payload<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aud: Option<&'a str>,
-    exp: i64,
-    iat: i64,
-    iss: &'a str,
-    sub: &'a str,
-    #[serde(rename = "type")]
-    token_type: &'a str,
-    #[serde(flatten)]
-    claims: &'a Map<String, Value>,
-}
-
 impl Draft<'_> {
     /// Signs the token, and fails if this server would refuse it at `issued_at`.
-    pub(crate) fn sign(self, verification: &Verification) -> Result<Token, MintError> {
+    pub(crate) fn sign(mut self, verification: &Verification) -> Result<Token, MintError> {
+        self.claims.sort();
         loop {
             let ring = verification.keys.load();
             let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
@@ -120,6 +109,7 @@ impl Draft<'_> {
                 .as_ref()
                 .is_some_and(|current| Arc::ptr_eq(current, signing))
             {
+                meters::minted(self.token_type, signing.key.auth_type);
                 return Ok(token);
             }
         }
@@ -131,24 +121,13 @@ impl Draft<'_> {
         header: &str,
         verification: &Verification,
     ) -> Result<Token, MintError> {
-        let payload = Payload {
-            aud: verification.rules.audience.minted(),
-            exp: self.expires_at,
-            iat: self.issued_at,
-            iss: &verification.rules.issuer,
-            sub: self.subject,
-            token_type: self.token_type.name(),
-            claims: &self.claims,
-        };
-        let payload =
-            serde_json::to_string(&payload).expect("strings and JSON values can be serialized");
-
+        let payload = self.payload(&verification.rules);
         // 350 bytes are enough for the dots and a signature of an RSA key of 2048 bits.
-        let capacity = header.len() + payload.len() / 3 * 4 + 350;
+        let capacity = header.len() + payload.text().len() / 3 * 4 + 350;
         let mut signed = String::with_capacity(capacity);
         signed.push_str(header);
         signed.push('.');
-        base64_simd::URL_SAFE_NO_PAD.encode_append(&payload, &mut signed);
+        base64_simd::URL_SAFE_NO_PAD.encode_append(payload.text(), &mut signed);
         let signature = signing.signer.sign(signed.as_bytes())?;
         signed.push('.');
         base64_simd::URL_SAFE_NO_PAD.encode_append(&signature, &mut signed);
@@ -161,8 +140,24 @@ impl Draft<'_> {
         // Apply the rules that a verifying server applies.
         let issued_at = NumericDate::at(self.issued_at).ok_or(TokenError::Clock)?;
         let key = Arc::clone(&signing.key);
-        let token = verification.judge(signed, payload, key, issued_at)?;
+        let token = verification.judge(signed, || payload.into_document(), key, issued_at)?;
         signing.minted(self.expires_at);
         Ok(token)
+    }
+
+    fn payload(&self, rules: &ClaimRules) -> WrittenObject {
+        let audience = rules.audience.minted();
+        let texts = rules.issuer.len() + self.subject.len() + audience.map_or(0, str::len);
+        let mut payload = ObjectWriter::with_space_for(&self.claims, texts);
+        if let Some(audience) = audience {
+            payload.string("aud", audience);
+        }
+        payload.integer("exp", self.expires_at);
+        payload.integer("iat", self.issued_at);
+        payload.string("iss", &rules.issuer);
+        payload.string("sub", self.subject);
+        payload.string("type", self.token_type.name());
+        payload.members(&self.claims);
+        payload.finish()
     }
 }

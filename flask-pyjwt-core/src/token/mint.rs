@@ -3,14 +3,14 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     Token,
     draft::{Draft, OwnClaims, random_id},
     verify::Verification,
 };
-use crate::{error::MintError, jose::TokenType, keys::AuthType};
+use crate::{error::MintError, jose::TokenType, json::Members, keys::AuthType};
 
 /// What minting needs in addition to [`Verification`].
 pub(crate) struct Minting {
@@ -72,7 +72,7 @@ impl<'a> AuthTokenBuilder<'a> {
     /// The value can be any JSON: an object of named scopes, a list, or a space-separated string (RFC 8693,
     /// section 4.2).
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
-        self.claims.scope(scope.into());
+        self.claims.scope(&scope.into());
         self
     }
 
@@ -84,7 +84,7 @@ impl<'a> AuthTokenBuilder<'a> {
     /// [`sign`](Self::sign) fails with [`MintError::ReservedClaim`]. If a session store is configured, `sid` must
     /// be the ID of one of the subject's sessions. The token is then valid only while that session is open.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.claims.claim(name.into(), value);
+        self.claims.claim(name.into(), &value);
         self
     }
 
@@ -101,7 +101,7 @@ impl<'a> AuthTokenBuilder<'a> {
             minting,
             TokenType::Auth,
             &self.subject,
-            self.claims.into_map()?,
+            self.claims.into_members()?,
         )?;
         if minting.has_sessions {
             token.id("sid")?;
@@ -163,7 +163,8 @@ impl<'a> RefreshTokenBuilder<'a> {
     /// Returns a [`MintError`] if the manager has no private key, if the system's random number generator fails,
     /// or if this server would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
-        let claims = Map::from_iter([("rid".to_owned(), random_id()?.into())]);
+        let mut claims = Members::default();
+        claims.insert("rid", &random_id()?.into());
         let (verification, minting) = self.manager;
         mint(
             verification,
@@ -188,7 +189,7 @@ fn mint(
     minting: &Minting,
     token_type: TokenType,
     subject: &str,
-    claims: Map<String, Value>,
+    claims: Members,
 ) -> Result<Token, MintError> {
     let issued_at = verification.clock.now()?.seconds();
     let max_age = match token_type {

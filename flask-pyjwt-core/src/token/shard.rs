@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{Token, token::Shared};
+use crate::meters::HitMeter;
 
 /// The number of places in a set. A token can be stored in any place of its set.
 pub(super) const WAYS: usize = 4;
@@ -24,6 +25,8 @@ pub(super) struct Shard {
     hints: OnceLock<Box<[Hints]>>,
     sets: usize,
     stored: Mutex<Stored>,
+    /// For the metrics.
+    pub(super) hits: HitMeter,
 }
 
 /// The mark of a free place.
@@ -60,6 +63,7 @@ impl Shard {
                 max_bytes,
                 clock_hand: 0,
             }),
+            hits: HitMeter::new(),
         }
     }
 
@@ -76,7 +80,10 @@ impl Shard {
             stored.set(set)[..=way].rotate_right(1);
             hints.move_to_front(way, mark(hash));
         }
-        stored.set(set)[0].clone().map(Token::from)
+        let token = stored.set(set)[0].clone();
+        drop(stored);
+        self.hits.hit();
+        token.map(Token::from)
     }
 
     /// Stores a token if there is room, and returns the tokens that it evicts.

@@ -17,6 +17,7 @@ use super::{
     Token,
     shard::{SET_SIZE, Shard, WAYS},
 };
+use crate::meters::MissMeter;
 
 /// How many verified tokens are cached, in total over all threads.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,7 @@ pub(crate) struct TableLimits {
 pub(crate) struct TokenTable {
     shards: Box<[Shard]>,
     seed: u64,
+    misses: MissMeter,
 }
 
 impl TokenTable {
@@ -48,12 +50,23 @@ impl TokenTable {
         Some(Self {
             shards: std::iter::repeat_with(shard).take(threads).collect(),
             seed: u64::from_ne_bytes(seed),
+            misses: MissMeter::new(),
         })
     }
 
     /// Returns the token with exactly this text if it is cached.
     pub(crate) fn get(&self, signed: &[u8]) -> Option<Token> {
         self.shard().get(self.hash(signed), signed)
+    }
+
+    /// Counts a token that is not cached, for the metrics.
+    pub(crate) fn note_miss(&self) {
+        self.misses.miss();
+    }
+
+    /// Reports what this thread has found, for the metrics.
+    pub(crate) fn report_hits(&self) {
+        self.shard().hits.report();
     }
 
     /// Caches a token that has just been verified, if there is room or if it was verified before.

@@ -290,6 +290,19 @@ impl Token {
         self.inner().rules.origin.resolved.is_some()
     }
 
+    /// Returns the rules of the token's issuer.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn rules(&self) -> &Arc<ClaimRules> {
+        &self.inner().rules
+    }
+
+    /// Returns the name of the issuer for a label: one of the configuration's, however many tenants a template has.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn issuer_label(&self) -> &str {
+        let rules = &self.inner().rules;
+        rules.origin.label().unwrap_or(&rules.issuer)
+    }
+
     pub(crate) fn last_answer(&self) -> &LastAnswer {
         &self.inner().last_answer
     }

@@ -8,7 +8,7 @@ use crate::{
     clock::TimeSource,
     issuers::{Found, Issuers, Trust},
     jose::{HeaderTypes, NumericDate, SIGNATURE_BUFFER, Segments, TokenError},
-    json::Document,
+    json::{Document, JsonError},
     keys::{KeyRing, KeySet, VerifyingKey},
 };
 
@@ -32,11 +32,21 @@ impl Verification {
         if let Some(recalled) = self.recall(signed.as_bytes()) {
             return recalled;
         }
+        if let Some(table) = &self.table {
+            table.note_miss();
+        }
         let token = self.verify_uncached(signed)?;
         if let Some(table) = &self.table {
             table.insert(&token);
         }
         Ok(token)
+    }
+
+    /// Reports what was found in the cache, for the metrics.
+    pub(crate) fn report_hits(&self) {
+        if let Some(table) = &self.table {
+            table.report_hits();
+        }
     }
 
     /// Looks a token up in the cache. `None` means that it must be verified; an error means that it was valid
@@ -67,6 +77,7 @@ impl Verification {
         let key = verifying_key(&ring.set, &self.types, &segments)?;
         let payload = segments.decode_payload()?;
         let now = self.clock.now()?;
+        let payload = || Document::object(payload);
         self.judge(signed.to_owned(), payload, Arc::clone(key), now)
     }
 
@@ -120,18 +131,18 @@ impl Verification {
             .unwrap_or(Err(TokenError::UnknownKey))
     }
 
-    /// Checks the payload of a token whose signature is valid.
+    /// Checks the payload of a token whose signature is valid. It is not parsed before the key was found live.
     pub(super) fn judge(
         &self,
         signed: String,
-        payload: String,
+        payload: impl FnOnce() -> Result<Document, JsonError>,
         key: Arc<VerifyingKey>,
         now: NumericDate,
     ) -> Result<Token, TokenError> {
         if !key.is_live(now) {
             return Err(TokenError::UnknownKey);
         }
-        let payload = Document::object(payload).map_err(TokenError::payload)?;
+        let payload = payload().map_err(TokenError::payload)?;
         check_claims(signed, payload, key, &self.rules, now)
     }
 }

@@ -9,7 +9,7 @@ mod tokens;
 
 use std::borrow::Cow;
 
-use super::{Rejection, known::Known};
+use super::{Rejection, claim_words::login_too_old, known::Known};
 use crate::error_chain::said;
 
 /// What is wrong, a colon, and what to do.
@@ -40,6 +40,11 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
         Rejection::InvalidToken(error) => {
             format!("{error}: {}", tokens::what_to_do(*error, known)).into()
         }
+        Rejection::UserNotFound => {
+            "the token is valid, and the function of `Config::user_loader` has found no user for it: log in again, and \
+             call `AuthManager::revoke_subject` when a user is deleted"
+                .into()
+        }
         Rejection::ClaimNotMet { name } => claims::not_met(name, known).into(),
         Rejection::ScopeNotMet => claims::scope_not_met(known).into(),
         Rejection::MissingScope { scope } => claims::missing_scope(scope, known).into(),
@@ -56,19 +61,14 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
                 .into()
         }
         Rejection::CsrfProofWrong => credentials::wrong_proof(known).into(),
-        Rejection::LoginTooOld { max_age: 0 } => {
-            "the route requires `fresh`, and the token is of a refresh or has no `auth_time`: send the user to the \
-             login, and mint there with `AuthManager::login`"
-                .into()
-        }
         Rejection::LoginTooOld { max_age } => format!(
-            "the route requires a login of the last {max_age} seconds, and the token's is older or unknown: send the \
-             user to the login, and mint there with `AuthManager::login`"
+            "{}: send the user to the login, and mint there with `AuthManager::login`",
+            login_too_old(*max_age)
         )
         .into(),
         Rejection::Unavailable { .. } => {
-            "a check cannot be made at the moment: the session store, the keys of an issuer or \
-             `Config::token_check` does not answer, and an event before this one says why"
+            "a check cannot be made at the moment: the session store, the keys of an issuer, `Config::token_check` or \
+             `Config::user_loader` does not answer, and an event before this one says why"
                 .into()
         }
         Rejection::NotRevocable | Rejection::Misconfigured(_) => said(rejection).into(),

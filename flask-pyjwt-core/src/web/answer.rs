@@ -50,7 +50,14 @@ pub(super) fn answer(
     refused::log(rejection, known);
     let handed = seen.token.filter(|_| seen.is_good);
     let _handed = handed.map(|token| Handed::over(token.clone(), request));
-    ask_hook(manager, rejection, request, response)
+    #[cfg_attr(
+        not(feature = "test-kit"),
+        expect(unused_mut, reason = "noted in tests only")
+    )]
+    let mut response = ask_hook(manager, rejection, request, response);
+    #[cfg(feature = "test-kit")]
+    super::refusal_note::put(rejection, known, &mut response);
+    response
 }
 
 /// Answers a refusal that was logged already.
@@ -60,10 +67,24 @@ fn answer_again(
     request: &HttpRequest,
 ) -> HttpResponse {
     let response = standard(manager, rejection);
-    match begin_report() {
+    #[cfg_attr(
+        not(feature = "test-kit"),
+        expect(unused_mut, reason = "noted in tests only")
+    )]
+    let mut response = match begin_report() {
         Some(_report) => ask_hook(manager, rejection, request, response),
         None => response,
+    };
+    #[cfg(feature = "test-kit")]
+    {
+        let known = Known {
+            manager,
+            request: Some(request),
+            ..Known::default()
+        };
+        super::refusal_note::put(rejection, known, &mut response);
     }
+    response
 }
 
 /// Lets [`Config::on_rejection`](crate::Config::on_rejection) replace an answer.
@@ -163,7 +184,14 @@ impl ResponseError for Rejection {
 
     fn error_response(&self) -> HttpResponse {
         refused::report_unless_reported(self);
-        standard(None, self)
+        #[cfg_attr(
+            not(feature = "test-kit"),
+            expect(unused_mut, reason = "noted in tests only")
+        )]
+        let mut response = standard(None, self);
+        #[cfg(feature = "test-kit")]
+        super::refusal_note::put(self, Known::default(), &mut response);
+        response
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     bearer,
     credentials::{self, Source},
     csrf::{self, Proof},
+    decided,
     form::take_proof,
     known::Asked,
     places::Places,
@@ -81,6 +82,14 @@ impl Passed {
 /// The outcome of a guard: an accepted request, or the answer to a refused one.
 pub(super) type Verdict = Result<Passed, HttpResponse>;
 
+/// What [`guard_at_once`] comes to.
+pub(super) enum AtOnce {
+    Decided(Verdict),
+    /// [`guard`] has to decide. It gets the token, if the request has it in `Authorization` and in no other place, and it
+    /// was verified before.
+    Undecided(Option<Token>),
+}
+
 /// Decides about a request. Stores the token of an accepted one in its extensions, and returns the answer to a refused
 /// one.
 ///
@@ -91,12 +100,14 @@ pub(super) async fn guard(
     request: &HttpRequest,
     body: &mut Payload,
     by_attribute: bool,
+    recalled: Option<Token>,
 ) -> Verdict {
     let manager = manager_of(request)
         .map_err(|rejection| answer(None, &rejection, request, Seen::default()))?;
     let places = Places::of(requirement, manager, request);
     let mut seen = None;
-    let decided = match authorize(manager, requirement, &places, request, &mut seen).await {
+    let decided = authorize(manager, requirement, &places, recalled, request, &mut seen).await;
+    let decided = match decided {
         Ok(Some(accepted)) if accepted.proof == Proof::InForm => {
             check_proof_in_form(manager, accepted, request, body)
                 .await
@@ -105,7 +116,7 @@ pub(super) async fn guard(
         decided => decided,
     };
     match decided {
-        Ok(accepted) => Ok(pass(accepted, request, by_attribute)),
+        Ok(accepted) => Ok(pass(manager, requirement, accepted, request, by_attribute)),
         Err(rejection) => {
             let seen = seen.as_ref().map_or_else(Seen::default, Verified::seen);
             let asked = Asked {
@@ -117,36 +128,51 @@ pub(super) async fn guard(
     }
 }
 
-/// A fast path of [`guard`] without a future, for a token in the `Authorization` header that was verified before and needs
-/// no asynchronous check. Returns `None` for any other request. Both come to the same decision.
+/// Decides without a future about the most frequent requests: with a token in the `Authorization` header that was
+/// verified before and needs no asynchronous check. [`guard`] decides about all others. Both come to the same decision.
 pub(super) fn guard_at_once(
     requirement: &Requirement,
     request: &HttpRequest,
     by_attribute: bool,
-) -> Option<Verdict> {
-    let manager = manager_of(request).ok()?;
+) -> AtOnce {
+    decide_at_once(requirement, request, by_attribute).unwrap_or_else(AtOnce::Undecided)
+}
+
+/// An error leaves the decision to [`guard`].
+fn decide_at_once(
+    requirement: &Requirement,
+    request: &HttpRequest,
+    by_attribute: bool,
+) -> Result<AtOnce, Option<Token>> {
+    let manager = manager_of(request).map_err(|_| None)?;
     let places = Places::of(requirement, manager, request);
     let [TokenLocation::Header] = places[..] else {
-        return None; // `guard` has to look at the other places as well
+        return Err(None); // `guard` has to look at the other places as well
     };
     let parts = manager.parts();
-    let token = parts.verification.recall(bearer::sole_bearer(request)?)?;
-    let token = token.ok()?;
+    let recall = |bearer| parts.verification.recall(bearer)?.ok();
+    let token = bearer::sole_bearer(request).and_then(recall).ok_or(None)?;
     if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
-        return None;
+        return Err(Some(token));
     }
     let checked = check_type_and_issuer(manager, requirement, &token);
     let is_good = checked.is_ok();
     let source = Source::Header;
     let proof = checked.and_then(|()| check_rules(manager, requirement, request, &token, source));
-    Some(match proof {
+    Ok(AtOnce::Decided(match proof {
         Ok(proof) => {
             let accepted = Accepted {
                 token,
                 source,
                 proof,
             };
-            Ok(pass(Some(accepted), request, by_attribute))
+            Ok(pass(
+                manager,
+                requirement,
+                Some(accepted),
+                request,
+                by_attribute,
+            ))
         }
         Err(rejection) => {
             let seen = Seen {
@@ -160,15 +186,24 @@ pub(super) fn guard_at_once(
             };
             Err(refuse(&rejection, seen, manager, asked, request))
         }
-    })
+    }))
 }
 
 /// Stores the token of an accepted request in its extensions.
-fn pass(accepted: Option<Accepted>, request: &HttpRequest, by_attribute: bool) -> Passed {
+fn pass(
+    manager: &AuthManager,
+    requirement: &Requirement,
+    accepted: Option<Accepted>,
+    request: &HttpRequest,
+    by_attribute: bool,
+) -> Passed {
+    let token = accepted.as_ref().map(|accepted| &accepted.token);
+    decided::note_accepted(manager, requirement, token, request);
     let (token, source) = accepted
         .map(|accepted| (accepted.token, accepted.source))
         .unzip();
     request.extensions_mut().insert(Guarded {
+        by: manager.id(),
         token,
         by_attribute,
         refused: None,
@@ -218,26 +253,26 @@ async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
     places: &[TokenLocation],
+    recalled: Option<Token>,
     request: &HttpRequest,
     seen: &mut Option<Verified>,
 ) -> Result<Option<Accepted>, Rejection> {
-    let Some((presented, source)) = find_token(manager, requirement, places, request)? else {
-        return if requirement.optional {
-            Ok(None)
-        } else {
-            Err(Rejection::MissingCredentials)
-        };
-    };
-    let holder = match presented {
-        Presented::Signed(_) => Holder::Client,
-        Presented::Verified(_) => Holder::Server,
-    };
-    let token = match presented {
-        Presented::Verified(token) => token,
-        #[cfg(feature = "jwks")]
-        Presented::Signed(signed) => manager.verify_token_async(signed).await?,
-        #[cfg(not(feature = "jwks"))]
-        Presented::Signed(signed) => manager.verify_token(signed)?,
+    let (token, source, holder) = match recalled {
+        Some(token) => (token, Source::Header, Holder::Client),
+        None => match find_token(manager, requirement, places, request)? {
+            Some((Presented::Verified(token), source)) => (token, source, Holder::Server),
+            #[cfg(feature = "jwks")]
+            Some((Presented::Signed(signed), source)) => {
+                let token = manager.verify_token_async(signed).await?;
+                (token, source, Holder::Client)
+            }
+            #[cfg(not(feature = "jwks"))]
+            Some((Presented::Signed(signed), source)) => {
+                (manager.verify_token(signed)?, source, Holder::Client)
+            }
+            None if requirement.optional => return Ok(None),
+            None => return Err(Rejection::MissingCredentials),
+        },
     };
     let verified = seen.insert(Verified {
         token: token.clone(),
@@ -265,10 +300,7 @@ fn check_type_and_issuer(
     requirement: &Requirement,
     token: &Token,
 ) -> Result<(), Rejection> {
-    let expected = requirement.token_type;
-    if token.token_type() != expected {
-        return Err(TokenError::WrongType { expected }.into());
-    }
+    requirement.check_type(token)?;
     Ok(requirement.check_issuer(token, &manager.parts().verification)?)
 }
 

@@ -106,6 +106,12 @@ impl CurrentToken {
 }
 
 impl<C> CurrentToken<C> {
+    /// The token of no request, for tests that call a handler as a function.
+    #[cfg(feature = "test-kit")]
+    pub(crate) fn for_test(token: Token, typed: C) -> Self {
+        Self { token, typed }
+    }
+
     /// The claims as `C`.
     #[must_use]
     pub fn typed(&self) -> &C {
@@ -217,7 +223,8 @@ where
     }
 }
 
-fn current(request: &HttpRequest) -> Result<Token, Error> {
+/// The token that the guard has accepted, or a refusal.
+pub(super) fn current(request: &HttpRequest) -> Result<Token, Error> {
     token_of(request).ok_or_else(|| {
         let is_guarded = request.extensions().contains::<Guarded>();
         let rejection = if is_guarded {
@@ -230,16 +237,16 @@ fn current(request: &HttpRequest) -> Result<Token, Error> {
 }
 
 /// Makes the error of an extraction. Behind the attribute, the wrapper answers instead of the error.
-fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
+pub(super) fn refuse(request: &HttpRequest, rejection: Rejection) -> Error {
     let is_final = rejection != Rejection::MissingCredentials;
     if let Some(guarded) = request.extensions_mut().get_mut::<Guarded>()
         && guarded.by_attribute
     {
         let error = ErrorForbidden(rejection.description());
-        guarded.refused = Some(Refused {
+        guarded.refused = Some(Box::new(Refused {
             rejection,
             is_final,
-        });
+        }));
         return error;
     }
     if !is_final {

@@ -8,13 +8,14 @@ use std::{
     task::{Context, Poll},
 };
 
+use actix_web::{HttpRequest, http::header};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::refused::reporting;
 use crate::{
     manager::AuthManager,
-    session::{Login, SessionError, TokenPair},
+    session::{LONGEST_ADDRESS, LONGEST_USER_AGENT, Login, SessionError, TokenPair, shortened},
     token::OwnClaims,
 };
 
@@ -91,6 +92,8 @@ impl AuthManager {
                 subject: subject.to_string(),
                 claims: OwnClaims::default(),
                 label: None,
+                address: None,
+                user_agent: None,
                 replaced: Vec::new(),
             },
             opening: None,
@@ -101,7 +104,7 @@ impl AuthManager {
 impl LoginBuilder<'_> {
     /// Sets the claim `scope` of all auth tokens of the session, as any JSON value.
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
-        self.login.claims.scope(scope.into());
+        self.login.claims.scope(&scope.into());
         self
     }
 
@@ -111,7 +114,7 @@ impl LoginBuilder<'_> {
     /// is awaited.
     #[doc(alias = "additional_claims")]
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.login.claims.session_claim(name.into(), value);
+        self.login.claims.session_claim(name.into(), &value);
         self
     }
 
@@ -120,6 +123,85 @@ impl LoginBuilder<'_> {
     pub fn label(mut self, label: impl Into<String>) -> Self {
         let label: String = label.into();
         self.login.label = Some(label.chars().take(LONGEST_LABEL).collect());
+        self
+    }
+
+    /// Sets the network address from which the user logs in, for the list of sessions and for
+    /// [events](crate::SessionEvent). The first 64 bytes are kept.
+    ///
+    /// Nothing is stored by default, because an address is personal data. It stays the same when the session is refreshed,
+    /// and nothing is decided by it.
+    ///
+    /// Characters that are not seen, such as line breaks, become spaces.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::net::Ipv4Addr;
+    ///
+    /// # let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// # let auth = AuthManager::new(config.session_store(MemoryStore::default()))?;
+    /// auth.login("alice").address(Ipv4Addr::new(192, 0, 2, 1)).user_agent("Firefox\n").await?;
+    /// auth.login("bob").await?;
+    ///
+    /// let alice = &auth.sessions("alice").await?[0];
+    /// assert_eq!(alice.address.as_deref(), Some("192.0.2.1"));
+    /// assert_eq!(alice.user_agent.as_deref(), Some("Firefox"));
+    /// assert_eq!(auth.sessions("bob").await?[0].address, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn address(mut self, address: impl fmt::Display) -> Self {
+        self.login.address = shortened(address, LONGEST_ADDRESS);
+        self
+    }
+
+    /// Sets the `User-Agent` of the login, for the list of sessions and for [events](crate::SessionEvent). The first 256
+    /// bytes are kept. The rules of [`address`](Self::address) apply.
+    pub fn user_agent(mut self, user_agent: impl AsRef<str>) -> Self {
+        self.login.user_agent = shortened(user_agent.as_ref(), LONGEST_USER_AGENT);
+        self
+    }
+
+    /// Sets [`address`](Self::address) and [`user_agent`](Self::user_agent) from the request of the login.
+    ///
+    /// The address is that of the connection, which a client cannot forge. Fields such as `X-Forwarded-For` do not count.
+    /// Behind a proxy it is the proxy's address: call [`address`](Self::address) afterwards with the address that your
+    /// proxy reports. A `User-Agent` is what the client says.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_web::test::TestRequest;
+    ///
+    /// # let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// # let auth = AuthManager::new(config.session_store(MemoryStore::default()))?;
+    /// let request = TestRequest::default()
+    ///     .peer_addr("192.0.2.1:50000".parse()?)
+    ///     .insert_header(("User-Agent", "Firefox"))
+    ///     .insert_header(("X-Forwarded-For", "203.0.113.9"))
+    ///     .to_http_request();
+    /// auth.login("alice").seen_from(&request).await?;
+    ///
+    /// let session = &auth.sessions("alice").await?[0];
+    /// assert_eq!(session.user_agent.as_deref(), Some("Firefox"));
+    /// assert_eq!(session.address.as_deref(), Some("192.0.2.1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seen_from(mut self, request: &HttpRequest) -> Self {
+        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        self.login.address = peer.and_then(|peer| shortened(peer, LONGEST_ADDRESS));
+        let user_agent = request.headers().get(header::USER_AGENT);
+        self.login.user_agent = user_agent.and_then(|user_agent| {
+            let bytes = user_agent.as_bytes();
+            let beginning = &bytes[..bytes.len().min(LONGEST_USER_AGENT)];
+            shortened(String::from_utf8_lossy(beginning), LONGEST_USER_AGENT)
+        });
         self
     }
 

@@ -17,6 +17,10 @@ impl FromRequest for AuthManager {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        #[cfg(feature = "test-kit")]
+        if super::probe::Probe::stops_extraction(request) {
+            return ready(Err(actix_web::error::ErrorNotFound("only probed")));
+        }
         ready(manager_of(request).cloned().map_err(|rejection| {
             let response = answer(None, &rejection, request, Seen::default());
             InternalError::from_response(rejection, response).into()

@@ -37,12 +37,20 @@ pub enum Misconfiguration {
          `.app_data(auth.clone())`"
     )]
     SeveralManagers,
-    /// A handler reads the token, and nothing guards its route.
+    /// A handler reads the token or its user, and nothing guards its route.
     #[error(
-        "the handler takes a CurrentToken, and nothing guards its route: add \
+        "the handler takes a CurrentToken or a CurrentUser, and nothing guards its route: add \
          `#[require_token]` to the handler or wrap its scope in `RequireToken`"
     )]
     Unguarded,
+    /// A handler takes a [`CurrentUser`](crate::CurrentUser) of a type for which there is no loader.
+    #[error(
+        "the handler takes a CurrentUser<{user}>, and nothing loads it: add `Config::user_loader`"
+    )]
+    NoUserLoader {
+        /// The name of the type.
+        user: &'static str,
+    },
     /// The route requires something impossible, such as a variable that its path does not have.
     #[error("the route is mistaken: {0}")]
     RouteMistake(String),

@@ -1,14 +1,21 @@
 //! The HTTP layer: finds the token of a request, decides about it, calls the handler, and answers refused requests.
 
+mod administration;
 mod advice;
 mod answer;
 mod authorize;
 mod bearer;
+mod claim_words;
 mod conversions;
 mod cookies;
 mod credentials;
 mod csrf;
 mod current_token;
+mod current_user;
+mod decided;
+mod explain;
+mod explained_rules;
+mod explanation;
 mod form;
 mod jwks;
 mod known;
@@ -19,9 +26,14 @@ mod multipart;
 mod on_rejection;
 mod origin;
 mod places;
+#[cfg(feature = "test-kit")]
+mod probe;
 pub(crate) mod protect;
+mod protected;
 mod query;
 mod refresh_builder;
+#[cfg(feature = "test-kit")]
+mod refusal_note;
 mod refused;
 mod registered;
 mod rejection;
@@ -32,15 +44,25 @@ mod revocation;
 mod row;
 mod shown;
 mod silent_renewal;
+mod user_loader;
 mod websocket;
 
 pub use self::{
     current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
+    current_user::CurrentUser,
+    explain::ExplainBuilder,
+    explanation::{ExplainedRule, Explanation, RuleOutcome},
     jwks::{Jwks, ServerMetadata},
     login_builder::LoginBuilder,
     misconfiguration::Misconfiguration,
+    protected::{Guardable, Protected, SaysWhoMayEnter, protected},
     refresh_builder::RefreshBuilder,
     rejection::Rejection,
     require_token::{RequireToken, RequireTokenService},
     silent_renewal::{SilentRenewal, SilentRenewalService},
+};
+#[cfg(feature = "test-kit")]
+pub(crate) use self::{
+    probe::{Decision, Probe, Told},
+    refusal_note::RefusalNote,
 };

@@ -15,11 +15,11 @@ use actix_web::{
 
 use super::{
     answer::answer_of_handler,
-    authorize::{Passed, guard, guard_at_once},
+    authorize::{AtOnce, Passed, guard, guard_at_once},
     current_token::answer_extraction,
     request_state::{Guarded, Refused},
 };
-use crate::{manager::AuthManager, rules::Requirement};
+use crate::{log_limit::admits, manager::AuthManager, rules::Requirement};
 
 /// The answer of a handler. The type is erased, so that the compiler reports a failed bound once and not three times.
 pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
@@ -27,14 +27,30 @@ pub type Answer = Pin<Box<dyn Future<Output = HttpResponse>>>;
 /// All that the attribute's wrapper takes: the request and its body, unread. One argument, because
 /// `actix_web` keeps a future for each.
 ///
-/// The compiler shows its name to code that calls a protected handler itself: only actix-web can, with a request.
-/// Work that other code needs, too, goes into a function that both call.
-pub struct CalledByActixOnly {
+/// The compiler shows its name to code that calls a protected handler itself: only actix-web can, with a request. Tests
+/// can with `name::unguarded(…)` or [`testing::unguarded`](crate::testing::unguarded), of the feature `test-kit`. Work that
+/// other code needs, too, goes into a function that both call.
+pub struct ForActixOnlySeeTestingUnguarded {
     request: HttpRequest,
     body: Payload,
+    /// The arguments of a test that calls the handler. No request has them.
+    #[cfg(feature = "test-kit")]
+    arguments: Option<Box<dyn any::Any>>,
 }
 
-impl FromRequest for CalledByActixOnly {
+#[cfg(feature = "test-kit")]
+impl ForActixOnlySeeTestingUnguarded {
+    /// A call of the handler with these arguments, without its guard.
+    pub(crate) fn with_arguments(request: HttpRequest, arguments: impl any::Any) -> Self {
+        Self {
+            request,
+            body: Payload::None,
+            arguments: Some(Box::new(arguments)),
+        }
+    }
+}
+
+impl FromRequest for ForActixOnlySeeTestingUnguarded {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 
@@ -42,13 +58,16 @@ impl FromRequest for CalledByActixOnly {
         ready(Ok(Self {
             request: request.clone(),
             body: body.take(),
+            #[cfg(feature = "test-kit")]
+            arguments: None,
         }))
     }
 }
 
-impl fmt::Debug for CalledByActixOnly {
+impl fmt::Debug for ForActixOnlySeeTestingUnguarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CalledByActixOnly").finish_non_exhaustive()
+        f.debug_struct("ForActixOnlySeeTestingUnguarded")
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +76,7 @@ impl fmt::Debug for CalledByActixOnly {
 /// Before the token is accepted, it extracts no argument and does not read the body.
 pub fn protect<H, Args>(
     requirement: &'static Requirement,
-    mut incoming: CalledByActixOnly,
+    mut incoming: ForActixOnlySeeTestingUnguarded,
     handler: H,
 ) -> Answer
 where
@@ -65,12 +84,26 @@ where
     H::Output: Responder,
     Args: FromRequest + 'static,
 {
+    #[cfg(feature = "test-kit")]
+    if let Some(arguments) = incoming.arguments.take() {
+        return Box::pin(call_unguarded(incoming.request, arguments, handler));
+    }
+    #[cfg(feature = "test-kit")]
+    if let Some(probe) = super::probe::Probe::of(&incoming.request) {
+        return Box::pin(async move {
+            let ForActixOnlySeeTestingUnguarded { request, body, .. } = &mut incoming;
+            match probe.decide(requirement, request, body, true).await {
+                Ok(_) => super::probe::Probe::in_place_of_the_handler(),
+                Err(refused) => refused,
+            }
+        });
+    }
     match guard_at_once(requirement, &incoming.request, true) {
-        Some(Ok(passed)) => Box::pin(run(passed, incoming, handler)),
-        Some(Err(refused)) => Box::pin(ready(refused)),
-        None => Box::pin(async move {
-            let CalledByActixOnly { request, body } = &mut incoming;
-            match guard(requirement, request, body, true).await {
+        AtOnce::Decided(Ok(passed)) => Box::pin(run(passed, incoming, handler)),
+        AtOnce::Decided(Err(refused)) => Box::pin(ready(refused)),
+        AtOnce::Undecided(recalled) => Box::pin(async move {
+            let ForActixOnlySeeTestingUnguarded { request, body, .. } = &mut incoming;
+            match guard(requirement, request, body, true, recalled).await {
                 Ok(passed) => {
                     let answer: Answer = Box::pin(run(passed, incoming, handler));
                     answer.await
@@ -81,14 +114,42 @@ where
     }
 }
 
-/// Extracts the arguments, calls the handler and responds, after the token was accepted.
-async fn run<H, Args>(passed: Passed, incoming: CalledByActixOnly, handler: H) -> HttpResponse
+/// Calls the handler with the arguments of a test.
+#[cfg(feature = "test-kit")]
+async fn call_unguarded<H, Args>(
+    request: HttpRequest,
+    arguments: Box<dyn any::Any>,
+    handler: H,
+) -> HttpResponse
 where
     H: Handler<Args>,
     H::Output: Responder,
     Args: FromRequest + 'static,
 {
-    let CalledByActixOnly { request, mut body } = incoming;
+    let Ok(arguments) = arguments.downcast::<Args>() else {
+        panic!(
+            "the handler takes the arguments {}, as one tuple",
+            any::type_name::<Args>()
+        );
+    };
+    let response = handler.call(*arguments).await.respond_to(&request);
+    response.map_into_boxed_body()
+}
+
+/// Extracts the arguments, calls the handler and responds, after the token was accepted.
+async fn run<H, Args>(
+    passed: Passed,
+    incoming: ForActixOnlySeeTestingUnguarded,
+    handler: H,
+) -> HttpResponse
+where
+    H: Handler<Args>,
+    H::Output: Responder,
+    Args: FromRequest + 'static,
+{
+    let ForActixOnlySeeTestingUnguarded {
+        request, mut body, ..
+    } = incoming;
     let args = Args::from_request(&request, &mut body).await;
     let mut response = match (args, end_of_extraction(&request)) {
         (
@@ -124,7 +185,7 @@ fn explain_missing_data(request: &HttpRequest, arguments: &str) {
         let name = data.split_once('<').map_or(data, |(_, inner)| inner);
         arguments.contains(&format!("Data<{name}"))
     };
-    if request.app_data::<Data<AuthManager>>().is_none() && wants_data() {
+    if request.app_data::<Data<AuthManager>>().is_none() && wants_data() && admits("wants_data") {
         tracing::error!(
             route = request.match_pattern(),
             "the handler takes `web::Data<AuthManager>`, and the manager is registered with \
@@ -141,7 +202,7 @@ fn end_of_extraction(request: &HttpRequest) -> Option<Refused> {
     let mut extensions = request.extensions_mut();
     let guarded = extensions.get_mut::<Guarded>()?;
     guarded.by_attribute = false;
-    guarded.refused.take()
+    guarded.refused.take().map(|refused| *refused)
 }
 
 /// Makes the compiler report an argument that is not an extractor at that argument.

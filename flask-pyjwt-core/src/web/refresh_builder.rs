@@ -84,7 +84,7 @@ impl RefreshBuilder<'_> {
     /// If you set any claim here, set all of them: they replace those of the login.
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
         let claims = self.claims.get_or_insert_default();
-        claims.scope(scope.into());
+        claims.scope(&scope.into());
         self
     }
 
@@ -93,7 +93,7 @@ impl RefreshBuilder<'_> {
     /// If you set any claim here, set all of them: they replace those of the login.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let claims = self.claims.get_or_insert_default();
-        claims.session_claim(name.into(), value);
+        claims.session_claim(name.into(), &value);
         self
     }
 }

@@ -16,12 +16,18 @@ use std::{
 use actix_web::HttpRequest;
 use tokio::task;
 
-use super::{Rejection, advice, known::Known, origin, shown::shown};
+use super::{
+    Rejection, advice, decided, explained_rules::Rules, explanation::Explanation, known::Known,
+    origin, shown::shown,
+};
 use crate::{
+    log_limit::{LogLimit, this_second},
     manager::AuthManager,
+    meters,
     reentry::Calling,
+    rules::RouteVariables,
     session::SessionError,
-    token::{Token, TokenError},
+    token::{NumericDate, Token, TokenError},
 };
 
 /// How many rejections of one thread are remembered until they are answered. The oldest is dropped first.
@@ -148,6 +154,7 @@ pub(super) fn report_unless_reported(rejection: &Rejection) {
 /// Logs the event. It contains no text of the token, and text that a client can choose only as [`shown`]
 /// returns it.
 pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
+    decided::note_refused(rejection, known);
     let status = rejection.status();
     // Evaluated only if a subscriber is interested.
     let route = || known.request.and_then(HttpRequest::match_pattern);
@@ -163,6 +170,15 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
         Rejection::CrossSite => known.request.map(origin::Compared::of),
         _ => None,
     };
+    let not_logged = match admit(
+        rejection.reason(),
+        known,
+        route().as_deref().unwrap_or_default(),
+    ) {
+        Some(0) => None,
+        Some(not_logged) => Some(not_logged),
+        None => return meters::logged_less(1),
+    };
     let sentence = || advice::sentence(rejection, known);
     macro_rules! event {
         ($level:expr, $($message:tt)+) => {{
@@ -175,6 +191,7 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
                 route = route().as_deref(),
                 claim = claim(rejection, known).as_deref(),
                 scope = missing_scope(rejection),
+                not_logged,
                 sid = session().as_deref(),
                 sub = subject().as_deref(),
                 origin = site.origin.as_deref(),
@@ -191,6 +208,55 @@ pub(super) fn log(rejection: &Rejection, known: Known<'_>) {
     } else if tracing::enabled!(target: Rejection::EVENT_TARGET, tracing::Level::INFO) {
         event!(tracing::Level::INFO, "request refused: {}", sentence());
     }
+    if tracing::enabled!(target: Explanation::EVENT_TARGET, tracing::Level::DEBUG) {
+        log_explained(rejection, known);
+    }
+}
+
+/// Logs which rules of the route hold and which do not, if a guard has refused a valid token for one of them.
+fn log_explained(rejection: &Rejection, known: Known<'_>) {
+    if !matches!(
+        rejection,
+        Rejection::ClaimNotMet { .. }
+            | Rejection::ScopeNotMet
+            | Rejection::MissingScope { .. }
+            | Rejection::LoginTooOld { .. }
+    ) {
+        return;
+    }
+    let Known {
+        manager: Some(manager),
+        request: Some(request),
+        token: Some(token),
+        asked: Some(asked),
+    } = known
+    else {
+        return;
+    };
+    let variables = RouteVariables::of(request);
+    let explanation = Rules::of_route(manager, asked.requirement, token, &variables);
+    let rules = explanation.rules().iter().map(|rule| {
+        let (name, outcome, text) = (rule.name(), rule.outcome(), rule.text());
+        format!("`{name}` {outcome}: {text}")
+    });
+    tracing::debug!(
+        target: Explanation::EVENT_TARGET,
+        reason = rejection.reason(),
+        route = request.match_pattern().as_deref(),
+        "{}",
+        rules.collect::<Vec<_>>().join("; "),
+    );
+}
+
+/// Whether a refusal is logged. Returns how many of the same reason and route were left out before it.
+fn admit(reason: &'static str, known: Known<'_>, route: &str) -> Option<u64> {
+    let Some(manager) = known.manager else {
+        return LogLimit::of_process().admit(reason, route, this_second());
+    };
+    let parts = manager.parts();
+    let now = parts.verification.clock.now();
+    let second = now.map_or_else(|_| this_second(), NumericDate::seconds);
+    parts.log_limit.admit(reason, route, second)
 }
 
 /// The name of the claim that was not met: from the requirement of the route or of a trusted issuer, or one of a fixed

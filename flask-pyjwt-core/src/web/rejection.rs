@@ -44,7 +44,7 @@ use crate::{error_chain::debug_is_the_sentence, token::TokenError};
 /// | refusal | status | challenge (RFC 6750, section 3) |
 /// | --- | --- | --- |
 /// | no credentials, or another scheme than Bearer | 401 | `Bearer realm="…"` |
-/// | malformed or refused token, token of the wrong type | 401 | and `error="invalid_token"` |
+/// | malformed or refused token, token of the wrong type, token of a user who is gone | 401 | and `error="invalid_token"` |
 /// | a claim or the scope that the route requires is missing or different; claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of the scope are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
 /// | credentials in two fields, places or cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
@@ -79,6 +79,9 @@ pub enum Rejection {
     /// The token is refused.
     #[error(transparent)]
     InvalidToken(TokenError),
+    /// The token is valid, and its user is gone: [`Config::user_loader`](crate::Config::user_loader) has found none.
+    #[error("there is no user for the token")]
+    UserNotFound,
     /// The token is valid, and a claim is not what the route requires.
     #[error("the claim `{name}` is not what the route requires")]
     ClaimNotMet {
@@ -109,8 +112,8 @@ pub enum Rejection {
     /// The CSRF proof does not belong to the token's session.
     #[error("the CSRF proof does not belong to the token's session")]
     CsrfProofWrong,
-    /// The session store, the source of keys or [`Config::token_check`](crate::Config::token_check) does not answer,
-    /// so that the token cannot be checked.
+    /// The session store, the source of keys, [`Config::token_check`](crate::Config::token_check) or
+    /// [`Config::user_loader`](crate::Config::user_loader) does not answer, so that the token cannot be checked.
     #[error("a check cannot be made at the moment")]
     Unavailable {
         /// When to try again.

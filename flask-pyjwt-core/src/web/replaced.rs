@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{LoginBuilder, credentials::cookie, registered::manager_of};
-use crate::{error_chain::said, manager::AuthManager, token::Token};
+use crate::{error_chain::said, manager::AuthManager, session::EndedBy, token::Token};
 
 /// A session and its subject.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ pub(super) async fn end_replaced(request: &HttpRequest, answer: &HeaderMap) {
         if old.session == new.session {
             continue;
         }
-        let ended = manager.revoke_session(old.subject, &*old.session).await;
+        let session = old.session.clone();
+        let ended = manager.end(old.subject, session, EndedBy::Login).await;
         if let Err(error) = ended {
             let session = old.session;
             tracing::error!(

@@ -3,16 +3,32 @@
 use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::{Rejection, shown::shown};
-use crate::{manager::AuthManager, session::TokenPair, token::Token};
+use crate::{
+    manager::{AuthManager, ManagerId},
+    session::TokenPair,
+    token::Token,
+};
 
 /// The result of a guard, for [`CurrentToken`](crate::CurrentToken).
 pub(super) struct Guarded {
+    /// Which manager has accepted it.
+    pub(super) by: ManagerId,
     /// `None` if credentials are optional and the request has none.
     pub(super) token: Option<Token>,
     /// Whether the attribute's wrapper is extracting the arguments. It reads `refused` afterwards.
     pub(super) by_attribute: bool,
-    /// Set by a failed extraction, for the attribute's wrapper to answer.
-    pub(super) refused: Option<Refused>,
+    /// Set by a failed extraction, for the attribute's wrapper to answer. Boxed, because each accepted request stores a
+    /// `Guarded`, and few have this.
+    pub(super) refused: Option<Box<Refused>>,
+}
+
+impl Guarded {
+    /// Whether this manager has accepted the request.
+    pub(super) fn is_by(request: &HttpRequest, manager: &AuthManager) -> bool {
+        let extensions = request.extensions();
+        let guarded = extensions.get::<Self>();
+        guarded.is_some_and(|guarded| guarded.by == manager.id())
+    }
 }
 
 /// The renewed tokens of a request. Guards use them instead of the cookies.

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{
     answer::answer_of_handler,
-    authorize::{guard, guard_at_once},
+    authorize::{AtOnce, guard, guard_at_once},
     places,
 };
 use crate::{
@@ -86,6 +86,11 @@ impl RequireToken {
     /// Requires a refresh token.
     pub fn refresh() -> Self {
         Self(Arc::new(Requirement::new(TokenType::Refresh)))
+    }
+
+    /// What it requires.
+    pub(crate) fn requirement(&self) -> &Requirement {
+        &self.0
     }
 
     fn with(self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
@@ -341,12 +346,28 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (requirement, service) = (Rc::clone(&self.requirement), Rc::clone(&self.service));
         Box::pin(async move {
-            let at_once = guard_at_once(&requirement, request.request(), false);
-            let verdict = if let Some(verdict) = at_once {
-                verdict
-            } else {
+            #[cfg(feature = "test-kit")]
+            if let Some(probe) = super::probe::Probe::of(request.request()) {
                 let (head, body) = request.parts_mut();
-                guard(&requirement, head, body, false).await
+                return match probe.decide(&requirement, head, body, false).await {
+                    Ok(_) if probe.looks_inside() => {
+                        places::pass_to_inner_guards(&requirement, request.request());
+                        let response = service.call(request).await?;
+                        Ok(response.map_into_left_body())
+                    }
+                    Ok(_) => {
+                        let answer = super::probe::Probe::in_place_of_the_handler();
+                        Ok(request.into_response(answer).map_into_right_body())
+                    }
+                    Err(refused) => Ok(request.into_response(refused).map_into_right_body()),
+                };
+            }
+            let verdict = match guard_at_once(&requirement, request.request(), false) {
+                AtOnce::Decided(verdict) => verdict,
+                AtOnce::Undecided(recalled) => {
+                    let (head, body) = request.parts_mut();
+                    guard(&requirement, head, body, false, recalled).await
+                }
             };
             match verdict {
                 Ok(passed) => {

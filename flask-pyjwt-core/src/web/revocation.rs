@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::refused::reporting;
 use crate::{
     manager::AuthManager,
-    session::{Holder, Moment, Session, SessionError, SessionIssuer, Sessions, own_session},
+    session::{
+        EndedBy, Holder, Moment, Session, SessionError, SessionIssuer, Sessions, own_session,
+    },
     token::{Token, TokenError},
 };
 
@@ -141,8 +143,10 @@ impl AuthManager {
     /// Ends one session of a subject by its ID, and revokes all tokens of the session.
     ///
     /// The ID is [`Session::id`] of an entry of [`sessions`](Self::sessions), or [`Token::session_id`]. A session of another
-    /// subject stays open, so an ID from a client is safe to pass together with the client's subject. An unknown ID is
-    /// not an error.
+    /// subject stays open, so an ID from a client is safe to pass together with the client's subject.
+    ///
+    /// Returns whether this call has ended the session. `false` is no error: there is no such session, or it has ended
+    /// before.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -154,11 +158,12 @@ impl AuthManager {
     /// let pair = auth.login("alice").await?;
     /// let id = auth.sessions("alice").await?[0].id.clone();
     ///
-    /// auth.revoke_session("mallory", &id).await?; // not a session of mallory
+    /// assert!(!auth.revoke_session("mallory", &id).await?); // not a session of mallory
     /// assert!(auth.check_revocation(&pair.auth).await.is_ok());
     ///
-    /// auth.revoke_session("alice", &id).await?;
+    /// assert!(auth.revoke_session("alice", &id).await?);
     /// assert!(auth.check_revocation(&pair.auth).await.is_err());
+    /// assert!(!auth.revoke_session("alice", &id).await?); // it had ended before
     /// # Ok(())
     /// # }
     /// ```
@@ -172,20 +177,26 @@ impl AuthManager {
         &self,
         subject: impl Into<String>,
         session: impl Into<String>,
-    ) -> Result<(), SessionError> {
-        let (subject, session) = (subject.into(), session.into());
-        let work = async {
-            self.session_issuer()?
-                .revoke_session(subject, session)
-                .await
-        };
+    ) -> Result<bool, SessionError> {
+        let by = EndedBy::RevokeSession;
+        self.end(subject.into(), session.into(), by).await
+    }
+
+    /// Ends one session of a subject, and says in its event who has ended it.
+    pub(super) async fn end(
+        &self,
+        subject: String,
+        session: String,
+        by: EndedBy,
+    ) -> Result<bool, SessionError> {
+        let work = async { self.session_issuer()?.end(subject, session, by).await };
         reporting(self, None, work).await
     }
 
     /// Ends all sessions of a subject, and revokes its other tokens that were issued until now. Call it when a password
     /// changes or an account is closed.
     ///
-    /// Sessions that are opened afterwards are valid. A token of [`auth_token`](Self::auth_token) that is signed in the same
+    /// Returns the number of sessions that this call has ended. Sessions that are opened afterwards are valid. A token of [`auth_token`](Self::auth_token) that is signed in the same
     /// second, or within the leeway after it, is revoked too.
     ///
     /// The subject is one of this manager's issuer. If you trust other issuers, guard a route that passes the subject of
@@ -199,7 +210,7 @@ impl AuthManager {
     /// # let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
     /// # let auth = AuthManager::new(config.session_store(MemoryStore::default()))?;
     /// let (phone, laptop) = (auth.login("alice").await?, auth.login("alice").await?);
-    /// auth.revoke_subject("alice").await?;
+    /// assert_eq!(auth.revoke_subject("alice").await?, 2);
     /// assert!(auth.check_revocation(&phone.auth).await.is_err());
     /// assert!(auth.check_revocation(&laptop.auth).await.is_err());
     ///
@@ -215,8 +226,9 @@ impl AuthManager {
     #[doc(alias = "logout everywhere")]
     #[doc(alias = "blocklist")]
     #[doc(alias = "revoke")]
-    pub async fn revoke_subject(&self, subject: impl Into<String>) -> Result<(), SessionError> {
+    pub async fn revoke_subject(&self, subject: impl Into<String>) -> Result<usize, SessionError> {
         let subject = subject.into();
+        self.forget_users(&subject);
         let work = async { self.session_issuer()?.revoke_subject(subject).await };
         reporting(self, None, work).await
     }

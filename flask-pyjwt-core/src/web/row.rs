@@ -36,6 +36,7 @@ const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 /// The descriptions of more than one row.
 const SEVERAL: &str = "Credentials are given more than once";
 const NOT_ALLOWED: &str = "The token does not allow this";
+const INVALID: &str = "The token is not valid";
 const NO_PROOF: &str = "A CSRF proof is required";
 
 impl Row {
@@ -49,6 +50,7 @@ impl Row {
             },
             Rejection::MalformedCredentials => row(UNAUTHORIZED, "invalid_token", "The credentials are malformed", "malformed_credentials"),
             Rejection::InvalidToken(error) => row(UNAUTHORIZED, "invalid_token", description(error), error.reason()),
+            Rejection::UserNotFound => row(UNAUTHORIZED, "invalid_token", INVALID, "user_not_found"),
             Rejection::LoginTooOld { .. } => row(UNAUTHORIZED, "insufficient_user_authentication", "A more recent login is required", "login_too_old"),
             Rejection::SeveralAuthorizations => bad_request(SEVERAL, "several_authorizations"),
             Rejection::SeveralCookies => bad_request(SEVERAL, "several_cookies"),
@@ -112,7 +114,7 @@ const fn description(error: &TokenError) -> &'static str {
         TokenError::Expired => "The token has expired",
         TokenError::NotYetValid => "The token is not valid yet",
         TokenError::WrongType { .. } => "A token of another type is required",
-        _ => "The token is not valid",
+        _ => INVALID,
     }
 }
 
@@ -125,6 +127,7 @@ const fn reason(mistake: &Misconfiguration) -> &'static str {
         Misconfiguration::MissingManager => "missing_manager",
         Misconfiguration::SeveralManagers => "several_managers",
         Misconfiguration::Unguarded => "unguarded",
+        Misconfiguration::NoUserLoader { .. } => "no_user_loader",
         Misconfiguration::RouteMistake(_) => "route_mistake",
     }
 }

@@ -68,7 +68,7 @@ async fn every_state_is_readable_in_light_and_dark_mode_and_on_a_phone() {
 }
 
 /// Takes screenshots of this state, and checks what can be measured.
-async fn look_at(page: &Page, state: &str) {
+pub(super) async fn look_at(page: &Page, state: &str) {
     for (name, width, scheme) in SIGHTS {
         let what = format!("{state}-{name}");
         let size =

@@ -32,7 +32,16 @@ pub(crate) struct Page {
 /// Starts the example with these variables and a browser, and runs the test. It is skipped if there is no
 /// browser.
 pub(crate) async fn with_page(variables: &[(&str, &str)], test: impl AsyncFnOnce(&Page)) {
-    let server = Example::start("browser", variables);
+    with_page_of("browser", variables, test).await;
+}
+
+/// The same with the page of any example.
+pub(crate) async fn with_page_of(
+    example: &str,
+    variables: &[(&str, &str)],
+    test: impl AsyncFnOnce(&Page),
+) {
+    let server = Example::start(example, variables);
     let output = server.process.read_until("Listening on");
     let url = output
         .split_whitespace()

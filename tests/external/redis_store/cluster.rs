@@ -18,10 +18,10 @@ use super::{
 const SLOTS: [(u16, u16); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
 /// The three nodes, and after them the replica of the last one, if there is one.
-pub(super) struct Cluster(pub(super) Vec<Server>);
+pub(crate) struct Cluster(pub(crate) Vec<Server>);
 
 impl Cluster {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let nodes = SLOTS.map(|(first, last)| {
             let (node, bus) = node();
             node.ask::<String>(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
@@ -33,7 +33,7 @@ impl Cluster {
     }
 
     /// The same with a replica of the last node, which is in sync.
-    pub(super) fn with_replica() -> Self {
+    pub(crate) fn with_replica() -> Self {
         let mut cluster = Self::start();
         let (replica, bus) = node();
         cluster.0[0].ask::<String>(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", replica.port));
@@ -49,7 +49,7 @@ impl Cluster {
     }
 
     /// One node with all slots.
-    pub(super) fn of_one() -> Self {
+    pub(crate) fn of_one() -> Self {
         let (node, _) = node();
         node.ask::<String>("CLUSTER ADDSLOTSRANGE 0 16383");
         let cluster = Self(vec![node]);
@@ -66,7 +66,7 @@ impl Cluster {
     }
 
     /// Waits until every node knows this about the cluster, and where all slots are.
-    fn agrees(&self, known: &str) {
+    pub(crate) fn agrees(&self, known: &str) {
         for node in &self.0 {
             wait_for("the nodes agree", || {
                 let info: String = node.ask("CLUSTER INFO");
@@ -78,7 +78,7 @@ impl Cluster {
         }
     }
 
-    pub(super) async fn store(&self) -> RedisStore {
+    pub(crate) async fn store(&self) -> RedisStore {
         // The store learns of the other nodes from this one.
         let builder = RedisStore::builder().timeout(time::Duration::seconds(1));
         let store = builder.connect_cluster([self.0[1].url()]).await;
@@ -97,14 +97,14 @@ impl Cluster {
     }
 
     /// The slot of a subject.
-    pub(super) fn slot(&self, subject: &str) -> u16 {
+    pub(crate) fn slot(&self, subject: &str) -> u16 {
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
         let key = format!("flask-pyjwt:{}", BASE64_URL_SAFE_NO_PAD.encode(subject));
         self.0[0].ask(&format!("CLUSTER KEYSLOT {key}"))
     }
 
     /// The node that has a subject.
-    pub(super) fn node(&self, subject: &str) -> usize {
+    pub(crate) fn node(&self, subject: &str) -> usize {
         let slot = self.slot(subject);
         let has = |(first, last): &(u16, u16)| (*first..=*last).contains(&slot);
         SLOTS.iter().position(has).expect("some node has it")
@@ -112,7 +112,7 @@ impl Cluster {
 }
 
 /// A node without slots that knows no other node, and the port by which other nodes know it.
-fn node() -> (Server, String) {
+pub(crate) fn node() -> (Server, String) {
     let bus = free_port().to_string();
     let mut options = DURABLE.to_vec();
     // A node that only waits for a busy machine must not be considered failed.

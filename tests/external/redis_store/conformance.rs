@@ -19,38 +19,49 @@ use super::{
 /// A store with its own server, which stops when it is dropped. If no Redis is installed, this was printed, and
 /// another store is used.
 #[derive(Debug)]
-struct Own {
+pub(crate) struct Own {
     store: Box<dyn Debugged>,
     server: Mutex<Option<Server>>,
 }
 
-trait Debugged: SessionStore + std::fmt::Debug {}
+pub(crate) trait Debugged: SessionStore + std::fmt::Debug {}
 impl<S: SessionStore + std::fmt::Debug> Debugged for S {}
 
-async fn fresh() -> Own {
-    if !is_there() {
-        return Own {
-            store: Box::new(MemoryStore::default()),
-            server: Mutex::new(None),
-        };
+impl Own {
+    /// A store on a new server.
+    pub(crate) async fn new<S: Debugged>(connect: impl AsyncFnOnce(&Server) -> S) -> Self {
+        if !is_there() {
+            return Self {
+                store: Box::new(MemoryStore::default()),
+                server: Mutex::new(None),
+            };
+        }
+        Self::on(Server::durable(), connect).await
     }
-    let server = Server::durable();
-    Own {
-        store: Box::new(connected(&server).await),
-        server: Mutex::new(Some(server)),
+
+    /// The store after a crash of the server.
+    pub(crate) async fn again<S: Debugged>(self, connect: impl AsyncFnOnce(&Server) -> S) -> Self {
+        let Some(mut server) = self.server.lock().expect("not poisoned").take() else {
+            return self;
+        };
+        server.restart();
+        Self::on(server, connect).await
+    }
+
+    async fn on<S: Debugged>(server: Server, connect: impl AsyncFnOnce(&Server) -> S) -> Self {
+        Self {
+            store: Box::new(connect(&server).await),
+            server: Mutex::new(Some(server)),
+        }
     }
 }
 
-/// The store after a crash of the server.
+async fn fresh() -> Own {
+    Own::new(connected).await
+}
+
 async fn reopened(own: Own) -> Own {
-    let Some(mut server) = own.server.lock().expect("not poisoned").take() else {
-        return own;
-    };
-    server.restart();
-    Own {
-        store: Box::new(connected(&server).await),
-        server: Mutex::new(Some(server)),
-    }
+    own.again(connected).await
 }
 
 impl SessionStore for Own {
@@ -66,7 +77,11 @@ impl SessionStore for Own {
     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         self.store.revoke(revocation, now)
     }
     fn sessions<'a>(
@@ -76,6 +91,14 @@ impl SessionStore for Own {
         now: Moment,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.store.sessions(subject, most, now)
+    }
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        self.store.adopt(subject, sessions, now)
     }
 }
 

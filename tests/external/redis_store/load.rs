@@ -7,10 +7,7 @@ use std::{
 };
 
 use actix_web::rt::{spawn, task::JoinHandle, task::yield_now};
-use flask_pyjwt::{
-    RedisStore,
-    store::{Opening, Rotated, SessionStore, Standing, TokenIdentity},
-};
+use flask_pyjwt::store::{Opening, Rotated, SessionStore, Standing, TokenIdentity};
 
 use super::{
     records::{
@@ -50,7 +47,7 @@ impl Account {
     }
 
     /// A token whose end was acknowledged must not be valid, now or later.
-    async fn has_ended(&self, store: &RedisStore, token: TokenIdentity) {
+    async fn has_ended(&self, store: &impl SessionStore, token: TokenIdentity) {
         let standing = store.standing(&token, NOW + GRACE).await;
         if self.noted(standing) == Some(Standing::Good) {
             self.wrong.borrow_mut().push(format!("{token:?}"));
@@ -60,14 +57,14 @@ impl Account {
 }
 
 /// The load, until it is stopped.
-pub(crate) struct Load {
+pub(crate) struct Load<S> {
     pub(crate) account: Rc<Account>,
-    store: Rc<RedisStore>,
+    store: Rc<S>,
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Load {
-    pub(crate) fn start(store: &Rc<RedisStore>, subjects: Vec<String>) -> Self {
+impl<S: SessionStore> Load<S> {
+    pub(crate) fn start(store: &Rc<S>, subjects: Vec<String>) -> Self {
         let account = Rc::<Account>::default();
         let task = |subject| spawn(use_sessions(Rc::clone(store), Rc::clone(&account), subject));
         Self {
@@ -125,7 +122,7 @@ impl Load {
 }
 
 /// The sessions of one subject: they are opened, rotated, and ended in every possible way.
-async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: String) {
+async fn use_sessions(store: Rc<impl SessionStore>, account: Rc<Account>, subject: String) {
     let subject = subject.as_str();
     for number in 0.. {
         if account.stops.get() {
@@ -148,7 +145,7 @@ async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: Stri
         match (number % 4, rotated) {
             // After the grace window, the first refresh token of a rotated session is a replay.
             (0, Some(Rotated::Won(_) | Rotated::Again(..))) => {
-                account.has_ended(&store, refresh(subject, id, "0")).await;
+                account.has_ended(&*store, refresh(subject, id, "0")).await;
                 let replay = rotation(subject, id, "0", "2", NOW + GRACE);
                 match account.noted(store.rotate(&replay).await) {
                     Some(Rotated::Won(_) | Rotated::Again(..) | Rotated::LostAnswer(..)) => {
@@ -156,7 +153,7 @@ async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: Stri
                         account.wrong.borrow_mut().push(wrong);
                     }
                     Some(Rotated::Replayed | Rotated::Gone) => {
-                        account.has_ended(&store, auth(subject, id, "1")).await;
+                        account.has_ended(&*store, auth(subject, id, "1")).await;
                     }
                     other => assert!(other.is_none(), "{other:?}"),
                 }
@@ -169,14 +166,14 @@ async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: Stri
                     .is_some()
                 {
                     token.id = Some(format!("a-{id}-0"));
-                    account.has_ended(&store, token).await;
+                    account.has_ended(&*store, token).await;
                 }
             }
             (2, _) => {
                 let all = revoke_subject(subject, NOW, NOW + DAY);
                 if account.noted(store.revoke(&all, NOW).await).is_some() {
-                    account.has_ended(&store, auth(subject, id, "1")).await;
-                    account.has_ended(&store, lone(subject, None, NOW)).await;
+                    account.has_ended(&*store, auth(subject, id, "1")).await;
+                    account.has_ended(&*store, lone(subject, None, NOW)).await;
                 }
             }
             _ => {
@@ -185,7 +182,7 @@ async fn use_sessions(store: Rc<RedisStore>, account: Rc<Account>, subject: Stri
                     .noted(store.revoke(&revocation, NOW).await)
                     .is_some()
                 {
-                    account.has_ended(&store, auth(subject, id, "1")).await;
+                    account.has_ended(&*store, auth(subject, id, "1")).await;
                 }
             }
         }

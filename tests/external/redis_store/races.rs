@@ -9,7 +9,7 @@ use std::{
 
 use flask_pyjwt::{
     RedisStore,
-    store::{Rotated, Standing},
+    store::{Rotated, SessionStore, Standing},
 };
 use futures_util::future::join_all;
 
@@ -24,7 +24,7 @@ const ROUNDS: usize = 50;
 const AT_A_TIME: usize = 1_000;
 const PROCESSES: usize = 4;
 /// The variable with the URL of the server, for a child process.
-const URL: &str = "FLASK_PYJWT_RACE_URL";
+pub(crate) const URL: &str = "FLASK_PYJWT_RACE_URL";
 /// The start of each answer of a child process.
 const ANSWER: &str = "outcome:";
 
@@ -35,7 +35,11 @@ async fn store(url: &str) -> RedisStore {
 }
 
 /// How many rotations won, and which successors were returned.
-async fn rotate_all(store: &RedisStore, round: usize, who: &str) -> (usize, HashSet<String>) {
+pub(crate) async fn rotate_all(
+    store: &impl SessionStore,
+    round: usize,
+    who: &str,
+) -> (usize, HashSet<String>) {
     let subject = format!("round {round}");
     // Some of them start a little later than the others.
     let attempts = (0..AT_A_TIME).map(|number| {
@@ -62,7 +66,11 @@ async fn rotate_all(store: &RedisStore, round: usize, who: &str) -> (usize, Hash
 }
 
 /// Only one successor is left, and it can be rotated.
-async fn is_one_line(store: &RedisStore, round: usize, successors: &HashSet<String>) {
+pub(crate) async fn is_one_line(
+    store: &impl SessionStore,
+    round: usize,
+    successors: &HashSet<String>,
+) {
     let subject = format!("round {round}");
     assert_eq!(successors.len(), 1, "{subject}: {successors:?}");
     let sessions = store.lists(&subject, NOW).await;
@@ -94,20 +102,17 @@ async fn threat_37_one_of_a_thousand_concurrent_rotations_in_one_process_wins() 
 }
 
 /// Another process that rotates on command.
-struct Racer {
+pub(crate) struct Racer {
     child: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Racer {
-    fn start(url: &str) -> Self {
+    /// Starts a process that runs only this test.
+    fn start(test: &str, url: &str) -> Self {
         let mut child = Command::new(env::current_exe().expect("this program"))
-            .args([
-                "--exact",
-                "redis_store::races::a_process_of_the_race",
-                "--nocapture",
-            ])
+            .args(["--exact", test, "--nocapture"])
             .env(URL, url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -146,18 +151,13 @@ impl Drop for Racer {
     }
 }
 
-#[actix_web::test]
-async fn threat_37_one_of_four_thousand_concurrent_rotations_in_four_processes_wins() {
-    needs_redis!();
-    let server = Server::start();
-    let store = store(&server.url()).await;
-    let mut racers: Vec<_> = (0..PROCESSES)
-        .map(|_| Racer::start(&server.url()))
-        .collect();
+/// Lets processes that run this test rotate at the same time. Exactly one of all rotations must win.
+pub(crate) async fn race(store: &impl SessionStore, test: &str, url: &str, rounds: usize) {
+    let mut racers: Vec<_> = (0..PROCESSES).map(|_| Racer::start(test, url)).collect();
     for racer in &mut racers {
         assert_eq!(racer.answer(), ["ready"]);
     }
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         store
             .opens(&session(&format!("round {round}"), "1", NOW), NOW)
             .await;
@@ -172,23 +172,35 @@ async fn threat_37_one_of_four_thousand_concurrent_rotations_in_four_processes_w
             successors.extend(answer.into_iter().skip(1));
         }
         assert_eq!(won, 1, "round {round}");
-        is_one_line(&store, round, &successors).await;
+        is_one_line(store, round, &successors).await;
     }
+}
+
+/// What such a process does: it rotates on command.
+pub(crate) async fn take_part(store: &impl SessionStore) {
+    println!("{ANSWER} ready");
+    for order in stdin().lines() {
+        let order = order.expect("an order");
+        let (round, who) = order.split_once(' ').expect("round and name");
+        let (won, successors) = rotate_all(store, round.parse().expect("a number"), who).await;
+        let successors: Vec<_> = successors.into_iter().collect();
+        println!("{ANSWER} {won} {}", successors.join(" "));
+    }
+}
+
+#[actix_web::test]
+async fn threat_37_one_of_four_thousand_concurrent_rotations_in_four_processes_wins() {
+    needs_redis!();
+    let server = Server::start();
+    let store = store(&server.url()).await;
+    let test = "redis_store::races::a_process_of_the_race";
+    race(&store, test, &server.url(), ROUNDS).await;
 }
 
 /// The child process of the test above. Without its variable it does nothing.
 #[actix_web::test]
 async fn a_process_of_the_race() {
-    let Ok(url) = env::var(URL) else {
-        return;
-    };
-    let store = store(&url).await;
-    println!("{ANSWER} ready");
-    for order in stdin().lines() {
-        let order = order.expect("an order");
-        let (round, who) = order.split_once(' ').expect("round and name");
-        let (won, successors) = rotate_all(&store, round.parse().expect("a number"), who).await;
-        let successors: Vec<_> = successors.into_iter().collect();
-        println!("{ANSWER} {won} {}", successors.join(" "));
+    if let Ok(url) = env::var(URL) {
+        take_part(&store(&url).await).await;
     }
 }

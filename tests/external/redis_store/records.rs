@@ -34,6 +34,7 @@ pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     let mut session = SessionRecord::new(id, subject, generation("0", now), 30 * DAY);
     session.expires_at = now + IDLE;
     session.label = Some("a browser".to_owned());
+    session.user_agent = Some("Firefox".to_owned());
     session.claims = r#"{"scope":["read"]}"#.into();
     session
 }
@@ -116,8 +117,11 @@ pub(crate) trait Answers: SessionStore {
         self.standing(token, now).await.expect("an answer")
     }
 
-    async fn revokes(&self, revocation: &Revocation, now: Moment) {
-        self.revoke(revocation, now).await.expect("revoked");
+    /// Returns the IDs of what has ended, sorted.
+    async fn revokes(&self, revocation: &Revocation, now: Moment) -> Vec<String> {
+        let mut ended = self.revoke(revocation, now).await.expect("revoked");
+        ended.sort();
+        ended
     }
 
     async fn lists(&self, subject: &str, now: Moment) -> Vec<SessionRecord> {

@@ -14,15 +14,15 @@ use super::{
 };
 
 /// Servers that are monitored by sentinels.
-struct Watched {
-    primary: Server,
-    replica: Server,
+pub(crate) struct Watched {
+    pub(crate) primary: Server,
+    pub(crate) replica: Server,
     sentinels: Vec<Sentinel>,
 }
 
 impl Watched {
     /// `down_after`: after how many milliseconds of silence the primary is considered down.
-    fn start(down_after: u64) -> Self {
+    pub(crate) fn start(down_after: u64) -> Self {
         let primary = Server::durable();
         let mut options = DURABLE.to_vec();
         let port = primary.port.to_string();
@@ -51,13 +51,13 @@ impl Watched {
         self.sentinels.iter().map(Sentinel::url).collect()
     }
 
-    async fn store(&self, builder: RedisStoreBuilder) -> Rc<RedisStore> {
+    pub(crate) async fn store(&self, builder: RedisStoreBuilder) -> Rc<RedisStore> {
         let store = builder.connect_sentinel(self.urls(), "mymaster").await;
         Rc::new(store.expect("connected"))
     }
 
     /// Waits until all sentinels name the replica.
-    fn has_failed_over(&self) {
+    pub(crate) fn has_failed_over(&self) {
         for sentinel in &self.sentinels {
             wait_for("the replica becomes the primary", || {
                 sentinel.primary().filter(|it| *it == self.replica.port)

@@ -160,7 +160,11 @@ impl SessionStore for Nosy {
         self.inner.mark_used(token, now)
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         self.inner.revoke(revocation, now)
     }
 
@@ -210,7 +214,9 @@ async fn a_session_hook_that_causes_another_event_is_not_called_for_it() {
             .clock(clock.clone())
             .session_store(MemoryStore::default())
             .on_session_event(move |event: &SessionEvent| {
-                assert!(matches!(event, SessionEvent::Replayed { .. }));
+                let SessionEvent::Replayed { .. } = event else {
+                    return;
+                };
                 counted.fetch_add(1, Ordering::Relaxed);
                 let (auth, old) = known.get().expect("set");
                 let again = auth.refresh(old).into_future().now_or_never();

@@ -138,7 +138,23 @@ fn an_operation_is_described_in_full_with_either_attribute_above() {
         ("renamed runtime", renamed_runtime::Api::openapi()),
         ("without a route", without_route::Api::openapi()),
     ] {
-        assert_eq!(operation(&document), expected, "{order}");
+        let mut guarded = operation(&document);
+        let described = &mut guarded["/{user}/notes/{id}"]["post"];
+        // What the guard says, and all else as without it.
+        let security = described["security"].take();
+        assert_eq!(security, json!([{"bearer": []}]), "{order}");
+        let sentence = "Needs an auth token whose subject is the `user` of the path.";
+        let whole = format!("The new text is the body.\n\n{sentence}");
+        assert_eq!(described["description"], whole, "{order}");
+        described["description"] = json!("The new text is the body.");
+        let described = described.as_object_mut().expect("an operation");
+        described.remove("security");
+        described.remove("x-flask-pyjwt-places");
+        for status in ["400", "401", "403", "503"] {
+            let answers = described["responses"].as_object_mut().expect("answers");
+            assert!(answers.remove(status).is_some(), "{order} {status}");
+        }
+        assert_eq!(guarded, expected, "{order}");
     }
 }
 

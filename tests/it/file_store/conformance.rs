@@ -42,7 +42,11 @@ impl SessionStore for Kept {
     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.store.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         self.store.revoke(revocation, now)
     }
     fn sessions<'a>(

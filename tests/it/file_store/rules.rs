@@ -116,12 +116,10 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::EndSession(subject, id) => {
                 let revocation = end_session(SUBJECTS[subject], SESSIONS[id]);
-                store.revoke(&revocation, now).await.expect("ended");
-                model
-                    .entry(SUBJECTS[subject])
-                    .or_default()
-                    .revoke(&revocation, now)
-                    .expect("there is room");
+                let ended = store.revoke(&revocation, now).await.expect("ended");
+                let model = model.entry(SUBJECTS[subject]).or_default();
+                let expected = model.revoke(&revocation, now).expect("there is room");
+                prop_assert_eq!(ended, expected);
             }
             Step::RevokeToken(subject, id, number) => {
                 let id = generation(SESSIONS[id], number, Moment::UNIX_EPOCH).refresh_id;
@@ -135,12 +133,10 @@ async fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::RevokeSubject(subject) => {
                 let revocation = revoke_subject(SUBJECTS[subject], now, far);
-                store.revoke(&revocation, now).await.expect("revoked");
-                model
-                    .entry(SUBJECTS[subject])
-                    .or_default()
-                    .revoke(&revocation, now)
-                    .expect("there is room");
+                let ended = store.revoke(&revocation, now).await.expect("revoked");
+                let model = model.entry(SUBJECTS[subject]).or_default();
+                let expected = model.revoke(&revocation, now).expect("there is room");
+                prop_assert_eq!(ended, expected);
             }
             Step::Wait(time) => {
                 let last = NOW + 2 * HOUR - Duration::MILLISECOND;

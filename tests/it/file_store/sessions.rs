@@ -28,6 +28,7 @@ pub(crate) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
     let mut session = SessionRecord::new(id, subject, generation(id, 0, now), 10 * HOUR);
     session.expires_at = now + HOUR;
     session.label = Some("a browser".to_owned());
+    session.address = Some("192.0.2.1".to_owned());
     session.claims = r#"{"scope":{"admin":true}}"#.into();
     session
 }

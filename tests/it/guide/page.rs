@@ -3,30 +3,30 @@
 use std::mem;
 
 /// A code block with a fence.
-pub(super) struct Block {
-    pub(super) language: String,
-    pub(super) lines: Vec<String>,
+pub(crate) struct Block {
+    pub(crate) language: String,
+    pub(crate) lines: Vec<String>,
 }
 
 /// A page of the guide, or any text in Markdown.
-pub(super) struct Page {
+pub(crate) struct Page {
     /// The path below docs/guide.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The anchors of the headings.
-    pub(super) anchors: Vec<String>,
+    pub(crate) anchors: Vec<String>,
     /// How many headings are of the first level.
-    pub(super) titles: usize,
-    pub(super) blocks: Vec<Block>,
+    pub(crate) titles: usize,
+    pub(crate) blocks: Vec<Block>,
     /// The text without code blocks, code spans and definitions, in one line.
-    pub(super) prose: String,
+    pub(crate) prose: String,
     /// The definitions of links: label and target.
-    pub(super) definitions: Vec<(String, String)>,
+    pub(crate) definitions: Vec<(String, String)>,
     /// The lines outside of code blocks.
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 impl Page {
-    pub(super) fn new(text: &str, name: String) -> Self {
+    pub(crate) fn new(text: &str, name: String) -> Self {
         let mut page = Self {
             name,
             anchors: Vec::new(),
@@ -70,13 +70,15 @@ impl Page {
     }
 
     /// The rows of the tables below a heading, each with its cells.
-    pub(super) fn rows(&self, wanted: &str) -> Vec<Vec<String>> {
+    pub(crate) fn rows(&self, wanted: &str) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         let mut is_below = false;
         for line in &self.lines {
             if let Some(heading) = heading(line) {
                 is_below = heading == wanted;
             } else if is_below && line.starts_with("| ") && !line.starts_with("| ---") {
+                // Twice, since a cell between two empty ones shares its bars with both.
+                let line = line.replace("| |", "|  |").replace("| |", "|  |");
                 let cells = line.trim_matches('|').split(" | ");
                 rows.push(cells.map(|cell| cell.trim().to_owned()).collect());
             }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use flask_pyjwt::metrics::{ALL, Kind};
+
 use super::{Page, page::code_spans, read, root};
 
 fn page(name: &str) -> Page {
@@ -114,13 +116,86 @@ fn rows_of_codes(page: &Page) -> BTreeSet<String> {
     rows.iter().flat_map(|row| code_spans(&row[2])).collect()
 }
 
+#[test]
+fn every_metric_and_its_labels_are_listed() {
+    let page = page("operating.md");
+    let rows = page.rows("Metrics");
+    let rows = rows.iter().filter(|row| row[0].starts_with("`flask_"));
+    let listed: Vec<_> = rows
+        .map(|row| {
+            let kind = row[1].split(',').next().unwrap_or_default().to_owned();
+            (code_spans(&row[0]).remove(0), kind, code_spans(&row[2]))
+        })
+        .collect();
+    let expected = ALL.map(|metric| {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            _ => "histogram",
+        };
+        let labels = metric.labels.iter().map(|label| (*label).to_owned());
+        (metric.name.to_owned(), kind.to_owned(), labels.collect())
+    });
+    assert_eq!(listed, expected);
+}
+
+/// The values of these labels depend on the application.
+const FREE_LABELS: [&str; 3] = ["route", "issuer", "algorithm"];
+
+#[test]
+fn every_value_of_a_label_is_listed() {
+    let whole = |path| (path, "", "#[cfg(test)]");
+    let mut written = BTreeSet::from(["auth".to_owned(), "refresh".to_owned()]);
+    for (path, start, end) in [
+        whole("meters/on.rs"),
+        whole("web/decided/counted.rs"),
+        ("session/policy.rs", "fn kind_of(", "\n}"),
+        ("session/event.rs", "const NAMES", "];"),
+    ] {
+        let source = read(format!("flask-pyjwt-core/src/{path}"));
+        let (_, rest) = source.split_once(start).expect("the place of the values");
+        let code = rest.split(end).next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim().starts_with("#["));
+        written.extend(lines.flat_map(literals).map(str::to_owned));
+    }
+
+    let mut listed = BTreeSet::new();
+    for metric in ALL {
+        for label in metric.labels {
+            written.remove(*label);
+            if *label != "reason" && !FREE_LABELS.contains(label) {
+                listed.extend(values_of_label(metric.name, label));
+            }
+        }
+    }
+    assert_eq!(listed, written);
+}
+
+/// The values that a label of a metric can have, by the page about operating and by the reasons of refusals.
+pub(crate) fn values_of_label(metric: &str, label: &str) -> BTreeSet<String> {
+    let page = page("operating.md");
+    let row = page.rows("Metrics").into_iter().find(|row| {
+        let of = code_spans(&row[1]);
+        code_spans(&row[0]) == [label] && (of.is_empty() || of == [metric])
+    });
+    let row = row.unwrap_or_else(|| panic!("no row for `{label}` of `{metric}`"));
+    let mut values: BTreeSet<_> = code_spans(&row[2]).into_iter().collect();
+    if label == "reason" {
+        let reasons = self::page("answers.md").rows("A request is refused");
+        values.extend(reasons.iter().flat_map(|row| code_spans(&row[0])));
+    }
+    values
+}
+
 /// Messages of the compiler, and a description of one.
 const OF_RUSTC: [&str; 2] = ["is not satisfied", "in the crate root"];
 
 #[test]
 fn every_message_in_the_tables_is_in_the_source() {
     let mut source = sources(&root().join("flask-pyjwt-core/src"));
-    source.push_str(&sources(&root().join("flask-pyjwt-macros/src")));
+    for package in ["flask-pyjwt-grammar/src", "flask-pyjwt-macros/src"] {
+        source.push_str(&sources(&root().join(package)));
+    }
     let mut problems = Vec::new();
     for (name, heading) in [
         ("configuration.md", "The server does not start"),

@@ -2,10 +2,12 @@
 
 use std::{
     future::{pending, ready},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll, Waker},
 };
 
 use actix_web::{HttpResponse, test::TestRequest, web};
@@ -163,7 +165,11 @@ impl SessionStore for Counting {
     fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
         self.0.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         self.0.revoke(revocation, now)
     }
     fn sessions<'a>(
@@ -211,6 +217,19 @@ async fn a_store_is_asked_once_per_request_unless_an_answer_is_cached() {
     }
 }
 
+/// The check is polled outside the runtime, where a timer panics.
+#[test]
+fn a_check_of_a_store_that_answers_at_once_starts_no_timer() {
+    let auth = manager(hs256().session_store(MemoryStore::default()));
+    let pair = actix_web::rt::System::new().block_on(auth.login("alice"));
+    let pair = pair.expect("logged in");
+    for turn in ["marks the token as used", "asks"] {
+        let check = pin!(auth.check_revocation(&pair.auth));
+        let answer = check.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Ok(()))), "{turn}");
+    }
+}
+
 /// A store that fails.
 #[derive(Debug)]
 pub(crate) enum Broken {
@@ -240,7 +259,7 @@ impl SessionStore for Broken {
     fn mark_used<'a>(&'a self, _: &'a TokenIdentity, _: Moment) -> StoreFuture<'a, Standing> {
         self.answer()
     }
-    fn revoke<'a>(&'a self, _: &'a Revocation, _: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: Moment) -> StoreFuture<'a, Vec<String>> {
         self.answer()
     }
     fn sessions<'a>(

@@ -32,7 +32,7 @@ fn job<T>(work: impl Future<Output = T>) -> T {
 /// Like a command-line tool: ends all sessions of a user, and returns a message about the outcome.
 async fn log_out(auth: &AuthManager, user: &str) -> String {
     match auth.revoke_subject(user).await {
-        Ok(()) => format!("{user} is logged out"),
+        Ok(_) => format!("{user} is logged out"),
         Err(error) => chain(&error).join("\n  because "),
     }
 }

@@ -31,7 +31,11 @@ impl Stage {
             .refresh_grace(grace)
             .lost_answer_window(window)
             .session_store(MemoryStore::default())
-            .on_session_event(move |event| hook.lock().expect("not poisoned").push(event.clone()));
+            .on_session_event(move |event| {
+                if !matches!(event.name(), "opened" | "refreshed") {
+                    hook.lock().expect("not poisoned").push(event.clone());
+                }
+            });
         Self {
             clock,
             auth: manager(config),

@@ -50,7 +50,11 @@ impl SessionStore for Marking {
         }
         self.store.mark_used(token, now)
     }
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         self.store.revoke(revocation, now)
     }
     fn sessions<'a>(

@@ -44,7 +44,12 @@ pub fn repository() -> &'static Path {
 pub fn executable(name: &str) -> PathBuf {
     let sources = repository().join("examples");
     let sources = [sources.join(name).with_extension("rs"), sources.join(name)];
-    built("examples", name, &sources)
+    let package = if name == "sessions" {
+        "sessions-example"
+    } else {
+        "examples"
+    };
+    built(package, name, &sources)
 }
 
 /// The executable with the programs of the guide.

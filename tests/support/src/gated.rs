@@ -99,7 +99,11 @@ impl<S: SessionStore> SessionStore for Gated<S> {
         ))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         self.step(Box::pin(
             async move { self.inner.revoke(revocation, now).await },
         ))
@@ -113,6 +117,17 @@ impl<S: SessionStore> SessionStore for Gated<S> {
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         self.step(Box::pin(async move {
             self.inner.sessions(subject, most, now).await
+        }))
+    }
+
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        self.step(Box::pin(async move {
+            self.inner.adopt(subject, sessions, now).await
         }))
     }
 }

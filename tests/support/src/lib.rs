@@ -10,6 +10,8 @@ pub mod gated;
 pub mod keys;
 pub mod log;
 pub mod overlap;
+#[cfg(unix)]
+pub mod postgres;
 pub mod process;
 pub mod random;
 pub mod redis;

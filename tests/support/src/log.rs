@@ -44,11 +44,22 @@ pub fn capture() -> Captured {
 }
 
 impl Captured {
-    /// Removes and returns the events of this package so far.
+    /// Removes and returns the events of this package so far, without the explanations of refusals.
     pub fn take(&self) -> Vec<Line> {
+        self.take_both().0
+    }
+
+    /// Removes and returns the explanations of refusals so far.
+    pub fn take_explained(&self) -> Vec<Line> {
+        self.take_both().1
+    }
+
+    fn take_both(&self) -> (Vec<Line>, Vec<Line>) {
         let mut lines = std::mem::take(&mut *self.lines.lock().expect("not poisoned"));
         lines.retain(|line| line.target.starts_with("flask_pyjwt"));
-        lines
+        let is_explained = |line: &Line| line.target == "flask_pyjwt::explained";
+        let (explained, others) = lines.into_iter().partition(is_explained);
+        (others, explained)
     }
 
     /// All events so far as one text, also those of other crates.

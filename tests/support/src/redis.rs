@@ -235,7 +235,7 @@ impl Server {
 }
 
 /// The rights of a Redis user for the store, as documented.
-pub const RIGHTS: &str = "+role +ping +info +evalsha +eval +wait +hmget +hset +hdel +hget +hkeys +hlen \
+pub const RIGHTS: &str = "+role +ping +info +evalsha +eval +wait +hmget +hset +hdel +hget +hscan +hvals +hlen \
                                  +hrandfield +pttl +pexpire +unlink ~flask-pyjwt:*";
 
 /// The options of a server that writes every change to disk before it acknowledges it.

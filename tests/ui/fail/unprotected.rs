@@ -10,12 +10,6 @@ async fn renamed_route() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-#[require_token(crate = no_such_package)]
-#[get("/b")]
-async fn without_package() -> HttpResponse {
-    HttpResponse::Ok().finish()
-}
-
 #[require_token]
 #[get("/{")]
 async fn malformed_path() -> HttpResponse {

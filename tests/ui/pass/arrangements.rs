@@ -6,7 +6,11 @@ use flask_pyjwt::require_token;
 
 /// Documented.
 #[require_token(sub = "id")]
-#[get("/a/{id}", name = "a", wrap = "actix_web::middleware::NormalizePath::trim()")]
+#[get(
+    "/a/{id}",
+    name = "a",
+    wrap = "actix_web::middleware::NormalizePath::trim()"
+)]
 async fn above(id: web::Path<u32>) -> impl Responder {
     id.to_string()
 }

@@ -23,7 +23,11 @@ async fn in_quotes() -> &'static str {
     ""
 }
 
-#[require_token(location = "header", header_name = "X-Goog-IAP-JWT-Assertion", role = "editor")]
+#[require_token(
+    location = "header",
+    header_name = "X-Goog-IAP-JWT-Assertion",
+    role = "editor"
+)]
 async fn named_header() -> &'static str {
     ""
 }

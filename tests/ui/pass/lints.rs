@@ -1,7 +1,22 @@
 //! Lint levels reach the function that they are about, and generated code breaks none.
-#![deny(warnings, missing_docs, unused, unreachable_pub, unfulfilled_lint_expectations)]
-#![deny(nonstandard_style, unsafe_code, unused_qualifications, unused_lifetimes)]
-#![deny(explicit_outlives_requirements, elided_lifetimes_in_paths, single_use_lifetimes)]
+#![deny(
+    warnings,
+    missing_docs,
+    unused,
+    unreachable_pub,
+    unfulfilled_lint_expectations
+)]
+#![deny(
+    nonstandard_style,
+    unsafe_code,
+    unused_qualifications,
+    unused_lifetimes
+)]
+#![deny(
+    explicit_outlives_requirements,
+    elided_lifetimes_in_paths,
+    single_use_lifetimes
+)]
 
 use actix_web::{App, get, web};
 use flask_pyjwt::require_token;

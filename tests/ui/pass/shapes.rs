@@ -76,8 +76,22 @@ type Nothing = web::Query<()>;
 #[expect(clippy::too_many_arguments, clippy::many_single_char_names)]
 #[require_token]
 async fn sixteen(
-    a: Nothing, b: Nothing, c: Nothing, d: Nothing, e: Nothing, f: Nothing, g: Nothing, h: Nothing,
-    i: Nothing, j: Nothing, k: Nothing, l: Nothing, m: Nothing, n: Nothing, o: Nothing, p: Nothing,
+    a: Nothing,
+    b: Nothing,
+    c: Nothing,
+    d: Nothing,
+    e: Nothing,
+    f: Nothing,
+    g: Nothing,
+    h: Nothing,
+    i: Nothing,
+    j: Nothing,
+    k: Nothing,
+    l: Nothing,
+    m: Nothing,
+    n: Nothing,
+    o: Nothing,
+    p: Nothing,
 ) -> String {
     let _ = (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
     String::new()

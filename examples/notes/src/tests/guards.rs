@@ -1,9 +1,63 @@
 //! Who may call what.
 
 use actix_web::{http::Method, test::TestRequest};
+use flask_pyjwt::testing::audit;
 use serde_json::json;
 
 use super::start;
+use crate::app;
+
+/// Who may enter by each route. A change of this table is a change of who may do what.
+const WHO: &str = r#"
+GET     /                        open
+GET     /admin/users             auth; scope = {"admin":true}; in header, cookies
+GET     /app.js                  open
+GET     /health                  open
+HEAD    /health                  open
+POST    /login                   open
+POST    /logout                  auth; in header, cookies
+GET     /me                      auth; in header, cookies
+GET     /metrics                 open
+GET     /notes                   auth; in header, cookies
+POST    /notes                   auth; in header, cookies
+DELETE  /notes/{id}              auth; in header, cookies
+GET     /notes/{id}              auth; in header, cookies
+GET     /openapi.json            open
+POST    /refresh                 refresh; in header, cookies
+POST    /register                open
+GET     /style.css               open
+GET     /users/{username}/notes  auth; sub = path("username"), override = {"admin":true}; in header, cookies
+"#;
+
+/// Every route refuses what it has to refuse, and no route is open by mistake.
+#[actix_web::test]
+async fn every_route_is_audited() {
+    let server = start().await;
+    let token = server.register("alice").await;
+    let token = server.state.auth.verify_token(&token).expect("just minted");
+    let account = token
+        .claim("account")
+        .expect("each token names its account");
+    let open = [
+        "GET /",
+        "GET /app.js",
+        "GET /health",
+        "GET /metrics",
+        "GET /openapi.json",
+        "HEAD /health",
+        "GET /style.css",
+        "POST /login",
+        "POST /register",
+    ];
+    let report = audit(|| app::create(&server.state))
+        .public(&open)
+        .subject("alice")
+        .claim("account", account.clone())
+        .variable("username", "alice")
+        .await;
+    report.assert_public(&open);
+    assert_eq!(report.to_string(), WHO.trim_start());
+}
 
 #[actix_web::test]
 async fn without_a_token_only_the_open_routes_answer() {
@@ -13,6 +67,7 @@ async fn without_a_token_only_the_open_routes_answer() {
         ("/", 200),
         ("/style.css", 200),
         ("/app.js", 200),
+        ("/metrics", 200),
         ("/me", 401),
         ("/notes", 401),
         ("/notes/1", 401),

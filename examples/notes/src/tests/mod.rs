@@ -3,7 +3,9 @@
 
 mod accounts;
 mod browser;
+mod described;
 mod guards;
+mod metrics;
 mod notes;
 mod sessions;
 mod storage;

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use super::*;
 
 /// A simulated folder: the test sets its files and the time of each reading.
@@ -11,7 +13,7 @@ impl Disk {
     fn new() -> Self {
         Self {
             directory: KeyDirectory {
-                path: PathBuf::new(),
+                place: Place::in_code(PathBuf::new()),
                 auth_type: AuthType::HS256,
                 allow_weak: false,
                 crypto: Crypto::default(),
@@ -120,4 +122,18 @@ fn a_changed_file_keeps_its_old_key_until_it_is_complete() {
     }
     disk.look(disk.at(1_200, 0));
     assert_ne!(id(&disk), first);
+}
+
+#[test]
+fn the_value_of_a_variable_is_not_shown() {
+    let open = |place: Place| {
+        let shown = format!("{place:?}");
+        let opened =
+            KeyDirectory::open(place, AuthType::EdDSA, false, Crypto::default(), |_| Ok(()));
+        format!("{shown} {:?}", opened.expect_err("no such folder"))
+    };
+    let by_variable = open(Place::in_variable("hidden/folder".to_owned()));
+    assert!(!by_variable.contains("hidden"), "{by_variable}");
+    assert!(by_variable.contains(KEYS_DIR), "{by_variable}");
+    assert!(open(Place::in_code("hidden/folder".into())).contains("hidden/folder"));
 }

@@ -48,6 +48,8 @@ pub(super) fn session(subject: &str, id: &str, now: Moment) -> SessionRecord {
         expires_at: now + IDLE,
         ends_at: now + LIFETIME,
         label: Some(format!("label of {id}")),
+        address: Some(format!("address of {id}")),
+        user_agent: Some(format!("user agent of {id}")),
         claims: format!(r#"{{"scope":"scope of {id}"}}"#),
         generations: vec![generation("0", now)],
     }
@@ -59,7 +61,7 @@ pub(super) async fn open(store: &Store, subject: &str, id: &str, now: Moment) ->
     session
 }
 
-/// Opens a session of a subject that may have `most` sessions. Returns the ids of the evicted ones.
+/// Opens a session of a subject that may have `most` sessions. Returns the ids of the ended ones.
 pub(super) async fn opened(
     store: &Store,
     session: &SessionRecord,
@@ -114,6 +116,8 @@ pub(super) fn assert_won(rotated: &Rotated, before: &SessionRecord, to: &Generat
     assert_eq!(after.opened_at, before.opened_at);
     assert_eq!(after.ends_at, before.ends_at);
     assert_eq!(after.label, before.label);
+    assert_eq!(after.address, before.address);
+    assert_eq!(after.user_agent, before.user_agent);
     let end = (to.issued_at + IDLE).min(before.ends_at);
     assert_eq!(after.expires_at, end);
 }
@@ -173,8 +177,11 @@ pub(super) async fn standing(store: &Store, token: &TokenIdentity, now: Moment) 
     answered(store.standing(token, now)).await
 }
 
-pub(super) async fn revoke(store: &Store, revocation: Revocation, now: Moment) {
-    answered(store.revoke(&revocation, now)).await;
+/// Returns the ids of what ended, sorted.
+pub(super) async fn revoke(store: &Store, revocation: Revocation, now: Moment) -> Vec<String> {
+    let mut ended = answered(store.revoke(&revocation, now)).await;
+    ended.sort();
+    ended
 }
 
 /// The ids of the open sessions, sorted.

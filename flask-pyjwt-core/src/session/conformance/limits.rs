@@ -135,7 +135,7 @@ pub async fn a_replaced_session_ends_before_any_is_evicted(store: Store) {
         Opening::new(session("alice", id, now), most).replacing(others)
     };
     let opening = replacing("new", 2, &["replaced", "unknown", "bobs", "new"]);
-    assert_eq!(answered(store.open(&opening, now)).await, [""; 0]);
+    assert_eq!(answered(store.open(&opening, now)).await, ["replaced"]);
     assert_eq!(open_ids(&store, "alice", now).await, ["elsewhere", "new"]);
     for (session, expected) in [
         (&replaced, Standing::Revoked),
@@ -146,10 +146,20 @@ pub async fn a_replaced_session_ends_before_any_is_evicted(store: Store) {
         let token = auth_token(session, "0");
         assert_eq!(standing(&store, &token, now).await, expected);
     }
+    // Opened again in place of itself, a session goes on.
+    let again = replacing("new", 2, &["new"]);
+    assert_eq!(answered(store.open(&again, now)).await, [""; 0]);
     // If that is not enough, others are evicted.
     let last = replacing("last", 1, &["new"]);
-    assert_eq!(answered(store.open(&last, now)).await, ["elsewhere"]);
+    let mut ended = answered(store.open(&last, now)).await;
+    ended.sort();
+    assert_eq!(ended, ["elsewhere", "new"]);
     assert_eq!(open_ids(&store, "alice", now).await, ["last"]);
+    // A session that has expired does not end once more.
+    let later = now + IDLE;
+    let mut opening = Opening::new(session("alice", "later", later), 1);
+    opening.replaces.push("last".to_owned());
+    assert_eq!(answered(store.open(&opening, later)).await, [""; 0]);
 }
 
 /// In any order, two sessions are left, and each of the others is reported once.
@@ -224,7 +234,9 @@ pub async fn a_list_skips_ended_sessions(store: Store) {
 pub async fn revoking_a_subject_ends_a_thousand_sessions(store: Store) {
     let sessions = open_many(&store, "alice", MANY).await;
     assert_eq!(listed(&store, "alice", NOW).await.len(), MANY);
-    revoke(&store, everything("alice"), NOW).await;
+    let ended = revoke(&store, everything("alice"), NOW).await;
+    let ids: Vec<_> = sessions.iter().map(|it| it.id.clone()).collect();
+    assert_eq!(ended, ids);
     assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
     for session in sessions.iter().step_by(37) {
         for token in [auth_token(session, "0"), refresh_token(session, "0")] {
@@ -256,12 +268,13 @@ pub async fn a_thousand_revoked_tokens_leave_room_for_other_revocations(store: S
     }
     for number in 1_000..1_010 {
         match store.revoke(&token("alice", number, until), NOW).await {
-            Ok(()) | Err(StoreError::TooManyTokens { .. }) => {}
+            Ok(_) | Err(StoreError::TooManyTokens { .. }) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
     // Revoking a token twice is accepted.
-    revoke(&store, token("alice", 7, until), NOW).await;
+    let again = revoke(&store, token("alice", 7, until), NOW).await;
+    assert_eq!(again, [""; 0]);
     for number in [0, 7, 999] {
         let token = plain_token("alice", Some(&format!("t{number}")), NOW);
         assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);

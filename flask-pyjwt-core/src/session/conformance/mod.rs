@@ -1,5 +1,6 @@
 //! Tests of the rules of [`SessionStore`], for any implementation.
 
+mod adoption;
 mod fixture;
 mod limits;
 mod lost_answers;
@@ -13,12 +14,13 @@ use std::{fmt, future::Future, sync::Arc};
 
 use actix_web::rt::System;
 
-use self::{
-    fixture::NOW,
-    marks::{check_mark, make_a_mark},
-    revocation::{check_changes, make_changes},
-};
 pub use self::{
+    adoption::{
+        adopted_sessions_continue_unchanged,
+        an_adoption_is_remembered_until_the_sessions_have_to_end,
+        one_of_fifty_concurrent_adoptions_takes_place, sessions_are_adopted_only_once,
+        sessions_of_the_store_win_over_adopted_ones,
+    },
     limits::{
         a_list_is_no_longer_than_requested, a_list_skips_ended_sessions,
         a_login_beyond_the_limit_evicts_the_least_recently_refreshed_session,
@@ -45,6 +47,7 @@ pub use self::{
     races::{
         a_revocation_wins_over_concurrent_rotations, concurrent_logins_all_open_their_sessions,
         one_of_a_thousand_concurrent_rotations_wins,
+        one_of_several_concurrent_revocations_ends_a_session,
     },
     revocation::{
         revocations_last_as_long_as_requested, revoking_a_session_ends_only_that_session,
@@ -61,6 +64,12 @@ pub use self::{
         without_a_grace_window_every_retry_is_a_replay,
     },
     texts::texts_are_stored_unchanged,
+};
+use self::{
+    adoption::{check_adoption, make_an_adoption},
+    fixture::NOW,
+    marks::{check_mark, make_a_mark},
+    revocation::{check_changes, make_changes},
 };
 use super::SessionStore;
 
@@ -94,10 +103,12 @@ pub fn run_reopened<S, Fresh, Reopened>(
         let store = Arc::new(fresh().await);
         let left = make_changes(Arc::clone(&store) as Store, NOW).await;
         make_a_mark(Arc::clone(&store) as Store).await;
+        make_an_adoption(Arc::clone(&store) as Store).await;
         let store = Arc::try_unwrap(store).expect("nobody else has it");
         let store = Arc::new(reopen(store).await);
         check_changes(Arc::clone(&store) as Store, left, NOW).await;
-        check_mark(store).await;
+        check_mark(Arc::clone(&store) as Store).await;
+        check_adoption(store).await;
     });
 }
 
@@ -114,6 +125,9 @@ pub fn run_reopened<S, Fresh, Reopened>(
 ///
 /// store_conformance!(memory_store, || async { MemoryStore::default() });
 /// ```
+///
+/// A store without [`SessionStore::adopt`](crate::store::SessionStore::adopt) passes the tests about it,
+/// because nothing can be moved into that store.
 ///
 /// A store in which a rotated token can win again fails the test
 /// `one_of_a_thousand_concurrent_rotations_wins`.
@@ -150,6 +164,7 @@ macro_rules! store_conformance {
                 revocations_last_as_long_as_requested
                 one_of_a_thousand_concurrent_rotations_wins
                 a_revocation_wins_over_concurrent_rotations
+                one_of_several_concurrent_revocations_ends_a_session
                 concurrent_logins_all_open_their_sessions
                 a_replaced_session_ends_before_any_is_evicted
                 a_login_beyond_the_limit_evicts_the_least_recently_refreshed_session
@@ -161,6 +176,11 @@ macro_rules! store_conformance {
                 revoking_a_subject_ends_a_thousand_sessions
                 a_thousand_revoked_tokens_leave_room_for_other_revocations
                 texts_are_stored_unchanged
+                adopted_sessions_continue_unchanged
+                sessions_are_adopted_only_once
+                an_adoption_is_remembered_until_the_sessions_have_to_end
+                sessions_of_the_store_win_over_adopted_ones
+                one_of_fifty_concurrent_adoptions_takes_place
             );
         }
     };

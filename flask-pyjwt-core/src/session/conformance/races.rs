@@ -7,11 +7,11 @@ use actix_web::rt::spawn;
 use super::{
     Store,
     fixture::{
-        MANY, NOW, answered, auth_token, generation, open, open_ids, opened, rotation, session,
-        standing,
+        HOUR, MANY, NOW, answered, auth_token, generation, open, open_ids, opened, rotation,
+        session, standing,
     },
 };
-use crate::session::{Generation, Revocation, Rotated, Standing};
+use crate::session::{Generation, Opening, Revocation, Rotated, Standing};
 
 /// Exactly one rotation wins, and all others get its successor.
 pub async fn one_of_a_thousand_concurrent_rotations_wins(store: Store) {
@@ -66,6 +66,37 @@ pub async fn a_revocation_wins_over_concurrent_rotations(store: Store) {
         let token = auth_token(&session, "0");
         assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
         assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
+    }
+}
+
+/// Of concurrent revocations of a session, in three ways, exactly one has ended it.
+pub async fn one_of_several_concurrent_revocations_ends_a_session(store: Store) {
+    for round in 0..20 {
+        let (subject, id) = ("alice".to_owned(), format!("s{round:02}"));
+        open(&store, &subject, &id, NOW).await;
+        let racers: Vec<_> = (0..12)
+            .map(|racer| {
+                let (store, subject, id) = (Arc::clone(&store), subject.clone(), id.clone());
+                spawn(async move {
+                    let revocation = match racer % 3 {
+                        0 => Revocation::of_session(subject, id),
+                        1 => Revocation::of_subject(subject, NOW, NOW + HOUR),
+                        _ => {
+                            let other = session(&subject, &format!("other {racer}"), NOW);
+                            let opening = Opening::new(other, MANY).replacing(vec![id]);
+                            return answered(store.open(&opening, NOW)).await;
+                        }
+                    };
+                    answered(store.revoke(&revocation, NOW)).await
+                })
+            })
+            .collect();
+        let mut ended = Vec::new();
+        for racer in racers {
+            ended.extend(racer.await.expect("it ends"));
+        }
+        let count = ended.iter().filter(|ended| **ended == id).count();
+        assert_eq!(count, 1, "round {round}: {ended:?}");
     }
 }
 

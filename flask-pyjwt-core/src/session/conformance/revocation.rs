@@ -5,8 +5,8 @@ use time::Duration;
 use super::{
     Store,
     fixture::{
-        HOUR, NOW, SECOND, auth_token, open, open_ids, plain_token, refresh_token, revoke, rotate,
-        standing,
+        HOUR, IDLE, NOW, SECOND, auth_token, open, open_ids, plain_token, refresh_token, revoke,
+        rotate, standing,
     },
 };
 use crate::session::{Moment, Revocation, Rotated, SessionRecord, Standing};
@@ -39,9 +39,11 @@ pub async fn revoking_a_token_leaves_its_session_open(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     rotate(&store, &session, "0", "1", NOW).await;
     let until = NOW + HOUR;
-    revoke(&store, token("alice", "auth-0", until), NOW).await;
-    revoke(&store, token("alice", "plain", until), NOW).await;
-    revoke(&store, token("bob", "auth-1", until), NOW).await;
+    for (subject, id) in [("alice", "auth-0"), ("alice", "plain"), ("bob", "auth-1")] {
+        for ended in [&[id][..], &[]] {
+            assert_eq!(revoke(&store, token(subject, id, until), NOW).await, ended);
+        }
+    }
     for (token, expected) in [
         (auth_token(&session, "0"), Standing::Revoked),
         (auth_token(&session, "1"), Standing::Good),
@@ -66,11 +68,14 @@ pub async fn revoking_a_token_leaves_its_session_open(store: Store) {
 pub async fn revoking_a_session_ends_only_that_session(store: Store) {
     let session = open(&store, "alice", "s", NOW).await;
     let other = open(&store, "alice", "t", NOW).await;
-    revoke(&store, one_session("bob", "s"), NOW).await;
-    revoke(&store, one_session("alice", "unknown"), NOW).await;
+    for (subject, id) in [("bob", "s"), ("alice", "unknown")] {
+        let ended = revoke(&store, one_session(subject, id), NOW).await;
+        assert_eq!(ended, [""; 0], "{subject} has no session {id}");
+    }
     assert_eq!(open_ids(&store, "alice", NOW).await, ["s", "t"]);
-    for _ in 0..2 {
-        revoke(&store, one_session("alice", "s"), NOW).await;
+    for expected in [&["s"][..], &[]] {
+        let ended = revoke(&store, one_session("alice", "s"), NOW).await;
+        assert_eq!(ended, expected);
         assert_eq!(open_ids(&store, "alice", NOW).await, ["t"]);
         for token in [auth_token(&session, "0"), refresh_token(&session, "0")] {
             assert_eq!(standing(&store, &token, NOW).await, Standing::Revoked);
@@ -82,6 +87,9 @@ pub async fn revoking_a_session_ends_only_that_session(store: Store) {
     assert_eq!(standing(&store, &token, NOW).await, Standing::Good);
     let plain = plain_token("alice", None, NOW - SECOND);
     assert_eq!(standing(&store, &plain, NOW).await, Standing::Good);
+    // A session that has expired does not end once more.
+    let ended = revoke(&store, one_session("alice", "t"), NOW + IDLE).await;
+    assert_eq!(ended, [""; 0]);
 }
 
 /// Revoking a subject ends its sessions, and its other tokens issued until then. What comes later
@@ -90,7 +98,10 @@ pub async fn revoking_a_subject_ends_its_sessions_and_earlier_tokens(store: Stor
     let first = open(&store, "alice", "s", NOW).await;
     let second = open(&store, "alice", "t", NOW).await;
     let bobs = open(&store, "bob", "s", NOW).await;
-    revoke(&store, everything("alice", NOW, NOW + HOUR), NOW).await;
+    for expected in [&["s", "t"][..], &[]] {
+        let ended = revoke(&store, everything("alice", NOW, NOW + HOUR), NOW).await;
+        assert_eq!(ended, expected);
+    }
     assert_eq!(open_ids(&store, "alice", NOW).await, [""; 0]);
     let anew = open(&store, "alice", "u", NOW).await;
     for (token, expected) in [

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::session::{Rotated, Standing};
 
-/// Subjects, ids, labels and claims are stored unchanged, and do not affect other subjects.
+/// Subjects, ids, labels, addresses, user agents and claims are stored unchanged, and do not affect other subjects.
 pub async fn texts_are_stored_unchanged(store: Store) {
     let long = "x".repeat(4_000);
     let subjects = [
@@ -42,7 +42,10 @@ pub async fn texts_are_stored_unchanged(store: Store) {
     for (number, subject) in subjects.iter().enumerate() {
         for id in ["s", "s:t", "{\"\\\u{e9}"] {
             let mut session = session(subject, id, NOW);
-            session.label = (number % 3 > 0).then(|| format!("{subject}\u{7f}\u{1f600}\"\\"));
+            let text = || format!("{subject}\u{7f}\u{1f600}\"\\");
+            session.label = (number % 3 > 0).then(text);
+            session.address = (number % 2 > 0).then(text);
+            session.user_agent = (number % 5 > 1).then(text);
             claims[number % claims.len()].clone_into(&mut session.claims);
             opened(&store, &session, MANY, NOW).await;
             let token = auth_token(&session, "0");
@@ -59,6 +62,8 @@ pub async fn texts_are_stored_unchanged(store: Store) {
                         record.subject.clone(),
                         record.id.clone(),
                         record.label.clone(),
+                        record.address.clone(),
+                        record.user_agent.clone(),
                         record.claims.clone(),
                     )
                 };

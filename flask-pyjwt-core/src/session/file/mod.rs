@@ -61,10 +61,10 @@ type Query = Box<dyn FnOnce(&Snapshot) -> Result<(), StorageError> + Send>;
 /// What ended more than an hour ago is removed gradually, and its space is used again. The file
 /// shrinks when it is opened and more than half of it is free.
 ///
-/// The file contains ids, claims and labels, but no tokens. It is created with mode 0600. A file
-/// that belongs to another user, that other users can access, or that is a symbolic link is
-/// refused. Do not restore the file from a backup, because that undoes later revocations: start
-/// without a file instead.
+/// The file contains ids, claims, labels, and addresses and user agents if the logins give them, but
+/// no tokens. It is created with mode 0600. A file that belongs to another user, that other users
+/// can access, or that is a symbolic link is refused. Do not restore the file from a backup, because
+/// that undoes later revocations: start without a file instead.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -259,7 +259,11 @@ impl SessionStore for FileStore {
         })
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
             let revocation = revocation.clone();
             let revoke = move |rows: &mut Rows<'_>| rows.revoke(&revocation, now);
@@ -277,6 +281,19 @@ impl SessionStore for FileStore {
             let subject = subject.to_owned();
             self.query(move |snapshot| snapshot.sessions(&subject, most, now))
                 .await
+        })
+    }
+
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let (subject, sessions) = (subject.to_owned(), sessions.to_owned());
+            let adopt = move |rows: &mut Rows<'_>| rows.adopt(&subject, &sessions, now);
+            self.change(now, Abandoned::Skip, adopt).await
         })
     }
 }

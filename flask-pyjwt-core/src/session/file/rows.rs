@@ -16,7 +16,7 @@ use crate::session::{
     Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, Standing, StoreError,
     TokenIdentity,
     opening::{Candidate, MAX_TOKENS, MOST_SESSIONS, OVERFULL},
-    subject::{horizon, merged, rotate},
+    subject::{ADOPTED, horizon, last_end, merged, rotate},
 };
 
 /// The tables of one write transaction.
@@ -44,13 +44,17 @@ impl<'t> Rows<'t> {
         self.has_changes
     }
 
-    /// Saves a session and evicts others if the subject has too many. Returns the ids of the
-    /// evicted ones.
+    /// Saves a session, ends those that it replaces, and evicts others if the subject has too many.
+    /// Returns the ids of the live ones that ended.
     pub(super) fn open(&mut self, opening: &Opening, now: Moment) -> Result<Vec<String>, Fault> {
         let session = &opening.session;
         let json = encode(session)?;
-        for ended in opening.replaces.iter().chain([&session.id]) {
-            self.remove_session(&session.subject, ended)?;
+        let mut ended = Vec::new();
+        self.remove_session(&session.subject, &session.id, now)?;
+        for replaced in &opening.replaces {
+            if self.remove_session(&session.subject, replaced, now)? {
+                ended.push(replaced.clone());
+            }
         }
         self.put_session(session, session.expires_at, &json)?;
         self.expiries.add(
@@ -59,7 +63,8 @@ impl<'t> Rows<'t> {
             &session.subject,
             &session.id,
         )?;
-        self.make_room(opening, now)
+        ended.extend(self.make_room(opening, now)?);
+        Ok(ended)
     }
 
     /// Evicts the sessions beyond the subject's limit.
@@ -90,7 +95,7 @@ impl<'t> Rows<'t> {
                 });
             }
         }
-        let remove = |id: &str| self.remove_session(&session.subject, id);
+        let remove = |id: &str| self.remove_session(&session.subject, id, now).map(drop);
         Ok(Candidate::make_room(candidates, excess, remove)?)
     }
 
@@ -103,14 +108,16 @@ impl<'t> Rows<'t> {
             .tokens
             .get((&**subject, &*rotation.refresh_id))?
             .is_some();
-        let mut row = session_of(&self.sessions, subject, session)?;
-        let rotated = rotate(revoked, row.as_mut().map(|(_, session)| session), rotation);
-        match (&rotated, row) {
+        let (end, row) = session_of(&self.sessions, subject, session)?.unzip();
+        let rotated = rotate(revoked, row, rotation);
+        match (&rotated, end) {
             // The expiry entry stays where it is. It is updated when its time comes.
-            (Rotated::Won(session) | Rotated::LostAnswer(session, _), Some((end, _))) => {
+            (Rotated::Won(session) | Rotated::LostAnswer(session, _), Some(end)) => {
                 self.put_session(session, end, &encode(session)?)?;
             }
-            (Rotated::Replayed, _) => self.remove_session(subject, session)?,
+            (Rotated::Replayed, _) => {
+                self.remove_session(subject, session, rotation.successor.issued_at)?;
+            }
             _ => {}
         }
         Ok(rotated)
@@ -134,22 +141,58 @@ impl<'t> Rows<'t> {
         Ok(Standing::Good)
     }
 
-    /// Revokes a token, a session or a subject.
-    pub(super) fn revoke(&mut self, revocation: &Revocation, now: Moment) -> Result<(), Fault> {
+    /// Revokes a token, a session or a subject. Returns the ids of what has ended by this.
+    pub(super) fn revoke(
+        &mut self,
+        revocation: &Revocation,
+        now: Moment,
+    ) -> Result<Vec<String>, Fault> {
         match revocation {
             Revocation::Token { subject, id, until } => {
-                self.revoke_token(subject, id, *until, now)?;
+                let is_new = self.revoke_token(subject, id, *until, now)?;
+                Ok(Vec::from_iter(is_new.then(|| id.clone())))
             }
-            Revocation::Session { subject, session } => self.remove_session(subject, session)?,
+            Revocation::Session { subject, session } => {
+                let was_live = self.remove_session(subject, session, now)?;
+                Ok(Vec::from_iter(was_live.then(|| session.clone())))
+            }
             Revocation::Subject {
                 subject,
                 issued_until,
                 until,
             } => {
-                self.revoke_subject(subject, (issued_until.milliseconds(), until.milliseconds()))?;
+                let row = (issued_until.milliseconds(), until.milliseconds());
+                Ok(self.revoke_subject(subject, row, now)?)
             }
         }
-        Ok(())
+    }
+
+    /// Saves the sessions that another store has of a subject, unless this was done before. Returns
+    /// whether it was done now.
+    pub(super) fn adopt(
+        &mut self,
+        subject: &str,
+        sessions: &[SessionRecord],
+        now: Moment,
+    ) -> Result<bool, Fault> {
+        // Before the first change: an error of one row does not undo the changes before it.
+        let encoded: Vec<_> = sessions.iter().map(encode).collect::<Result<_, _>>()?;
+        if self.tokens.get((subject, ADOPTED))?.is_some() {
+            return Ok(false);
+        }
+        for (session, json) in sessions.iter().zip(encoded) {
+            let (end, id) = (session.expires_at, &*session.id);
+            if self.sessions.get((subject, id))?.is_none() {
+                self.put_session(session, end, &json)?;
+                self.expiries.add(end, Kind::Session, subject, id)?;
+            }
+        }
+        self.has_changes = true;
+        let until = last_end(sessions, now);
+        self.tokens
+            .insert((subject, ADOPTED), until.milliseconds())?;
+        self.expiries.add(until, Kind::Token, subject, ADOPTED)?;
+        Ok(true)
     }
 
     fn put_session(
@@ -164,26 +207,31 @@ impl<'t> Rows<'t> {
         Ok(())
     }
 
-    fn remove_session(&mut self, subject: &str, id: &str) -> Result<(), StorageError> {
-        if let Some(row) = self.sessions.remove((subject, id))? {
-            self.has_changes = true;
-            self.expiries.remove(
-                Moment::from_milliseconds(row.value().0),
-                Kind::Session,
-                subject,
-                id,
-            )?;
-        }
-        Ok(())
+    /// Removes a session. Returns whether it was live.
+    fn remove_session(
+        &mut self,
+        subject: &str,
+        id: &str,
+        now: Moment,
+    ) -> Result<bool, StorageError> {
+        let Some(row) = self.sessions.remove((subject, id))? else {
+            return Ok(false);
+        };
+        self.has_changes = true;
+        let (end, json) = row.value();
+        let end = Moment::from_milliseconds(end);
+        self.expiries.remove(end, Kind::Session, subject, id)?;
+        Ok(is_live(subject, id, json, now))
     }
 
+    /// Revokes a token. Returns whether it was not revoked before.
     fn revoke_token(
         &mut self,
         subject: &str,
         id: &str,
         until: Moment,
         now: Moment,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let known = self.tokens.get((subject, id))?.map(|row| row.value());
         let end = until.milliseconds();
         if known.is_none() && !self.has_room_for_a_token(subject, now)? {
@@ -195,7 +243,7 @@ impl<'t> Rows<'t> {
         if known.is_none() {
             self.expiries.add(until, Kind::Token, subject, id)?;
         }
-        Ok(())
+        Ok(known.is_none())
     }
 
     /// Whether one more token of the subject can be revoked by its id. Removes ended revocations
@@ -224,7 +272,12 @@ impl<'t> Rows<'t> {
         Ok(count - forgotten < MAX_TOKENS)
     }
 
-    fn revoke_subject(&mut self, subject: &str, new: SubjectRow) -> Result<(), StorageError> {
+    fn revoke_subject(
+        &mut self,
+        subject: &str,
+        new: SubjectRow,
+        now: Moment,
+    ) -> Result<Vec<String>, StorageError> {
         self.has_changes = true;
         let after = after(subject);
         let mut removed = Vec::new();
@@ -235,14 +288,17 @@ impl<'t> Rows<'t> {
             let (key, row) = row?;
             // Beyond the limit, expiry entries are removed when their time comes.
             if removed.len() < OVERFULL {
-                removed.push((
-                    Moment::from_milliseconds(row.value().0),
-                    key.value().1.to_owned(),
-                ));
+                let (id, (end, json)) = (key.value().1, row.value());
+                let end = Moment::from_milliseconds(end);
+                removed.push((end, id.to_owned(), is_live(subject, id, json, now)));
             }
         }
-        for (end, id) in removed {
+        let mut ended = Vec::new();
+        for (end, id, was_live) in removed {
             self.expiries.remove(end, Kind::Session, subject, &id)?;
+            if was_live {
+                ended.push(id);
+            }
         }
         let known = self.subjects.get(subject)?.map(|row| row.value());
         self.subjects.insert(subject, merged(known, new))?;
@@ -250,7 +306,7 @@ impl<'t> Rows<'t> {
             self.expiries
                 .add(Moment::from_milliseconds(new.1), Kind::Subject, subject, "")?;
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Removes what ended until `horizon`, earliest first, in at most this many steps.
@@ -318,6 +374,11 @@ impl<'t> Rows<'t> {
         self.put_session(&session, session.expires_at, &json)?;
         Ok(Some(session.expires_at))
     }
+}
+
+/// Whether a row is a session that has not ended. Nobody can use one that cannot be read.
+fn is_live(subject: &str, id: &str, json: &[u8], now: Moment) -> bool {
+    decode(subject, id, json).is_ok_and(|session| session.is_live(now))
 }
 
 /// Creates the missing tables.

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, StorageError, TableDefinition};
 
 use crate::session::{
-    Moment, SessionRecord, Standing, StoreError, TokenIdentity, opening::OVERFULL, subject::Known,
+    Moment, SessionRecord, Standing, StoreError, TokenIdentity, opening::OVERFULL, standing::Known,
 };
 
 /// A subject and an id.
@@ -56,12 +56,13 @@ pub(super) struct Found {
 impl Found {
     /// Returns the standing of the token.
     pub(super) fn standing(&self, token: &TokenIdentity, now: Moment) -> Standing {
+        let session = self.session.as_ref();
         let known = Known {
             revoked: self.revoked,
-            session: self.session.as_ref().map(|(_, session)| session),
+            in_session: session.map(|(_, session)| session.standing(token, now)),
             issued_until: self.issued_until,
         };
-        known.standing(token, now)
+        known.standing(token)
     }
 }
 

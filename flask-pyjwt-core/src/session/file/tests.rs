@@ -45,6 +45,8 @@ pub(super) fn session(id: &str) -> SessionRecord {
         expires_at: NOW + HOUR,
         ends_at: NOW + HOUR * 10,
         label: Some("a browser".to_owned()),
+        address: Some("192.0.2.1".to_owned()),
+        user_agent: None,
         claims: "{}".to_owned(),
         generations: vec![generation(id, 0)],
     }
@@ -157,7 +159,7 @@ async fn run_session(store: &FileStore, id: &str, rotations: usize) -> Acknowled
         seen.rotating = false;
     }
     seen.stage = match store.revoke(&ended(id), NOW).await {
-        Ok(()) => Stage::Ended,
+        Ok(_) => Stage::Ended,
         Err(_) => Stage::Ending,
     };
     seen

@@ -22,8 +22,17 @@ use tokio::{
 };
 
 use super::{
-    address, connection::Connection, node::Node, operation::Operation, problem::Problem,
-    read_write::ReadWrite, reply::as_text, settings::Settings, slot::slot,
+    super::near_cache::Cache,
+    address,
+    connection::{Connection, Server},
+    node::Node,
+    operation::Operation,
+    problem::Problem,
+    read_write::ReadWrite,
+    reply::as_text,
+    settings::Settings,
+    slot::slot,
+    tracker::Line,
 };
 
 /// How many redirections a request follows at most.
@@ -36,6 +45,8 @@ const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Cluster {
     seeds: Vec<ConnectionInfo>,
     settings: Settings,
+    /// The near cache of the store, if it has one.
+    cache: Option<Arc<Cache>>,
     topology: Mutex<Topology>,
     is_refreshing: AtomicBool,
 }
@@ -50,10 +61,15 @@ struct Topology {
 }
 
 impl Cluster {
-    pub(super) fn new(seeds: Vec<ConnectionInfo>, settings: Settings) -> Arc<Self> {
+    pub(super) fn new(
+        seeds: Vec<ConnectionInfo>,
+        settings: Settings,
+        cache: Option<Arc<Cache>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             seeds,
             settings,
+            cache,
             topology: Mutex::default(),
             is_refreshing: AtomicBool::new(false),
         })
@@ -69,7 +85,7 @@ impl Cluster {
         key: &[u8],
         commands: &Pipeline,
         deadline: Instant,
-    ) -> Result<(Arc<str>, Vec<Value>), Problem> {
+    ) -> Result<(Server, Vec<Value>), Problem> {
         let slot = slot(key);
         let Some(mut node) = self.owner(slot) else {
             self.refresh_soon();
@@ -84,7 +100,12 @@ impl Cluster {
                 connection.ask(commands, operation, deadline).await
             };
             let (server, values) = match answer {
-                Ok(answer) => answer,
+                Ok(answer) => {
+                    if let Some(tracker) = node.tracker() {
+                        tracker.found(&answer.0);
+                    }
+                    answer
+                }
                 Err(problem) => {
                     self.refresh_soon();
                     return Err(problem);
@@ -115,6 +136,24 @@ impl Cluster {
             node = next;
         }
         Err(Problem::Redirected)
+    }
+
+    /// The connection to the node that announces the changes of a key, if there is one.
+    pub(super) fn line(&self, key: &[u8]) -> Option<Line> {
+        self.cache.as_ref()?;
+        self.owner(slot(key))?.tracker()?.line()
+    }
+
+    /// Waits until the nodes announce changes, if the store has a near cache. A node that cannot be
+    /// reached is no error, as long as others can.
+    pub(super) async fn tracked(&self, deadline: Instant) -> Result<(), Problem> {
+        let nodes: Vec<_> = self.topology().nodes.values().cloned().collect();
+        for tracker in nodes.iter().filter_map(ReadWrite::tracker) {
+            if let Err(problem @ Problem::Unannounced { .. }) = tracker.ready(deadline).await {
+                return Err(problem);
+            }
+        }
+        Ok(())
     }
 
     /// Asks the nodes for their slots.
@@ -189,9 +228,13 @@ impl Cluster {
             (it.first, it.last, self.node(&mut topology, info).0)
         });
         let ranges: Vec<_> = ranges.collect();
+        // The node of a dropped connection announces nothing any more.
         topology
             .nodes
             .retain(|address, _| ranges.iter().any(|(.., owner)| owner == address));
+        for node in topology.nodes.values() {
+            node.track();
+        }
         topology.ranges = ranges;
     }
 
@@ -206,7 +249,7 @@ impl Cluster {
         let node = topology
             .nodes
             .entry(Arc::clone(&address))
-            .or_insert_with(|| ReadWrite::new(Node(info), self.settings));
+            .or_insert_with(|| ReadWrite::new(Node(info), self.settings, self.cache.as_ref()));
         let node = node.clone();
         (address, node)
     }
@@ -238,7 +281,7 @@ async fn ask_with_asking(
     commands: &Pipeline,
     operation: Operation,
     deadline: Instant,
-) -> Result<(Arc<str>, Vec<Value>), Problem> {
+) -> Result<(Server, Vec<Value>), Problem> {
     let mut asking = Pipeline::new();
     asking.cmd("ASKING");
     for command in commands.cmd_iter() {

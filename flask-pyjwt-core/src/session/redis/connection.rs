@@ -3,19 +3,20 @@
 use std::{
     fmt,
     future::Future,
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
-use redis::{ErrorKind, Pipeline, Value, aio::MultiplexedConnection};
+use redis::{ConnectionInfo, ErrorKind, Pipeline, Value, aio::MultiplexedConnection};
 use tokio::{
     sync::watch,
     time::{Duration, Instant, timeout, timeout_at},
 };
 
-use super::{operation::Operation, problem::Problem};
+use super::{announced::Announced, operation::Operation, problem::Problem, reply::as_text};
 
 /// How long a connection is used without checking that it works and that the server is still the
 /// right one.
@@ -39,14 +40,81 @@ pub(super) trait Endpoint: fmt::Display + fmt::Debug + Send + Sync + 'static {
         opened: &mut Opened,
         within: Duration,
     ) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// The server to which a connection is opened.
+    fn locate(
+        &self,
+        within: Duration,
+    ) -> impl Future<Output = Result<ConnectionInfo, Problem>> + Send;
+
+    /// Checks that the server announces all changes of its keys, and says which keys these are.
+    fn announces(
+        &self,
+        opened: &mut Opened,
+        within: Duration,
+    ) -> impl Future<Output = Result<Announced, Problem>> + Send;
 }
 
 /// An open connection.
 #[derive(Debug, Clone)]
 pub(super) struct Opened {
     pub(super) connection: MultiplexedConnection,
-    /// The server's address.
-    pub(super) server: Arc<str>,
+    pub(super) server: Server,
+}
+
+impl Opened {
+    /// Asks which process answers here. Two connections to one address can lead to different ones.
+    pub(super) async fn identify(&mut self) -> Result<(), Problem> {
+        let mut question = redis::cmd("INFO");
+        question.arg("server");
+        let answer = self.connection.send_packed_command(&question).await;
+        let info = match answer.map_err(|error| Problem::connect(&self.server, error))? {
+            Value::ServerError(error) => return Err(Problem::unannounced(&self.server, &error)),
+            info => info,
+        };
+        self.server.process = as_text(&info)
+            .into_iter()
+            .flat_map(str::lines)
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .map(Arc::from);
+        Ok(())
+    }
+}
+
+/// A server: displays and dereferences as its address.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    address: Arc<str>,
+    /// The id of its process, once it was asked for.
+    process: Option<Arc<str>>,
+}
+
+impl Server {
+    pub(super) fn new(address: String) -> Self {
+        Self {
+            address: address.into(),
+            process: None,
+        }
+    }
+
+    /// Whether both are known to be the same process.
+    pub(super) fn is_same_process(&self, other: &Self) -> bool {
+        self.process.is_some() && self.process == other.process
+    }
+}
+
+impl Deref for Server {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.address
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
 }
 
 /// A connection to one server, shared by any number of concurrent requests.
@@ -58,6 +126,8 @@ pub(super) struct Opened {
 pub(super) struct Connection<E> {
     endpoint: E,
     connect_timeout: Duration,
+    /// Whether it has to be known which process answers.
+    identifies: bool,
     state: watch::Sender<State>,
     serial: AtomicU64,
     /// Failed attempts in a row.
@@ -97,10 +167,11 @@ impl<E: Endpoint> fmt::Display for Connection<E> {
 }
 
 impl<E: Endpoint> Connection<E> {
-    pub(super) fn new(endpoint: E, connect_timeout: Duration) -> Arc<Self> {
+    pub(super) fn new(endpoint: E, connect_timeout: Duration, identifies: bool) -> Arc<Self> {
         Arc::new(Self {
             endpoint,
             connect_timeout,
+            identifies,
             state: watch::Sender::new(State::Unconnected),
             serial: AtomicU64::new(0),
             failures: AtomicU32::new(0),
@@ -116,7 +187,7 @@ impl<E: Endpoint> Connection<E> {
         commands: &Pipeline,
         operation: Operation,
         deadline: Instant,
-    ) -> Result<(Arc<str>, Vec<Value>), Problem> {
+    ) -> Result<(Server, Vec<Value>), Problem> {
         let mut may_repeat = operation.is_repeatable();
         loop {
             let (opened, serial) = self.opened(deadline).await?;
@@ -207,7 +278,13 @@ impl<E: Endpoint> Connection<E> {
         // In a separate task, so that a panic does not leave the state `Connecting` forever.
         let connecting = tokio::spawn(async move {
             let started = Instant::now();
-            let opening = this.endpoint.open(this.connect_timeout);
+            let opening = async {
+                let mut opened = this.endpoint.open(this.connect_timeout).await?;
+                if this.identifies {
+                    opened.identify().await?;
+                }
+                Ok::<_, Problem>(opened)
+            };
             let opened =
                 timeout(this.connect_timeout, opening)
                     .await

@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! [opened_at,expires_at,ends_at,[[refresh_id,auth_id,issued_at,repeatable_until,repeated_at],…]]
-//! the label as JSON, or null
+//! [label, address, user_agent]: each a text or null
 //! the claims
 //! ```
 //!
 //! A pair of tokens may end after `issued_at`. It then counts as used.
 //!
-//! Label and claims are arbitrary texts from the application. The scripts do not parse them and
+//! Without address and user agent, the second line is only the label.
+//!
+//! Label, address, user agent and claims are arbitrary texts from the application. The scripts do not parse them and
 //! therefore cannot change them. The ids of session and subject are the names of the field and the
 //! key.
 
@@ -25,6 +27,9 @@ const LAST_MOMENT: i64 = 1 << 53;
 
 /// The first line.
 type Header = (i64, i64, i64, Vec<StoredGeneration>);
+
+/// The second line, if it is not only the label: label, address and user agent.
+type Recognition = (Option<String>, Option<String>, Option<String>);
 
 /// A [`Generation`] as an array.
 #[derive(Serialize, Deserialize)]
@@ -85,8 +90,13 @@ pub(super) fn encode(session: &SessionRecord) -> Result<String, StoreError> {
         generations.collect::<Result<Vec<_>, StoreError>>()?,
     );
     let header = serde_json::to_string(&header).map_err(StoreError::unavailable)?;
-    let label = serde_json::to_string(&session.label).map_err(StoreError::unavailable)?;
-    Ok(format!("{header}\n{label}\n{}", session.claims))
+    let (label, address, user_agent) = (&session.label, &session.address, &session.user_agent);
+    let recognition = match (address, user_agent) {
+        (None, None) => serde_json::to_string(label),
+        _ => serde_json::to_string(&(label, address, user_agent)),
+    };
+    let recognition = recognition.map_err(StoreError::unavailable)?;
+    Ok(format!("{header}\n{recognition}\n{}", session.claims))
 }
 
 /// Decodes a session.
@@ -98,7 +108,8 @@ pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRe
     let corrupt = || StoreError::corrupt("a session");
     let stored = std::str::from_utf8(stored).map_err(|_| corrupt())?;
     let mut lines = stored.splitn(3, '\n');
-    let (Some(header), Some(label), Some(claims)) = (lines.next(), lines.next(), lines.next())
+    let (Some(header), Some(recognition), Some(claims)) =
+        (lines.next(), lines.next(), lines.next())
     else {
         return Err(corrupt());
     };
@@ -114,13 +125,20 @@ pub(super) fn decode(subject: &str, id: &str, stored: &[u8]) -> Result<SessionRe
             }
         },
     );
+    let (label, address, user_agent): Recognition = if recognition.starts_with('[') {
+        json(recognition).ok_or_else(corrupt)?
+    } else {
+        (json(recognition).ok_or_else(corrupt)?, None, None)
+    };
     Ok(SessionRecord {
         id: id.to_owned(),
         subject: subject.to_owned(),
         opened_at: Moment::from_milliseconds(opened_at),
         expires_at: Moment::from_milliseconds(expires_at),
         ends_at: Moment::from_milliseconds(ends_at),
-        label: json(label).ok_or_else(corrupt)?,
+        label,
+        address,
+        user_agent,
         claims: claims.to_owned(),
         generations: generations.collect(),
     })
@@ -157,6 +175,8 @@ mod tests {
             expires_at: Moment::from_milliseconds(LAST_MOMENT),
             ends_at: Moment::from_milliseconds(-3),
             label: Some("two\nlines, \"quoted\"".to_owned()),
+            address: Some("::1\n".to_owned()),
+            user_agent: None,
             claims: "{\"a\":\n1}\n".to_owned(),
             generations: vec![Generation {
                 refresh_id: "r\n\"".to_owned(),
@@ -171,16 +191,36 @@ mod tests {
     #[test]
     fn an_encoded_session_is_decoded_unchanged() {
         let mut session = session();
-        for _ in 0..2 {
+        for user_agent in [None, Some("[\"a\",null]\n".to_owned()), None] {
+            session.user_agent = user_agent;
             let stored = encode(&session).expect("stored");
             let read = decode("alice", "s", stored.as_bytes()).expect("read");
             assert_eq!(read, session);
             session.label = None;
+            session.address = None;
             session.claims.clear();
             session.generations.clear();
         }
         session.opened_at = Moment::from_milliseconds(LAST_MOMENT + 1);
         assert!(encode(&session).is_err());
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_has_no_address_and_no_user_agent() {
+        let mut session = session();
+        session.address = None;
+        let stored = encode(&session).expect("stored");
+        let label = stored.lines().nth(1);
+        assert_eq!(label, Some(r#""two\nlines, \"quoted\"""#));
+        session.label = None;
+        let stored = encode(&session).expect("stored");
+        assert_eq!(stored.lines().nth(1), Some("null"));
+        for (line, label) in [("null", None), ("\"phone\"", Some("phone"))] {
+            let stored = format!("[1,2,3,[]]\n{line}\n{{}}");
+            let read = decode("alice", "s", stored.as_bytes()).expect("read");
+            assert_eq!(read.label.as_deref(), label);
+            assert_eq!((read.address, read.user_agent), (None, None));
+        }
     }
 
     #[test]
@@ -200,6 +240,10 @@ mod tests {
             "[1,2,3,[[\"r\",\"a\",\"1\"]]]\nnull\n{}",
             "[1,2,3,[]] x\nnull\n{}",
             "[1,2,3,[]]\n7\n{}",
+            "[1,2,3,[]]\n[]\n{}",
+            "[1,2,3,[]]\n[null,\"::1\"]\n{}",
+            "[1,2,3,[]]\n[null,1,null]\n{}",
+            "[1,2,3,[]]\n[null,null,null,null]\n{}",
         ] {
             assert!(decode("alice", "s", stored.as_bytes()).is_err(), "{stored}");
         }

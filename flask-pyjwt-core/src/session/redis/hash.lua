@@ -2,7 +2,7 @@
 --
 -- KEYS[1] is the hash of one subject:
 --   s:<session>  a session, as encoded by `encoding.rs`
---   t:<token>    the end of the revocation of this token
+--   t:<token>    the end of the revocation of this token; without an id: the sessions were adopted (adopt.lua)
 --   n            two moments: tokens that belong to no session and were issued until the first one are
 --                revoked, and this is kept until the second one
 -- Moments are milliseconds since 1970 on the caller's clock. Numbers in Lua are exact up to 2^53, and callers
@@ -39,15 +39,10 @@ local function ends_at(field, value)
     end
 end
 
--- The fields with this prefix.
-local function fields_of(kind)
-    local fields = {}
-    for _, field in ipairs(redis.call('HKEYS', key)) do
-        if string.sub(field, 1, 2) == kind then
-            table.insert(fields, field)
-        end
-    end
-    return fields
+-- Whether a session has not ended. Nobody can use a malformed one.
+local function is_live(field, stored)
+    local moment = ends_at(field, stored)
+    return moment and now < moment
 end
 
 -- The entries of a kind, fields and values in turn, in a hash of at most this many fields. Redis filters them,

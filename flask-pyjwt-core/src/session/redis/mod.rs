@@ -4,14 +4,21 @@
 //! thread of [`worker`] executes it. [`servers`] sends it through a [`connection`] to the primary,
 //! or to the node of a [`cluster`] that holds the subject's key.
 //!
-//! Imports go one way: builder, store, servers, cluster, then `read_write`, primary, sentinels,
-//! node, connection, operation, and below them the files that do not deal with servers.
+//! With a near cache, [`near`] asks on the connections of a [`tracker`] for each server, which
+//! announces changes to a [`listener`].
+//!
+//! Imports go one way: builder, store, near, servers, cluster, then `read_write`, tracker, primary,
+//! sentinels, node, listener, connection, operation, and below them the files that do not deal with
+//! servers.
 
 mod address;
+mod announced;
 mod builder;
 mod cluster;
 mod connection;
 mod encoding;
+mod listener;
+mod near;
 mod node;
 mod operation;
 mod primary;
@@ -29,6 +36,7 @@ mod tls;
 #[cfg(not(feature = "redis-store-tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+mod tracker;
 mod worker;
 
 pub use self::{builder::RedisStoreBuilder, store::RedisStore};

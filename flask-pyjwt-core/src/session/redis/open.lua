@@ -1,6 +1,6 @@
 -- Saves a new session: ARGV[4] is its id, ARGV[5] the session, ARGV[6] when it expires. The sessions with the
 -- ids ARGV[9] and following end. The subject may then have ARGV[7] sessions; further ones are evicted in the
--- order of `Candidate` in opening.rs. Returns the ids of evicted sessions that were live.
+-- order of `Candidate` in opening.rs. Returns the ids of the live sessions that ended.
 
 local new = 's:' .. ARGV[4]
 local most = tonumber(ARGV[7])
@@ -97,20 +97,25 @@ end
 
 redis.call('HSET', key, new, ARGV[5])
 keep_until(tonumber(ARGV[6]))
+local ended = {}
 for i = 9, #ARGV do
     local replaced = 's:' .. ARGV[i]
-    if replaced ~= new then
+    local stored = replaced ~= new and redis.call('HGET', key, replaced)
+    if stored then
         redis.call('HDEL', key, replaced)
+        if is_live(replaced, stored) then
+            table.insert(ended, ARGV[i])
+        end
     end
 end
 local sessions, excess = too_many()
-local ended, evicted = {}, {}
+local evicted = {}
 for _, candidate in ipairs(excess > 0 and least(sessions, excess) or {}) do
-    table.insert(ended, candidate.field)
+    table.insert(evicted, candidate.field)
     if candidate.is_live then
-        table.insert(evicted, string.sub(candidate.field, 3))
+        table.insert(ended, string.sub(candidate.field, 3))
     end
 end
-remove_fields(ended)
+remove_fields(evicted)
 forget_ended()
-return evicted
+return ended

@@ -6,10 +6,10 @@ use redis::{ConnectionInfo, Value, aio::MultiplexedConnection};
 use tokio::time::Duration;
 
 use super::{
+    announced::Announced,
     connection::{Endpoint, Opened},
-    node::{open, send},
+    node::{is_primary, open, send},
     problem::Problem,
-    reply,
     sentinels::Sentinels,
 };
 
@@ -24,10 +24,7 @@ pub(super) enum Primary {
 
 impl Endpoint for Primary {
     async fn open(&self, within: Duration) -> Result<Opened, Problem> {
-        let info = match self {
-            Self::Configured(info) => ConnectionInfo::clone(info),
-            Self::Named(sentinels) => sentinels.primary(within / 2).await?,
-        };
+        let info = self.locate(within / 2).await?;
         let Opened {
             mut connection,
             server,
@@ -50,6 +47,26 @@ impl Endpoint for Primary {
         }
         is_primary(&mut opened.connection, &opened.server).await
     }
+
+    async fn locate(&self, within: Duration) -> Result<ConnectionInfo, Problem> {
+        match self {
+            Self::Configured(info) => Ok(ConnectionInfo::clone(info)),
+            Self::Named(sentinels) => sentinels.primary(within).await,
+        }
+    }
+
+    /// The primary announces the changes of all keys.
+    async fn announces(&self, opened: &mut Opened, within: Duration) -> Result<Announced, Problem> {
+        self.confirm(opened, within).await?;
+        let Opened { connection, server } = opened;
+        let mut question = redis::cmd("INFO");
+        question.arg("commandstats");
+        match send(connection, &question).await {
+            Ok(Value::ServerError(error)) => Err(Problem::unannounced(server, &error)),
+            Ok(statistics) => Announced::by_primary(&statistics, server),
+            Err(error) => Err(Problem::connect(server, error)),
+        }
+    }
 }
 
 /// The address, or the name that the sentinels use, without credentials.
@@ -65,18 +82,6 @@ impl fmt::Display for Primary {
 impl fmt::Debug for Primary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// Checks that a server is a primary.
-async fn is_primary(connection: &mut MultiplexedConnection, server: &str) -> Result<(), Problem> {
-    let role = send(connection, &redis::cmd("ROLE")).await;
-    match role.map_err(|error| Problem::connect(server, error))? {
-        Value::ServerError(error) => Err(Problem::refused(server, &error)),
-        Value::Array(role) if reply::is_text(role.first(), "master") => Ok(()),
-        _ => Err(Problem::Replica {
-            server: server.to_owned(),
-        }),
     }
 }
 

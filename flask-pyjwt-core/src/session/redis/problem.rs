@@ -30,6 +30,13 @@ pub(super) enum Problem {
     NoNode(u16),
     #[error("the nodes of the Redis cluster redirect the request in a circle")]
     Redirected,
+    #[error(
+        "the Redis server {server} does not announce changes, which the near cache needs: {reason}: it has to be Redis \
+         7 or Valkey, and its user needs the permissions that the guide lists for the near cache"
+    )]
+    Unannounced { server: String, reason: String },
+    #[error("the Redis servers did not announce changes in time, which the near cache needs")]
+    Announcements,
     #[error("too many requests are waiting for Redis")]
     Busy,
     #[error("the thread of RedisStore has ended")]
@@ -44,6 +51,14 @@ impl Problem {
     /// An error reply of a server.
     pub(super) fn refused(server: &str, error: &ServerError) -> Self {
         Self::Refused {
+            server: server.to_owned(),
+            reason: reason(error),
+        }
+    }
+
+    /// An error reply of a server that was asked to announce changes.
+    pub(super) fn unannounced(server: &str, error: &ServerError) -> Self {
+        Self::Unannounced {
             server: server.to_owned(),
             reason: reason(error),
         }

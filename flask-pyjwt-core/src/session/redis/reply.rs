@@ -13,7 +13,7 @@ pub(super) fn is_text(value: Option<&Value>, text: &str) -> bool {
 pub(super) fn as_text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
-        Value::SimpleString(text) => Some(text),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text),
         _ => None,
     }
 }

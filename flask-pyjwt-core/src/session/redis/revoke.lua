@@ -1,17 +1,19 @@
--- Revokes a token, a session or a subject, as ARGV[4] says.
+-- Revokes a token, a session or a subject, as ARGV[4] says. Returns the ids of what has ended by this: live
+-- sessions, or the token if it was not revoked before. Returns 2 if there is no room for another token.
 
 local what = ARGV[4]
+local ended = {}
 
 -- Removes all revoked tokens that ended before the margin.
 local function forget_tokens(overfull)
-    local tokens, ended = all_of('t:', overfull), {}
+    local tokens, forgotten = all_of('t:', overfull), {}
     for i = 1, #tokens, 2 do
         local moment = ends_at(tokens[i], tokens[i + 1])
         if moment and moment <= now - margin then
-            table.insert(ended, tokens[i])
+            table.insert(forgotten, tokens[i])
         end
     end
-    remove_fields(ended)
+    remove_fields(forgotten)
 end
 
 -- Whether one more token may be revoked by its id. Removes ended ones first if there is no room.
@@ -23,19 +25,19 @@ local function has_room_for_a_token(most, overfull)
         return false
     end
     -- Only the values of revoked tokens are numbers: the ends of their revocations.
-    local count, ended = 0, 0
+    local count, forgettable = 0, 0
     local values = redis.call('HVALS', key)
     for i = 1, #values do
         local moment = tonumber(values[i])
         if moment then
             count = count + 1
-            ended = moment <= now - margin and ended + 1 or ended
+            forgettable = moment <= now - margin and forgettable + 1 or forgettable
         end
     end
-    if count >= most and ended > 0 then
+    if count >= most and forgettable > 0 then
         forget_tokens(overfull)
     end
-    return count - ended < most
+    return count - forgettable < most
 end
 
 if what == 'token' then
@@ -46,6 +48,9 @@ if what == 'token' then
     if not stored and not has_room_for_a_token(tonumber(ARGV[7]), tonumber(ARGV[8])) then
         return 2
     end
+    if not stored then
+        table.insert(ended, ARGV[5])
+    end
     local known = ends_at(field, stored or '')
     local ending = math.max(tonumber(ARGV[6]), known or -math.huge)
     redis.call('HSET', key, field, text(ending))
@@ -53,8 +58,15 @@ if what == 'token' then
     forget_ended()
 elseif what == 'session' then
     -- ARGV[5] is the id.
-    if redis.call('HDEL', key, 's:' .. ARGV[5]) == 0 then
+    local field = 's:' .. ARGV[5]
+    local stored = redis.call('HGET', key, field)
+    if not stored then
         write_if_awaited()
+    else
+        redis.call('HDEL', key, field)
+        if is_live(field, stored) then
+            table.insert(ended, ARGV[5])
+        end
     end
 elseif what == 'subject' then
     -- Tokens that belong to no session and were issued until ARGV[5] are revoked, and this is kept until
@@ -62,13 +74,25 @@ elseif what == 'subject' then
     local issued_until, ending = tonumber(ARGV[5]), tonumber(ARGV[6])
     local known = redis.call('HGET', key, 'n') or ''
     if redis.call('HLEN', key) <= tonumber(ARGV[7]) then
-        remove_fields(fields_of('s:'))
+        local sessions, fields = all_of('s:', tonumber(ARGV[7])), {}
+        for i = 1, #sessions, 2 do
+            table.insert(fields, sessions[i])
+            if is_live(sessions[i], sessions[i + 1]) then
+                table.insert(ended, string.sub(sessions[i], 3))
+            end
+        end
+        remove_fields(fields)
     else
         -- The tokens that were revoked by their ids were issued before now, and no entry is kept longer
         -- than the hash, so the revocation of the subject covers them.
         issued_until = math.max(issued_until, now)
         ending = math.max(ending, now + redis.call('PTTL', key) - margin)
+        local adopted = redis.call('HGET', key, 't:')
         redis.call('UNLINK', key)
+        if adopted then
+            -- This one is no token: without it, the sessions would be adopted again.
+            redis.call('HSET', key, 't:', adopted)
+        end
     end
     local known_issued_until, known_ending = string.match(known, '^(%-?%d+) (%-?%d+)$')
     if known_ending then
@@ -79,4 +103,4 @@ elseif what == 'subject' then
     keep_until(ending)
     forget_ended()
 end
-return 1
+return ended

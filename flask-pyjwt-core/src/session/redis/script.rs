@@ -36,6 +36,8 @@ pub(super) static ROTATE: LazyLock<Script> =
     script!("session.lua", "rotate.lua" => Operation::Write);
 pub(super) static MARK_USED: LazyLock<Script> =
     script!("session.lua", "mark_used.lua" => Operation::Write);
+/// Can be sent twice: the second time, the sessions are adopted already.
+pub(super) static ADOPT: LazyLock<Script> = script!("adopt.lua" => Operation::Write);
 pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua" => Operation::Write);
 
 impl Script {

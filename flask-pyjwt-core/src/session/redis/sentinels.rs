@@ -36,7 +36,7 @@ impl Sentinels {
         primary: ConnectionInfo,
         connect_timeout: Duration,
     ) -> Self {
-        let connection = |info| Connection::new(Node(info), connect_timeout);
+        let connection = |info| Connection::new(Node(info), connect_timeout, false);
         Self {
             connections: sentinels.into_iter().map(connection).collect(),
             name,

@@ -6,8 +6,9 @@ use redis::{Cmd, ConnectionInfo, Pipeline, Value};
 use tokio::time::{Duration, Instant};
 
 use super::{
-    super::StoreError,
+    super::{StoreError, near_cache::Cache},
     cluster::Cluster,
+    connection::Server,
     operation::Operation,
     primary::Primary,
     problem::{Problem, is_unknown_script, refusal},
@@ -15,6 +16,7 @@ use super::{
     reply,
     script::Script,
     settings::Settings,
+    tracker::Line,
 };
 
 /// The servers of a store.
@@ -30,13 +32,17 @@ enum Topology {
 }
 
 impl Servers {
-    pub(super) fn single(primary: Primary, settings: Settings) -> Self {
-        let topology = Topology::Single(ReadWrite::new(primary, settings));
+    pub(super) fn single(primary: Primary, settings: Settings, cache: Option<&Arc<Cache>>) -> Self {
+        let topology = Topology::Single(ReadWrite::new(primary, settings, cache));
         Self { topology, settings }
     }
 
-    pub(super) fn cluster(seeds: Vec<ConnectionInfo>, settings: Settings) -> Self {
-        let topology = Topology::Cluster(Cluster::new(seeds, settings));
+    pub(super) fn cluster(
+        seeds: Vec<ConnectionInfo>,
+        settings: Settings,
+        cache: Option<Arc<Cache>>,
+    ) -> Self {
+        let topology = Topology::Cluster(Cluster::new(seeds, settings, cache));
         Self { topology, settings }
     }
 
@@ -53,18 +59,67 @@ impl Servers {
                 for operation in [Operation::Read, Operation::Write] {
                     primary.connection(operation).ready(deadline).await?;
                 }
-                Ok(())
+                primary.track();
+                match primary.tracker() {
+                    Some(tracker) => tracker.ready(deadline).await,
+                    None => Ok(()),
+                }
             }
-            Topology::Cluster(cluster) => cluster.refresh(deadline).await,
+            Topology::Cluster(cluster) => {
+                cluster.refresh(deadline).await?;
+                cluster.tracked(deadline).await
+            }
+        }
+    }
+
+    /// The connection to the server that announces the changes of a key, if there is one.
+    pub(super) fn line(&self, key: &[u8]) -> Option<Line> {
+        match &self.topology {
+            Topology::Single(primary) => primary.tracker()?.line(),
+            Topology::Cluster(cluster) => cluster.line(key),
         }
     }
 
     /// Runs a read command on a key.
     pub(super) async fn read(&self, key: &[u8], question: Cmd) -> Result<Value, StoreError> {
+        self.read_on(None, key, question)
+            .await
+            .map(|(_, value)| value)
+    }
+
+    /// Runs a read command on a key, on this connection if it works. Returns whether the reply is
+    /// from there.
+    pub(super) async fn read_on(
+        &self,
+        line: Option<Line>,
+        key: &[u8],
+        question: Cmd,
+    ) -> Result<(bool, Value), StoreError> {
         let deadline = Instant::now() + self.settings.timeout;
         let mut commands = Pipeline::with_capacity(1);
         commands.add_command(question);
-        let (server, values) = self.ask(Operation::Read, key, &commands, deadline).await?;
+        if let Some(line) = line {
+            match line.ask(&commands, deadline).await {
+                // A node that does not have the key redirects. Other errors are told as without a cache.
+                Ok(values) => match values.into_iter().next() {
+                    None | Some(Value::ServerError(_)) => {}
+                    Some(value) => return Ok((true, value)),
+                },
+                Err(Problem::Broken { .. }) => {}
+                Err(problem) => return Err(problem.into()),
+            }
+        }
+        let value = self.read_by(deadline, key, &commands).await?;
+        Ok((false, value))
+    }
+
+    async fn read_by(
+        &self,
+        deadline: Instant,
+        key: &[u8],
+        commands: &Pipeline,
+    ) -> Result<Value, StoreError> {
+        let (server, values) = self.ask(Operation::Read, key, commands, deadline).await?;
         match values.into_iter().next() {
             Some(Value::ServerError(error)) => Err(refusal(&server, &error)),
             Some(value) => Ok(value),
@@ -117,7 +172,7 @@ impl Servers {
         key: &[u8],
         change: Cmd,
         deadline: Instant,
-    ) -> Result<(Arc<str>, Vec<Value>), Problem> {
+    ) -> Result<(Server, Vec<Value>), Problem> {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(change);
         if self.settings.replicas > 0 {
@@ -138,11 +193,15 @@ impl Servers {
         key: &[u8],
         commands: &Pipeline,
         deadline: Instant,
-    ) -> Result<(Arc<str>, Vec<Value>), Problem> {
+    ) -> Result<(Server, Vec<Value>), Problem> {
         match &self.topology {
             Topology::Single(primary) => {
                 let connection = primary.connection(operation);
-                connection.ask(commands, operation, deadline).await
+                let answer = connection.ask(commands, operation, deadline).await?;
+                if let Some(tracker) = primary.tracker() {
+                    tracker.found(&answer.0);
+                }
+                Ok(answer)
             }
             Topology::Cluster(cluster) => cluster.ask(operation, key, commands, deadline).await,
         }

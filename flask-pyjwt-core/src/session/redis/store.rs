@@ -1,6 +1,6 @@
 //! The store: implements each method of [`SessionStore`] as one command or one script.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::ready, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use redis::Value;
@@ -9,11 +9,14 @@ use super::{
     super::{
         Moment, Opening, Revocation, Rotated, Rotation, SessionRecord, SessionStore, Standing,
         StoreError, StoreFuture, TokenIdentity,
+        near_cache::{Cache, NearCacheCounts, Questions},
         opening::{MAX_TOKENS, MOST_SESSIONS, OVERFULL},
-        subject::MARGIN,
+        subject::{MARGIN, last_end},
     },
-    encoding, reply,
-    script::{MARK_USED, OPEN, REVOKE, ROTATE, Script},
+    encoding,
+    near::{about_field, token_field},
+    reply,
+    script::{ADOPT, MARK_USED, OPEN, REVOKE, ROTATE, Script},
     servers::Servers,
     worker::Worker,
 };
@@ -42,6 +45,9 @@ use super::{
 ///   it. `min-replicas-to-write 1` prevents it from accepting changes.
 /// - **The clock of Redis** only decides when keys expire, which is an hour after their content.
 ///
+/// Every check asks Redis, unless the store has a
+/// [near cache](super::RedisStoreBuilder::near_cache).
+///
 /// ```no_run
 /// # use flask_pyjwt_core as flask_pyjwt;
 /// use flask_pyjwt::{AuthManager, AuthType, Config, RedisStore};
@@ -66,22 +72,58 @@ pub struct RedisStore {
     servers: Arc<Servers>,
     worker: Worker,
     prefix: String,
+    near: Option<Arc<Questions<Arc<Servers>>>>,
 }
 
 impl RedisStore {
     /// A store on connected servers.
-    pub(super) fn new(servers: Arc<Servers>, worker: Worker, prefix: String) -> Self {
+    pub(super) fn new(
+        servers: Arc<Servers>,
+        worker: Worker,
+        prefix: String,
+        cache: Option<Arc<Cache>>,
+    ) -> Self {
+        let near = cache.map(|cache| {
+            let runtime = worker.runtime().clone();
+            let places = Arc::clone(worker.places());
+            Questions::new(cache, Arc::clone(&servers), runtime, places)
+        });
         Self {
             servers,
             worker,
             prefix,
+            near,
         }
+    }
+
+    /// What the near cache has counted. `None` for a store without one.
+    ///
+    /// ```no_run
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{NearCache, RedisStore};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::builder().near_cache(NearCache::new());
+    /// let store = store.connect("redis://127.0.0.1:6379").await?;
+    /// if let Some(counts) = store.near_cache_counts() {
+    ///     println!("{} of {} checks asked Redis", counts.misses, counts.hits + counts.misses);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn near_cache_counts(&self) -> Option<NearCacheCounts> {
+        self.near.as_ref().map(|near| near.cache().counts())
     }
 
     /// The key of a subject's hash.
     fn key(&self, subject: &str) -> Vec<u8> {
-        let subject = BASE64_URL_SAFE_NO_PAD.encode(subject);
-        format!("{}:{subject}", self.prefix).into_bytes()
+        // One allocation, also for the last few letters.
+        let mut key = String::with_capacity(self.prefix.len() + 4 + subject.len() / 3 * 4 + 4);
+        key.push_str(&self.prefix);
+        key.push(':');
+        BASE64_URL_SAFE_NO_PAD.encode_string(subject, &mut key);
+        key.into_bytes()
     }
 
     /// Runs a read command on the hash of a subject.
@@ -115,7 +157,12 @@ impl RedisStore {
             number(i64::from(servers.waits())),
         ];
         all.extend(args);
-        let changing = async move { servers.write(&key, script, &all).await };
+        let cache = self.near.as_ref().map(|near| Arc::clone(near.cache()));
+        let changing = async move {
+            // Until the answer is known, or is known to be unknown.
+            let _changing = cache.map(|cache| cache.changing(&*key));
+            servers.write(&key, script, &all).await
+        };
         self.worker.run(changing).await
     }
 }
@@ -126,14 +173,6 @@ fn number(number: i64) -> Vec<u8> {
 
 fn count(count: usize) -> Vec<u8> {
     count.to_string().into_bytes()
-}
-
-fn session_field(id: &str) -> String {
-    format!("s:{id}")
-}
-
-fn token_field(id: &str) -> String {
-    format!("t:{id}")
 }
 
 impl SessionStore for RedisStore {
@@ -151,11 +190,7 @@ impl SessionStore for RedisStore {
             .into_iter()
             .chain(replaced.map(|id| id.clone().into_bytes()));
             let answer = self.write(&session.subject, &OPEN, now, args).await?;
-            let evicted = reply::array(answer)?.into_iter();
-            let id = |id: Value| reply::as_text(&id).map(str::to_owned);
-            evicted
-                .map(|it| id(it).ok_or_else(reply::unexpected))
-                .collect()
+            ids(answer)
         })
     }
 
@@ -181,12 +216,21 @@ impl SessionStore for RedisStore {
     }
 
     fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
+        let near = self.near.as_ref();
+        let near = near.map(|near| (near, self.key(&token.subject)));
+        if let Some((near, key)) = &near
+            && let Some(standing) = near.hit(key, token, now)
+        {
+            return Box::pin(ready(Ok(standing)));
+        }
         Box::pin(async move {
+            if let Some((near, key)) = near
+                && let Some(standing) = near.standing(&key, token, now).await?
+            {
+                return Ok(standing);
+            }
             let mut fields = Vec::with_capacity(2);
-            fields.push(match &token.session {
-                Some(session) => session_field(session),
-                None => "n".to_owned(),
-            });
+            fields.push(about_field(token.session.as_deref()));
             fields.extend(token.id.as_deref().map(token_field));
             let found = self.read(&token.subject, "HMGET", &fields).await?;
             if found.len() != fields.len() {
@@ -235,7 +279,11 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: Moment) -> StoreFuture<'a, ()> {
+    fn revoke<'a>(
+        &'a self,
+        revocation: &'a Revocation,
+        now: Moment,
+    ) -> StoreFuture<'a, Vec<String>> {
         Box::pin(async move {
             let what = match revocation {
                 Revocation::Token { id, until, .. } => vec![
@@ -260,9 +308,8 @@ impl SessionStore for RedisStore {
                 ],
             };
             match self.write(revocation.subject(), &REVOKE, now, what).await? {
-                Value::Int(1) => Ok(()),
                 Value::Int(2) => Err(StoreError::TooManyTokens { limit: MAX_TOKENS }),
-                _ => Err(reply::unexpected()),
+                ended => ids(ended),
             }
         })
     }
@@ -294,6 +341,33 @@ impl SessionStore for RedisStore {
             Ok(sessions)
         })
     }
+
+    fn adopt<'a>(
+        &'a self,
+        subject: &'a str,
+        sessions: &'a [SessionRecord],
+        now: Moment,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let mut args = Vec::with_capacity(1 + 2 * sessions.len());
+            args.push(number(encoding::nearest_moment(last_end(sessions, now))));
+            for session in sessions {
+                args.push(session.id.clone().into_bytes());
+                args.push(encoding::encode(session)?.into_bytes());
+            }
+            match self.write(subject, &ADOPT, now, args).await? {
+                Value::Int(adopted @ (0 | 1)) => Ok(adopted == 1),
+                _ => Err(reply::unexpected()),
+            }
+        })
+    }
+}
+
+/// Converts an answer that is a list of ids.
+fn ids(answer: Value) -> Result<Vec<String>, StoreError> {
+    let id = |id: Value| reply::as_text(&id).map(str::to_owned);
+    let ids = reply::array(answer)?.into_iter();
+    ids.map(|it| id(it).ok_or_else(reply::unexpected)).collect()
 }
 
 /// Converts the answer of the rotation script.

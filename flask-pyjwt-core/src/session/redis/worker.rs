@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::problem::Problem;
 use crate::background::RuntimeThread;
@@ -32,6 +32,16 @@ impl Worker {
             thread: RuntimeThread::start("flask-pyjwt-redis", pending)?,
             places: Arc::new(Semaphore::new(MAX_WAITING)),
         })
+    }
+
+    /// The thread's runtime.
+    pub(super) fn runtime(&self) -> &Handle {
+        self.thread.runtime()
+    }
+
+    /// Limits how many requests wait.
+    pub(super) fn places(&self) -> &Arc<Semaphore> {
+        &self.places
     }
 
     /// Runs a future on the thread to completion and returns its result.

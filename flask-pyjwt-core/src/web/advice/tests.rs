@@ -51,6 +51,7 @@ token_expired | the token has expired: get a new one with the refresh token or b
 token_not_yet_valid | the token is not valid yet: set the clocks of the issuer and of this server, or allow a difference with `JWT_LEEWAY`; for a token of a trusted issuer, set this server's clock, or allow a difference with `Issuer::leeway`
 token_wrong_type | a token of type `auth` is required: send the auth token and not the refresh token, or write `#[require_token("refresh")]` on a route for refresh tokens
 login_too_old | the route requires a login of the last 60 seconds, and the token's is older or unknown: send the user to the login, and mint there with `AuthManager::login`
+user_not_found | the token is valid, and the function of `Config::user_loader` has found no user for it: log in again, and call `AuthManager::revoke_subject` when a user is deleted
 claim_not_met | the claim `x` is not what is required: mint a token that has it
 scope_not_met | the scope is not what is required: mint a token that has it with `.scope(…)`
 scope_not_met | the token's scope lacks `x`, which the route requires: mint it with `.scope("x")`, beside what it has
@@ -60,14 +61,15 @@ csrf_proof_missing | the token is in a cookie, and the request has no CSRF proof
 csrf_proof_not_first | the token is in a cookie, and the first field of the multipart form is not the CSRF proof: make `csrf_token` the first field, or send the proof in the header `X-CSRF-Token`
 csrf_proof_wrong | the CSRF proof is not one of the token's session: read the cookie `__Host-csrf` anew for each request, since a login sets another, and send it once
 not_revocable | the token has no id to revoke it by: mint it with `AuthManager::login`
-unavailable | a check cannot be made at the moment: the session store, the keys of an issuer or `Config::token_check` does not answer, and an event before this one says why
+unavailable | a check cannot be made at the moment: the session store, the keys of an issuer, `Config::token_check` or `Config::user_loader` does not answer, and an event before this one says why
 no_session_store | no session store is configured: add `Config::session_store`
 cookie_too_large | the cookie `x` has 5000 bytes, and browsers drop it above 4093: use fewer claims
 no_csrf_secret | no CSRF proof can be made or checked without a secret: add `Config::csrf_secret`
 not_minted | the token is not minted: the system's source of randomness fails
 missing_manager | no AuthManager is registered: add `.app_data(auth.clone())` to the App
 several_managers | one AuthManager is registered as web::Data and another one is not: register both with `.app_data(auth.clone())`
-unguarded | the handler takes a CurrentToken, and nothing guards its route: add `#[require_token]` to the handler or wrap its scope in `RequireToken`
+unguarded | the handler takes a CurrentToken or a CurrentUser, and nothing guards its route: add `#[require_token]` to the handler or wrap its scope in `RequireToken`
+no_user_loader | the handler takes a CurrentUser<User>, and nothing loads it: add `Config::user_loader`
 route_mistake | the route is mistaken: x
 token_too_large | the token or its header is longer than the limit, or one of its segments has too many values: mint fewer claims, or raise `Config::max_token_size`; for a token of a trusted issuer, raise `Config::max_token_size`, or `Issuer::max_header_size` if the header is long
 token_form | the token is not of the form header.payload.signature: send the token as it was minted, three parts with dots between them, without quotes

@@ -21,6 +21,7 @@ pub(in super::super) fn all() -> Vec<Rejection> {
             expected: TokenType::Auth,
         }),
         Rejection::LoginTooOld { max_age: 60 },
+        Rejection::UserNotFound,
         Rejection::ClaimNotMet { name: text() },
         Rejection::ScopeNotMet,
         Rejection::MissingScope { scope: text() },
@@ -44,6 +45,7 @@ pub(in super::super) fn all() -> Vec<Rejection> {
         Misconfiguration::MissingManager.into(),
         Misconfiguration::SeveralManagers.into(),
         Misconfiguration::Unguarded.into(),
+        Misconfiguration::NoUserLoader { user: "User" }.into(),
         Misconfiguration::RouteMistake(text()).into(),
     ]
 }
@@ -62,6 +64,7 @@ const TABLE: &str = r#"
 401 | invalid_token | token_not_yet_valid | Bearer realm="r", error="invalid_token" | The token is not valid yet
 401 | invalid_token | token_wrong_type | Bearer realm="r", error="invalid_token" | A token of another type is required
 401 | insufficient_user_authentication | login_too_old | Bearer realm="r", error="insufficient_user_authentication" | A more recent login is required
+401 | invalid_token | user_not_found | Bearer realm="r", error="invalid_token" | The token is not valid
 403 | insufficient_scope | claim_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
 403 | insufficient_scope | scope_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
 403 | insufficient_scope | scope_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
@@ -79,6 +82,7 @@ const TABLE: &str = r#"
 500 | server_error | missing_manager | - | The server is misconfigured
 500 | server_error | several_managers | - | The server is misconfigured
 500 | server_error | unguarded | - | The server is misconfigured
+500 | server_error | no_user_loader | - | The server is misconfigured
 500 | server_error | route_mistake | - | The server is misconfigured
 "#;
 
