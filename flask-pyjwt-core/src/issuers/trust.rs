@@ -40,15 +40,20 @@ impl KeySource {
         }
     }
 
-    /// Returns the error for a token whose key is unknown or has ended.
-    pub(crate) fn unknown_key(&self, now: NumericDate) -> TokenError {
-        match self {
-            Self::Fixed(_) => {
-                let _ = now;
-                TokenError::UnknownKey
-            }
+    /// Returns the error for a token whose key is not in the keys that were `searched`, or has ended. Returns `None` if
+    /// the keys have been replaced meanwhile.
+    pub(crate) fn unknown_key(
+        &self,
+        searched: &Loaded<'_>,
+        now: NumericDate,
+    ) -> Option<TokenError> {
+        match (self, searched) {
             #[cfg(feature = "jwks")]
-            Self::Remote(keys) => keys.unknown_key(now),
+            (Self::Remote(keys), Loaded::Remote(searched)) => keys.unknown_key(searched, now),
+            _ => {
+                let _ = (searched, now);
+                Some(TokenError::UnknownKey)
+            }
         }
     }
 }

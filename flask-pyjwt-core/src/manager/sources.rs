@@ -115,7 +115,6 @@ impl AuthManager {
         self.verify_token(signed)
     }
 
-    /// The configured issuers with fetched keys. Several can share a source.
     /// The other issuers that have a discovery document, with its address.
     #[cfg(feature = "utoipa")]
     pub(crate) fn discovery_documents(&self) -> Vec<(String, String)> {
@@ -128,6 +127,7 @@ impl AuthManager {
         documents
     }
 
+    /// The configured issuers with fetched keys. Several can share a source.
     fn remote(&self) -> impl Iterator<Item = (&str, &Arc<RemoteKeys>)> {
         let issuers = self.0.verification.issuers.configured();
         issuers.filter_map(|trust| match &trust.keys {

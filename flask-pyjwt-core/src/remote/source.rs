@@ -144,22 +144,29 @@ impl RemoteKeys {
         }
     }
 
-    /// Returns the error for a token whose key is unknown, or was fetched too long ago. Requests a fetch unless one has
-    /// just ended.
-    pub(crate) fn unknown_key(&self, now: NumericDate) -> TokenError {
-        let unavailable = |seconds| TokenError::KeysUnavailable {
-            retry_after: time::Duration::seconds(seconds),
+    /// Returns the error for a token whose key is not in the keys that were `searched`, or was fetched too long ago.
+    /// Requests a fetch unless one has just ended. Returns `None` if a fetch has replaced the keys meanwhile: the token
+    /// has to be looked at again, because its key may be among the new ones.
+    pub(crate) fn unknown_key(&self, searched: &Snapshot, now: NumericDate) -> Option<TokenError> {
+        let unavailable = |seconds| {
+            Some(TokenError::KeysUnavailable {
+                retry_after: time::Duration::seconds(seconds),
+            })
         };
         let mut attempts = self.attempts();
         if attempts.is_running {
             return unavailable(1);
+        }
+        // A fetch replaces the keys before it counts as ended, so no end can be seen here without its keys.
+        if !std::ptr::eq(Arc::as_ptr(&self.state.load()), searched) {
+            return None;
         }
         // The range is checked at both ends: a clock that was set back must not delay the fetch.
         let is_recent = attempts
             .ended_at
             .is_some_and(|ended| (0..COOLDOWN).contains(&(now.seconds() - ended)));
         match (is_recent, &attempts.error) {
-            (true, None) => TokenError::UnknownKey,
+            (true, None) => Some(TokenError::UnknownKey),
             (true, Some(_)) => unavailable(COOLDOWN),
             (false, _) => {
                 self.request_fetch(&mut attempts);
@@ -315,3 +322,6 @@ impl Drop for RemoteKeys {
         self.wake.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,11 +155,17 @@ fn verify_with(
     segments: &Segments<'_>,
     now: NumericDate,
 ) -> Result<Token, TokenError> {
-    let keys = trust.keys.load(now);
-    let key = match verifying_key(&keys, &trust.types, segments) {
-        Ok(key) if key.is_live(now) => Arc::clone(key),
-        Ok(_) | Err(TokenError::UnknownKey) => return Err(trust.keys.unknown_key(now)),
-        Err(error) => return Err(error),
+    let key = loop {
+        let keys = trust.keys.load(now);
+        match verifying_key(&keys, &trust.types, segments) {
+            Ok(key) if key.is_live(now) => break Arc::clone(key),
+            Ok(_) | Err(TokenError::UnknownKey) => {
+                if let Some(error) = trust.keys.unknown_key(&keys, now) {
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
+        }
     };
     check_claims(signed.to_owned(), payload, key, &trust.rules, now)
 }
