@@ -110,9 +110,9 @@ pub mod guide;
 pub use flask_pyjwt_core::{
     AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, EndedBy, ExpectedClaim,
     ExplainBuilder, ExplainedRule, Explanation, IssuerNames, KeyState, LoginBuilder, LostEvents,
-    Misconfiguration, RefreshBuilder, RefreshTokenBuilder, Rejection, RuleOutcome, Session,
-    SessionError, SessionPage, TokenCheckError, TokenError, TokenLocation, TokenPair, TokenType,
-    UnknownAuthType, UnknownTokenType, store, testing,
+    Misconfiguration, ProofError, RefreshBuilder, RefreshTokenBuilder, Rejection, RuleOutcome,
+    Session, SessionError, SessionPage, TokenCheckError, TokenError, TokenLocation, TokenPair,
+    TokenType, UnknownAuthType, UnknownTokenType, store, testing,
 };
 
 // rustdoc finds an alias of a re-exported item only here.
@@ -173,6 +173,13 @@ pub use flask_pyjwt_core::UnverifiedToken;
 #[doc(inline)]
 #[doc(alias("deny by default", "public"))]
 pub use flask_pyjwt_core::{Protected, protected};
+
+#[doc(inline)]
+#[doc(alias("mTLS", "mutual TLS", "x5t#S256"))]
+pub use flask_pyjwt_core::ClientCertificate;
+#[doc(inline)]
+#[doc(alias("sender-constrained", "proof of possession", "jkt"))]
+pub use flask_pyjwt_core::DpopProof;
 
 /// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
 pub use flask_pyjwt_core::jsonwebtoken;

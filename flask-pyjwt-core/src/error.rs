@@ -129,6 +129,9 @@ pub enum MintError {
         /// Why.
         source: Arc<serde_json::Error>,
     },
+    /// The text of `bind_to` is not a JWK thumbprint.
+    #[error("the thumbprint to bind the token to is not 43 characters of base64url (RFC 7638)")]
+    Thumbprint,
     /// The claims in the session's record cannot be read.
     #[error("the session's claims cannot be read")]
     SessionClaims {

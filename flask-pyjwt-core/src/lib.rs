@@ -17,9 +17,11 @@ mod keys;
 mod log_limit;
 mod manager;
 mod meters;
+mod possession;
 mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
+mod replay;
 mod rules;
 mod session;
 mod token;
@@ -54,6 +56,7 @@ pub use crate::{
     jose::{TokenError, TokenType, UnknownTokenType},
     keys::{AuthType, CRYPTO_PROVIDER, Key, KeyState, UnknownAuthType},
     manager::AuthManager,
+    possession::{ClientCertificate, DpopProof, ProofError},
     rules::{IssuerNames, TokenLocation},
     session::{
         EndedBy, LostEvents, MigratingStore, Session, SessionError, SessionEvent, SessionEvents,

@@ -15,7 +15,7 @@ use crate::{
     claim::{self, Expected},
     errors::{Errors, given_twice},
     habits::habit,
-    names::{POSITIONAL, is_option, is_token, one_of},
+    names::{POSITIONAL, WORDS, is_option, is_token, one_of},
     nearest::nearest,
     value::{Key, Value, string},
 };
@@ -84,6 +84,12 @@ impl Args {
         self.is_given("optional")
     }
 
+    /// Whether the token has to be bound to a key or a certificate of the client.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.is_given("bound")
+    }
+
     fn argument(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         if input.peek(LitStr) && !input.peek2(Token![=]) && !input.peek2(Token![:]) {
             return self.positional(&string(input)?);
@@ -135,10 +141,10 @@ impl Args {
         }
     }
 
-    /// `optional`, the one word that stands alone.
+    /// `optional` or `bound`, the words that stand alone.
     fn word(&mut self, word: &Key) -> syn::Result<()> {
         let name = word.name.as_str();
-        if name == "optional" {
+        if WORDS.contains(&name) {
             return self.give(name, word.span);
         }
         if name == "fresh" {
@@ -150,7 +156,7 @@ impl Args {
         let text = texts.clone().find(|text| *text == name);
         let message = if let Some(text) = text.or_else(|| nearest(name, texts.by_ref())) {
             format!("write it as a string: `\"{text}\"`")
-        } else if let Some(known) = nearest(name, ["optional"]) {
+        } else if let Some(known) = nearest(name, WORDS) {
             format!("unknown word `{name}`; did you mean `{known}`?")
         } else if let Some(habit) = habit(name) {
             format!("`{name}` is not an option: {}", habit.advice)
@@ -276,7 +282,10 @@ impl Args {
             }
             _ => Err(syn::Error::new(
                 key.span,
-                "write `optional` alone; for a claim of this name `\"optional\" = …`",
+                format!(
+                    "write `{0}` alone; for a claim of this name `\"{0}\" = …`",
+                    key.name
+                ),
             )),
         }
     }

@@ -53,6 +53,11 @@ pub(crate) fn habit(name: &str) -> Option<Habit> {
             Some("optional"),
             "a token is required unless you write `optional`",
         ),
+        "dpop" | "dpop_bound" | "require_dpop" | "dpop_required" | "require_bound" | "is_bound"
+        | "mtls" | "require_mtls" | "sender_constrained" => (
+            Some("bound"),
+            "write `bound` for a token that is bound to a key or certificate of the client",
+        ),
         "scopes" | "scopes_required" | "scope_required" | "required_scope" | "required_scopes"
         | "require_scope" | "require_scopes" | "has_scope" | "has_scopes" => (
             Some("scope"),

@@ -5,7 +5,7 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 14] = [
     "token_type",
     "location",
     "cookie_name",
@@ -14,6 +14,7 @@ const OPTIONS: [&str; 13] = [
     "scope",
     "override",
     "optional",
+    "bound",
     "fresh",
     "max_age",
     "csrf",
@@ -22,6 +23,9 @@ const OPTIONS: [&str; 13] = [
 ];
 /// Claims in use that are one edit away from `scope` or `crate`. They need no quotes.
 const CLAIMS_NEAR_OPTIONS: [&str; 3] = ["score", "rate", "create"];
+
+/// Options that are one word, without a value.
+pub(crate) const WORDS: [&str; 2] = ["optional", "bound"];
 
 /// What the first and the second positional argument can be.
 pub(crate) const POSITIONAL: [(&str, &[&str]); 2] = [

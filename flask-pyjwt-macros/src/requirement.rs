@@ -105,6 +105,9 @@ pub(crate) fn requirement(
     if let Some(seconds) = args.max_age {
         quote!(.max_age(#seconds)).to_tokens(&mut tokens);
     }
+    if args.is_bound() {
+        quote!(.bound(true)).to_tokens(&mut tokens);
+    }
     if args.is_optional() {
         quote!(.optional(true)).to_tokens(&mut tokens);
     }

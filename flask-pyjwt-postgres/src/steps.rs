@@ -313,6 +313,23 @@ impl Database {
         column(row, 0)
     }
 
+    /// The messages that were used are kept beside the revoked tokens, as those of the empty subject, which no token has.
+    /// The sweep removes them.
+    pub(crate) async fn first_use(&self, id: &str, ends_at: Moment) -> Result<bool, StoreError> {
+        // Without a lock: of two inserts of one row, the second one waits and changes nothing.
+        let statement = format!(
+            "WITH noted AS (INSERT INTO {} (key, id, until) VALUES ({}, {}, {}) \
+             ON CONFLICT (key, id) DO NOTHING RETURNING true) SELECT count(*) > 0 FROM noted",
+            self.names().tokens,
+            Key::of(""),
+            Id(id),
+            moment(ends_at),
+        );
+        let answers = self.write(None, &statement).await?;
+        let row = last(&answers)?.rows.first().ok_or_else(unexpected)?;
+        column(row, 0)
+    }
+
     pub(crate) async fn sessions(
         &self,
         subject: &str,

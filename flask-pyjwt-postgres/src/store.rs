@@ -316,6 +316,19 @@ impl SessionStore for PostgresStore {
             database.adopt(&subject, &sessions, now).await
         }))
     }
+
+    fn first_use<'a>(
+        &'a self,
+        id: &'a str,
+        ends_at: Moment,
+        now: Moment,
+    ) -> StoreFuture<'a, Option<bool>> {
+        self.latest.set(now);
+        let id = id.to_owned();
+        Box::pin(self.run(self.timeout, move |database| async move {
+            database.first_use(&id, ends_at).await.map(Some)
+        }))
+    }
 }
 
 /// Shows the address without credentials.

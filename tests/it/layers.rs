@@ -22,9 +22,11 @@ const LAYERS: &[&str] = &[
     "reentry",      // code of the application that calls back
     "clock",        // the source of the time
     "log_limit",    // a limit for the events of a flood
+    "replay",       // what may be used once
     "background",   // the library's threads
     "claims",       // checks of the claims in a payload
     "keys",         // keys that sign and verify
+    "possession",   // what a client proves to use a bound token
     "meters",       // counters and times for the recorder of the application
     "remote",       // keys that are fetched
     "issuers",      // other issuers: their keys and rules

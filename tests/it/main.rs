@@ -8,6 +8,7 @@ mod claims;
 mod configuration;
 mod cookies;
 mod crypto_provider;
+mod dpop;
 mod dropped_futures;
 mod error_sentences;
 mod explain;

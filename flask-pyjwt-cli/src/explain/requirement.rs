@@ -50,7 +50,10 @@ pub(super) fn of(args: &Args, variables: &[(String, String)]) -> syn::Result<Req
     if let Some(seconds) = args.max_age {
         guard = guard.max_age(seconds);
     }
-    guard = guard.fresh(args.fresh).optional(args.is_optional());
+    guard = guard
+        .fresh(args.fresh)
+        .bound(args.is_bound())
+        .optional(args.is_optional());
     reader.errors.finish()?;
     Ok(Required {
         guard,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use time::Duration;
 
-use super::{ClaimNames, Origin, Required};
+use super::{Binding, ClaimNames, Origin, Required};
 use crate::{
     jose::{NumericDate, TokenError, TokenType},
     json::{Document, Json, Kind},
@@ -64,6 +64,8 @@ pub(crate) struct RegisteredClaims {
     pub(crate) expires_at: NumericDate,
     /// The later of `iat` and `nbf`.
     pub(crate) valid_from: NumericDate,
+    /// What the client has to prove: the claim `cnf`. Few tokens have it.
+    pub(crate) binding: Option<Box<Binding>>,
 }
 
 /// Where the text of a subject is stored.
@@ -117,9 +119,7 @@ impl ClaimRules {
             Some(token_type) => token_type,
             None => found.token_type.required("type", read_type)?,
         };
-        if found.confirmation.is_some() {
-            return Err(TokenError::Bound);
-        }
+        let binding = found.confirmation.map(Binding::of).transpose()?;
         let template = self.origin.template.as_deref();
         if self.unmet_claim(payload.root(), &issuer).is_some() {
             return Err(TokenError::IssuerClaim);
@@ -136,6 +136,7 @@ impl ClaimRules {
             issued_at,
             expires_at,
             valid_from,
+            binding: binding.map(Box::new),
         })
     }
 

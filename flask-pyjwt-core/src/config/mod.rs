@@ -1,8 +1,10 @@
 //! The configuration of a manager, from code, environment variables and a `.env` file.
 
 mod browser;
+mod certificates;
 mod cookies;
 pub(crate) mod dotenv;
+mod dpop;
 mod environment;
 mod hooks;
 mod issuers;
@@ -19,7 +21,7 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use time::Duration;
 
-pub(crate) use self::{browser::Browser, parts::Parts};
+pub(crate) use self::{browser::Browser, certificates::Proxies, parts::Parts};
 use self::{
     browser::BrowserConfig,
     hooks::{HttpHook, TokenCheck},
@@ -32,6 +34,7 @@ use crate::{
     issuers::Issuer,
     keys::{AuthType, Secret},
     log_limit,
+    possession::DpopConfig,
     rules::TokenLocation,
     token::TableLimits,
     users::Loaders,
@@ -144,6 +147,9 @@ pub struct Config {
     sessions: SessionConfig,
     browser: BrowserConfig,
     locations: Vec<TokenLocation>,
+    dpop: DpopConfig,
+    require_bound: bool,
+    certificate_proxies: Vec<String>,
     /// Invalid variables, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -241,6 +247,9 @@ impl Config {
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
             locations: vec![TokenLocation::Header],
+            dpop: DpopConfig::default(),
+            require_bound: false,
+            certificate_proxies: Vec::new(),
             problems: BTreeMap::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Once, OnceLock};
 use time::Duration;
 
 use super::{
-    Browser, Config,
+    Browser, Config, Proxies,
     hooks::{HttpHook, TokenCheck},
     issuers::Kind,
     key,
@@ -18,6 +18,7 @@ use crate::{
     jose::HeaderTypes,
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
     log_limit::LogLimit,
+    possession::Dpop,
     rules::TokenLocation,
     session::Sessions,
     token::{Minting, TokenTable, Verification},
@@ -45,6 +46,12 @@ pub(crate) struct Parts {
     pub(crate) browser: Browser,
     /// Where guards without a location look for the token.
     pub(crate) locations: Vec<TokenLocation>,
+    /// What checks DPoP proofs.
+    pub(crate) dpop: Dpop,
+    /// Whether every guard requires a bound token.
+    pub(crate) require_bound: bool,
+    /// Who may pass on a client certificate.
+    pub(crate) certificate_proxies: Proxies,
     /// The key for CSRF proofs, if a secret for them is configured. Otherwise the key ring makes the proofs.
     pub(crate) csrf: Option<MacKey>,
     /// The folder of keys, and the thread that watches it.
@@ -85,6 +92,7 @@ impl Config {
             csrf_secret.and_then(|secret| MacKey::derived(secret.as_bytes(), Purpose::CsrfProofs));
         let browser = self.browser.clone().validate()?;
         let locations = self.take_locations()?;
+        let dpop = self.dpop.clone().validate(self.keys.crypto)?;
         let sessions = self.sessions.clone().validate(&Times {
             auth_max_age,
             refresh_max_age,
@@ -119,6 +127,9 @@ impl Config {
             sessions: sessions.map(Arc::new),
             browser,
             locations,
+            dpop,
+            require_bound: self.require_bound,
+            certificate_proxies: Proxies::validate(&self.certificate_proxies)?,
             csrf,
             verification: Arc::new(Verification {
                 keys,

@@ -106,9 +106,13 @@ pub enum TokenError {
         /// The required type.
         expected: TokenType,
     },
-    /// `cnf` binds the token to a key, and proof of possession is not supported (RFC 7800).
-    #[error("the token is bound to a key, and proof of possession is not supported")]
+    /// `cnf` binds the token to a key or certificate, and the client has not proven that it has that (RFC 9449, section
+    /// 7.2; RFC 8705, section 3).
+    #[error("the token is bound, and nothing proves that the client may use it")]
     Bound,
+    /// `cnf` is not an object of `jkt` and `x5t#S256` alone, so what it demands is not known (RFC 7800, section 3.1).
+    #[error("the token is bound in a way that is not supported")]
+    UnknownBinding,
     /// The token's session has ended or is unknown, the token or its subject was revoked, or
     /// [`Config::token_check`](crate::Config::token_check) says so.
     #[error("the token is revoked")]
@@ -157,6 +161,7 @@ impl TokenError {
             Self::Audience => "token_audience",
             Self::WrongType { .. } => "token_wrong_type",
             Self::Bound => "token_bound",
+            Self::UnknownBinding => "token_unknown_binding",
             Self::Revoked => "token_revoked",
             Self::Replayed => "token_replayed",
             Self::KeysUnavailable { .. } => "keys_unavailable",

@@ -5,6 +5,7 @@ mod error;
 mod header;
 mod numeric_date;
 mod segments;
+mod thumbprint;
 mod token_type;
 
 pub use self::{
@@ -15,4 +16,5 @@ pub(crate) use self::{
     header::{Header, HeaderTypes, MAX_HEADER},
     numeric_date::NumericDate,
     segments::{SIGNATURE_BUFFER, Segments},
+    thumbprint::Thumbprint,
 };

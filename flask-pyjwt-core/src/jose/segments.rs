@@ -61,6 +61,11 @@ impl<'a> Segments<'a> {
         }
     }
 
+    /// Decodes the header.
+    pub(crate) fn decode_header(&self) -> Result<String, TokenError> {
+        decode_text(self.header, TokenError::Header)
+    }
+
     /// Decodes the payload.
     pub(crate) fn decode_payload(&self) -> Result<String, TokenError> {
         decode_text(self.payload, TokenError::Payload)

@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     CsrfProofs,
     /// Seals of session records in a store that other programs can write to.
     SessionRecords,
+    /// Nonces of DPoP proofs, which say when the proof was made.
+    ProofNonces,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
         match self {
             Self::CsrfProofs => b"csrf proofs",
             Self::SessionRecords => b"session records",
+            Self::ProofNonces => b"proof nonces",
         }
     }
 }
@@ -42,6 +45,7 @@ impl Purpose {
 pub(crate) struct DerivedKeys {
     csrf_proofs: MacKey,
     session_records: MacKey,
+    proof_nonces: MacKey,
 }
 
 impl DerivedKeys {
@@ -55,6 +59,7 @@ impl DerivedKeys {
         Some(Self {
             csrf_proofs: MacKey::derived(secret, Purpose::CsrfProofs)?,
             session_records: MacKey::derived(secret, Purpose::SessionRecords)?,
+            proof_nonces: MacKey::derived(secret, Purpose::ProofNonces)?,
         })
     }
 
@@ -62,6 +67,7 @@ impl DerivedKeys {
         match purpose {
             Purpose::CsrfProofs => &self.csrf_proofs,
             Purpose::SessionRecords => &self.session_records,
+            Purpose::ProofNonces => &self.proof_nonces,
         }
     }
 }

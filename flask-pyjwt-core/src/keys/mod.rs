@@ -24,6 +24,7 @@ mod material;
 mod own_provider;
 mod pair;
 mod problem;
+mod proof_key;
 mod provided;
 mod public_key;
 mod published;
@@ -38,6 +39,7 @@ mod weak_points;
 pub(crate) use self::jwk_set::{CheckedSet, SetProblem};
 pub(crate) use self::{
     auth_type::Family,
+    backend::sha256,
     crypto::{Crypto, Signer, Verifier},
     derived::{MacKey, Purpose, Tag},
     directory::{KEYS_DIR, KeyDirectory, Look, Place, until_complete},
@@ -48,6 +50,7 @@ pub(crate) use self::{
     key_set::KeySet,
     material::{Encoding, Material, looks_like_a_public_secret},
     problem::KeyProblem,
+    proof_key::ProofKey,
     public_key::PublicKey,
     published::{Published, etag},
     secret::Secret,

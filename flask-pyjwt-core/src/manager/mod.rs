@@ -130,12 +130,19 @@ impl AuthManager {
     /// [`verify_token_async`](Self::verify_token_async) waits; the rules are the same. Neither asks the session store
     /// ([`check_revocation`](Self::check_revocation) does) nor [`Config::token_check`].
     ///
+    /// A token that is bound to a key or certificate of its client is refused, because nothing proves here who presents it.
+    ///
     /// # Errors
     ///
     /// [`TokenError`] names the first rule that the token breaks. [`TokenError::KeysUnavailable`]: its key is being
-    /// fetched.
+    /// fetched. [`TokenError::Bound`]: it is valid for the client that can prove its binding.
     #[doc(alias = "decode_token")]
     pub fn verify_token(&self, signed: &str) -> Result<Token, TokenError> {
+        without_binding(self.verify_presented(signed)?)
+    }
+
+    /// Verifies a token that may be bound. The caller checks what the client proves.
+    pub(crate) fn verify_presented(&self, signed: &str) -> Result<Token, TokenError> {
         self.0.verification.verify(signed)
     }
 
@@ -204,6 +211,14 @@ impl AuthManager {
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+}
+
+/// Refuses a bound token where nothing proves that its client presents it.
+pub(crate) fn without_binding(token: Token) -> Result<Token, TokenError> {
+    if token.is_bound() {
+        return Err(TokenError::Bound);
+    }
+    Ok(token)
 }
 
 impl fmt::Debug for AuthManager {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::AuthManager;
+use super::{AuthManager, without_binding};
 use crate::{
     config::key,
     error::ConfigError,
@@ -71,7 +71,12 @@ impl AuthManager {
     /// [`TokenError`] names the first rule that the token breaks. [`TokenError::KeysUnavailable`]: the keys could not be
     /// fetched.
     pub async fn verify_token_async(&self, signed: &str) -> Result<Token, TokenError> {
-        match self.verify_token(signed) {
+        without_binding(self.verify_presented_async(signed).await?)
+    }
+
+    /// Verifies a token that may be bound. The caller checks what the client proves.
+    pub(crate) async fn verify_presented_async(&self, signed: &str) -> Result<Token, TokenError> {
+        match self.verify_presented(signed) {
             Err(error @ TokenError::KeysUnavailable { .. }) => {
                 // Boxed, so that the future of the usual case stays small.
                 Box::pin(self.verify_after_waiting(signed, error)).await
@@ -98,7 +103,7 @@ impl AuthManager {
             && let Some(resolver) = issuers.resolver_of(issuer)
         {
             resolver.resolve(issuer).await;
-            match self.verify_token(signed) {
+            match self.verify_presented(signed) {
                 Err(again @ TokenError::KeysUnavailable { .. }) => error = again,
                 result => return result,
             }
@@ -112,7 +117,7 @@ impl AuthManager {
             return Err(error);
         };
         source.fetched().await;
-        self.verify_token(signed)
+        self.verify_presented(signed)
     }
 
     /// The other issuers that have a discovery document, with its address.

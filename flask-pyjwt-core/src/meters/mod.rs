@@ -33,6 +33,7 @@ pub(crate) enum StoreCall {
     Rotate,
     Revoke,
     Sessions,
+    FirstUse,
 }
 
 /// How a user was found.

@@ -83,7 +83,7 @@ impl MissMeter {
 }
 
 /// Counts and times the calls of a session store.
-pub(crate) struct StoreMeter([(Counter, Histogram); 6]);
+pub(crate) struct StoreMeter([(Counter, Histogram); 7]);
 
 impl StoreMeter {
     pub(crate) fn new() -> Self {
@@ -94,6 +94,7 @@ impl StoreMeter {
             StoreCall::Rotate,
             StoreCall::Revoke,
             StoreCall::Sessions,
+            StoreCall::FirstUse,
         ];
         Self(calls.map(|call| {
             let operation = call.name();
@@ -142,6 +143,7 @@ impl StoreCall {
             Self::Rotate => "rotate",
             Self::Revoke => "revoke",
             Self::Sessions => "list",
+            Self::FirstUse => "first_use",
         }
     }
 }

@@ -41,7 +41,12 @@ pub(super) fn who_may_enter(requirement: &Requirement) -> String {
         .map_or_else(String::new, |seconds| {
             format!(" The login has to be at most {seconds} seconds ago.")
         });
-    format!("{begin} {kind}{issuers}{rules}{others}.{login}{max_age}")
+    let bound = if requirement.bound {
+        " It has to be bound to a key or certificate of the client, who proves that with each request."
+    } else {
+        ""
+    };
+    format!("{begin} {kind}{issuers}{rules}{others}.{login}{max_age}{bound}")
 }
 
 /// The items in words after this beginning, if there are any.
@@ -112,6 +117,11 @@ mod tests {
             (
                 Requirement::new(TokenType::Refresh),
                 "Needs a refresh token.",
+            ),
+            (
+                auth().bound(true),
+                "Needs an auth token. It has to be bound to a key or certificate of the client, who proves that with \
+                 each request.",
             ),
             (
                 auth().optional(true),

@@ -22,6 +22,8 @@ pub struct Requirement {
     pub(crate) optional: bool,
     /// Whether a token in a cookie needs a CSRF proof on unsafe methods.
     pub(crate) csrf: bool,
+    /// Whether the token has to be bound to a key or a certificate of the client.
+    pub(crate) bound: bool,
     /// The number of this requirement and its clones.
     #[cfg(feature = "metrics")]
     pub(crate) number: usize,
@@ -42,6 +44,7 @@ impl Requirement {
             issuers: Vec::new(),
             optional: false,
             csrf: true,
+            bound: false,
             #[cfg(feature = "metrics")]
             number: next_number(),
         }
@@ -109,6 +112,13 @@ impl Requirement {
     #[must_use]
     pub fn csrf(mut self, csrf: bool) -> Self {
         self.csrf = csrf;
+        self
+    }
+
+    /// Requires a token that is bound to a key or a certificate of the client, who proves that it has that.
+    #[must_use]
+    pub fn bound(mut self, bound: bool) -> Self {
+        self.bound = bound;
         self
     }
 

@@ -133,6 +133,8 @@ impl SessionIssuer {
         };
         let mut claims = session.claims()?;
         let mut refresh_claims = Members::default();
+        // Whoever has stolen the refresh token must not get further with it (RFC 9449, section 5).
+        refresh_claims.copy("cnf", &claims);
         for claims in [&mut claims, &mut refresh_claims] {
             claims.insert("sid", &session.session.as_str().into());
             claims.insert("auth_time", &authenticated_at.into());

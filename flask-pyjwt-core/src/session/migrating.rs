@@ -213,6 +213,16 @@ impl SessionStore for MigratingStore {
         })
     }
 
+    /// Only the new store is asked. A proof that was used before the move can be used again for the minute that it lasts.
+    fn first_use<'a>(
+        &'a self,
+        id: &'a str,
+        ends_at: Moment,
+        now: Moment,
+    ) -> StoreFuture<'a, Option<bool>> {
+        self.new.first_use(id, ends_at, now)
+    }
+
     fn sessions<'a>(
         &'a self,
         subject: &'a str,

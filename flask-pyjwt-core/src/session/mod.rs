@@ -34,6 +34,7 @@ mod opening;
 mod page;
 mod policy;
 mod position;
+mod proofs;
 mod record;
 #[cfg(feature = "redis-store")]
 mod redis;

@@ -27,7 +27,8 @@ impl SessionIssuer {
         let session = token.required_id("sid")?;
         let refresh_id = token.required_id("rid")?;
         let policy = self.sessions.policy;
-        let claims = claims.map(OwnClaims::into_json).transpose()?;
+        let claims = claims.map(|claims| claims.bound_like(token).into_json());
+        let claims = claims.transpose()?;
         let now = self.now()?;
         let mut successor = Generation::random(now)?;
         if policy.lost_answer_window.is_positive() {

@@ -207,6 +207,25 @@ pub trait SessionStore: Send + Sync + 'static {
         let _ = (subject, sessions, now);
         Box::pin(ready(Err(StoreError::unavailable(CannotAdopt))))
     }
+
+    /// Notes that a message was used that may be used once, such as a DPoP proof, and returns whether this was the first
+    /// time. From `ends_at` on it may be forgotten.
+    ///
+    /// The default returns `None`: the store keeps none, and each process remembers what it has seen itself. Stores of
+    /// several processes implement it. The id is 43 characters of base64url.
+    ///
+    /// # Errors
+    ///
+    /// The request is refused with 503.
+    fn first_use<'a>(
+        &'a self,
+        id: &'a str,
+        ends_at: Moment,
+        now: Moment,
+    ) -> StoreFuture<'a, Option<bool>> {
+        let _ = (id, ends_at, now);
+        Box::pin(ready(Ok(None)))
+    }
 }
 
 /// The source of the error of a store that does not implement [`SessionStore::adopt`].
@@ -256,6 +275,15 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         now: Moment,
     ) -> StoreFuture<'a, bool> {
         (**self).adopt(subject, sessions, now)
+    }
+
+    fn first_use<'a>(
+        &'a self,
+        id: &'a str,
+        ends_at: Moment,
+        now: Moment,
+    ) -> StoreFuture<'a, Option<bool>> {
+        (**self).first_use(id, ends_at, now)
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{Token, verify::Verification};
 use crate::{
-    claims::ClaimRules,
+    claims::{Binding, ClaimRules},
     error::MintError,
-    jose::{NumericDate, TokenError, TokenType},
+    jose::{NumericDate, Thumbprint, TokenError, TokenType},
     json::{Members, ObjectWriter, WrittenObject},
     keys::SigningKey,
     meters,
@@ -28,6 +28,8 @@ const RESERVED_IN_SESSIONS: [&str; 2] = ["sid", "auth_time"];
 pub(crate) struct OwnClaims {
     claims: Members,
     error: Option<MintError>,
+    key: Option<Thumbprint>,
+    certificate: Option<Thumbprint>,
 }
 
 impl OwnClaims {
@@ -60,8 +62,48 @@ impl OwnClaims {
         self.claim(name, value);
     }
 
+    /// Binds the tokens to the key with this JWK thumbprint.
+    pub(crate) fn bind_to_key(&mut self, key: Thumbprint) {
+        self.key = Some(key);
+    }
+
+    /// Binds the tokens to the key with this JWK thumbprint, if the text is one.
+    pub(crate) fn bind_to(&mut self, thumbprint: &str) {
+        match Thumbprint::parse(thumbprint) {
+            Some(key) => self.key = Some(key),
+            None => {
+                self.error.get_or_insert(MintError::Thumbprint);
+            }
+        }
+    }
+
+    /// Binds the tokens to the certificate with this hash.
+    pub(crate) fn bind_to_certificate(&mut self, certificate: Thumbprint) {
+        self.certificate = Some(certificate);
+    }
+
+    /// Binds the tokens to what this one is bound to.
+    pub(crate) fn bound_like(mut self, token: &Token) -> Self {
+        if let Some(binding) = token.binding() {
+            (self.key, self.certificate) = (binding.key, binding.certificate);
+        }
+        self
+    }
+
+    /// What the tokens are bound to.
+    fn binding(&self) -> Option<Binding> {
+        let is_bound = self.key.is_some() || self.certificate.is_some();
+        is_bound.then_some(Binding {
+            key: self.key,
+            certificate: self.certificate,
+        })
+    }
+
     /// Returns the claims, or the first error.
-    pub(crate) fn into_members(self) -> Result<Members, MintError> {
+    pub(crate) fn into_members(mut self) -> Result<Members, MintError> {
+        if let Some(binding) = self.binding() {
+            self.claims.insert("cnf", &binding.to_value());
+        }
         self.error.map_or(Ok(self.claims), Err)
     }
 

@@ -10,7 +10,13 @@ use super::{
     draft::{Draft, OwnClaims, random_id},
     verify::Verification,
 };
-use crate::{error::MintError, jose::TokenType, json::Members, keys::AuthType};
+use crate::{
+    error::MintError,
+    jose::TokenType,
+    json::Members,
+    keys::AuthType,
+    possession::{ClientCertificate, DpopProof},
+};
 
 /// What minting needs in addition to [`Verification`].
 pub(crate) struct Minting {
@@ -88,6 +94,38 @@ impl<'a> AuthTokenBuilder<'a> {
         self
     }
 
+    /// Binds the token to the key of a client: whoever presents it has to prove that they have the key (RFC 9449, section
+    /// 6). Takes what [`AuthManager::dpop_proof`](crate::AuthManager::dpop_proof) has returned; `None` changes nothing.
+    #[doc(alias = "DPoP")]
+    #[doc(alias = "cnf")]
+    pub fn bind<'p>(mut self, proof: impl Into<Option<&'p DpopProof>>) -> Self {
+        if let Some(proof) = proof.into() {
+            self.claims.bind_to_key(proof.key());
+        }
+        self
+    }
+
+    /// Binds the token to the key with this JWK thumbprint (RFC 7638): 43 characters of base64url. Another text is an error
+    /// when it is minted.
+    #[doc(alias = "jkt")]
+    pub fn bind_to(mut self, thumbprint: impl AsRef<str>) -> Self {
+        self.claims.bind_to(thumbprint.as_ref());
+        self
+    }
+
+    /// Binds the token to the client certificate of a connection (RFC 8705, section 3). Takes what
+    /// [`AuthManager::client_certificate`](crate::AuthManager::client_certificate) has returned; `None` changes nothing.
+    #[doc(alias = "mTLS")]
+    pub fn bind_to_certificate<'p>(
+        mut self,
+        certificate: impl Into<Option<&'p ClientCertificate>>,
+    ) -> Self {
+        if let Some(certificate) = certificate.into() {
+            self.claims.bind_to_certificate(certificate.hash());
+        }
+        self
+    }
+
     /// Mints the token. Its `iat` is the current time.
     ///
     /// # Errors
@@ -142,6 +180,7 @@ impl fmt::Debug for AuthTokenBuilder<'_> {
 pub struct RefreshTokenBuilder<'a> {
     manager: (&'a Verification, &'a Minting),
     subject: String,
+    claims: OwnClaims,
 }
 
 impl<'a> RefreshTokenBuilder<'a> {
@@ -153,7 +192,40 @@ impl<'a> RefreshTokenBuilder<'a> {
         Self {
             manager: (verification, minting),
             subject: subject.to_string(),
+            claims: OwnClaims::default(),
         }
+    }
+
+    /// Binds the token to the key of a client: whoever presents it has to prove that they have the key (RFC 9449, section
+    /// 6). Takes what [`AuthManager::dpop_proof`](crate::AuthManager::dpop_proof) has returned; `None` changes nothing.
+    #[doc(alias = "DPoP")]
+    #[doc(alias = "cnf")]
+    pub fn bind<'p>(mut self, proof: impl Into<Option<&'p DpopProof>>) -> Self {
+        if let Some(proof) = proof.into() {
+            self.claims.bind_to_key(proof.key());
+        }
+        self
+    }
+
+    /// Binds the token to the key with this JWK thumbprint (RFC 7638): 43 characters of base64url. Another text is an error
+    /// when it is minted.
+    #[doc(alias = "jkt")]
+    pub fn bind_to(mut self, thumbprint: impl AsRef<str>) -> Self {
+        self.claims.bind_to(thumbprint.as_ref());
+        self
+    }
+
+    /// Binds the token to the client certificate of a connection (RFC 8705, section 3). Takes what
+    /// [`AuthManager::client_certificate`](crate::AuthManager::client_certificate) has returned; `None` changes nothing.
+    #[doc(alias = "mTLS")]
+    pub fn bind_to_certificate<'p>(
+        mut self,
+        certificate: impl Into<Option<&'p ClientCertificate>>,
+    ) -> Self {
+        if let Some(certificate) = certificate.into() {
+            self.claims.bind_to_certificate(certificate.hash());
+        }
+        self
     }
 
     /// Mints the token. Its `iat` is the current time.
@@ -163,7 +235,7 @@ impl<'a> RefreshTokenBuilder<'a> {
     /// Returns a [`MintError`] if the manager has no private key, if the system's random number generator fails,
     /// or if this server would refuse the token.
     pub fn sign(self) -> Result<Token, MintError> {
-        let mut claims = Members::default();
+        let mut claims = self.claims.into_members()?;
         claims.insert("rid", &random_id()?.into());
         let (verification, minting) = self.manager;
         mint(

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::last_answer::LastAnswer;
 use crate::{
-    claims::{ClaimRules, RegisteredClaims, Subject},
+    claims::{Binding, ClaimRules, RegisteredClaims, Subject},
     jose::{Header, NumericDate, TokenError, TokenType},
     json::{Document, Json},
     keys::{AuthType, VerifyingKey},
@@ -82,8 +82,9 @@ impl Shared {
             Subject::Own(text) => text.capacity(),
         };
         let issuer = self.0.claims.issuer.as_deref().map_or(0, str::len);
+        let binding = self.0.claims.binding.as_deref().map_or(0, size_of_val);
         let text = self.0.signed.capacity() + self.0.payload.size();
-        COUNTERS + size_of::<Inner>() + text + subject + issuer
+        COUNTERS + size_of::<Inner>() + text + subject + issuer + binding
     }
 }
 
@@ -177,6 +178,21 @@ impl Token {
             .issuer
             .as_deref()
             .unwrap_or(&inner.rules.issuer)
+    }
+
+    /// Returns whether the token is bound to a key or a certificate of its client: whether it has the claim `cnf` (RFC
+    /// 7800). Whoever presents it has to prove that they have that.
+    #[must_use]
+    #[doc(alias = "cnf")]
+    #[doc(alias = "DPoP")]
+    #[doc(alias = "sender-constrained")]
+    pub fn is_bound(&self) -> bool {
+        self.inner().claims.binding.is_some()
+    }
+
+    /// What the client has to prove.
+    pub(crate) fn binding(&self) -> Option<Binding> {
+        self.inner().claims.binding.as_deref().copied()
     }
 
     /// Returns when the token was issued: the claim `iat` (RFC 7519, section 4.1.6).

@@ -5,6 +5,7 @@
 
 mod claims;
 mod credentials;
+mod proofs;
 mod tokens;
 
 use std::borrow::Cow;
@@ -39,6 +40,29 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
         Rejection::SeveralPlaces => credentials::several(known).into(),
         Rejection::InvalidToken(error) => {
             format!("{error}: {}", tokens::what_to_do(*error, known)).into()
+        }
+        Rejection::InvalidProof(error) => {
+            format!("{error}: {}", proofs::what_to_do(*error)).into()
+        }
+        Rejection::NonceRequired { .. } => {
+            "the DPoP proof has no nonce of this server, or an old one: put the answer's `DPoP-Nonce` into the claim \
+             `nonce` of the next proof; all servers of a fleet need the same keys or `Config::dpop_nonce_secret`"
+                .into()
+        }
+        Rejection::NotBound => {
+            "the token is not bound to a key or certificate of the client: mint it with `bind(&proof)`, and send it \
+             with `Authorization: DPoP <token>`"
+                .into()
+        }
+        Rejection::NoCertificate => {
+            "the token is bound to a client certificate, and the connection has none: connect with the certificate, \
+             and see `Config::client_certificates`"
+                .into()
+        }
+        Rejection::OtherCertificate => {
+            "the token is bound to another client certificate than that of the connection: connect with that one, or \
+             log in again with the new one"
+                .into()
         }
         Rejection::UserNotFound => {
             "the token is valid, and the function of `Config::user_loader` has found no user for it: log in again, and \

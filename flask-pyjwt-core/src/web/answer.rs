@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::{
-    Rejection,
+    Rejection, binding,
     conversions::of_mint,
     known::{Asked, Known},
     on_rejection::hook_of,
@@ -37,7 +37,8 @@ pub(super) fn answer(
     request: &HttpRequest,
     seen: Seen<'_>,
 ) -> HttpResponse {
-    let response = standard(manager, rejection);
+    let scheme = Offer::to(request, rejection, seen.asked);
+    let response = standard(manager, rejection, scheme);
     let Some(_report) = begin_report() else {
         return response;
     };
@@ -66,7 +67,8 @@ fn answer_again(
     rejection: &Rejection,
     request: &HttpRequest,
 ) -> HttpResponse {
-    let response = standard(manager, rejection);
+    let scheme = Offer::to(request, rejection, None);
+    let response = standard(manager, rejection, scheme);
     #[cfg_attr(
         not(feature = "test-kit"),
         expect(unused_mut, reason = "noted in tests only")
@@ -188,7 +190,7 @@ impl ResponseError for Rejection {
             not(feature = "test-kit"),
             expect(unused_mut, reason = "noted in tests only")
         )]
-        let mut response = standard(None, self);
+        let mut response = standard(None, self, Offer::without_request(self));
         #[cfg(feature = "test-kit")]
         super::refusal_note::put(self, Known::default(), &mut response);
         response
@@ -225,13 +227,45 @@ fn rejection_in(error: &Error) -> Option<Rejection> {
     rejection().or_else(session).or_else(mint)
 }
 
+/// The scheme that a challenge asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Bearer,
+    Dpop,
+}
+
+impl Offer {
+    fn to(request: &HttpRequest, rejection: &Rejection, asked: Option<Asked<'_>>) -> Self {
+        let requires = || asked.is_some_and(|asked| asked.requirement.bound);
+        let is_first = *rejection == Rejection::MissingCredentials && requires();
+        if is_first || binding::came_with_proof(request) {
+            return Self::Dpop;
+        }
+        Self::without_request(rejection)
+    }
+
+    fn without_request(rejection: &Rejection) -> Self {
+        if rejection.asks_for_proof() {
+            Self::Dpop
+        } else {
+            Self::Bearer
+        }
+    }
+}
+
 /// The answer to a refusal, before the hook.
-fn standard(manager: Option<&AuthManager>, rejection: &Rejection) -> HttpResponse {
+fn standard(manager: Option<&AuthManager>, rejection: &Rejection, offer: Offer) -> HttpResponse {
     let mut response = HttpResponse::build(rejection.status());
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     let realm = manager.map(|manager| &*manager.parts().realm);
-    if let Some(challenge) = rejection.challenge(realm) {
+    let algorithms = (offer == Offer::Dpop).then(|| binding::algorithms(manager));
+    if let Some(challenge) = rejection.challenge(realm, algorithms) {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    if let Rejection::NonceRequired { nonce } = rejection
+        && let Ok(nonce) = HeaderValue::from_str(nonce)
+    {
+        response.insert_header((binding::DPOP_NONCE, nonce));
     }
     if let Rejection::Unavailable { retry_after } = rejection {
         let fraction = i64::from(retry_after.subsec_nanoseconds() > 0);

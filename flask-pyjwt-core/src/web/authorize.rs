@@ -14,7 +14,7 @@ use actix_web::{
 use super::{
     Rejection,
     answer::{Seen, answer},
-    bearer,
+    bearer, binding,
     credentials::{self, Source},
     csrf::{self, Proof},
     decided,
@@ -39,6 +39,8 @@ struct Accepted {
     token: Token,
     source: Source,
     proof: Proof,
+    /// The nonce for the client's next DPoP proof, if it needs another one.
+    nonce: Option<Box<str>>,
 }
 
 /// A token with a valid signature and valid claims.
@@ -59,13 +61,19 @@ impl Verified {
 }
 
 /// An accepted request, and the place of its token. Some places need header fields in the answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Passed(Option<Source>);
+#[derive(Debug)]
+pub(super) struct Passed {
+    source: Option<Source>,
+    nonce: Option<Box<str>>,
+}
 
 impl Passed {
     /// Adds the header fields that the place of the token needs.
     pub(super) fn add_fields(self, status: StatusCode, answer: &mut HeaderMap) {
-        match self.0 {
+        if let Some(nonce) = self.nonce {
+            binding::tell_nonce(&nonce, answer);
+        }
+        match self.source {
             // The URL contains the token: keep it out of caches and of the `Referer` of following requests.
             Some(Source::Query) => {
                 answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -152,6 +160,9 @@ fn decide_at_once(
     let parts = manager.parts();
     let recall = |bearer| parts.verification.recall(bearer)?.ok();
     let token = bearer::sole_bearer(request).and_then(recall).ok_or(None)?;
+    if binding::has_to_be_proven(manager, requirement, &token) {
+        return Err(None);
+    }
     if parts.token_check.is_some() || manager.sessions_of(&token).is_some() {
         return Err(Some(token));
     }
@@ -165,6 +176,7 @@ fn decide_at_once(
                 token,
                 source,
                 proof,
+                nonce: None,
             };
             Ok(pass(
                 manager,
@@ -199,16 +211,17 @@ fn pass(
 ) -> Passed {
     let token = accepted.as_ref().map(|accepted| &accepted.token);
     decided::note_accepted(manager, requirement, token, request);
-    let (token, source) = accepted
-        .map(|accepted| (accepted.token, accepted.source))
-        .unzip();
+    let (token, source, nonce) = match accepted {
+        Some(accepted) => (Some(accepted.token), Some(accepted.source), accepted.nonce),
+        None => (None, None, None),
+    };
     request.extensions_mut().insert(Guarded {
         by: manager.id(),
         token,
         by_attribute,
         refused: None,
     });
-    Passed(source)
+    Passed { source, nonce }
 }
 
 /// The answer to a refused request.
@@ -229,7 +242,11 @@ fn refuse(
     }
     let by_query = |location: &TokenLocation| matches!(location, TokenLocation::Query(_));
     if asked.places.iter().any(by_query) {
-        Passed(Some(Source::Query)).add_fields(refused.status(), refused.headers_mut());
+        let passed = Passed {
+            source: Some(Source::Query),
+            nonce: None,
+        };
+        passed.add_fields(refused.status(), refused.headers_mut());
     }
     refused
 }
@@ -247,8 +264,8 @@ async fn check_proof_in_form(
     Ok(accepted)
 }
 
-/// Checks, in this order: the credentials, the token, its type and issuer, its session, `Config::token_check`, the age of
-/// the login, the origin and CSRF proof of cookies, the claims.
+/// Checks, in this order: the credentials, the token, its type and issuer, what it is bound to, its session,
+/// `Config::token_check`, the age of the login, the origin and CSRF proof of cookies, the claims.
 async fn authorize(
     manager: &AuthManager,
     requirement: &Requirement,
@@ -263,12 +280,12 @@ async fn authorize(
             Some((Presented::Verified(token), source)) => (token, source, Holder::Server),
             #[cfg(feature = "jwks")]
             Some((Presented::Signed(signed), source)) => {
-                let token = manager.verify_token_async(signed).await?;
+                let token = manager.verify_presented_async(signed).await?;
                 (token, source, Holder::Client)
             }
             #[cfg(not(feature = "jwks"))]
             Some((Presented::Signed(signed), source)) => {
-                (manager.verify_token(signed)?, source, Holder::Client)
+                (manager.verify_presented(signed)?, source, Holder::Client)
             }
             None if requirement.optional => return Ok(None),
             None => return Err(Rejection::MissingCredentials),
@@ -279,6 +296,7 @@ async fn authorize(
         is_good: false,
     });
     check_type_and_issuer(manager, requirement, &token)?;
+    let nonce = binding::check(manager, requirement, request, &token, source).await?;
     // Tokens of other issuers have no session here.
     if let Some(sessions) = manager.sessions_of(&token) {
         let checked = sessions.check(&token, holder, manager.now()?).await;
@@ -291,6 +309,7 @@ async fn authorize(
         token,
         source,
         proof,
+        nonce,
     }))
 }
 

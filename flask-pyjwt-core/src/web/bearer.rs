@@ -1,8 +1,38 @@
-//! Tokens in a header: `Authorization: Bearer …`, or a header that the route names.
+//! Tokens in a header: `Authorization: Bearer …`, `Authorization: DPoP …`, or a header that the route names.
 
 use actix_web::{HttpRequest, http::header::AUTHORIZATION};
 
 use super::Rejection;
+
+/// The scheme of the credentials in `Authorization`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// RFC 6750, section 2.1.
+    Bearer,
+    /// RFC 9449, section 7.1. A proof comes with the token.
+    Dpop,
+}
+
+impl Scheme {
+    const ALL: [Self; 2] = [Self::Bearer, Self::Dpop];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+
+    /// The scheme of a value, in any case (RFC 9110, section 11.1), and what follows its name.
+    fn of(value: &[u8]) -> Option<(Self, &[u8])> {
+        Self::ALL.into_iter().find_map(|scheme| {
+            let (name, rest) = value.split_at_checked(scheme.name().len())?;
+            let is_whole = rest.first().is_none_or(|byte| !is_scheme_byte(*byte));
+            let is_it = is_whole && name.eq_ignore_ascii_case(scheme.name().as_bytes());
+            is_it.then_some((scheme, rest))
+        })
+    }
+}
 
 /// The bytes after `Bearer ` in the only `Authorization` field. Their form is not checked: they are only compared with
 /// tokens that were verified before.
@@ -12,8 +42,8 @@ pub(super) fn sole_bearer(request: &HttpRequest) -> Option<&[u8]> {
     field.as_bytes().strip_prefix(b"Bearer ")
 }
 
-/// The token of the `Authorization` field (RFC 6750, section 2.1). Two fields are refused.
-pub(super) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
+/// The token of the `Authorization` field, and its scheme. Two fields are refused.
+pub(super) fn authorization(request: &HttpRequest) -> Result<Option<(Scheme, &str)>, Rejection> {
     let mut fields = request.headers().get_all(AUTHORIZATION);
     let Some(field) = fields.next() else {
         return Ok(None);
@@ -21,19 +51,19 @@ pub(super) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Rejection> {
     if fields.next().is_some() {
         return Err(Rejection::SeveralAuthorizations);
     }
-    bearer_token(field.as_bytes())
+    authorization_token(field.as_bytes())
 }
 
 /// The token of a field's value, or `None` if it has another scheme.
-fn bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+fn authorization_token(value: &[u8]) -> Result<Option<(Scheme, &str)>, Rejection> {
     let Some(token) = value
         .strip_prefix(b"Bearer ")
         .filter(|token| is_plain(token))
     else {
-        return unusual_bearer_token(value);
+        return unusual_token(value);
     };
     std::str::from_utf8(token)
-        .map(Some)
+        .map(|token| Some((Scheme::Bearer, token)))
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
@@ -48,22 +78,20 @@ fn is_plain(token: &[u8]) -> bool {
     !token.is_empty() && token.iter().fold(0, |any, byte| any | is_other(*byte)) == 0
 }
 
-/// The slow path of [`bearer_token`]: another scheme, another spelling of `Bearer`, or a malformed value.
-fn unusual_bearer_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
+/// The slow path of [`authorization_token`]: another scheme, another spelling of `Bearer`, or a malformed value.
+fn unusual_token(value: &[u8]) -> Result<Option<(Scheme, &str)>, Rejection> {
     if has_further_credentials(value) {
         return Err(Rejection::SeveralAuthorizations);
     }
-    if !is_bearer(value) {
+    let Some((scheme, rest)) = Scheme::of(value) else {
         return Ok(None);
-    }
-    let token = value["Bearer".len()..]
-        .strip_prefix(b" ")
-        .unwrap_or_default();
+    };
+    let token = rest.strip_prefix(b" ").unwrap_or_default();
     if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
         return Err(Rejection::MalformedCredentials);
     }
     std::str::from_utf8(token)
-        .map(Some)
+        .map(|token| Some((scheme, token)))
         .map_err(|_| Rejection::MalformedCredentials)
 }
 
@@ -92,12 +120,9 @@ fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
     if value.contains(&b',') {
         return Err(Rejection::SeveralAuthorizations);
     }
-    let token = if is_bearer(value) {
-        value["Bearer".len()..]
-            .strip_prefix(b" ")
-            .unwrap_or_default()
-    } else {
-        value
+    let token = match Scheme::of(value) {
+        Some((Scheme::Bearer, rest)) => rest.strip_prefix(b" ").unwrap_or_default(),
+        _ => value,
     };
     if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
         return Err(Rejection::MalformedCredentials);
@@ -110,7 +135,7 @@ fn named_token(value: &[u8]) -> Result<Option<&str>, Rejection> {
 /// The most commas that are looked at. Schemes with many parameters, such as Digest, have about a dozen.
 const MOST_COMMAS: usize = 64;
 
-/// Whether a list element after the first begins with `Bearer`. A proxy that joins two fields puts a comma between them
+/// Whether a list element after the first begins with `Bearer` or `DPoP`. A proxy that joins two fields puts a comma between them
 /// (RFC 9110, section 5.3). Commas between quotes are not separators. A list with too many commas counts as one with
 /// further credentials, so that the work is bounded.
 fn has_further_credentials(list: &[u8]) -> bool {
@@ -127,20 +152,11 @@ fn has_further_credentials(list: &[u8]) -> bool {
     })
 }
 
-/// Whether a value's scheme is `Bearer`, in any case (RFC 9110, section 11.1).
-fn is_bearer(value: &[u8]) -> bool {
-    value
-        .split_at_checked("Bearer".len())
-        .is_some_and(|(scheme, rest)| {
-            scheme.eq_ignore_ascii_case(b"Bearer")
-                && rest.first().is_none_or(|byte| !is_scheme_byte(*byte))
-        })
-}
-
-/// Whether the first element of a list begins with `Bearer` and a blank, or is `Bearer` alone. `bearer=…` is a parameter
-/// of another scheme.
+/// Whether the first element of a list begins with one of the schemes and a blank, or is its name alone. `bearer=…` is a
+/// parameter of another scheme.
 fn begins_credentials(list: &[u8]) -> bool {
-    is_bearer(list) && matches!(list.get("Bearer".len()), None | Some(b' ' | b'\t' | b','))
+    Scheme::of(list)
+        .is_some_and(|(_, rest)| matches!(rest.first(), None | Some(b' ' | b'\t' | b',')))
 }
 
 /// Whether a scheme's name can contain this byte: `tchar` of RFC 9110, section 5.6.2.
@@ -174,6 +190,8 @@ pub(super) mod tests {
             (b"Bearerx a.b.c", Ok(None)),
             (b"Bearer-x a.b.c", Ok(None)),
             (b"a.b.c", Ok(None)),
+            (b"DPoPx a.b.c", Ok(None)),
+            (b"Digest dpop=\"x\", dpop=\"y\"", Ok(None)),
             (b"Digest username=\"bearer\", realm=\"x\"", Ok(None)),
             (b"Digest bearer=\"x\", bearer=\"y\"", Ok(None)),
             (b"Digest username=\"a, Bearer x\", realm=\"x\"", Ok(None)),
@@ -195,7 +213,33 @@ pub(super) mod tests {
             (COMMAS, several.clone()),
             (&COMMAS[1..], Ok(None)),
         ] {
-            assert_eq!(bearer_token(value), expected, "{}", value.escape_ascii());
+            let found = authorization_token(value);
+            let found = found.map(|found| found.map(|(_, token)| token));
+            assert_eq!(found, expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn threat_63_the_scheme_of_a_proven_token_is_told_from_bearer() {
+        let malformed = Err(Rejection::MalformedCredentials);
+        let several = Err(Rejection::SeveralAuthorizations);
+        for (value, expected) in [
+            (b"DPoP a.b.c".as_slice(), Ok(Some((Scheme::Dpop, "a.b.c")))),
+            (b"dpop a.b.c", Ok(Some((Scheme::Dpop, "a.b.c")))),
+            (b"Bearer a.b.c", Ok(Some((Scheme::Bearer, "a.b.c")))),
+            (b"DPoP", malformed.clone()),
+            (b"DPoP  a.b.c", malformed.clone()),
+            (b"DPoP a.b.c, Bearer a.b.c", several.clone()),
+            (b"Bearer a.b.c, DPoP a.b.c", several.clone()),
+            (b"Basic YTpi, DPoP a.b.c", several.clone()),
+            (b"DPoP a.b.c,dpop", several),
+        ] {
+            assert_eq!(
+                authorization_token(value),
+                expected,
+                "{}",
+                value.escape_ascii()
+            );
         }
     }
 
@@ -220,7 +264,7 @@ pub(super) mod tests {
     fn credentials_in_a_list_are_found_like_by_the_reference() {
         let parts = [
             ",", ",", "\"", " ", "\t", "Bearer", "bearer", "Bearer ", "b", "a", "=", ";", "be",
-            "\\",
+            "\\", "DPoP", "dpop ", "d",
         ];
         for list in random_texts(&parts, 100_000) {
             let mut is_quoted = false;
@@ -230,7 +274,9 @@ pub(super) mod tests {
             });
             let begins = |element: &str| {
                 let element = element.trim_start().to_ascii_lowercase();
-                let rest = element.strip_prefix("bearer");
+                let rest = element
+                    .strip_prefix("bearer")
+                    .or(element.strip_prefix("dpop"));
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
             };
             let expected = elements.skip(1).any(begins);

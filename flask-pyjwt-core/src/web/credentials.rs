@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, http::header::COOKIE};
 
 use super::{
     Rejection,
-    bearer::{bearer, named},
+    bearer::{Scheme, authorization, named},
     query, websocket,
 };
 use crate::{config::Cookies, rules::TokenLocation, token::TokenType};
@@ -20,6 +20,8 @@ pub(super) struct Found<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Header,
+    /// `Authorization: DPoP …`: a proof comes with the token.
+    Dpop,
     /// Browsers send cookies with cross-site requests too. So a CSRF proof may be needed.
     Cookie,
     Query,
@@ -49,7 +51,10 @@ pub(super) fn find<'a>(
     let mut token = None;
     for location in locations {
         let (found, source) = match location {
-            TokenLocation::Header => (bearer(request)?, Source::Header),
+            TokenLocation::Header => match authorization(request)? {
+                Some((Scheme::Dpop, token)) => (Some(token), Source::Dpop),
+                other => (other.map(|(_, token)| token), Source::Header),
+            },
             TokenLocation::NamedHeader(name) => (named(name, request)?, Source::Header),
             TokenLocation::DefaultCookie => (cookie(default_cookie, request)?, Source::Cookie),
             TokenLocation::Cookie(name) => (cookie(name, request)?, Source::Cookie),

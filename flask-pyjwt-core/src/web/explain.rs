@@ -104,9 +104,9 @@ impl ExplainBuilder<'_> {
         let requirement = self.guard.requirement();
         let mut rules = Rules::default();
         #[cfg(feature = "jwks")]
-        let verified = self.manager.verify_token_async(self.signed).await;
+        let verified = self.manager.verify_presented_async(self.signed).await;
         #[cfg(not(feature = "jwks"))]
-        let verified = self.manager.verify_token(self.signed);
+        let verified = self.manager.verify_presented(self.signed);
         let token = match verified {
             Ok(token) => token,
             Err(error) => {
@@ -118,6 +118,7 @@ impl ExplainBuilder<'_> {
             rules.hold(name, text);
         }
         rules.add_type_and_issuer(self.manager, requirement, &token);
+        rules.add_binding(self.manager, requirement, &token);
         self.add_session(&mut rules, &token).await;
         self.add_token_check(&mut rules, &token).await;
         let variables = RouteVariables::Named(&self.variables);
@@ -140,9 +141,10 @@ impl ExplainBuilder<'_> {
             TokenError::Clock => (1, true),
             TokenError::Issuer => (2, !is_late),
             TokenError::Audience => (3, false),
-            TokenError::IssuerClaim | TokenError::Bound | TokenError::WrongType { .. } => {
-                (4, false)
-            }
+            TokenError::IssuerClaim
+            | TokenError::Bound
+            | TokenError::UnknownBinding
+            | TokenError::WrongType { .. } => (4, false),
             _ => (0, true),
         };
         let ended = format!(

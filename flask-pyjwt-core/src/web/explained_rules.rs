@@ -32,6 +32,7 @@ impl Rules {
     ) -> Explanation {
         let mut rules = Self::default();
         rules.add_type_and_issuer(manager, requirement, token);
+        rules.add_binding(manager, requirement, token);
         rules.add_claims(manager, requirement, token, variables);
         rules.finish()
     }
@@ -105,6 +106,35 @@ impl Rules {
                     "the route accepts only tokens of `{wanted}`, and this one is of another issuer"
                 );
                 self.fail("accepted_issuer", error.into(), text);
+            }
+        }
+    }
+
+    /// Adds what the token is bound to. Whether the client proves it shows only in a request.
+    pub(super) fn add_binding(
+        &mut self,
+        manager: &AuthManager,
+        requirement: &Requirement,
+        token: &Token,
+    ) {
+        let is_required = requirement.bound || manager.parts().require_bound;
+        match (token.binding(), is_required) {
+            (None, false) => {}
+            (None, true) => {
+                let text = "the route requires a token that is bound to a key or certificate of the client, and this \
+                            one is bound to nothing";
+                self.fail("bound", Rejection::NotBound, text);
+            }
+            (Some(binding), _) => {
+                let how = if binding.key.is_some() {
+                    "a DPoP proof of the key to which it is bound"
+                } else {
+                    "the certificate to which it is bound"
+                };
+                let text = format!(
+                    "the request has to come with {how}, which the token alone does not show"
+                );
+                self.skip("bound", text);
             }
         }
     }

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::refused::reporting;
 use crate::{
     manager::AuthManager,
+    possession::{ClientCertificate, DpopProof},
     session::{LONGEST_ADDRESS, LONGEST_USER_AGENT, Login, SessionError, TokenPair, shortened},
     token::OwnClaims,
 };
@@ -115,6 +116,38 @@ impl LoginBuilder<'_> {
     #[doc(alias = "additional_claims")]
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.login.claims.session_claim(name.into(), &value);
+        self
+    }
+
+    /// Binds all tokens of the session to the key of a client: whoever presents one has to prove that they have the key (RFC 9449, section
+    /// 6). Takes what [`AuthManager::dpop_proof`](crate::AuthManager::dpop_proof) has returned; `None` changes nothing.
+    #[doc(alias = "DPoP")]
+    #[doc(alias = "cnf")]
+    pub fn bind<'p>(mut self, proof: impl Into<Option<&'p DpopProof>>) -> Self {
+        if let Some(proof) = proof.into() {
+            self.login.claims.bind_to_key(proof.key());
+        }
+        self
+    }
+
+    /// Binds all tokens of the session to the key with this JWK thumbprint (RFC 7638): 43 characters of base64url. Another text is an error
+    /// when they are minted.
+    #[doc(alias = "jkt")]
+    pub fn bind_to(mut self, thumbprint: impl AsRef<str>) -> Self {
+        self.login.claims.bind_to(thumbprint.as_ref());
+        self
+    }
+
+    /// Binds all tokens of the session to the client certificate of a connection (RFC 8705, section 3). Takes what
+    /// [`AuthManager::client_certificate`](crate::AuthManager::client_certificate) has returned; `None` changes nothing.
+    #[doc(alias = "mTLS")]
+    pub fn bind_to_certificate<'p>(
+        mut self,
+        certificate: impl Into<Option<&'p ClientCertificate>>,
+    ) -> Self {
+        if let Some(certificate) = certificate.into() {
+            self.login.claims.bind_to_certificate(certificate.hash());
+        }
         self
     }
 

@@ -137,7 +137,7 @@ fn is_host_of(request: &HttpRequest, origin: &str) -> bool {
 
 /// The hosts of the request, with their ports: the one that this server received, and the one that a proxy names. Hosts
 /// without a port are listed again with the port that a proxy names.
-fn hosts_of(request: &HttpRequest) -> Vec<String> {
+pub(super) fn hosts_of(request: &HttpRequest) -> Vec<String> {
     let received = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
         None => request

@@ -272,7 +272,7 @@ fn claim<'a>(rejection: &'a Rejection, known: Known<'_>) -> Option<Cow<'a, str>>
             TokenError::IssuerClaim => return known.unmet_claim().map(Cow::Owned),
             TokenError::Issuer => Some("iss"),
             TokenError::Audience => Some("aud"),
-            TokenError::Bound => Some("cnf"),
+            TokenError::Bound | TokenError::UnknownBinding => Some("cnf"),
             TokenError::WrongType { .. } => Some("type"),
             _ => None,
         },

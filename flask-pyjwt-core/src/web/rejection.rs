@@ -3,7 +3,7 @@
 use time::Duration;
 
 use super::Misconfiguration;
-use crate::{error_chain::debug_is_the_sentence, token::TokenError};
+use crate::{error_chain::debug_is_the_sentence, possession::ProofError, token::TokenError};
 
 /// Why a request is refused, with one variant for each refusal.
 ///
@@ -47,6 +47,7 @@ use crate::{error_chain::debug_is_the_sentence, token::TokenError};
 /// | malformed or refused token, token of the wrong type, token of a user who is gone | 401 | and `error="invalid_token"` |
 /// | a claim or the scope that the route requires is missing or different; claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of the scope are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
+/// | a bound token without its proof, a DPoP proof that is refused | 401 | `DPoP` in place of `Bearer`, with `error="invalid_dpop_proof"` or `"use_dpop_nonce"` (RFC 9449) |
 /// | credentials in two fields, places or cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
 /// | a token in a cookie, and the request is from another site or has no CSRF proof | 403 | none |
 /// | a check that cannot be made at the moment | 503 | none, but `Retry-After` |
@@ -119,6 +120,24 @@ pub enum Rejection {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The DPoP proof of the request is missing or refused (RFC 9449).
+    #[error(transparent)]
+    InvalidProof(ProofError),
+    /// The DPoP proof needs a nonce of this server (RFC 9449, sections 8 and 9).
+    #[error("the DPoP proof has no nonce of this server, or an old one")]
+    NonceRequired {
+        /// The nonce for the next proof. It is no secret.
+        nonce: String,
+    },
+    /// The route requires a bound token, or the credentials are of the scheme `DPoP`, and the token is not bound to a key.
+    #[error("the token is not bound to a key or certificate of the client")]
+    NotBound,
+    /// The token is bound to a client certificate, and the connection has none (RFC 8705, section 3).
+    #[error("the token is bound to a client certificate, and the connection has none")]
+    NoCertificate,
+    /// The token is bound to another client certificate than that of the connection (RFC 8705, section 3).
+    #[error("the token is bound to another client certificate than that of the connection")]
+    OtherCertificate,
     /// The route requires a more recent login than the token's (RFC 9470).
     #[error("the login is not recent enough for the route")]
     LoginTooOld {

@@ -63,7 +63,7 @@ impl AuthManager {
             // What `Config::resolve_issuers` returned for the issuer has expired. Resolve it again.
             #[cfg(feature = "jwks")]
             Err(TokenError::UnknownKey) if token.is_of_resolved() => {
-                self.verify_token_async(token.signed()).await?;
+                self.verify_presented_async(token.signed()).await?;
             }
             result => result?,
         }

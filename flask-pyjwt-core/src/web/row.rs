@@ -37,6 +37,7 @@ const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 const SEVERAL: &str = "Credentials are given more than once";
 const NOT_ALLOWED: &str = "The token does not allow this";
 const INVALID: &str = "The token is not valid";
+const UNBOUND: &str = "A token that is bound to the client is required";
 const NO_PROOF: &str = "A CSRF proof is required";
 
 impl Row {
@@ -52,6 +53,11 @@ impl Row {
             Rejection::InvalidToken(error) => row(UNAUTHORIZED, "invalid_token", description(error), error.reason()),
             Rejection::UserNotFound => row(UNAUTHORIZED, "invalid_token", INVALID, "user_not_found"),
             Rejection::LoginTooOld { .. } => row(UNAUTHORIZED, "insufficient_user_authentication", "A more recent login is required", "login_too_old"),
+            Rejection::InvalidProof(error) => row(UNAUTHORIZED, "invalid_dpop_proof", "The DPoP proof is not valid", error.reason()),
+            Rejection::NonceRequired { .. } => row(UNAUTHORIZED, "use_dpop_nonce", "A nonce is required in the DPoP proof", "dpop_nonce"),
+            Rejection::NotBound => row(UNAUTHORIZED, "invalid_token", UNBOUND, "token_not_bound"),
+            Rejection::NoCertificate => row(UNAUTHORIZED, "invalid_token", INVALID, "certificate_missing"),
+            Rejection::OtherCertificate => row(UNAUTHORIZED, "invalid_token", INVALID, "certificate_of_another"),
             Rejection::SeveralAuthorizations => bad_request(SEVERAL, "several_authorizations"),
             Rejection::SeveralCookies => bad_request(SEVERAL, "several_cookies"),
             Rejection::SeveralParameters => bad_request(SEVERAL, "several_parameters"),
@@ -158,8 +164,24 @@ impl Rejection {
         Row::of(self).reason
     }
 
-    /// The challenge of an answer (RFC 6750, section 3), if it has one.
-    pub(super) fn challenge(&self, realm: Option<&str>) -> Option<String> {
+    /// Whether the challenge is always of the scheme `DPoP`.
+    pub(super) fn asks_for_proof(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidProof(_)
+                | Self::NonceRequired { .. }
+                | Self::NotBound
+                | Self::InvalidToken(TokenError::Bound)
+        )
+    }
+
+    /// The challenge of an answer (RFC 6750, section 3; RFC 9449, section 7.1), if it has one. `algorithms` are those of
+    /// DPoP proofs; without them the scheme is `Bearer`.
+    pub(super) fn challenge(
+        &self,
+        realm: Option<&str>,
+        algorithms: Option<String>,
+    ) -> Option<String> {
         let row = Row::of(self);
         let mut parameters = Vec::new();
         if let Some(realm) = realm {
@@ -179,7 +201,14 @@ impl Rejection {
             Self::MissingScope { scope } => parameters.push(("scope", quoted(scope))),
             _ => {}
         }
-        let mut challenge = "Bearer".to_owned();
+        let mut challenge = match algorithms {
+            None => "Bearer",
+            Some(_) => "DPoP",
+        }
+        .to_owned();
+        if let Some(algorithms) = algorithms {
+            parameters.push(("algs", algorithms));
+        }
         for (number, (name, value)) in parameters.into_iter().enumerate() {
             let separator = if number == 0 { "" } else { "," };
             // Writing to a text never fails.

@@ -1,6 +1,7 @@
 //! What the tests share: forged tokens, generated keys, an application to send requests to, and raw HTTP.
 
 pub mod certificates;
+pub mod dpop;
 pub mod example;
 pub mod folder;
 pub mod forge;

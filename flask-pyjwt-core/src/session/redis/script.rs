@@ -38,6 +38,8 @@ pub(super) static MARK_USED: LazyLock<Script> =
     script!("session.lua", "mark_used.lua" => Operation::Write);
 /// Can be sent twice: the second time, the sessions are adopted already.
 pub(super) static ADOPT: LazyLock<Script> = script!("adopt.lua" => Operation::Write);
+/// Must not be sent twice: the second one would find the note of the first, and call the message used.
+pub(super) static FIRST_USE: LazyLock<Script> = script!("first_use.lua" => Operation::WriteOnce);
 pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua" => Operation::Write);
 
 impl Script {

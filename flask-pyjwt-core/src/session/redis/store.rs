@@ -4,6 +4,7 @@ use std::{fmt, future::ready, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use redis::Value;
+use time::Duration;
 
 use super::{
     super::{
@@ -16,7 +17,7 @@ use super::{
     encoding,
     near::{about_field, token_field},
     reply,
-    script::{ADOPT, MARK_USED, OPEN, REVOKE, ROTATE, Script},
+    script::{ADOPT, FIRST_USE, MARK_USED, OPEN, REVOKE, ROTATE, Script},
     servers::Servers,
     worker::Worker,
 };
@@ -126,6 +127,11 @@ impl RedisStore {
         key.into_bytes()
     }
 
+    /// The key of a message that was used. No subject has it: `!` is not in base64url.
+    fn key_of_used(&self, id: &str) -> Vec<u8> {
+        format!("{}:!{id}", self.prefix).into_bytes()
+    }
+
     /// Runs a read command on the hash of a subject.
     async fn read(
         &self,
@@ -151,11 +157,7 @@ impl RedisStore {
     ) -> Result<Value, StoreError> {
         let servers = Arc::clone(&self.servers);
         let key = self.key(subject);
-        let mut all = vec![
-            number(encoding::moment(now)?),
-            number(encoding::duration(MARGIN)),
-            number(i64::from(servers.waits())),
-        ];
+        let mut all = self.beginning(now, MARGIN)?;
         all.extend(args);
         let cache = self.near.as_ref().map(|near| Arc::clone(near.cache()));
         let changing = async move {
@@ -164,6 +166,15 @@ impl RedisStore {
             servers.write(&key, script, &all).await
         };
         self.worker.run(changing).await
+    }
+
+    /// The first arguments of every script.
+    fn beginning(&self, now: Moment, margin: Duration) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(vec![
+            number(encoding::moment(now)?),
+            number(encoding::duration(margin)),
+            number(i64::from(self.servers.waits())),
+        ])
     }
 }
 
@@ -357,6 +368,25 @@ impl SessionStore for RedisStore {
             }
             match self.write(subject, &ADOPT, now, args).await? {
                 Value::Int(adopted @ (0 | 1)) => Ok(adopted == 1),
+                _ => Err(reply::unexpected()),
+            }
+        })
+    }
+
+    fn first_use<'a>(
+        &'a self,
+        id: &'a str,
+        ends_at: Moment,
+        now: Moment,
+    ) -> StoreFuture<'a, Option<bool>> {
+        Box::pin(async move {
+            // The margin makes up for the difference of the servers' clocks.
+            let mut args = self.beginning(now, Duration::MINUTE)?;
+            args.push(number(encoding::nearest_moment(ends_at)));
+            let (servers, key) = (Arc::clone(&self.servers), self.key_of_used(id));
+            let noting = async move { servers.write(&key, &FIRST_USE, &args).await };
+            match self.worker.run(noting).await? {
+                Value::Int(first @ (0 | 1)) => Ok(Some(first == 1)),
                 _ => Err(reply::unexpected()),
             }
         })

@@ -13,6 +13,9 @@ pub(super) fn written(requirement: &Requirement, places: &[TokenLocation]) -> St
     if requirement.optional {
         parts.push("optional".to_owned());
     }
+    if requirement.bound {
+        parts.push("bound".to_owned());
+    }
     let mut rules: Vec<_> = requirement
         .claims
         .iter()

@@ -30,7 +30,11 @@ pub(super) fn what_to_do(error: TokenError, known: Known<'_>) -> Cow<'static, st
         TokenError::IssuerClaim => return issuer_claim(known),
         TokenError::WrongType { expected } => return wrong_type(expected, known),
         TokenError::Bound => {
-            "have the issuer mint tokens without `cnf`, since proofs of possession are not supported"
+            "send it with `Authorization: DPoP <token>` and a proof in the field `DPoP`; outside a request nothing can \
+             prove it, so it is refused there"
+        }
+        TokenError::UnknownBinding => {
+            "have the issuer bind it with `jkt` or `x5t#S256` in `cnf`, and with nothing else"
         }
         TokenError::Revoked => {
             "log in again; if nobody has logged out, check that all processes share one session store, and that it \

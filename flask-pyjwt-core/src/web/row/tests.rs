@@ -1,7 +1,7 @@
 use time::Duration;
 
 use super::*;
-use crate::{error::MintError, jose::TokenType};
+use crate::{error::MintError, jose::TokenType, possession::ProofError};
 
 /// Every refusal once, and of those of a token one with each description.
 pub(in super::super) fn all() -> Vec<Rejection> {
@@ -21,6 +21,11 @@ pub(in super::super) fn all() -> Vec<Rejection> {
             expected: TokenType::Auth,
         }),
         Rejection::LoginTooOld { max_age: 60 },
+        Rejection::InvalidProof(ProofError::Replayed),
+        Rejection::NonceRequired { nonce: text() },
+        Rejection::NotBound,
+        Rejection::NoCertificate,
+        Rejection::OtherCertificate,
         Rejection::UserNotFound,
         Rejection::ClaimNotMet { name: text() },
         Rejection::ScopeNotMet,
@@ -64,6 +69,11 @@ const TABLE: &str = r#"
 401 | invalid_token | token_not_yet_valid | Bearer realm="r", error="invalid_token" | The token is not valid yet
 401 | invalid_token | token_wrong_type | Bearer realm="r", error="invalid_token" | A token of another type is required
 401 | insufficient_user_authentication | login_too_old | Bearer realm="r", error="insufficient_user_authentication" | A more recent login is required
+401 | invalid_dpop_proof | dpop_replayed | DPoP realm="r", error="invalid_dpop_proof" | The DPoP proof is not valid
+401 | use_dpop_nonce | dpop_nonce | DPoP realm="r", error="use_dpop_nonce" | A nonce is required in the DPoP proof
+401 | invalid_token | token_not_bound | DPoP realm="r", error="invalid_token" | A token that is bound to the client is required
+401 | invalid_token | certificate_missing | Bearer realm="r", error="invalid_token" | The token is not valid
+401 | invalid_token | certificate_of_another | Bearer realm="r", error="invalid_token" | The token is not valid
 401 | invalid_token | user_not_found | Bearer realm="r", error="invalid_token" | The token is not valid
 403 | insufficient_scope | claim_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
 403 | insufficient_scope | scope_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
@@ -86,11 +96,15 @@ const TABLE: &str = r#"
 500 | server_error | route_mistake | - | The server is misconfigured
 "#;
 
+fn algorithms(rejection: &Rejection) -> Option<String> {
+    rejection.asks_for_proof().then(|| "ES256 EdDSA".to_owned())
+}
+
 #[test]
 fn the_table_of_refusals_is_what_clients_and_metrics_rely_on() {
     let mut table = String::from("\n");
     for rejection in all() {
-        let challenge = rejection.challenge(Some("r"));
+        let challenge = rejection.challenge(Some("r"), algorithms(&rejection));
         let challenge = challenge.as_deref().map_or("-", |challenge| {
             let error = challenge.split(", error_description").next();
             error.unwrap_or_default()
@@ -114,7 +128,7 @@ fn what_a_challenge_asks_for_is_a_parameter_of_its_own() {
             r#", scope="read \"x\"""#,
         ),
     ] {
-        let challenge = rejection.challenge(None).expect("a challenge");
+        let challenge = rejection.challenge(None, None).expect("a challenge");
         assert!(challenge.starts_with("Bearer error="), "{challenge}");
         assert!(challenge.ends_with(expected), "{challenge}");
     }

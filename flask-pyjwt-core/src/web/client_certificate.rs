@@ -1,0 +1,72 @@
+//! The client certificate of a connection, for tokens that are bound to one (RFC 8705).
+
+use actix_web::{HttpRequest, http::header::HeaderName};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{jose::Thumbprint, manager::AuthManager, possession::ClientCertificate};
+
+/// The field in which a proxy passes on the certificate (RFC 9440, section 2.2).
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+
+/// The longest certificate, in bytes.
+const LONGEST: usize = 16 * 1024;
+
+impl AuthManager {
+    /// The client certificate of the connection of a request, or `None` if the client has none.
+    ///
+    /// It is what [`ClientCertificate`] describes, or, from a proxy that
+    /// [`Config::client_certificate_proxies`](crate::Config::client_certificate_proxies) names, the field `Client-Cert` (RFC
+    /// 9440). That field does not count from anybody else.
+    #[must_use]
+    pub fn client_certificate(&self, request: &HttpRequest) -> Option<ClientCertificate> {
+        if !self.parts().certificate_proxies.has(request.peer_addr()) {
+            return request.conn_data::<ClientCertificate>().cloned();
+        }
+        // The certificate of this connection is that of the proxy.
+        let mut fields = request.headers().get_all(CLIENT_CERT);
+        let field = fields.next().filter(|_| fields.next().is_none())?;
+        in_field(field.as_bytes())
+    }
+}
+
+/// The certificate that a request proves.
+pub(super) fn of(manager: &AuthManager, request: &HttpRequest) -> Option<Thumbprint> {
+    manager.client_certificate(request).map(|it| it.hash())
+}
+
+/// Reads a Byte Sequence (RFC 8941, section 3.3.5): base64 between two colons.
+fn in_field(value: &[u8]) -> Option<ClientCertificate> {
+    if value.len() > LONGEST / 3 * 4 {
+        return None;
+    }
+    let text = value.trim_ascii().strip_prefix(b":")?.strip_suffix(b":")?;
+    let certificate = STANDARD.decode(text).ok()?;
+    // A certificate is a SEQUENCE.
+    (certificate.first() == Some(&0x30)).then(|| ClientCertificate::from_der(&certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_one_byte_sequence_with_a_certificate() {
+        let certificate = [0x30, 3, 1, 2, 3];
+        let text = STANDARD.encode(certificate);
+        let own = Some(ClientCertificate::from_der(&certificate));
+        for (value, expected) in [
+            (format!(":{text}:"), own.clone()),
+            (format!(" :{text}: "), own),
+            (text.clone(), None),
+            (format!(":{text}"), None),
+            (format!(":{text}:, :{text}:"), None),
+            (format!(":{text}:;a=b"), None),
+            (format!(":{}:", text.trim_end_matches('=')), None),
+            ("::".to_owned(), None),
+            (format!(":{}:", STANDARD.encode("no certificate")), None),
+            (format!(":{}:", "A".repeat(LONGEST * 2)), None),
+        ] {
+            assert_eq!(in_field(value.as_bytes()), expected, "{value}");
+        }
+    }
+}
