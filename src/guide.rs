@@ -36,6 +36,8 @@ pub mod operating_sessions {}
 pub mod stores {}
 #[doc = page!("browsers.md")]
 pub mod browsers {}
+#[doc = page!("bound_tokens.md")]
+pub mod bound_tokens {}
 #[doc = page!("keys.md")]
 pub mod keys {}
 #[doc = page!("issuers.md")]

@@ -93,6 +93,7 @@
 //! | `file-store` | [`FileStore`]: sessions in one file, for one process |
 //! | `redis-store` | [`RedisStore`]: sessions in Redis or Valkey, for many processes |
 //! | `redis-store-tls` | the same over TLS |
+//! | `client-certificates` | [`keep_client_certificate`]: tokens that are bound to the client certificate of a connection by rustls |
 //! | `postgres-store` | [`PostgresStore`]: sessions in PostgreSQL, for many processes; needs Rust 1.94 |
 //! | `jwks` | keys of other issuers from a JWKS URL or OpenID Connect discovery |
 //! | `store-conformance` | [`store_conformance!`]: tests for a session store of your own |
@@ -180,6 +181,9 @@ pub use flask_pyjwt_core::ClientCertificate;
 #[doc(inline)]
 #[doc(alias("sender-constrained", "proof of possession", "jkt"))]
 pub use flask_pyjwt_core::DpopProof;
+#[cfg(feature = "client-certificates")]
+#[doc(inline)]
+pub use flask_pyjwt_core::keep_client_certificate;
 
 /// `jsonwebtoken`, whose types this package takes and gives, in the version that it uses.
 pub use flask_pyjwt_core::jsonwebtoken;

@@ -32,6 +32,8 @@ mod without_jwks;
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "client-certificates")]
+pub use crate::web::keep_client_certificate;
 #[cfg(feature = "metrics")]
 pub mod metrics {
     //! The metrics that this package gives to the recorder of the `metrics` facade, for dashboards and recorders.

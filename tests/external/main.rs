@@ -1,6 +1,7 @@
 //! The package together with other programs: Redis, a browser, an OpenID provider, the real Flask_PyJWT, `curl`.
 
 mod browser;
+mod client_certificates;
 #[cfg(unix)]
 mod curl;
 mod guide;

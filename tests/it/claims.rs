@@ -223,9 +223,11 @@ async fn threat_24_a_token_must_have_the_type_that_the_route_requires() {
 #[actix_web::test]
 async fn threat_34_a_token_bound_to_a_key_is_refused_as_bearer_token() {
     let site = guarded_site(hs256()).await;
+    let by_key = r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#;
+    judge(&site, "cnf", &[(by_key, "token_bound")]).await;
+    let by_certificate = r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg0"}"#;
+    judge(&site, "cnf", &[(by_certificate, "certificate_missing")]).await;
     for confirmation in [
-        r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
-        r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#,
         r#"{"jwk":{"kty":"oct"}}"#,
         r#"{"kid":"x"}"#,
         "{}",
@@ -234,10 +236,10 @@ async fn threat_34_a_token_bound_to_a_key_is_refused_as_bearer_token() {
         "false",
         "\"\"",
     ] {
-        judge(&site, "cnf", &[(confirmation, "token_bound")]).await;
+        judge(&site, "cnf", &[(confirmation, "token_unknown_binding")]).await;
     }
     let escaped = with("x", "1").replace("\"x\"", r#""\u0063nf""#);
-    site.refuses(&token(escaped), "token_bound", "escaped")
+    site.refuses(&token(escaped), "token_unknown_binding", "escaped")
         .await;
     let nested = claims_with(json!({"act": {"cnf": {"jkt": "x"}}}));
     site.accepts(&token(nested), "a member of another claim")

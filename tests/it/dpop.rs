@@ -2,6 +2,7 @@
 
 mod addresses;
 mod attacks;
+mod certificates;
 mod login;
 mod nonces;
 

@@ -15,3 +15,6 @@ pub(crate) use self::{
     settings::{Dpop, DpopConfig},
 };
 pub use self::{client_certificate::ClientCertificate, error::ProofError, login_proof::DpopProof};
+
+#[cfg(test)]
+mod tests;

@@ -55,8 +55,8 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
                 .into()
         }
         Rejection::NoCertificate => {
-            "the token is bound to a client certificate, and the connection has none: connect with the certificate, \
-             and see `Config::client_certificates`"
+            "the token is bound to a client certificate, and the connection has none: connect with the certificate; \
+             behind a proxy that ends TLS, see `Config::client_certificate_proxies`"
                 .into()
         }
         Rejection::OtherCertificate => {

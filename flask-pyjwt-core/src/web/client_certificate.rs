@@ -29,6 +29,46 @@ impl AuthManager {
     }
 }
 
+/// Keeps the client certificate of a connection by rustls for its requests: give it to `HttpServer::on_connect` (feature
+/// `client-certificates`).
+///
+/// The TLS configuration decides which certificates are accepted. With
+/// `WebPkiClientVerifier::builder(…).allow_unauthenticated()`, clients without one can connect, too.
+///
+/// ```no_run
+/// # use flask_pyjwt_core as flask_pyjwt;
+/// use actix_web::{App, HttpServer};
+/// use flask_pyjwt::{AuthManager, AuthType, Config, keep_client_certificate};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let auth = AuthManager::new(Config::new(
+/// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+/// # ))?;
+/// HttpServer::new(move || App::new().app_data(auth.clone()))
+///     .on_connect(keep_client_certificate)
+///     .bind(("127.0.0.1", 8443))? // `bind_rustls_0_23` with your TLS configuration
+///     .run()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "client-certificates")]
+#[doc(alias = "mTLS")]
+pub fn keep_client_certificate(
+    connection: &dyn std::any::Any,
+    kept: &mut actix_web::dev::Extensions,
+) {
+    type Connection = actix_tls::accept::rustls_0_23::TlsStream<actix_web::rt::net::TcpStream>;
+    let Some(connection) = connection.downcast_ref::<Connection>() else {
+        return;
+    };
+    // The first one is the client's own (RFC 8446, section 4.4.2).
+    if let Some([certificate, ..]) = connection.get_ref().1.peer_certificates() {
+        kept.insert(ClientCertificate::from_der(certificate));
+    }
+}
+
 /// The certificate that a request proves.
 pub(super) fn of(manager: &AuthManager, request: &HttpRequest) -> Option<Thumbprint> {
     manager.client_certificate(request).map(|it| it.hash())

@@ -50,6 +50,8 @@ mod silent_renewal;
 mod user_loader;
 mod websocket;
 
+#[cfg(feature = "client-certificates")]
+pub use self::client_certificate::keep_client_certificate;
 pub use self::{
     current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
     current_user::CurrentUser,

@@ -114,8 +114,13 @@ impl Reply {
         let challenge = self.field("www-authenticate");
         // If a CSRF proof is missing, no other token would help.
         if (400..404).contains(&status) && error != "csrf_failed" {
+            let scheme = if reason == "token_bound" {
+                "DPoP"
+            } else {
+                "Bearer"
+            };
             assert!(
-                challenge.starts_with("Bearer realm=\""),
+                challenge.starts_with(&format!("{scheme} realm=\"")),
                 "{what}: {challenge}"
             );
             let code = format!("error=\"{error}\"");

@@ -30,6 +30,7 @@ fn token_errors() -> Vec<TokenError> {
         TokenError::Audience,
         TokenError::WrongType { expected },
         TokenError::Bound,
+        TokenError::UnknownBinding,
         TokenError::Revoked,
         TokenError::Replayed,
         TokenError::KeysUnavailable { retry_after },
@@ -51,6 +52,11 @@ token_expired | the token has expired: get a new one with the refresh token or b
 token_not_yet_valid | the token is not valid yet: set the clocks of the issuer and of this server, or allow a difference with `JWT_LEEWAY`; for a token of a trusted issuer, set this server's clock, or allow a difference with `Issuer::leeway`
 token_wrong_type | a token of type `auth` is required: send the auth token and not the refresh token, or write `#[require_token("refresh")]` on a route for refresh tokens
 login_too_old | the route requires a login of the last 60 seconds, and the token's is older or unknown: send the user to the login, and mint there with `AuthManager::login`
+dpop_replayed | the DPoP proof was used before: make a proof with a new `jti` for each request
+dpop_nonce | the DPoP proof has no nonce of this server, or an old one: put the answer's `DPoP-Nonce` into the claim `nonce` of the next proof; all servers of a fleet need the same keys or `Config::dpop_nonce_secret`
+token_not_bound | the token is not bound to a key or certificate of the client: mint it with `bind(&proof)`, and send it with `Authorization: DPoP <token>`
+certificate_missing | the token is bound to a client certificate, and the connection has none: connect with the certificate; behind a proxy that ends TLS, see `Config::client_certificate_proxies`
+certificate_of_another | the token is bound to another client certificate than that of the connection: connect with that one, or log in again with the new one
 user_not_found | the token is valid, and the function of `Config::user_loader` has found no user for it: log in again, and call `AuthManager::revoke_subject` when a user is deleted
 claim_not_met | the claim `x` is not what is required: mint a token that has it
 scope_not_met | the scope is not what is required: mint a token that has it with `.scope(…)`
@@ -89,7 +95,8 @@ token_issuer | the token is from another issuer: set `JWT_ISSUER` to the `iss` t
 token_issuer_claim | a claim does not have the value that is required for this issuer's tokens: see which claim `Issuer::require_claim` names, and have the issuer set it
 token_audience | the token is for another audience: set `JWT_AUDIENCE` to the `aud` that the issuer mints; where it is not set, tokens with `aud` are refused; for a token of a trusted issuer, have the provider mint the token for the audience that `Issuer::audience` names, or add the `aud` of this server's tokens with `Issuer::audience`
 token_wrong_type | a token of type `refresh` is required: send the refresh token and not the auth token, or write `#[require_token]` on a route for auth tokens
-token_bound | the token is bound to a key, and proof of possession is not supported: have the issuer mint tokens without `cnf`, since proofs of possession are not supported
+token_bound | the token is bound, and nothing proves that the client may use it: send it with `Authorization: DPoP <token>` and a proof in the field `DPoP`; outside a request nothing can prove it, so it is refused there
+token_unknown_binding | the token is bound in a way that is not supported: have the issuer bind it with `jkt` or `x5t#S256` in `cnf`, and with nothing else
 token_revoked | the token is revoked: log in again; if nobody has logged out, check that all processes share one session store, and that it outlives a restart, as `MemoryStore` does not
 token_replayed | the refresh token was used before: log in again, and have the client keep the refresh token of the latest answer only
 keys_unavailable | the keys of the token's issuer are not available at the moment: check that this server reaches the address of the issuer's keys; `AuthManager::key_sources` says what went wrong
