@@ -89,6 +89,15 @@ impl SessionStore for Own {
     ) -> StoreFuture<'a, bool> {
         self.store.adopt(subject, sessions, now)
     }
+
+    fn first_use<'a>(
+        &'a self,
+        id: &'a str,
+        ends_at: Moment,
+        now: Moment,
+    ) -> StoreFuture<'a, Option<bool>> {
+        self.store.first_use(id, ends_at, now)
+    }
 }
 
 store_conformance!(rules, fresh, reopened);

@@ -1,6 +1,7 @@
 //! Tests of the rules of [`SessionStore`], for any implementation.
 
 mod adoption;
+mod first_use;
 mod fixture;
 mod limits;
 mod lost_answers;
@@ -21,6 +22,7 @@ pub use self::{
         one_of_fifty_concurrent_adoptions_takes_place, sessions_are_adopted_only_once,
         sessions_of_the_store_win_over_adopted_ones,
     },
+    first_use::{a_message_is_used_once, one_of_fifty_concurrent_uses_is_the_first},
     limits::{
         a_list_is_no_longer_than_requested, a_list_skips_ended_sessions,
         a_login_beyond_the_limit_evicts_the_least_recently_refreshed_session,
@@ -181,6 +183,8 @@ macro_rules! store_conformance {
                 an_adoption_is_remembered_until_the_sessions_have_to_end
                 sessions_of_the_store_win_over_adopted_ones
                 one_of_fifty_concurrent_adoptions_takes_place
+                a_message_is_used_once
+                one_of_fifty_concurrent_uses_is_the_first
             );
         }
     };
