@@ -5,8 +5,8 @@ use std::{error::Error, fs, io, sync::Arc};
 
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, CurrentToken, MintError, Misconfiguration,
-    Rejection, SessionError, TokenCheckError, TokenError, TokenType, jsonwebtoken::signature,
-    store::StoreError,
+    ProofError, Rejection, SessionError, TokenCheckError, TokenError, TokenType,
+    jsonwebtoken::signature, store::StoreError,
 };
 use time::Duration;
 
@@ -172,6 +172,11 @@ fn rejections() -> Vec<Rejection> {
             retry_after: Duration::SECOND,
         },
         Rejection::LoginTooOld { max_age: 60 },
+        Rejection::InvalidProof(ProofError::Replayed),
+        Rejection::NonceRequired { nonce: text() },
+        Rejection::NotBound,
+        Rejection::NoCertificate,
+        Rejection::OtherCertificate,
         Rejection::NotRevocable,
     ];
     let mut errors = Vec::from(plain);
@@ -275,7 +280,7 @@ fn no_public_error_derives_debug() {
         }
     }
     // `LostEvents` is tested in sessions/subscribers.rs.
-    assert_eq!(found, 11, "the public errors: test a new one above");
+    assert_eq!(found, 12, "the public errors: test a new one above");
 }
 
 /// The source of a store's error comes from its author, who may have written anything.

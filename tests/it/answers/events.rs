@@ -287,7 +287,7 @@ async fn the_event_names_the_claim_and_if_configured_session_and_subject() {
             (
                 "/editors",
                 json!({"cnf": {}}),
-                "token_bound",
+                "token_unknown_binding",
                 vec![r#"claim="cnf""#],
                 false,
             ),

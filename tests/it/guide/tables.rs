@@ -79,6 +79,7 @@ fn every_reason_of_a_refusal_is_explained() {
     let explained: BTreeSet<_> = rows.iter().flat_map(|row| code_spans(&row[0])).collect();
 
     let mut source = read("flask-pyjwt-core/src/jose/error.rs");
+    source.push_str(&read("flask-pyjwt-core/src/possession/error.rs"));
     let rows = read("flask-pyjwt-core/src/web/row.rs");
     // The methods that follow return the parameters of challenges.
     source.extend(rows.split("impl Rejection {").take(1));
