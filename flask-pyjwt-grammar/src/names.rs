@@ -5,7 +5,7 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 14] = [
     "token_type",
     "location",
     "cookie_name",
@@ -16,12 +16,15 @@ const OPTIONS: [&str; 13] = [
     "optional",
     "fresh",
     "max_age",
+    "acr",
     "csrf",
     "query_name",
     "crate",
 ];
-/// Claims in use that are one edit away from `scope` or `crate`. They need no quotes.
-const CLAIMS_NEAR_OPTIONS: [&str; 3] = ["score", "rate", "create"];
+/// Claims in use that are one edit away from `scope`, `crate` or `acr`. They need no quotes.
+const CLAIMS_NEAR_OPTIONS: [&str; 8] = [
+    "score", "rate", "create", "amr", "act", "acl", "acrs", "acct",
+];
 
 /// What the first and the second positional argument can be.
 pub(crate) const POSITIONAL: [(&str, &[&str]); 2] = [
@@ -110,6 +113,11 @@ mod tests {
             ("score", Some(false)),
             ("rate", Some(false)),
             ("create", Some(false)),
+            ("amr", Some(false)),
+            ("act", Some(false)),
+            ("acrs", Some(false)),
+            ("acr", Some(true)),
+            ("arc", None),
             ("overrides", None),
             ("header_names", None),
             ("issuer", Some(true)),

@@ -171,7 +171,14 @@ fn rejections() -> Vec<Rejection> {
         Rejection::Unavailable {
             retry_after: Duration::SECOND,
         },
-        Rejection::LoginTooOld { max_age: 60 },
+        Rejection::LoginTooOld {
+            max_age: 60,
+            acr_values: String::new(),
+        },
+        Rejection::AcrNotMet {
+            acr_values: "x".to_owned(),
+            max_age: None,
+        },
         Rejection::NotRevocable,
     ];
     let mut errors = Vec::from(plain);

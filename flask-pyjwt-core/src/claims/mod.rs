@@ -15,7 +15,7 @@ mod template;
 pub(crate) use self::resolved::{AGE as RESOLVED_AGE, Resolved};
 pub use self::{expected::ExpectedClaim, names::ClaimPlaces};
 pub(crate) use self::{
-    items::missing,
+    items::{is_scope_token, missing},
     matching::{matches, matches_text},
     names::ClaimNames,
     origin::{FromTemplate, Origin},

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Token, verify::Verification};
 use crate::{
-    claims::ClaimRules,
+    claims::{ClaimRules, is_scope_token},
     error::MintError,
     jose::{NumericDate, TokenError, TokenType},
     json::{Members, ObjectWriter, WrittenObject},
@@ -58,6 +58,16 @@ impl OwnClaims {
             return;
         }
         self.claim(name, value);
+    }
+
+    /// Sets the claim `acr`, which a challenge has to be able to name (RFC 9470, section 3).
+    pub(crate) fn acr(&mut self, value: &str) {
+        if is_scope_token(value) {
+            self.claims.insert("acr", &value.into());
+        } else {
+            let error = TokenError::MistypedClaim("acr");
+            self.error.get_or_insert(error.into());
+        }
     }
 
     /// Returns the claims, or the first error.

@@ -88,6 +88,16 @@ impl<'a> AuthTokenBuilder<'a> {
         self
     }
 
+    /// Sets the claim `acr`, the authentication context class of the user's login, such as `"urn:example:mfa"`
+    /// (`OpenID` Connect Core, section 2). `#[require_token(acr = "…")]` requires it.
+    ///
+    /// It is text of printable ASCII characters without blanks, `"` and `\`. For any other text, [`sign`](Self::sign) fails
+    /// with [`MintError::Refused`].
+    pub fn acr(mut self, acr: impl AsRef<str>) -> Self {
+        self.claims.acr(acr.as_ref());
+        self
+    }
+
     /// Mints the token. Its `iat` is the current time.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod registered;
 mod rejection;
 mod replaced;
 mod request_state;
+mod require_login;
 mod require_token;
 mod revocation;
 mod row;

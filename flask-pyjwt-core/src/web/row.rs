@@ -52,6 +52,7 @@ impl Row {
             Rejection::InvalidToken(error) => row(UNAUTHORIZED, "invalid_token", description(error), error.reason()),
             Rejection::UserNotFound => row(UNAUTHORIZED, "invalid_token", INVALID, "user_not_found"),
             Rejection::LoginTooOld { .. } => row(UNAUTHORIZED, "insufficient_user_authentication", "A more recent login is required", "login_too_old"),
+            Rejection::AcrNotMet { .. } => row(UNAUTHORIZED, "insufficient_user_authentication", "A different authentication level is required", "acr_not_met"),
             Rejection::SeveralAuthorizations => bad_request(SEVERAL, "several_authorizations"),
             Rejection::SeveralCookies => bad_request(SEVERAL, "several_cookies"),
             Rejection::SeveralParameters => bad_request(SEVERAL, "several_parameters"),
@@ -175,7 +176,22 @@ impl Rejection {
         }
         match self {
             // RFC 9470, section 3
-            Self::LoginTooOld { max_age } => parameters.push(("max_age", max_age.to_string())),
+            Self::LoginTooOld {
+                max_age,
+                acr_values,
+            } => {
+                if !acr_values.is_empty() {
+                    parameters.push(("acr_values", quoted(acr_values)));
+                }
+                parameters.push(("max_age", max_age.to_string()));
+            }
+            Self::AcrNotMet {
+                max_age,
+                acr_values,
+            } => {
+                parameters.push(("acr_values", quoted(acr_values)));
+                parameters.extend(max_age.map(|max_age| ("max_age", max_age.to_string())));
+            }
             Self::MissingScope { scope } => parameters.push(("scope", quoted(scope))),
             _ => {}
         }

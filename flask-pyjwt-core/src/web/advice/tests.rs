@@ -51,6 +51,7 @@ token_expired | the token has expired: get a new one with the refresh token or b
 token_not_yet_valid | the token is not valid yet: set the clocks of the issuer and of this server, or allow a difference with `JWT_LEEWAY`; for a token of a trusted issuer, set this server's clock, or allow a difference with `Issuer::leeway`
 token_wrong_type | a token of type `auth` is required: send the auth token and not the refresh token, or write `#[require_token("refresh")]` on a route for refresh tokens
 login_too_old | the route requires a login of the last 60 seconds, and the token's is older or unknown: send the user to the login, and mint there with `AuthManager::login`
+acr_not_met | the route requires the claim `acr` to be one of `x`, and the token's is another or missing: send the user to such a login, and mint there with `LoginBuilder::acr` or `AuthTokenBuilder::acr`
 user_not_found | the token is valid, and the function of `Config::user_loader` has found no user for it: log in again, and call `AuthManager::revoke_subject` when a user is deleted
 claim_not_met | the claim `x` is not what is required: mint a token that has it
 scope_not_met | the scope is not what is required: mint a token that has it with `.scope(…)`
@@ -100,7 +101,10 @@ login_too_old | the route requires `fresh`, and the token is of a refresh or has
 #[test]
 fn every_refusal_has_a_sentence_that_says_what_to_change() {
     let of_tokens = token_errors().into_iter().map(Rejection::InvalidToken);
-    let login = Rejection::LoginTooOld { max_age: 0 };
+    let login = Rejection::LoginTooOld {
+        max_age: 0,
+        acr_values: String::new(),
+    };
     let mut table = String::from("\n");
     for rejection in all().into_iter().chain(of_tokens).chain([login]) {
         let sentence = sentence(&rejection, Known::default());
