@@ -1,5 +1,6 @@
 //! The behaviour of the package, with one module for each part, in this process alone.
 
+mod access_tokens;
 mod answers;
 mod attribute;
 mod audit;

@@ -1,5 +1,6 @@
 //! The claims of a payload: what every token must say, and how claims are found and compared.
 
+mod access_token;
 mod expected;
 mod items;
 mod matching;
@@ -13,8 +14,8 @@ mod template;
 
 #[cfg(feature = "jwks")]
 pub(crate) use self::resolved::{AGE as RESOLVED_AGE, Resolved};
-pub use self::{expected::ExpectedClaim, names::ClaimPlaces};
 pub(crate) use self::{
+    access_token::{check_access_token, is_client_id},
     items::{is_scope_token, missing},
     matching::{matches, matches_text},
     names::ClaimNames,
@@ -23,3 +24,4 @@ pub(crate) use self::{
     rules::{Audience, ClaimRules, RegisteredClaims, Subject},
     template::Template,
 };
+pub use self::{expected::ExpectedClaim, names::ClaimPlaces};

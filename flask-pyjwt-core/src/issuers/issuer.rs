@@ -82,6 +82,7 @@ pub struct Issuer {
     pub(super) any_audience: bool,
     pub(super) types: Vec<String>,
     pub(super) untyped: bool,
+    pub(super) has_profile: bool,
     pub(super) max_header_size: usize,
     pub(super) names: ClaimNames,
     pub(super) required: Required,
@@ -108,6 +109,7 @@ impl Issuer {
                 .map(str::to_owned)
                 .to_vec(),
             untyped: false,
+            has_profile: false,
             max_header_size: MAX_HEADER,
             names: ClaimNames::default(),
             required: Required::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::{Defaults, ISSUERS, Issuer, Trust};
+use super::{Defaults, ISSUERS, Issuer, Trust, claims::ACCESS_TOKEN};
 use crate::{
     claims::{Audience, ClaimRules, Origin},
     error::{ConfigError, Problem},
@@ -58,6 +58,7 @@ impl Issuer {
                 token_type: Some(TokenType::Auth),
                 names: self.names,
                 required: self.required,
+                has_profile: self.has_profile,
             }),
             types,
             keys,
@@ -90,6 +91,12 @@ impl Issuer {
         if self.types.iter().any(String::is_empty) || (self.types.is_empty() && !self.untyped) {
             return invalid(
                 "accepts no `typ`, or an empty one: name the accepted values with `types(…)`",
+            );
+        }
+        let is_profile = |typ: &String| ACCESS_TOKEN.iter().any(|it| typ.eq_ignore_ascii_case(it));
+        if self.has_profile && (self.untyped || !self.types.iter().all(is_profile)) {
+            return invalid(
+                "has both `access_token_profile()` and another `typ`: leave out `types(…)` and `accept_untyped(true)`",
             );
         }
         if let Some(fixed) = self.names.names().find(|name| FIXED_CLAIMS.contains(name)) {

@@ -52,6 +52,10 @@ impl Members {
         self.members.push((name.into(), self.values.since(end)));
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(known, _)| known == name)
+    }
+
     pub(crate) fn remove(&mut self, name: &str) {
         self.members.retain(|(known, _)| known != name);
     }

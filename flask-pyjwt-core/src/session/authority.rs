@@ -18,8 +18,8 @@ use crate::{
     token::TokenError,
 };
 
-/// Claims that say how the user logged in. A refresh with new claims keeps them unless it sets them.
-const OF_LOGIN: [&str; 1] = ["acr"];
+/// Claims that say how the user logged in, and with which client. A refresh with new claims keeps them unless it sets them.
+const OF_LOGIN: [&str; 2] = ["acr", "client_id"];
 
 /// What the tokens of a session say, as set by the login or by a refresh.
 pub(super) struct Authority {

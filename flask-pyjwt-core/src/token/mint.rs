@@ -98,6 +98,16 @@ impl<'a> AuthTokenBuilder<'a> {
         self
     }
 
+    /// Sets the claim `client_id`: the client for which the token is minted (RFC 8693, section 4.3). With
+    /// [`Config::access_token_profile`](crate::Config::access_token_profile), it replaces the configured one.
+    ///
+    /// It is text of printable ASCII characters. For any other text, [`sign`](Self::sign) fails with
+    /// [`MintError::Refused`].
+    pub fn client_id(mut self, client_id: impl AsRef<str>) -> Self {
+        self.claims.client_id(client_id.as_ref());
+        self
+    }
+
     /// Mints the token. Its `iat` is the current time.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub(crate) struct Verification {
     pub(crate) rules: Arc<ClaimRules>,
     /// The trusted issuers other than this server.
     pub(crate) issuers: Issuers,
+    /// The default `client_id` of minted access tokens, if they follow RFC 9068.
+    pub(crate) client_id: Option<String>,
     pub(crate) clock: TimeSource,
     /// The maximum length of a token in bytes.
     pub(crate) max_size: usize,

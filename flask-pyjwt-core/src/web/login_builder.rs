@@ -147,6 +147,19 @@ impl LoginBuilder<'_> {
         self
     }
 
+    /// Sets the claim `client_id` of all auth tokens of the session: the client that asks for them (RFC 8693, section 4.3).
+    /// With [`Config::access_token_profile`](crate::Config::access_token_profile), it replaces the configured one.
+    ///
+    /// Refreshes keep it.
+    ///
+    /// # Errors
+    ///
+    /// When awaited: [`SessionError::Mint`] unless it is text of printable ASCII characters.
+    pub fn client_id(mut self, client_id: impl AsRef<str>) -> Self {
+        self.login.claims.client_id(client_id.as_ref());
+        self
+    }
+
     /// Sets a text by which users recognise the session in a list, for instance the `User-Agent`. The first 256 characters
     /// are kept.
     pub fn label(mut self, label: impl Into<String>) -> Self {
