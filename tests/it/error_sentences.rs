@@ -100,6 +100,7 @@ fn token_errors() -> Vec<TokenError> {
         },
         TokenError::Bound,
         TokenError::Revoked,
+        TokenError::Inactive,
         TokenError::Replayed,
         TokenError::KeysUnavailable {
             retry_after: Duration::SECOND,

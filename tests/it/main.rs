@@ -18,6 +18,7 @@ mod foreign_tokens;
 mod fuzzed;
 mod guide;
 mod hostile_keys;
+mod introspection;
 mod issuers;
 mod jsonwebtoken_types;
 mod jwks;

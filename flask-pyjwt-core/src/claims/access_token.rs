@@ -5,6 +5,15 @@ use crate::{
     json::{Json, Kind},
 };
 
+/// The profile that the tokens of an issuer follow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Profile {
+    #[default]
+    None,
+    /// Access tokens by RFC 9068.
+    AccessToken,
+}
+
 /// Checks the claims that RFC 9068, section 2.2 requires, except the times, which every token needs.
 ///
 /// It looks at the claims of these very names, wherever the issuer's configuration reads them from.

@@ -15,7 +15,7 @@ mod template;
 #[cfg(feature = "jwks")]
 pub(crate) use self::resolved::{AGE as RESOLVED_AGE, Resolved};
 pub(crate) use self::{
-    access_token::{check_access_token, is_client_id},
+    access_token::{Profile, check_access_token, is_client_id},
     items::{is_scope_token, missing},
     matching::{matches, matches_text},
     names::ClaimNames,

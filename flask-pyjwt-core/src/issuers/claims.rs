@@ -1,7 +1,7 @@
 //! The options that concern an issuer's claims: where they are, and which ones are required.
 
 use super::Issuer;
-use crate::claims::{ClaimPlaces, ExpectedClaim};
+use crate::claims::{ClaimPlaces, ExpectedClaim, Profile};
 
 /// The values of `typ` of access tokens (RFC 9068, section 4).
 pub(super) const ACCESS_TOKEN: [&str; 2] = ["at+jwt", "application/at+jwt"];
@@ -134,7 +134,7 @@ impl Issuer {
     #[doc(alias = "at+jwt")]
     pub fn access_token_profile(mut self) -> Self {
         self.types = ACCESS_TOKEN.map(str::to_owned).to_vec();
-        self.has_profile = true;
+        self.profile = Profile::AccessToken;
         self
     }
 

@@ -6,7 +6,7 @@ use time::Duration;
 
 use super::{Defaults, ISSUERS, Issuer, Trust, claims::ACCESS_TOKEN};
 use crate::{
-    claims::{Audience, ClaimRules, Origin},
+    claims::{Audience, ClaimRules, Origin, Profile},
     error::{ConfigError, Problem},
     jose::{HeaderTypes, TokenType},
     keys::{AuthType, Family},
@@ -40,26 +40,29 @@ impl Issuer {
         let audience = if self.any_audience {
             Audience::Any
         } else {
-            Audience::OneOf(self.audiences)
+            Audience::OneOf(self.audiences.clone())
         };
+        let rules = Arc::new(ClaimRules {
+            issuer: self.name.clone().into(),
+            origin: Origin {
+                label: self.label.clone(),
+                template,
+                #[cfg(feature = "jwks")]
+                resolved: None,
+            },
+            audience,
+            leeway: leeway.whole_seconds(),
+            max_lifetime: self.max_lifetime,
+            integer_subjects: defaults.integer_subjects,
+            token_type: Some(TokenType::Auth),
+            names: self.names.clone(),
+            required: self.required.clone(),
+            has_profile: self.profile == Profile::AccessToken,
+        });
         Ok(Trust {
-            rules: Arc::new(ClaimRules {
-                issuer: self.name.into(),
-                origin: Origin {
-                    label: self.label,
-                    template,
-                    #[cfg(feature = "jwks")]
-                    resolved: None,
-                },
-                audience,
-                leeway: leeway.whole_seconds(),
-                max_lifetime: self.max_lifetime,
-                integer_subjects: defaults.integer_subjects,
-                token_type: Some(TokenType::Auth),
-                names: self.names,
-                required: self.required,
-                has_profile: self.has_profile,
-            }),
+            #[cfg(feature = "jwks")]
+            introspection: self.introspection_of(&rules, defaults).map_err(invalid)?,
+            rules,
             types,
             keys,
         })
@@ -94,7 +97,9 @@ impl Issuer {
             );
         }
         let is_profile = |typ: &String| ACCESS_TOKEN.iter().any(|it| typ.eq_ignore_ascii_case(it));
-        if self.has_profile && (self.untyped || !self.types.iter().all(is_profile)) {
+        if self.profile == Profile::AccessToken
+            && (self.untyped || !self.types.iter().all(is_profile))
+        {
             return invalid(
                 "has both `access_token_profile()` and another `typ`: leave out `types(…)` and `accept_untyped(true)`",
             );

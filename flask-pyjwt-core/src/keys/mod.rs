@@ -34,8 +34,6 @@ mod verifying_key;
 mod watch;
 mod weak_points;
 
-#[cfg(feature = "jwks")]
-pub(crate) use self::jwk_set::{CheckedSet, SetProblem};
 pub(crate) use self::{
     auth_type::Family,
     crypto::{Crypto, Signer, Verifier},
@@ -60,6 +58,11 @@ pub use self::{
     key::Key,
     key_state::KeyState,
     own_provider::CRYPTO_PROVIDER,
+};
+#[cfg(feature = "jwks")]
+pub(crate) use self::{
+    backend::sha256,
+    jwk_set::{CheckedSet, SetProblem},
 };
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
