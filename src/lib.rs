@@ -199,7 +199,7 @@ pub use flask_pyjwt_core::MemoryStore;
 
 #[cfg(feature = "jwks")]
 #[doc(inline)]
-pub use flask_pyjwt_core::KeySourceState;
+pub use flask_pyjwt_core::{IntrospectionClient, KeySourceState};
 
 #[cfg(any(feature = "postgres-store", feature = "redis-store"))]
 #[doc(inline)]

@@ -88,7 +88,7 @@ pub use crate::session::NearCache;
 pub use crate::session::RedisStore;
 
 #[cfg(feature = "jwks")]
-pub use crate::remote::KeySourceState;
+pub use crate::{issuers::IntrospectionClient, remote::KeySourceState};
 
 /// For authors of session stores: the trait [`SessionStore`](store::SessionStore), and the types that it uses.
 ///

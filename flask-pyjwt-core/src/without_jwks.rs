@@ -47,6 +47,16 @@ impl Issuer {
 }
 
 #[doc(hidden)]
+impl Issuer {
+    pub fn introspection<C>(self, _url: impl Into<String>, _client: C) -> Self
+    where
+        for<'a> Self: NeedsFeature,
+    {
+        self
+    }
+}
+
+#[doc(hidden)]
 impl Config {
     pub fn resolve_issuers<F>(self, _pattern: impl Into<String>, _function: F) -> Self
     where

@@ -1,5 +1,6 @@
 //! The arguments of the attribute.
 
+mod acr;
 mod issuers;
 mod literals;
 
@@ -49,6 +50,8 @@ pub struct Args {
     pub fresh: bool,
     /// Whether `csrf = false` was written.
     pub no_csrf: bool,
+    /// The accepted values of the claim `acr`.
+    pub acr: Option<Vec<String>>,
     /// How long ago the login may be, in seconds.
     pub max_age: Option<u32>,
     /// The name of the package, if it is not `flask_pyjwt`.
@@ -242,6 +245,10 @@ impl Args {
             }
             "issuer" => {
                 self.issuers = Some(issuers::parse(key, input)?);
+                Ok(())
+            }
+            "acr" => {
+                self.acr = Some(acr::parse(key, input)?);
                 Ok(())
             }
             "query_name" => {

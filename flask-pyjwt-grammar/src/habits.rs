@@ -48,6 +48,10 @@ pub(crate) fn habit(name: &str) -> Option<Habit> {
         "maxage" | "max_auth_age" | "auth_max_age" | "max_token_age" | "fresh_within" => {
             (Some("max_age"), "write `max_age = …`, in seconds")
         }
+        "acr_values" | "acr_value" | "required_acr" | "require_acr" | "acr_required" => (
+            Some("acr"),
+            "write `acr = \"…\"` or `acr = any(\"…\", \"…\")`",
+        ),
         "required" | "optional_auth" | "is_optional" | "auth_optional" | "auth_required"
         | "login_required" | "allow_anonymous" => (
             Some("optional"),

@@ -17,12 +17,15 @@ const OPTIONS: [&str; 14] = [
     "bound",
     "fresh",
     "max_age",
+    "acr",
     "csrf",
     "query_name",
     "crate",
 ];
-/// Claims in use that are one edit away from `scope` or `crate`. They need no quotes.
-const CLAIMS_NEAR_OPTIONS: [&str; 3] = ["score", "rate", "create"];
+/// Claims in use that are one edit away from `scope`, `crate` or `acr`. They need no quotes.
+const CLAIMS_NEAR_OPTIONS: [&str; 8] = [
+    "score", "rate", "create", "amr", "act", "acl", "acrs", "acct",
+];
 
 /// Options that are one word, without a value.
 pub(crate) const WORDS: [&str; 2] = ["optional", "bound"];
@@ -114,6 +117,11 @@ mod tests {
             ("score", Some(false)),
             ("rate", Some(false)),
             ("create", Some(false)),
+            ("amr", Some(false)),
+            ("act", Some(false)),
+            ("acrs", Some(false)),
+            ("acr", Some(true)),
+            ("arc", None),
             ("overrides", None),
             ("header_names", None),
             ("issuer", Some(true)),

@@ -102,6 +102,9 @@ pub(crate) fn requirement(
     if args.fresh {
         quote!(.fresh(true)).to_tokens(&mut tokens);
     }
+    if let Some(values) = &args.acr {
+        quote!(.acr(#private::json::texts([#(#values),*]))).to_tokens(&mut tokens);
+    }
     if let Some(seconds) = args.max_age {
         quote!(.max_age(#seconds)).to_tokens(&mut tokens);
     }

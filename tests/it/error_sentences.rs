@@ -100,6 +100,7 @@ fn token_errors() -> Vec<TokenError> {
         },
         TokenError::Bound,
         TokenError::Revoked,
+        TokenError::Inactive,
         TokenError::Replayed,
         TokenError::KeysUnavailable {
             retry_after: Duration::SECOND,
@@ -171,12 +172,19 @@ fn rejections() -> Vec<Rejection> {
         Rejection::Unavailable {
             retry_after: Duration::SECOND,
         },
-        Rejection::LoginTooOld { max_age: 60 },
         Rejection::InvalidProof(ProofError::Replayed),
         Rejection::NonceRequired { nonce: text() },
         Rejection::NotBound,
         Rejection::NoCertificate,
         Rejection::OtherCertificate,
+        Rejection::LoginTooOld {
+            max_age: 60,
+            acr_values: String::new(),
+        },
+        Rejection::AcrNotMet {
+            acr_values: "x".to_owned(),
+            max_age: None,
+        },
         Rejection::NotRevocable,
     ];
     let mut errors = Vec::from(plain);

@@ -1,5 +1,6 @@
 //! The behaviour of the package, with one module for each part, in this process alone.
 
+mod access_tokens;
 mod answers;
 mod attribute;
 mod audit;
@@ -18,6 +19,7 @@ mod foreign_tokens;
 mod fuzzed;
 mod guide;
 mod hostile_keys;
+mod introspection;
 mod issuers;
 mod jsonwebtoken_types;
 mod jwks;

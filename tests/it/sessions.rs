@@ -1,5 +1,6 @@
 //! Sessions over HTTP: opened, rotated, replayed, listed, ended, and how guards use the store.
 
+mod acr;
 pub(crate) mod checks;
 mod devices;
 mod errors;

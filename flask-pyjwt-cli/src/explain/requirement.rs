@@ -47,6 +47,9 @@ pub(super) fn of(args: &Args, variables: &[(String, String)]) -> syn::Result<Req
     if let Some(claims) = &args.override_claims {
         guard = guard.override_claims(object(claims));
     }
+    if let Some(values) = &args.acr {
+        guard = guard.acr(values);
+    }
     if let Some(seconds) = args.max_age {
         guard = guard.max_age(seconds);
     }

@@ -32,6 +32,7 @@ fn tokens() -> [String; 5] {
                 .claim("level", 7)
                 .claim("rate", -1.5)
                 .claim("gone", Value::Null)
+                .acr("urn:mfa")
                 .sign(),
         ),
         signed(
@@ -138,6 +139,10 @@ fn the_attribute_and_the_command_decide_alike() {
         (sub = "username", override = {"root": true}) => ["", "", "claim:sub", kind, key],
         (issuer = "https://issuer.example") => ["", "", "", kind, key],
         (issuer = ["https://issuer.example", "x"]) => ["accepted_issuer", "accepted_issuer", "accepted_issuer", kind, key],
+        (acr = "urn:mfa") => ["", "acr", "acr", kind, key],
+        (acr = any("urn:hwk", "urn:mfa"), override = {"root": true}) => ["", "acr", "acr", kind, key],
+        (acr = "urn:mfa", max_age = 300) => ["login", "acr", "acr", kind, key],
+        ("acr" = "urn:mfa") => ["", "claim:acr", "claim:acr", kind, key],
         (fresh = true) => ["login", "login", "login", kind, key],
         (max_age = 300) => ["login", "login", "login", kind, key],
         (fresh = false, optional) => ["", "", "", kind, key],

@@ -38,7 +38,7 @@ pub(crate) fn missing(claim: Option<Json<'_>>, items: &[String], is_any: bool) -
 }
 
 /// `scope-token` of RFC 6749, section 3.3: no quotes, backslashes or spaces.
-fn is_scope_token(item: &str) -> bool {
+pub(crate) fn is_scope_token(item: &str) -> bool {
     !item.is_empty()
         && item
             .bytes()

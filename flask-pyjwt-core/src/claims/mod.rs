@@ -1,5 +1,6 @@
 //! The claims of a payload: what every token must say, and how claims are found and compared.
 
+mod access_token;
 mod binding;
 mod expected;
 mod items;
@@ -15,8 +16,9 @@ mod template;
 #[cfg(feature = "jwks")]
 pub(crate) use self::resolved::{AGE as RESOLVED_AGE, Resolved};
 pub(crate) use self::{
+    access_token::{Profile, check_access_token, is_client_id},
     binding::Binding,
-    items::missing,
+    items::{is_scope_token, missing},
     matching::{matches, matches_text},
     names::ClaimNames,
     origin::{FromTemplate, Origin},

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use time::Duration;
 
-use super::{Binding, ClaimNames, Origin, Required};
+use super::{Binding, ClaimNames, Origin, Required, check_access_token};
 use crate::{
     jose::{NumericDate, TokenError, TokenType},
     json::{Document, Json, Kind},
@@ -26,6 +26,8 @@ pub(crate) struct ClaimRules {
     pub(crate) names: ClaimNames,
     /// Further claims that every token must have.
     pub(crate) required: Required,
+    /// Whether every token must have the claims of RFC 9068.
+    pub(crate) has_profile: bool,
 }
 
 /// The audiences that are accepted.
@@ -120,6 +122,9 @@ impl ClaimRules {
             None => found.token_type.required("type", read_type)?,
         };
         let binding = found.confirmation.map(Binding::of).transpose()?;
+        if self.has_profile {
+            check_access_token(payload.root())?;
+        }
         let template = self.origin.template.as_deref();
         if self.unmet_claim(payload.root(), &issuer).is_some() {
             return Err(TokenError::IssuerClaim);

@@ -1,5 +1,8 @@
 //! Configuration of other issuers.
 
+#[cfg(feature = "jwks")]
+use std::sync::Arc;
+
 use super::{Config, key};
 use crate::{
     error::ConfigError,
@@ -72,6 +75,7 @@ impl Config {
             (self.public_key.is_some(), key::PUBLIC_KEY),
             (self.key_id.is_some(), key::KEY_ID),
             (self.audience.is_some(), key::AUDIENCE),
+            (self.client_id.is_some(), key::ACCESS_TOKEN_PROFILE),
             (self.keys.directory.is_some(), key::KEYS_DIR),
             (self.keys.has_verifying(), key::VERIFICATION_KEY),
             (self.sessions.has_store(), "session_store"),
@@ -111,7 +115,7 @@ impl Config {
         };
         let mut issuers = Issuers {
             #[cfg(feature = "jwks")]
-            sources: std::sync::Arc::clone(&defaults.sources),
+            sources: Arc::clone(&defaults.sources),
             ..Issuers::default()
         };
         let refused = |reason: String| Err(ConfigError::invalid(key::ISSUERS, reason));
@@ -120,6 +124,16 @@ impl Config {
             issuers.labels.extend(issuer.label().map(str::to_owned));
             let template = issuer.to_template().and_then(Result::ok);
             let trust = issuer.validate(&defaults)?;
+            #[cfg(feature = "jwks")]
+            if let Some(introspection) = &trust.introspection
+                && let Some(first) = issuers.introspection.replace(Arc::clone(introspection))
+            {
+                return refused(format!(
+                    "has two issuers with `introspection(…)`, `{}` and `{name}`: an opaque token does not say whose it \
+                     is, so keep one of them",
+                    first.endpoint.issuer
+                ));
+            }
             let is_new = name != own
                 && match template {
                     None => issuers.add(name.clone(), trust),

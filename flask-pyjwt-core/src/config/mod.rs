@@ -11,6 +11,7 @@ mod issuers;
 mod keys;
 mod locations;
 mod parts;
+mod profile;
 #[cfg(feature = "jwks")]
 mod resolve;
 mod seconds;
@@ -72,6 +73,7 @@ pub(crate) mod key {
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
     pub(crate) const MAX_SESSIONS: &str = "max_sessions";
     pub(crate) const LOCATIONS: &str = "locations";
+    pub(crate) const ACCESS_TOKEN_PROFILE: &str = "access_token_profile";
     pub(crate) const USER_CACHE: &str = "user_cache";
 }
 
@@ -124,6 +126,8 @@ pub struct Config {
     auth_max_age: Duration,
     refresh_max_age: Duration,
     audience: Option<String>,
+    /// The default `client_id` of access tokens by RFC 9068.
+    client_id: Option<String>,
     leeway: Duration,
     key_id: Option<String>,
     keys: keys::MoreKeys,
@@ -224,6 +228,7 @@ impl Config {
             auth_max_age: DEFAULT_AUTH_MAX_AGE,
             refresh_max_age: DEFAULT_REFRESH_MAX_AGE,
             audience: None,
+            client_id: None,
             leeway: Duration::ZERO,
             key_id: None,
             keys: keys::MoreKeys::default(),

@@ -87,6 +87,7 @@ impl Config {
             ));
         }
         self.check_limits()?;
+        self.check_profile()?;
         let csrf_secret = self.browser.csrf_secret.as_ref();
         let csrf =
             csrf_secret.and_then(|secret| MacKey::derived(secret.as_bytes(), Purpose::CsrfProofs));
@@ -144,8 +145,10 @@ impl Config {
                     token_type: None,
                     names: ClaimNames::default(),
                     required: <_>::default(),
+                    has_profile: false,
                 }),
                 issuers,
+                client_id: self.client_id,
                 clock: self.clock,
                 max_size: self.max_token_size,
                 table: TokenTable::new(self.table),

@@ -1,7 +1,10 @@
 //! The options that concern an issuer's claims: where they are, and which ones are required.
 
 use super::Issuer;
-use crate::claims::{ClaimPlaces, ExpectedClaim};
+use crate::claims::{ClaimPlaces, ExpectedClaim, Profile};
+
+/// The values of `typ` of access tokens (RFC 9068, section 4).
+pub(super) const ACCESS_TOKEN: [&str; 2] = ["at+jwt", "application/at+jwt"];
 
 /// Options for claims.
 impl Issuer {
@@ -98,6 +101,40 @@ impl Issuer {
         expected: impl Into<ExpectedClaim>,
     ) -> Self {
         self.required.claims.push((name.into(), expected.into()));
+        self
+    }
+
+    /// Accepts only access tokens by RFC 9068: the header's `typ` is `at+jwt` or `application/at+jwt`, and the payload has
+    /// the claims `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` of the right JSON types (sections 2.2 and 4).
+    ///
+    /// ID tokens and all other kinds of tokens of the issuer are refused. `aud` and `sub` have to be there under these
+    /// names, also if [`map_claim`](Self::map_claim) reads them from another place.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, Key, TokenError};
+    /// # let shared = "change-me: at least 32 bytes of secret";
+    ///
+    /// let auth = AuthManager::new(Config::for_issuers([
+    ///     Issuer::new("https://accounts.example")
+    ///         .access_token_profile()
+    ///         .key(Key::new(AuthType::HS256, shared))
+    ///         .audience("our-api"),
+    /// ]))?;
+    /// let accounts = Config::new("https://accounts.example", AuthType::HS256, shared).audience("our-api");
+    ///
+    /// let token = AuthManager::new(accounts.clone().access_token_profile("web"))?.auth_token("alice").sign()?;
+    /// assert!(auth.verify_token(token.signed()).is_ok());
+    ///
+    /// let token = AuthManager::new(accounts)?.auth_token("alice").sign()?; // its `typ` is `JWT`
+    /// assert_eq!(auth.verify_token(token.signed()).unwrap_err(), TokenError::Kind);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "RFC 9068")]
+    #[doc(alias = "at+jwt")]
+    pub fn access_token_profile(mut self) -> Self {
+        self.types = ACCESS_TOKEN.map(str::to_owned).to_vec();
+        self.profile = Profile::AccessToken;
         self
     }
 

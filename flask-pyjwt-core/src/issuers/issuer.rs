@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::JwkSet;
 use time::Duration;
 
 use crate::{
-    claims::{ClaimNames, Required, Template},
+    claims::{ClaimNames, Profile, Required, Template},
     error::Problem,
     jose::MAX_HEADER,
     keys::{AuthType, GivenSet, Key},
@@ -82,6 +82,7 @@ pub struct Issuer {
     pub(super) any_audience: bool,
     pub(super) types: Vec<String>,
     pub(super) untyped: bool,
+    pub(super) profile: Profile,
     pub(super) max_header_size: usize,
     pub(super) names: ClaimNames,
     pub(super) required: Required,
@@ -89,6 +90,10 @@ pub struct Issuer {
     pub(super) max_lifetime: Option<Duration>,
     #[cfg(feature = "jwks")]
     pub(super) remote: super::remote_options::RemoteOptions,
+    #[cfg(feature = "jwks")]
+    pub(super) introspection: Option<super::introspection_client::Asked>,
+    #[cfg(feature = "jwks")]
+    pub(super) introspection_cache: Option<Duration>,
 }
 
 impl Issuer {
@@ -108,6 +113,7 @@ impl Issuer {
                 .map(str::to_owned)
                 .to_vec(),
             untyped: false,
+            profile: Profile::None,
             max_header_size: MAX_HEADER,
             names: ClaimNames::default(),
             required: Required::default(),
@@ -115,6 +121,10 @@ impl Issuer {
             max_lifetime: None,
             #[cfg(feature = "jwks")]
             remote: <_>::default(),
+            #[cfg(feature = "jwks")]
+            introspection: None,
+            #[cfg(feature = "jwks")]
+            introspection_cache: None,
         }
     }
 

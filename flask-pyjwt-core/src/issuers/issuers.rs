@@ -22,6 +22,9 @@ pub(crate) struct Issuers {
     pub(crate) resolvers: Vec<Arc<Resolver>>,
     /// The labels by which routes can require issuers.
     pub(crate) labels: HashSet<String>,
+    /// The introspection of the one issuer that has opaque tokens.
+    #[cfg(feature = "jwks")]
+    pub(crate) introspection: Option<Arc<crate::remote::Introspection>>,
     /// The sources of fetched keys.
     #[cfg(feature = "jwks")]
     pub(crate) sources: Arc<crate::remote::SourcePool>,

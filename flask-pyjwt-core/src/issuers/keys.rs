@@ -22,7 +22,13 @@ impl Issuer {
         if let Some(remote) = remote {
             return Ok(remote);
         }
+        #[cfg(feature = "jwks")]
+        let is_asked = self.introspection.is_some();
+        #[cfg(not(feature = "jwks"))]
+        let is_asked = false;
         match (&self.set, self.keys.is_empty()) {
+            // All tokens of the issuer are opaque.
+            (None, true) if is_asked => {}
             (None, true) => {
                 return Err(Problem::new(
                     "has no key: set one with `key(…)` or `jwk_set(…)`, or fetch a key set with `jwks_url(…)` or \

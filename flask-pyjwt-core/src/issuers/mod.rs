@@ -2,6 +2,10 @@
 
 mod claims;
 mod defaults;
+#[cfg(feature = "jwks")]
+mod introspection;
+#[cfg(feature = "jwks")]
+mod introspection_client;
 mod issuer;
 #[expect(
     clippy::module_inception,
@@ -21,6 +25,8 @@ mod resolver;
 mod trust;
 mod validation;
 
+#[cfg(feature = "jwks")]
+pub use self::introspection_client::IntrospectionClient;
 pub use self::issuer::Issuer;
 pub(crate) use self::{
     defaults::Defaults,

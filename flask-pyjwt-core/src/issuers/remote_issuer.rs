@@ -187,7 +187,7 @@ impl Issuer {
     ) -> Result<Option<KeySource>, Problem> {
         let options = &self.remote;
         let Some(from) = &options.from else {
-            return match options.unused_option() {
+            return match options.unused_option(self.introspection.is_some()) {
                 None => Ok(None),
                 Some(option) => Err(Problem::new(format!(
                     "has no address to fetch keys from, although {option} is set: give one with `jwks_url(…)` or \

@@ -61,11 +61,20 @@ impl RemoteOptions {
     }
 
     /// Returns an option that is set although no address to fetch from is given.
-    pub(super) fn unused_option(&self) -> Option<&'static str> {
+    pub(super) fn unused_option(&self, is_asked: bool) -> Option<&'static str> {
         [
-            (self.connections.roots.is_some(), "`root_certificates`"),
-            (self.connections.proxy != ProxyChoice::None, "a proxy"),
-            (self.insecure.is_some(), "`allow_insecure_http`"),
+            (
+                !is_asked && self.connections.roots.is_some(),
+                "`root_certificates`",
+            ),
+            (
+                !is_asked && self.connections.proxy != ProxyChoice::None,
+                "a proxy",
+            ),
+            (
+                !is_asked && self.insecure.is_some(),
+                "`allow_insecure_http`",
+            ),
             (!self.fields.is_empty(), "`request_header`"),
             (self.token_file.is_some(), "`bearer_token_file`"),
         ]
@@ -75,19 +84,7 @@ impl RemoteOptions {
 
     /// Builds the request for the keys. An error is the end of a sentence about the issuer.
     pub(super) fn request(&self, from: &FetchFrom, issuer: &str) -> Result<Request, Problem> {
-        let server = match self.insecure.as_deref().map(HttpServer::parse) {
-            Some(None) => {
-                return Err(Problem::new(
-                    "has an `allow_insecure_http` that is not of the form `http://host:port`",
-                ));
-            }
-            Some(server) => server,
-            None => None,
-        };
-        let plain_http = PlainHttp {
-            loopback: self.loopback,
-            server,
-        };
+        let plain_http = self.plain_http()?;
         let address = match from {
             FetchFrom::Keys(url) | FetchFrom::Discovery(Some(url)) => {
                 Address::parse(url, &plain_http)
@@ -106,6 +103,23 @@ impl RemoteOptions {
             fields: self.header_map()?,
             token_file: self.token_file.clone(),
             any_content_type: self.any_content_type,
+        })
+    }
+
+    /// Returns the servers that may be reached over plain http.
+    pub(super) fn plain_http(&self) -> Result<PlainHttp, Problem> {
+        let server = match self.insecure.as_deref().map(HttpServer::parse) {
+            Some(None) => {
+                return Err(Problem::new(
+                    "has an `allow_insecure_http` that is not of the form `http://host:port`",
+                ));
+            }
+            Some(server) => server,
+            None => None,
+        };
+        Ok(PlainHttp {
+            loopback: self.loopback,
+            server,
         })
     }
 

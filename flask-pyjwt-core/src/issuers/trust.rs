@@ -13,6 +13,9 @@ pub(crate) struct Trust {
     pub(crate) rules: Arc<ClaimRules>,
     pub(crate) types: HeaderTypes,
     pub(crate) keys: KeySource,
+    /// How the issuer is asked about opaque tokens, if it is.
+    #[cfg(feature = "jwks")]
+    pub(crate) introspection: Option<Arc<crate::remote::Introspection>>,
 }
 
 /// Where the keys of an issuer come from.

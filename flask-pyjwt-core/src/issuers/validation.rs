@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::{Defaults, ISSUERS, Issuer, Trust};
+use super::{Defaults, ISSUERS, Issuer, Trust, claims::ACCESS_TOKEN};
 use crate::{
-    claims::{Audience, ClaimRules, Origin},
+    claims::{Audience, ClaimRules, Origin, Profile},
     error::{ConfigError, Problem},
     jose::{HeaderTypes, TokenType},
     keys::{AuthType, Family},
@@ -40,25 +40,29 @@ impl Issuer {
         let audience = if self.any_audience {
             Audience::Any
         } else {
-            Audience::OneOf(self.audiences)
+            Audience::OneOf(self.audiences.clone())
         };
+        let rules = Arc::new(ClaimRules {
+            issuer: self.name.clone().into(),
+            origin: Origin {
+                label: self.label.clone(),
+                template,
+                #[cfg(feature = "jwks")]
+                resolved: None,
+            },
+            audience,
+            leeway: leeway.whole_seconds(),
+            max_lifetime: self.max_lifetime,
+            integer_subjects: defaults.integer_subjects,
+            token_type: Some(TokenType::Auth),
+            names: self.names.clone(),
+            required: self.required.clone(),
+            has_profile: self.profile == Profile::AccessToken,
+        });
         Ok(Trust {
-            rules: Arc::new(ClaimRules {
-                issuer: self.name.into(),
-                origin: Origin {
-                    label: self.label,
-                    template,
-                    #[cfg(feature = "jwks")]
-                    resolved: None,
-                },
-                audience,
-                leeway: leeway.whole_seconds(),
-                max_lifetime: self.max_lifetime,
-                integer_subjects: defaults.integer_subjects,
-                token_type: Some(TokenType::Auth),
-                names: self.names,
-                required: self.required,
-            }),
+            #[cfg(feature = "jwks")]
+            introspection: self.introspection_of(&rules, defaults).map_err(invalid)?,
+            rules,
             types,
             keys,
         })
@@ -90,6 +94,14 @@ impl Issuer {
         if self.types.iter().any(String::is_empty) || (self.types.is_empty() && !self.untyped) {
             return invalid(
                 "accepts no `typ`, or an empty one: name the accepted values with `types(…)`",
+            );
+        }
+        let is_profile = |typ: &String| ACCESS_TOKEN.iter().any(|it| typ.eq_ignore_ascii_case(it));
+        if self.profile == Profile::AccessToken
+            && (self.untyped || !self.types.iter().all(is_profile))
+        {
+            return invalid(
+                "has both `access_token_profile()` and another `typ`: leave out `types(…)` and `accept_untyped(true)`",
             );
         }
         if let Some(fixed) = self.names.names().find(|name| FIXED_CLAIMS.contains(name)) {

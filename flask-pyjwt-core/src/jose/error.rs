@@ -117,12 +117,15 @@ pub enum TokenError {
     /// [`Config::token_check`](crate::Config::token_check) says so.
     #[error("the token is revoked")]
     Revoked,
+    /// The issuer says that the token is not active: it has expired, was revoked, or is unknown (RFC 7662, section 2.2).
+    #[error("the issuer says that the token is not active")]
+    Inactive,
     /// The refresh token was rotated before, so somebody has a copy of it (RFC 9700, section
     /// 4.14.2).
     #[error("the refresh token was used before")]
     Replayed,
     /// The key of the token is unknown, and the key source of its issuer does not answer or has not
-    /// answered yet. The response is 503.
+    /// answered yet; or the same holds for the issuer's introspection endpoint. The response is 503.
     #[error("the keys of the token's issuer are not available at the moment")]
     KeysUnavailable {
         /// How long to wait before the next attempt.
@@ -163,6 +166,7 @@ impl TokenError {
             Self::Bound => "token_bound",
             Self::UnknownBinding => "token_unknown_binding",
             Self::Revoked => "token_revoked",
+            Self::Inactive => "token_inactive",
             Self::Replayed => "token_replayed",
             Self::KeysUnavailable { .. } => "keys_unavailable",
             Self::Clock => "token_clock",

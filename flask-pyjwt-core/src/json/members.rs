@@ -62,6 +62,10 @@ impl Members {
         }
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(known, _)| known == name)
+    }
+
     pub(crate) fn remove(&mut self, name: &str) {
         self.members.retain(|(known, _)| known != name);
     }

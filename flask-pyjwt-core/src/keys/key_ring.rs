@@ -51,6 +51,15 @@ impl RingState {
         }
     }
 
+    /// Returns the header segment of the access tokens by RFC 9068 that a key signs.
+    pub(crate) fn access_header_of<'a>(&self, signing: &'a SigningKey) -> &'a str {
+        if self.carries_id {
+            &signing.access_header_with_id
+        } else {
+            &signing.access_header
+        }
+    }
+
     fn signs_with(&self, key: &Arc<VerifyingKey>) -> bool {
         self.signing
             .as_ref()

@@ -109,7 +109,7 @@ impl KeySet {
             known.push((segment, KnownHeader { keys, names_key }));
         };
         for (auth_type, keys) in &self.without_id {
-            learn(header_segment(*auth_type, None), keys, false);
+            learn(header_segment(*auth_type, "JWT", None), keys, false);
             // Older versions of PyJWT do not sort the members.
             let older = format!(r#"{{"typ":"JWT","alg":"{auth_type}"}}"#);
             learn(URL_SAFE_NO_PAD.encode(older), keys, false);
@@ -117,7 +117,11 @@ impl KeySet {
         for key in &self.keys {
             let named = self.by_id.get(&key.id);
             if let Some(keys) = named.and_then(|named| keys_for(named, key.auth_type)) {
-                learn(header_segment(key.auth_type, Some(&key.id)), keys, true);
+                learn(
+                    header_segment(key.auth_type, "JWT", Some(&key.id)),
+                    keys,
+                    true,
+                );
             }
         }
         if known.len() <= FEW_HEADERS {
@@ -200,8 +204,8 @@ fn is_only(keys: &[Arc<VerifyingKey>], key: &VerifyingKey) -> bool {
 }
 
 /// Returns the header `{"alg":…,"typ":"JWT"}`, with a `kid` if `id` is given, as a token's first segment.
-pub(super) fn header_segment(auth_type: AuthType, id: Option<&str>) -> String {
-    let mut header = json!({ "alg": auth_type.name(), "typ": "JWT" });
+pub(super) fn header_segment(auth_type: AuthType, typ: &str, id: Option<&str>) -> String {
+    let mut header = json!({ "alg": auth_type.name(), "typ": typ });
     if let Some(id) = id {
         header["kid"] = id.into();
     }

@@ -13,6 +13,9 @@ pub(crate) struct SigningKey {
     pub(crate) key: Arc<VerifyingKey>,
     pub(super) header: String,
     pub(super) header_with_id: String,
+    /// The header segments of access tokens by RFC 9068.
+    pub(super) access_header: String,
+    pub(super) access_header_with_id: String,
     /// The latest `exp` of the tokens minted with it, in seconds since 1970.
     pub(super) latest_expiry: AtomicI64,
 }
@@ -20,8 +23,10 @@ pub(crate) struct SigningKey {
 impl SigningKey {
     pub(crate) fn new(signer: Signer, key: Arc<VerifyingKey>) -> Self {
         Self {
-            header: header_segment(key.auth_type, None),
-            header_with_id: header_segment(key.auth_type, Some(&key.id)),
+            header: header_segment(key.auth_type, "JWT", None),
+            header_with_id: header_segment(key.auth_type, "JWT", Some(&key.id)),
+            access_header: header_segment(key.auth_type, "at+jwt", None),
+            access_header_with_id: header_segment(key.auth_type, "at+jwt", Some(&key.id)),
             latest_expiry: AtomicI64::new(i64::MIN),
             signer,
             key,

@@ -60,7 +60,8 @@ impl AuthManager {
         self.key_sources()
     }
 
-    /// Verifies a token of either type outside a request, and waits while the key of another issuer is being fetched.
+    /// Verifies a token of either type outside a request, and waits while the key of another issuer is being fetched, or
+    /// while an issuer is [asked about](crate::Issuer::introspection) an opaque token.
     ///
     /// It applies the same rules as [`verify_token`](Self::verify_token), which never waits. Neither asks the session store
     /// ([`check_revocation`](Self::check_revocation) does) nor [`Config::token_check`](crate::Config::token_check). It has
@@ -69,7 +70,7 @@ impl AuthManager {
     /// # Errors
     ///
     /// [`TokenError`] names the first rule that the token breaks. [`TokenError::KeysUnavailable`]: the keys could not be
-    /// fetched.
+    /// fetched, or the issuer could not be asked.
     pub async fn verify_token_async(&self, signed: &str) -> Result<Token, TokenError> {
         without_binding(self.verify_presented_async(signed).await?)
     }
@@ -91,6 +92,9 @@ impl AuthManager {
         signed: &str,
         mut error: TokenError,
     ) -> Result<Token, TokenError> {
+        if let Some(result) = self.0.verification.ask_about(signed).await {
+            return result;
+        }
         let unverified = UnverifiedToken::decode(signed).ok();
         let issuer = unverified
             .as_ref()
@@ -144,10 +148,11 @@ impl AuthManager {
     /// Starts the fetching thread, if any keys are to be fetched.
     pub(super) fn fetch_in_background(&self) -> Result<(), ConfigError> {
         let issuers = &self.0.verification.issuers;
-        if self.remote().next().is_none() && issuers.resolvers.is_empty() {
+        let is_asked = issuers.introspection.is_some();
+        if self.remote().next().is_none() && issuers.resolvers.is_empty() && !is_asked {
             return Ok(());
         }
-        let Some(sources) = issuers.sources.take_receiver() else {
+        let Some(sources) = issuers.sources.take_receivers() else {
             return Ok(());
         };
         let worker = Worker::start(sources).map_err(|error| {

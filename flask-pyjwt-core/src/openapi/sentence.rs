@@ -46,7 +46,18 @@ pub(super) fn who_may_enter(requirement: &Requirement) -> String {
     } else {
         ""
     };
-    format!("{begin} {kind}{issuers}{rules}{others}.{login}{max_age}{bound}")
+    let acr = requirement
+        .freshness
+        .acr
+        .as_ref()
+        .map_or_else(String::new, |acr| {
+            let values: Vec<_> = acr.as_slice().iter().map(|it| format!("`{it}`")).collect();
+            format!(
+                " The `acr` of the login has to be {}.",
+                listed(&values, "or")
+            )
+        });
+    format!("{begin} {kind}{issuers}{rules}{others}.{acr}{login}{max_age}{bound}")
 }
 
 /// The items in words after this beginning, if there are any.
@@ -158,6 +169,11 @@ mod tests {
                     .max_age(60),
                 "Needs an auth token of `https://a.example` or `b`. It has to be the token of the login itself, and \
                  not of a refresh. The login has to be at most 60 seconds ago.",
+            ),
+            (
+                auth().acr(["urn:mfa", "urn:hwk"]).max_age(60),
+                "Needs an auth token. The `acr` of the login has to be `urn:mfa` or `urn:hwk`. The login has to be at \
+                 most 60 seconds ago.",
             ),
         ] {
             assert_eq!(who_may_enter(&requirement), expected);

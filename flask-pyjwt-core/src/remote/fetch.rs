@@ -54,8 +54,8 @@ pub(super) enum FetchError {
     Encoded,
     #[error("the file of `bearer_token_file` cannot be used: {0}")]
     TokenFile(Problem),
-    #[error("the response is larger than 512 KiB")]
-    TooLarge,
+    #[error("the response is larger than {0} KiB")]
+    TooLarge(usize),
     #[error("the discovery document is not a strict JSON object with `issuer` and `jwks_uri`")]
     Discovery,
     #[error("the `issuer` in the discovery document is not the configured name")]
@@ -147,37 +147,48 @@ impl Request {
         if address.has_same_origin(self.place.address()) {
             request = request.headers(secret_fields.clone());
         }
-        let mut response = request.send().await.map_err(failed)?;
-        if response.status().is_redirection()
-            && let Some(location) = response.headers().get(LOCATION)
-        {
-            let to = location.to_str().ok();
-            let to = to.and_then(|location| address.redirect_target(location));
-            let to = to.unwrap_or_else(|| "an invalid address".to_owned());
-            return Err(FetchError::Redirect(response.status(), printable(&to)));
-        }
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status(response.status()));
-        }
-        if !is_identity(&response) {
-            return Err(FetchError::Encoded);
-        }
-        if !self.any_content_type && !is_json(&response) {
-            return Err(FetchError::ContentType);
-        }
+        let response = request.send().await.map_err(failed)?;
         let lifetime = lifetime(response.headers());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if bytes.len() + chunk.len() > MAX_BYTES {
-                return Err(FetchError::TooLarge);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        // Some servers send a byte order mark. RFC 8259, section 8.1, allows parsers to ignore it.
-        let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let json = std::str::from_utf8(json).map_err(|_| SetProblem::NoSet)?;
-        Ok((json.to_owned(), lifetime))
+        let json = read(response, address, self.any_content_type, MAX_BYTES).await?;
+        Ok((json, lifetime))
     }
+}
+
+/// Reads the response of the server at an address: a JSON text of at most so many bytes.
+pub(super) async fn read(
+    mut response: Response,
+    address: &Address,
+    any_content_type: bool,
+    max_bytes: usize,
+) -> Result<String, FetchError> {
+    if response.status().is_redirection()
+        && let Some(location) = response.headers().get(LOCATION)
+    {
+        let to = location.to_str().ok();
+        let to = to.and_then(|location| address.redirect_target(location));
+        let to = to.unwrap_or_else(|| "an invalid address".to_owned());
+        return Err(FetchError::Redirect(response.status(), printable(&to)));
+    }
+    if response.status() != StatusCode::OK {
+        return Err(FetchError::Status(response.status()));
+    }
+    if !is_identity(&response) {
+        return Err(FetchError::Encoded);
+    }
+    if !any_content_type && !is_json(&response) {
+        return Err(FetchError::ContentType);
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if bytes.len() + chunk.len() > max_bytes {
+            return Err(FetchError::TooLarge(max_bytes / 1024));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    // Some servers send a byte order mark. RFC 8259, section 8.1, allows parsers to ignore it.
+    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let json = std::str::from_utf8(json).map_err(|_| SetProblem::NoSet)?;
+    Ok(json.to_owned())
 }
 
 /// Reads a token file and builds the value of its `Authorization` field. An error is the end of a sentence about the
@@ -196,7 +207,7 @@ fn read_token(path: &Path) -> Result<HeaderValue, Problem> {
     Ok(field)
 }
 
-fn failed(error: reqwest::Error) -> FetchError {
+pub(super) fn failed(error: reqwest::Error) -> FetchError {
     if error.is_timeout() {
         FetchError::Timeout
     } else {

@@ -4,6 +4,7 @@ mod address;
 mod client;
 mod fetch;
 mod freshness;
+mod introspection;
 mod pool;
 mod source;
 mod state;
@@ -14,6 +15,7 @@ pub(crate) use self::{
     address::{Address, HttpServer, Place, PlainHttp},
     client::{Connections, ProxyChoice},
     fetch::Request,
+    introspection::{Answer, Endpoint, Introspection, Question, basic},
     pool::SourcePool,
     source::{RemoteKeys, RemoteRules, Snapshot},
     worker::Worker,

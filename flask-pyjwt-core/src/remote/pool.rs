@@ -8,7 +8,7 @@ use std::{
 use reqwest::Client;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{Connections, Place, RemoteKeys, RemoteRules};
+use super::{Connections, Place, Question, RemoteKeys, RemoteRules};
 use crate::error::Problem;
 
 /// The sources and HTTP clients in use. The pool does not keep them alive.
@@ -16,8 +16,16 @@ pub(crate) struct SourcePool {
     known: Mutex<Known>,
     /// Hands new sources to the worker.
     new: UnboundedSender<Arc<RemoteKeys>>,
-    /// The other end of `new`, until the worker starts.
-    receiver: Mutex<Option<UnboundedReceiver<Arc<RemoteKeys>>>>,
+    /// Hands questions about tokens to the worker.
+    questions: UnboundedSender<Question>,
+    /// The other ends, until the worker starts.
+    receivers: Mutex<Option<Receivers>>,
+}
+
+/// What the worker receives.
+pub(crate) struct Receivers {
+    pub(super) sources: UnboundedReceiver<Arc<RemoteKeys>>,
+    pub(super) questions: UnboundedReceiver<Question>,
 }
 
 #[derive(Default)]
@@ -29,11 +37,13 @@ struct Known {
 
 impl Default for SourcePool {
     fn default() -> Self {
-        let (new, receiver) = unbounded_channel();
+        let (new, sources) = unbounded_channel();
+        let (sender, questions) = unbounded_channel();
         Self {
             known: Mutex::default(),
             new,
-            receiver: Mutex::new(Some(receiver)),
+            questions: sender,
+            receivers: Mutex::new(Some(Receivers { sources, questions })),
         }
     }
 }
@@ -93,9 +103,17 @@ impl SourcePool {
         source
     }
 
-    /// Takes the receiver of new sources. The worker calls this once.
-    pub(crate) fn take_receiver(&self) -> Option<UnboundedReceiver<Arc<RemoteKeys>>> {
-        let mut receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
-        receiver.take()
+    /// Returns where to send questions about tokens.
+    pub(crate) fn questions(&self) -> UnboundedSender<Question> {
+        self.questions.clone()
+    }
+
+    /// Takes what the worker receives. It is called once.
+    pub(crate) fn take_receivers(&self) -> Option<Receivers> {
+        let mut receivers = self
+            .receivers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        receivers.take()
     }
 }

@@ -1,13 +1,13 @@
-//! The background thread that fetches key sets.
+//! The background thread that fetches key sets, and asks issuers about tokens.
 
 use std::sync::{Arc, Weak};
 
-use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
+use tokio::task::JoinSet;
 
-use super::{RemoteKeys, fetch::fetch};
+use super::{RemoteKeys, fetch::fetch, pool::Receivers};
 use crate::background::RuntimeThread;
 
-/// The thread that fetches the key sets of all issuers of a manager. It ends when this handle is dropped.
+/// The thread that fetches the key sets of all issuers of a manager, and asks about their tokens. It ends when this handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
     _thread: RuntimeThread,
@@ -19,10 +19,15 @@ impl Worker {
     /// # Errors
     ///
     /// Returns an error if the system cannot create the thread or its event loop.
-    pub(crate) fn start(mut sources: UnboundedReceiver<Arc<RemoteKeys>>) -> std::io::Result<Self> {
+    pub(crate) fn start(receivers: Receivers) -> std::io::Result<Self> {
+        let Receivers {
+            mut sources,
+            mut questions,
+        } = receivers;
         let thread = RuntimeThread::start("flask-pyjwt-jwks", || async move {
+            // Dropping the sets cancels all tasks.
             let mut tasks = JoinSet::new();
-            // Dropping the set cancels all tasks.
+            let mut asking = JoinSet::new();
             loop {
                 tokio::select! {
                     Some(source) = sources.recv() => {
@@ -31,6 +36,14 @@ impl Worker {
                     Some(ended) = tasks.join_next() => {
                         if let Err(error) = ended {
                             tracing::error!("the keys of an issuer are no longer renewed: {error}");
+                        }
+                    }
+                    Some(question) = questions.recv() => {
+                        asking.spawn(question.ask());
+                    }
+                    Some(ended) = asking.join_next() => {
+                        if let Err(error) = ended {
+                            tracing::error!("a question about a token has no answer: {error}");
                         }
                     }
                     else => return,

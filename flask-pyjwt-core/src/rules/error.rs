@@ -13,9 +13,16 @@ pub(crate) enum RuleError {
     /// `missing` is the space-separated list of missing items. Empty if the requirement is not about items.
     #[error("the scope is not what the route requires")]
     Scope { missing: String },
-    /// `max_age` is in seconds. 0 means that the token of the login itself is required.
+    /// `max_age` is in seconds. 0 means that the token of the login itself is required. `acr_values` is empty if
+    /// the route requires none.
     #[error("the login is not recent enough for the route")]
-    LoginTooOld { max_age: u32 },
+    LoginTooOld { max_age: u32, acr_values: String },
+    /// `acr_values` is the space-separated list of accepted values. `max_age` is what the route requires beside it.
+    #[error("the claim `acr` is not what the route requires")]
+    Acr {
+        acr_values: String,
+        max_age: Option<u32>,
+    },
     /// The route itself is wrong. The text is for its author.
     #[error("the route is mistaken: {0}")]
     RouteMistake(String),

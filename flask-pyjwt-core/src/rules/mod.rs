@@ -1,5 +1,6 @@
 //! What a route requires of a token, and the decision whether a token meets it.
 
+mod acr;
 mod decide;
 mod error;
 mod freshness;
@@ -10,6 +11,7 @@ mod requirement;
 mod route;
 
 pub(crate) use self::{
+    acr::AcrValues,
     error::RuleError,
     freshness::Freshness,
     route::{RouteVariables, is_one_edit_away},

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Freshness, IssuerNames, TokenLocation, location};
+use super::{AcrValues, Freshness, IssuerNames, TokenLocation, location};
 use crate::{claims::ExpectedClaim, token::TokenType};
 
 /// Everything that a route requires: the token's type and location, and its claims.
@@ -105,6 +105,14 @@ impl Requirement {
     #[must_use]
     pub fn max_age(mut self, seconds: u32) -> Self {
         self.freshness.max_age = Some(seconds);
+        self
+    }
+
+    /// Requires that the claim `acr` is one of these values, the preferred one first. Other tokens are answered with 401
+    /// and a challenge that asks for such a login (RFC 9470). Without a value, every token is refused.
+    #[must_use]
+    pub fn acr(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.freshness.acr = Some(AcrValues::new(values));
         self
     }
 

@@ -18,6 +18,9 @@ use crate::{
     token::TokenError,
 };
 
+/// Claims that say how the user logged in, and with which client. A refresh with new claims keeps them unless it sets them.
+const OF_LOGIN: [&str; 2] = ["acr", "client_id"];
+
 /// What the tokens of a session say, as set by the login or by a refresh.
 pub(super) struct Authority {
     pub(super) session: String,
@@ -44,6 +47,26 @@ impl Authority {
             .map_err(|error| MintError::SessionClaims {
                 source: Arc::new(error),
             })
+    }
+
+    /// These new claims, with those of the login that they do not set. `None` if nothing is added.
+    pub(super) fn kept_in(&self, claims: &str) -> Result<Option<String>, MintError> {
+        let read = |text: &str| -> Result<Map<String, Value>, MintError> {
+            serde_json::from_str(text).map_err(|error| MintError::SessionClaims {
+                source: Arc::new(error),
+            })
+        };
+        let (mut before, mut claims) = (read(&self.claims)?, read(claims)?);
+        let mut is_changed = false;
+        for name in OF_LOGIN {
+            if !claims.contains_key(name)
+                && let Some(value) = before.remove(name)
+            {
+                claims.insert(name.to_owned(), value);
+                is_changed = true;
+            }
+        }
+        Ok(is_changed.then(|| Value::Object(claims).to_string()))
     }
 
     fn with_parts<T>(&self, issuer: &str, then: impl FnOnce(&[&[u8]]) -> T) -> T {

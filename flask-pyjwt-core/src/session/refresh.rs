@@ -100,6 +100,16 @@ impl SessionIssuer {
             };
         };
         let unsealed = self.unseal(&record, subject, session)?;
+        let claims = match claims {
+            Some(claims) => match unsealed.authority.kept_in(&claims)? {
+                Some(longer) => {
+                    self.try_minting(rotation, Some(&longer))?;
+                    Some(longer)
+                }
+                None => Some(claims),
+            },
+            None => None,
+        };
         let authority = match claims {
             Some(claims) => Authority {
                 claims,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Token, verify::Verification};
 use crate::{
-    claims::{Binding, ClaimRules},
+    claims::{Binding, ClaimRules, check_access_token, is_client_id, is_scope_token},
     error::MintError,
     jose::{NumericDate, Thumbprint, TokenError, TokenType},
     json::{Members, ObjectWriter, WrittenObject},
@@ -99,6 +99,26 @@ impl OwnClaims {
         })
     }
 
+    /// Sets the claim `acr`, which a challenge has to be able to name (RFC 9470, section 3).
+    pub(crate) fn acr(&mut self, value: &str) {
+        if is_scope_token(value) {
+            self.claims.insert("acr", &value.into());
+        } else {
+            let error = TokenError::MistypedClaim("acr");
+            self.error.get_or_insert(error.into());
+        }
+    }
+
+    /// Sets the claim `client_id` (RFC 8693, section 4.3).
+    pub(crate) fn client_id(&mut self, value: &str) {
+        if is_client_id(value) {
+            self.claims.insert("client_id", &value.into());
+        } else {
+            let error = TokenError::MistypedClaim("client_id");
+            self.error.get_or_insert(error.into());
+        }
+    }
+
     /// Returns the claims, or the first error.
     pub(crate) fn into_members(mut self) -> Result<Members, MintError> {
         if let Some(binding) = self.binding() {
@@ -139,11 +159,20 @@ pub(crate) struct Draft<'a> {
 impl Draft<'_> {
     /// Signs the token, and fails if this server would refuse it at `issued_at`.
     pub(crate) fn sign(mut self, verification: &Verification) -> Result<Token, MintError> {
+        let is_access_token = self.add_profile(verification)?;
         self.claims.sort();
         loop {
             let ring = verification.keys.load();
             let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
-            let token = self.sign_with(signing, ring.header_of(signing), verification)?;
+            let header = if is_access_token {
+                ring.access_header_of(signing)
+            } else {
+                ring.header_of(signing)
+            };
+            let token = self.sign_with(signing, header, verification)?;
+            if is_access_token {
+                check_access_token(token.payload())?;
+            }
             // A rotation in the meantime set the old key's end without counting this token: sign again.
             let current = verification.keys.load();
             if current
@@ -155,6 +184,23 @@ impl Draft<'_> {
                 return Ok(token);
             }
         }
+    }
+
+    /// Adds the claims of RFC 9068, section 2.2 that are not there, if the token follows it. Returns whether it does.
+    fn add_profile(&mut self, verification: &Verification) -> Result<bool, MintError> {
+        let Some(client_id) = verification.client_id.as_deref() else {
+            return Ok(false);
+        };
+        if self.token_type != TokenType::Auth {
+            return Ok(false);
+        }
+        if !self.claims.has("client_id") {
+            self.claims.insert("client_id", &client_id.into());
+        }
+        if !self.claims.has("jti") {
+            self.claims.insert("jti", &random_id()?.into());
+        }
+        Ok(true)
     }
 
     fn sign_with(

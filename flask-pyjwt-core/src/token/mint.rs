@@ -126,6 +126,26 @@ impl<'a> AuthTokenBuilder<'a> {
         self
     }
 
+    /// Sets the claim `acr`, the authentication context class of the user's login, such as `"urn:example:mfa"`
+    /// (`OpenID` Connect Core, section 2). `#[require_token(acr = "…")]` requires it.
+    ///
+    /// It is text of printable ASCII characters without blanks, `"` and `\`. For any other text, [`sign`](Self::sign) fails
+    /// with [`MintError::Refused`].
+    pub fn acr(mut self, acr: impl AsRef<str>) -> Self {
+        self.claims.acr(acr.as_ref());
+        self
+    }
+
+    /// Sets the claim `client_id`: the client for which the token is minted (RFC 8693, section 4.3). With
+    /// [`Config::access_token_profile`](crate::Config::access_token_profile), it replaces the configured one.
+    ///
+    /// It is text of printable ASCII characters. For any other text, [`sign`](Self::sign) fails with
+    /// [`MintError::Refused`].
+    pub fn client_id(mut self, client_id: impl AsRef<str>) -> Self {
+        self.claims.client_id(client_id.as_ref());
+        self
+    }
+
     /// Mints the token. Its `iat` is the current time.
     ///
     /// # Errors

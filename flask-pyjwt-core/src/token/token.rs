@@ -61,7 +61,8 @@ pub(super) struct Inner {
     pub(super) signed: String,
     pub(super) payload: Document,
     /// The key that verified or signed the token.
-    pub(super) key: Arc<VerifyingKey>,
+    /// The key that verified the token. `None` if its issuer was asked about it.
+    pub(super) key: Option<Arc<VerifyingKey>>,
     /// The rules that the claims satisfied.
     pub(super) rules: Arc<ClaimRules>,
     pub(super) claims: RegisteredClaims,
@@ -218,13 +219,15 @@ impl Token {
             .since(self.inner().claims.issued_at)
     }
 
-    /// Returns the signature algorithm: the header's `alg`, which always equals the key's algorithm.
+    /// Returns the signature algorithm: the header's `alg`, which always equals the key's algorithm. Without meaning for an
+    /// opaque token, about which its issuer was asked.
     #[must_use]
     pub fn alg(&self) -> AuthType {
-        self.inner().key.auth_type
+        let key = self.inner().key.as_ref();
+        key.map_or(AuthType::RS256, |key| key.auth_type)
     }
 
-    /// Returns the header as the token contains it (RFC 7515, section 4).
+    /// Returns the header as the token contains it (RFC 7515, section 4). Empty for an opaque token.
     #[must_use]
     #[doc(alias = "kid")]
     pub fn header(&self) -> Map<String, Value> {
@@ -289,7 +292,8 @@ impl Token {
         let Inner {
             claims, key, rules, ..
         } = self.inner();
-        (key.is_live(now) && rules.origin.is_live(now))
+        let is_live = key.as_ref().is_none_or(|key| key.is_live(now));
+        (is_live && rules.origin.is_live(now))
             .then(|| rules.check_time(claims.valid_from, claims.expires_at, now))
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Verification {
     pub(crate) rules: Arc<ClaimRules>,
     /// The trusted issuers other than this server.
     pub(crate) issuers: Issuers,
+    /// The default `client_id` of minted access tokens, if they follow RFC 9068.
+    pub(crate) client_id: Option<String>,
     pub(crate) clock: TimeSource,
     /// The maximum length of a token in bytes.
     pub(crate) max_size: usize,
@@ -29,6 +31,11 @@ pub(crate) struct Verification {
 impl Verification {
     /// Verifies a token, using the cache.
     pub(crate) fn verify(&self, signed: &str) -> Result<Token, TokenError> {
+        #[cfg(feature = "jwks")]
+        if let Some(introspection) = self.introspection_of(signed)? {
+            let known = introspection.known(signed, self.clock.now()?)?;
+            return self.judge_answer(introspection, signed, known);
+        }
         if let Some(recalled) = self.recall(signed.as_bytes()) {
             return recalled;
         }
@@ -100,7 +107,7 @@ impl Verification {
             if !key.is_live(now) {
                 return Err(TokenError::UnknownKey);
             }
-            return check_claims(signed.to_owned(), payload, key, &self.rules, now);
+            return check_claims(signed.to_owned(), payload, Some(key), &self.rules, now);
         }
         let now = self.clock.now()?;
         let found = self.issuers.find(&named, now);
@@ -143,7 +150,7 @@ impl Verification {
             return Err(TokenError::UnknownKey);
         }
         let payload = payload().map_err(TokenError::payload)?;
-        check_claims(signed, payload, key, &self.rules, now)
+        check_claims(signed, payload, Some(key), &self.rules, now)
     }
 }
 
@@ -167,7 +174,7 @@ fn verify_with(
             Err(error) => return Err(error),
         }
     };
-    check_claims(signed.to_owned(), payload, key, &trust.rules, now)
+    check_claims(signed.to_owned(), payload, Some(key), &trust.rules, now)
 }
 
 /// Checks the signature, and returns the key of the set that verifies it.
@@ -189,7 +196,7 @@ fn verifying_key<'a>(
 fn check_claims(
     signed: String,
     payload: Document,
-    key: Arc<VerifyingKey>,
+    key: Option<Arc<VerifyingKey>>,
     rules: &Arc<ClaimRules>,
     now: NumericDate,
 ) -> Result<Token, TokenError> {
@@ -204,5 +211,7 @@ fn check_claims(
     }))
 }
 
+#[cfg(feature = "jwks")]
+mod introspected;
 #[cfg(test)]
 mod vectors;

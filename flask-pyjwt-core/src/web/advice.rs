@@ -85,7 +85,8 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
                 .into()
         }
         Rejection::CsrfProofWrong => credentials::wrong_proof(known).into(),
-        Rejection::LoginTooOld { max_age } => format!(
+        Rejection::AcrNotMet { acr_values, .. } => claims::acr_not_met(acr_values, known).into(),
+        Rejection::LoginTooOld { max_age, .. } => format!(
             "{}: send the user to the login, and mint there with `AuthManager::login`",
             login_too_old(*max_age)
         )

@@ -31,6 +31,14 @@ pub(super) fn login_too_old(max_age: u32) -> Cow<'static, str> {
     .into()
 }
 
+/// A login of another authentication context class than the route requires.
+pub(super) fn other_acr(acr_values: &str) -> String {
+    format!(
+        "the route requires the claim `acr` to be one of `{}`, and the token's is another or missing",
+        shown(&acr_values.replace(' ', "`, `"))
+    )
+}
+
 /// A text is a variable of the route only if the route has one of this name.
 pub(super) fn resolved<'a>(
     expected: &'a ExpectedClaim,

@@ -52,7 +52,20 @@ impl From<RuleError> for Rejection {
             RuleError::Claim { name } => Self::ClaimNotMet { name },
             RuleError::Scope { missing } if missing.is_empty() => Self::ScopeNotMet,
             RuleError::Scope { missing } => Self::MissingScope { scope: missing },
-            RuleError::LoginTooOld { max_age } => Self::LoginTooOld { max_age },
+            RuleError::LoginTooOld {
+                max_age,
+                acr_values,
+            } => Self::LoginTooOld {
+                max_age,
+                acr_values,
+            },
+            RuleError::Acr {
+                acr_values,
+                max_age,
+            } => Self::AcrNotMet {
+                acr_values,
+                max_age,
+            },
             RuleError::RouteMistake(explanation) => {
                 Misconfiguration::RouteMistake(explanation).into()
             }

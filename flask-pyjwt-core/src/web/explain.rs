@@ -167,7 +167,8 @@ impl ExplainBuilder<'_> {
             ("accepted_issuer", !requirement.issuers.is_empty()),
             ("session", true),
             ("token_check", true),
-            ("login", requirement.freshness != <_>::default()),
+            ("acr", requirement.freshness.acr.is_some()),
+            ("login", requirement.freshness.has_age()),
             ("override", requirement.override_claims.is_some()),
         ] {
             if is_there {

@@ -2,7 +2,7 @@
 
 use super::{
     Rejection,
-    claim_words::{has, login_too_old, required, resolved},
+    claim_words::{has, login_too_old, other_acr, required, resolved},
     explanation::{ExplainedRule, Explanation, RuleOutcome},
     shown::shown,
 };
@@ -186,15 +186,21 @@ impl Rules {
     }
 
     fn add_login(&mut self, manager: &AuthManager, requirement: &Requirement, token: &Token) {
-        let freshness = requirement.freshness;
-        if freshness == <_>::default() {
+        let freshness = &requirement.freshness;
+        if let Some(acr) = &freshness.acr {
+            match freshness.check_acr(token) {
+                Ok(()) => self.hold("acr", "the claim `acr` is one that the route accepts"),
+                Err(error) => self.fail("acr", error.into(), other_acr(&acr.joined())),
+            }
+        }
+        if !freshness.has_age() {
             return;
         }
-        match freshness.check(token, &manager.parts().verification) {
+        match freshness.check_age(token, &manager.parts().verification) {
             Ok(()) => self.hold("login", "the login is as recent as the route requires"),
             Err(error) => {
                 let text = match error {
-                    RuleError::LoginTooOld { max_age } => login_too_old(max_age).into_owned(),
+                    RuleError::LoginTooOld { max_age, .. } => login_too_old(max_age).into_owned(),
                     _ => said(&error),
                 };
                 self.fail("login", error.into(), text);

@@ -70,6 +70,7 @@ impl Explanation {
     /// | `accepted_issuer` | the issuers that the route accepts, if it names any |
     /// | `session` | the session store |
     /// | `token_check` | [`Config::token_check`](crate::Config::token_check) |
+    /// | `acr` | the claim `acr`, if the route requires it |
     /// | `login` | the age of the login, if the route limits it |
     /// | `override` | the claims that make the following ones unnecessary, if the route has such |
     /// | `claim:NAME` | a claim that the route requires |

@@ -151,6 +151,48 @@ impl LoginBuilder<'_> {
         self
     }
 
+    /// Sets the claim `acr` of all auth tokens of the session: the authentication context class of this login, such as
+    /// `"urn:example:mfa"` (`OpenID` Connect Core, section 2). `#[require_token(acr = "…")]` requires it.
+    ///
+    /// Refreshes keep it. When the user logs in once more, with another factor, the new session has the new `acr`.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// # let auth = AuthManager::new(config.session_store(MemoryStore::default()))?;
+    /// let pair = auth.login("alice").acr("urn:example:mfa").await?;
+    /// assert_eq!(pair.auth.claims()["acr"], "urn:example:mfa");
+    ///
+    /// // A challenge could not name it.
+    /// assert!(auth.login("alice").acr("two factors").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When awaited: [`SessionError::Mint`] unless it is text of printable ASCII characters without blanks, `"` and `\`.
+    pub fn acr(mut self, acr: impl AsRef<str>) -> Self {
+        self.login.claims.acr(acr.as_ref());
+        self
+    }
+
+    /// Sets the claim `client_id` of all auth tokens of the session: the client that asks for them (RFC 8693, section 4.3).
+    /// With [`Config::access_token_profile`](crate::Config::access_token_profile), it replaces the configured one.
+    ///
+    /// Refreshes keep it.
+    ///
+    /// # Errors
+    ///
+    /// When awaited: [`SessionError::Mint`] unless it is text of printable ASCII characters.
+    pub fn client_id(mut self, client_id: impl AsRef<str>) -> Self {
+        self.login.claims.client_id(client_id.as_ref());
+        self
+    }
+
     /// Sets a text by which users recognise the session in a list, for instance the `User-Agent`. The first 256 characters
     /// are kept.
     pub fn label(mut self, label: impl Into<String>) -> Self {

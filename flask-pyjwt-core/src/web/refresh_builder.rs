@@ -81,7 +81,8 @@ impl AuthManager {
 impl RefreshBuilder<'_> {
     /// Sets the claim `scope` of the session's auth tokens from now on.
     ///
-    /// If you set any claim here, set all of them: they replace those of the login.
+    /// If you set any claim here, set all of them: they replace those of the login. Only `acr` and `client_id` stay, unless
+    /// you set them.
     pub fn scope(mut self, scope: impl Into<Value>) -> Self {
         let claims = self.claims.get_or_insert_default();
         claims.scope(&scope.into());
@@ -90,7 +91,8 @@ impl RefreshBuilder<'_> {
 
     /// Sets a claim of the session's auth tokens from now on, to any value that can be serialized as JSON.
     ///
-    /// If you set any claim here, set all of them: they replace those of the login.
+    /// If you set any claim here, set all of them: they replace those of the login. Only `acr` and `client_id` stay, unless
+    /// you set them.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let claims = self.claims.get_or_insert_default();
         claims.session_claim(name.into(), &value);

@@ -221,6 +221,7 @@ fn log_explained(rejection: &Rejection, known: Known<'_>) {
             | Rejection::ScopeNotMet
             | Rejection::MissingScope { .. }
             | Rejection::LoginTooOld { .. }
+            | Rejection::AcrNotMet { .. }
     ) {
         return;
     }
@@ -266,6 +267,7 @@ fn claim<'a>(rejection: &'a Rejection, known: Known<'_>) -> Option<Cow<'a, str>>
         Rejection::ClaimNotMet { name } => Some(name.as_str()),
         Rejection::ScopeNotMet | Rejection::MissingScope { .. } => Some("scope"),
         Rejection::LoginTooOld { .. } => Some("auth_time"),
+        Rejection::AcrNotMet { .. } => Some("acr"),
         Rejection::InvalidToken(error) => match error {
             TokenError::MissingClaim(name) | TokenError::MistypedClaim(name) => Some(*name),
             TokenError::Expired => Some("exp"),
@@ -296,7 +298,12 @@ mod tests {
     #[test]
     fn unanswered_rejections_are_bounded_and_do_not_hide_later_ones() {
         for max_age in 0..1_000 {
-            report(&Rejection::LoginTooOld { max_age }, Known::default());
+            let acr_values = String::new();
+            let rejection = Rejection::LoginTooOld {
+                max_age,
+                acr_values,
+            };
+            report(&rejection, Known::default());
         }
         REPORTED.with_borrow(|reported| assert_eq!(reported.len(), MOST_REPORTED));
         let expired = Rejection::InvalidToken(TokenError::Expired);

@@ -48,6 +48,7 @@ use crate::{error_chain::debug_is_the_sentence, possession::ProofError, token::T
 /// | a claim or the scope that the route requires is missing or different; claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of the scope are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
 /// | a bound token without its proof, a DPoP proof that is refused | 401 | `DPoP` in place of `Bearer`, with `error="invalid_dpop_proof"` or `"use_dpop_nonce"` (RFC 9449) |
+/// | a login of an authentication context class (`acr`) that the route does not accept | 401 | and `error="insufficient_user_authentication"`, `acr_values` (RFC 9470) |
 /// | credentials in two fields, places or cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
 /// | a token in a cookie, and the request is from another site or has no CSRF proof | 403 | none |
 /// | a check that cannot be made at the moment | 503 | none, but `Retry-After` |
@@ -143,6 +144,16 @@ pub enum Rejection {
     LoginTooOld {
         /// How old the login may be, in seconds; 0 where the token has to be that of the login itself.
         max_age: u32,
+        /// The values of `acr` that the route accepts, as a space-separated list; empty where it requires none.
+        acr_values: String,
+    },
+    /// The claim `acr` of the token is not one that the route accepts (RFC 9470).
+    #[error("the claim `acr` is not what the route requires")]
+    AcrNotMet {
+        /// The values that the route accepts, as a space-separated list, the preferred one first.
+        acr_values: String,
+        /// How old the login may be, in seconds, if the route limits it.
+        max_age: Option<u32>,
     },
     /// A token that has neither a session nor an id cannot be revoked.
     #[error("the token has no id to revoke it by: mint it with `AuthManager::login`")]

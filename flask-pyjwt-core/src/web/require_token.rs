@@ -93,7 +93,7 @@ impl RequireToken {
         &self.0
     }
 
-    fn with(self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
+    pub(super) fn with(self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
         Self(Arc::new(change(Arc::unwrap_or_clone(self.0))))
     }
 
@@ -247,24 +247,6 @@ impl RequireToken {
             }
             _ => panic!("RequireToken::override_claims needs an object with at least one member"),
         }
-    }
-
-    /// `true` requires the token that the login returned, and not one of a refresh. Others are answered with 401 and a
-    /// challenge that asks for a new login (RFC 9470, section 3). The default is `false`.
-    ///
-    /// Tokens without a session are refused.
-    #[doc(alias = "fresh_jwt_required")]
-    pub fn fresh(self, fresh: bool) -> Self {
-        self.with(|requirement| requirement.fresh(fresh))
-    }
-
-    /// Requires a login at most this many seconds ago, by the claim `auth_time`. Others are answered with 401 and a
-    /// challenge that asks for a new login (RFC 9470, section 3).
-    ///
-    /// Tokens without `auth_time`, such as those without a session, are refused.
-    #[doc(alias = "auth_time")]
-    pub fn max_age(self, seconds: u32) -> Self {
-        self.with(|requirement| requirement.max_age(seconds))
     }
 
     /// `true` requires a token that is bound to a key or certificate of the client: with a DPoP proof (RFC 9449) or over a

@@ -58,6 +58,7 @@ impl Row {
             Rejection::NotBound => row(UNAUTHORIZED, "invalid_token", UNBOUND, "token_not_bound"),
             Rejection::NoCertificate => row(UNAUTHORIZED, "invalid_token", INVALID, "certificate_missing"),
             Rejection::OtherCertificate => row(UNAUTHORIZED, "invalid_token", INVALID, "certificate_of_another"),
+            Rejection::AcrNotMet { .. } => row(UNAUTHORIZED, "insufficient_user_authentication", "A different authentication level is required", "acr_not_met"),
             Rejection::SeveralAuthorizations => bad_request(SEVERAL, "several_authorizations"),
             Rejection::SeveralCookies => bad_request(SEVERAL, "several_cookies"),
             Rejection::SeveralParameters => bad_request(SEVERAL, "several_parameters"),
@@ -197,7 +198,22 @@ impl Rejection {
         }
         match self {
             // RFC 9470, section 3
-            Self::LoginTooOld { max_age } => parameters.push(("max_age", max_age.to_string())),
+            Self::LoginTooOld {
+                max_age,
+                acr_values,
+            } => {
+                if !acr_values.is_empty() {
+                    parameters.push(("acr_values", quoted(acr_values)));
+                }
+                parameters.push(("max_age", max_age.to_string()));
+            }
+            Self::AcrNotMet {
+                max_age,
+                acr_values,
+            } => {
+                parameters.push(("acr_values", quoted(acr_values)));
+                parameters.extend(max_age.map(|max_age| ("max_age", max_age.to_string())));
+            }
             Self::MissingScope { scope } => parameters.push(("scope", quoted(scope))),
             _ => {}
         }

@@ -54,7 +54,7 @@ async fn article(_: web::Path<u32>) -> impl Responder {
     run().await
 }
 
-#[require_token("auth", "cookies", max_age = 60)]
+#[require_token("auth", "cookies", acr = any("urn:example:mfa", "urn:example:hwk"), max_age = 60)]
 #[post("/payments")]
 async fn pay() -> impl Responder {
     run().await
@@ -119,7 +119,7 @@ GET     /articles/{id}                       auth; role = any("editor", "owner")
 GET     /feed                                auth; in header, query "token"
 POST    /login                               open
 GET     /news                                auth; optional
-POST    /payments                            auth; max_age = 60; in cookies
+POST    /payments                            auth; acr = any("urn:example:mfa", "urn:example:hwk"); max_age = 60; in cookies
 ANY     /proxied                             auth; ban = absent; in header "x-token"
 POST    /refresh                             refresh
 POST    /register                            open

@@ -59,7 +59,7 @@ fn kind() -> impl Strategy<Value = Kind> {
 
 /// Few names and values, so that they often match.
 fn name() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["a", "b", "role"]).prop_map(str::to_owned)
+    prop::sample::select(vec!["a", "b", "role", "acr"]).prop_map(str::to_owned)
 }
 
 fn item() -> impl Strategy<Value = String> {
@@ -119,9 +119,10 @@ fn guard() -> impl Strategy<Value = RequireToken> {
         prop::option::weighted(0.15, prop::sample::select(vec![0, 50, 1_000])),
         prop::option::weighted(0.1, issuers),
         prop::option::weighted(0.2, prop::sample::select(vec!["id", "id", "none"])),
+        prop::option::weighted(0.15, prop::sample::select(vec!["7", "read"])),
     );
     requirement.prop_map(
-        |(refresh, claims, scope, override_claims, fresh, max_age, issuer, subject)| {
+        |(refresh, claims, scope, override_claims, fresh, max_age, issuer, subject, acr)| {
             let mut guard = if refresh {
                 RequireToken::refresh()
             } else {
@@ -144,6 +145,9 @@ fn guard() -> impl Strategy<Value = RequireToken> {
             }
             if let Some(issuer) = issuer {
                 guard = guard.issuer(issuer);
+            }
+            if let Some(acr) = acr {
+                guard = guard.acr([acr, "x"]);
             }
             guard.fresh(fresh)
         },

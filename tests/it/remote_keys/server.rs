@@ -107,6 +107,8 @@ struct Shared {
     requests: AtomicUsize,
     /// The heads of all requests.
     heads: Mutex<Vec<String>>,
+    /// The bodies of those that have one.
+    bodies: Mutex<Vec<String>>,
     is_over: AtomicBool,
 }
 
@@ -174,6 +176,11 @@ impl BadServer {
         self.shared.heads.lock().expect("not poisoned").clone()
     }
 
+    /// The bodies of all requests that have one.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.shared.bodies.lock().expect("not poisoned").clone()
+    }
+
     /// The same with https, and with another name of this host.
     pub(crate) fn https_url(&self, host: &str, path: &str) -> String {
         format!("https://{host}:{}{path}", self.address.port())
@@ -208,7 +215,15 @@ fn serve(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
         stream.read_line(&mut field)?;
         head += &field.to_ascii_lowercase();
     }
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|length| length.lines().next()?.parse().ok());
     shared.heads.lock().expect("not poisoned").push(head);
+    if let Some(length) = length {
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body)?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        shared.bodies.lock().expect("not poisoned").push(body);
+    }
     let path = request.split(' ').nth(1).unwrap_or_default();
     shared.requests.fetch_add(1, Ordering::AcqRel);
     let answer = shared

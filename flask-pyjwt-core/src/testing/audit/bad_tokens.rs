@@ -23,6 +23,7 @@ pub(super) async fn bad_tokens(good: &Good) -> Vec<(String, String)> {
     bad.times();
     bad.signatures();
     bad.logins();
+    bad.acr();
     bad.claims();
     bad.override_inside_scope();
     if let Some(signed) = revoked(good).await {
@@ -100,7 +101,8 @@ impl BadTokens<'_> {
 
     /// How long ago the login was.
     fn logins(&mut self) {
-        let freshness = self.good.requirement.freshness;
+        let good = self.good;
+        let freshness = &good.requirement.freshness;
         let (now, leeway) = (self.now(), self.leeway());
         if freshness.login {
             self.changed("refreshed, and not of the login", |it| {
@@ -118,6 +120,21 @@ impl BadTokens<'_> {
                 drop(it.claims.remove("auth_time"));
             });
         }
+    }
+
+    /// The authentication context class of the login.
+    fn acr(&mut self) {
+        let good = self.good;
+        let Some(acr) = &good.requirement.freshness.acr else {
+            return;
+        };
+        self.changed("without `acr`", |it| drop(it.claims.remove("acr")));
+        self.changed("with null as `acr`", |it| it.set("acr", Value::Null));
+        let all = acr.joined();
+        self.changed("with another `acr`", |it| {
+            it.set("acr", format!("{all}-not"));
+        });
+        self.changed("with `acr` as an array", |it| it.set("acr", acr.as_slice()));
     }
 
     /// For each claim: a token without it, with another value, with another JSON type.

@@ -8,7 +8,7 @@ use super::super::forge::{Forgery, Signer};
 use crate::{
     claims::ExpectedClaim,
     manager::AuthManager,
-    rules::{Requirement, TokenLocation},
+    rules::{AcrValues, Requirement, TokenLocation},
     token::{Token, TokenType},
     web::Told,
 };
@@ -101,6 +101,14 @@ fn satisfy(
     variables: &BTreeMap<String, String>,
     claims: &mut Map<String, Value>,
 ) {
+    let acr = requirement.freshness.acr.as_ref().map(AcrValues::as_slice);
+    if let Some([preferred, ..]) = acr {
+        let before = claims.get("acr").and_then(Value::as_str);
+        let is_accepted = |before| acr.is_some_and(|acr| acr.iter().any(|it| it == before));
+        if !before.is_some_and(is_accepted) {
+            claims.insert("acr".to_owned(), json!(preferred));
+        }
+    }
     let scope = requirement.scope.iter().map(|expected| ("scope", expected));
     let named = requirement.claims.iter();
     let named = named.map(|(name, expected)| (name.as_str(), expected));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     claims::ExpectedClaim,
-    rules::{Requirement, TokenLocation},
+    rules::{AcrValues, Requirement, TokenLocation},
 };
 
 /// Who may enter, in the grammar of `#[require_token(…)]`: `auth; sub = path("username") or override = {"admin":true}`.
@@ -35,6 +35,11 @@ pub(super) fn written(requirement: &Requirement, places: &[TokenLocation]) -> St
     }
     if !rules.is_empty() {
         parts.push(rules);
+    }
+    match requirement.freshness.acr.as_ref().map(AcrValues::as_slice) {
+        None => {}
+        Some([value]) => parts.push(format!("acr = {value:?}")),
+        Some(values) => parts.push(format!("acr = any({})", list(values))),
     }
     if requirement.freshness.login {
         parts.push("fresh = true".to_owned());
@@ -68,11 +73,12 @@ fn claim_name(name: &str) -> String {
     }
 }
 
+fn list(values: &[String]) -> String {
+    let values: Vec<_> = values.iter().map(|it| format!("{it:?}")).collect();
+    values.join(", ")
+}
+
 fn value(expected: &ExpectedClaim) -> String {
-    let list = |values: &[String]| {
-        let values: Vec<_> = values.iter().map(|it| format!("{it:?}")).collect();
-        values.join(", ")
-    };
     match expected {
         ExpectedClaim::Value(value) => value.to_string(),
         ExpectedClaim::Path(variable) => format!("path({variable:?})"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::{
-    claim_words::{has, required, resolved, text},
+    claim_words::{has, other_acr, required, resolved, text},
     known::Known,
     request_state::Unfit,
     shown::shown,
@@ -95,6 +95,16 @@ pub(super) fn missing_scope(missing: &str, known: Known<'_>) -> String {
     )
 }
 
+/// The login is of another authentication context class.
+pub(super) fn acr_not_met(acr_values: &str, known: Known<'_>) -> String {
+    let what_to_do = if is_own(known) {
+        "send the user to such a login, and mint there with `LoginBuilder::acr` or `AuthTokenBuilder::acr`"
+    } else {
+        "the client has to ask the token's issuer for such a login, with the challenge's `acr_values`"
+    };
+    format!("{}: {what_to_do}", other_acr(acr_values))
+}
+
 /// The options of `#[require_token]` whose misspelt names are claims. Of longer names, the macro says so.
 const OPTIONS: [&str; 5] = ["issuer", "scope", "fresh", "max_age", "csrf"];
 
@@ -111,13 +121,17 @@ fn resolved_in<'a>(expected: &'a ExpectedClaim, known: Known<'_>) -> Cow<'a, Exp
     route.map_or(Cow::Borrowed(expected), |route| resolved(expected, &route))
 }
 
-/// Who has to add it, and how.
-fn mint(call: &str, known: Known<'_>) -> String {
-    let is_own = match (known.manager, known.token) {
+/// Whether this server has minted the token, as far as is known.
+fn is_own(known: Known<'_>) -> bool {
+    match (known.manager, known.token) {
         (Some(manager), Some(token)) => token.iss() == manager.issuer(),
         _ => true,
-    };
-    if is_own {
+    }
+}
+
+/// Who has to add it, and how.
+fn mint(call: &str, known: Known<'_>) -> String {
+    if is_own(known) {
         format!("mint it with {call}")
     } else {
         "the token's issuer has to set it".to_owned()

@@ -32,6 +32,7 @@ fn token_errors() -> Vec<TokenError> {
         TokenError::Bound,
         TokenError::UnknownBinding,
         TokenError::Revoked,
+        TokenError::Inactive,
         TokenError::Replayed,
         TokenError::KeysUnavailable { retry_after },
         TokenError::Clock,
@@ -57,6 +58,7 @@ dpop_nonce | the DPoP proof has no nonce of this server, or an old one: put the 
 token_not_bound | the token is not bound to a key or certificate of the client: mint it with `bind(&proof)`, and send it with `Authorization: DPoP <token>`
 certificate_missing | the token is bound to a client certificate, and the connection has none: connect with the certificate; behind a proxy that ends TLS, see `Config::client_certificate_proxies`
 certificate_of_another | the token is bound to another client certificate than that of the connection: connect with that one, or log in again with the new one
+acr_not_met | the route requires the claim `acr` to be one of `x`, and the token's is another or missing: send the user to such a login, and mint there with `LoginBuilder::acr` or `AuthTokenBuilder::acr`
 user_not_found | the token is valid, and the function of `Config::user_loader` has found no user for it: log in again, and call `AuthManager::revoke_subject` when a user is deleted
 claim_not_met | the claim `x` is not what is required: mint a token that has it
 scope_not_met | the scope is not what is required: mint a token that has it with `.scope(…)`
@@ -98,8 +100,9 @@ token_wrong_type | a token of type `refresh` is required: send the refresh token
 token_bound | the token is bound, and nothing proves that the client may use it: send it with `Authorization: DPoP <token>` and a proof in the field `DPoP`; outside a request nothing can prove it, so it is refused there
 token_unknown_binding | the token is bound in a way that is not supported: have the issuer bind it with `jkt` or `x5t#S256` in `cnf`, and with nothing else
 token_revoked | the token is revoked: log in again; if nobody has logged out, check that all processes share one session store, and that it outlives a restart, as `MemoryStore` does not
+token_inactive | the issuer says that the token is not active: get a new one from the issuer; if it is new, check that the issuer knows this server's client as one that may ask about the token
 token_replayed | the refresh token was used before: log in again, and have the client keep the refresh token of the latest answer only
-keys_unavailable | the keys of the token's issuer are not available at the moment: check that this server reaches the address of the issuer's keys; `AuthManager::key_sources` says what went wrong
+keys_unavailable | the keys of the token's issuer are not available at the moment: check that this server reaches the address of the issuer's keys, or of its introspection endpoint; `AuthManager::key_sources` and events before this one say what went wrong
 token_clock | the clock is out of range: set this server's clock
 login_too_old | the route requires `fresh`, and the token is of a refresh or has no `auth_time`: send the user to the login, and mint there with `AuthManager::login`
 "#;
@@ -107,7 +110,10 @@ login_too_old | the route requires `fresh`, and the token is of a refresh or has
 #[test]
 fn every_refusal_has_a_sentence_that_says_what_to_change() {
     let of_tokens = token_errors().into_iter().map(Rejection::InvalidToken);
-    let login = Rejection::LoginTooOld { max_age: 0 };
+    let login = Rejection::LoginTooOld {
+        max_age: 0,
+        acr_values: String::new(),
+    };
     let mut table = String::from("\n");
     for rejection in all().into_iter().chain(of_tokens).chain([login]) {
         let sentence = sentence(&rejection, Known::default());

@@ -40,12 +40,16 @@ pub(super) fn what_to_do(error: TokenError, known: Known<'_>) -> Cow<'static, st
             "log in again; if nobody has logged out, check that all processes share one session store, and that it \
              outlives a restart, as `MemoryStore` does not"
         }
+        TokenError::Inactive => {
+            "get a new one from the issuer; if it is new, check that the issuer knows this server's client as one that \
+             may ask about the token"
+        }
         TokenError::Replayed => {
             "log in again, and have the client keep the refresh token of the latest answer only"
         }
         TokenError::KeysUnavailable { .. } => {
-            "check that this server reaches the address of the issuer's keys; `AuthManager::key_sources` says what \
-             went wrong"
+            "check that this server reaches the address of the issuer's keys, or of its introspection endpoint; \
+             `AuthManager::key_sources` and events before this one say what went wrong"
         }
         TokenError::Clock => "set this server's clock",
         _ => "correct how the issuer mints it",

@@ -20,12 +20,19 @@ pub(in super::super) fn all() -> Vec<Rejection> {
         Rejection::InvalidToken(TokenError::WrongType {
             expected: TokenType::Auth,
         }),
-        Rejection::LoginTooOld { max_age: 60 },
         Rejection::InvalidProof(ProofError::Replayed),
         Rejection::NonceRequired { nonce: text() },
         Rejection::NotBound,
         Rejection::NoCertificate,
         Rejection::OtherCertificate,
+        Rejection::LoginTooOld {
+            max_age: 60,
+            acr_values: String::new(),
+        },
+        Rejection::AcrNotMet {
+            acr_values: text(),
+            max_age: None,
+        },
         Rejection::UserNotFound,
         Rejection::ClaimNotMet { name: text() },
         Rejection::ScopeNotMet,
@@ -74,6 +81,7 @@ const TABLE: &str = r#"
 401 | invalid_token | token_not_bound | DPoP realm="r", error="invalid_token" | A token that is bound to the client is required
 401 | invalid_token | certificate_missing | Bearer realm="r", error="invalid_token" | The token is not valid
 401 | invalid_token | certificate_of_another | Bearer realm="r", error="invalid_token" | The token is not valid
+401 | insufficient_user_authentication | acr_not_met | Bearer realm="r", error="insufficient_user_authentication" | A different authentication level is required
 401 | invalid_token | user_not_found | Bearer realm="r", error="invalid_token" | The token is not valid
 403 | insufficient_scope | claim_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
 403 | insufficient_scope | scope_not_met | Bearer realm="r", error="insufficient_scope" | The token does not allow this
@@ -120,7 +128,34 @@ fn the_table_of_refusals_is_what_clients_and_metrics_rely_on() {
 #[test]
 fn what_a_challenge_asks_for_is_a_parameter_of_its_own() {
     for (rejection, expected) in [
-        (Rejection::LoginTooOld { max_age: 60 }, r#", max_age="60""#),
+        (
+            Rejection::LoginTooOld {
+                max_age: 60,
+                acr_values: String::new(),
+            },
+            r#" is required", max_age="60""#,
+        ),
+        (
+            Rejection::LoginTooOld {
+                max_age: 60,
+                acr_values: "a b".to_owned(),
+            },
+            r#" is required", acr_values="a b", max_age="60""#,
+        ),
+        (
+            Rejection::AcrNotMet {
+                acr_values: "a b".to_owned(),
+                max_age: None,
+            },
+            r#" is required", acr_values="a b""#,
+        ),
+        (
+            Rejection::AcrNotMet {
+                acr_values: "a".to_owned(),
+                max_age: Some(0),
+            },
+            r#" is required", acr_values="a", max_age="0""#,
+        ),
         (
             Rejection::MissingScope {
                 scope: "read \"x\"".to_owned(),
