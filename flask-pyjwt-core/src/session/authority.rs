@@ -19,6 +19,7 @@ use crate::{
 };
 
 /// What the tokens of a session say, as set by the login or by a refresh.
+#[derive(PartialEq, Eq)]
 pub(super) struct Authority {
     pub(super) session: String,
     pub(super) subject: String,
