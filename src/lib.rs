@@ -112,8 +112,8 @@ pub use flask_pyjwt_core::{
     AnyClaims, AuthTokenBuilder, AuthType, CRYPTO_PROVIDER, ClaimPlaces, EndedBy, ExpectedClaim,
     ExplainBuilder, ExplainedRule, Explanation, IssuerNames, KeyState, LoginBuilder, LostEvents,
     Misconfiguration, ProofError, RefreshBuilder, RefreshTokenBuilder, Rejection, RuleOutcome,
-    Session, SessionError, SessionPage, TokenCheckError, TokenError, TokenLocation, TokenPair,
-    TokenType, UnknownAuthType, UnknownTokenType, store, testing,
+    Session, SessionError, SessionPage, SignerFailure, TokenCheckError, TokenError, TokenLocation,
+    TokenPair, TokenType, UnknownAuthType, UnknownTokenType, signer, store, testing,
 };
 
 // rustdoc finds an alias of a re-exported item only here.

@@ -1,5 +1,7 @@
 //! Errors of configuring a manager and of minting.
 
+mod signer;
+
 use std::{
     borrow::Cow,
     path::{Path, PathBuf},
@@ -10,6 +12,8 @@ use crate::{
     error_chain::{debug_is_the_sentence, said},
     jose::TokenError,
 };
+
+pub use self::signer::{SignerError, SignerFailure};
 
 /// What is wrong with a configuration. It is found when the manager is made, and not at the first request.
 ///
@@ -107,7 +111,8 @@ impl From<Problem> for String {
 
 /// Why a token cannot be minted.
 ///
-/// In a handler of actix-web, `?` turns it into a 500. The log says why, and the body does not.
+/// In a handler of actix-web, `?` turns it into a 500, or into a 503 if a [remote key](crate::Key::remote) does not sign
+/// at the moment. The log says why, and the body does not.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
@@ -152,6 +157,12 @@ pub enum MintError {
     /// The [crypto provider](crate::Config::crypto_provider) does not sign.
     #[error("the crypto provider does not sign")]
     Provider(#[source] Arc<jsonwebtoken::signature::Error>),
+    /// The key is [remote](crate::Key::remote), and `sign()` cannot wait for its signature.
+    #[error("the signing key is remote: call `sign_async().await` in place of `sign()`")]
+    NeedsAsync,
+    /// The [remote key](crate::Key::remote) does not sign.
+    #[error("the remote key does not sign")]
+    Signer(#[from] SignerFailure),
     /// Verification would refuse the token.
     #[error("the token would be refused")]
     Refused(#[from] TokenError),

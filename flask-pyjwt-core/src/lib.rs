@@ -40,8 +40,8 @@ pub mod metrics {
 
     pub use crate::meters::names::{
         ALL, DECISIONS, DURATION_BUCKETS, KEY_FETCHES, KEYS_FETCHED_AT, Kind, MINTED, Metric,
-        NOT_LOGGED, SESSION_EVENTS, STORE_CALL_DURATION, STORE_CALLS, TABLE_LOOKUPS,
-        USER_LOAD_DURATION, USER_LOADS,
+        NOT_LOGGED, REMOTE_SIGNATURE_DURATION, REMOTE_SIGNATURES, SESSION_EVENTS,
+        STORE_CALL_DURATION, STORE_CALLS, TABLE_LOOKUPS, USER_LOAD_DURATION, USER_LOADS,
     };
 }
 #[cfg(feature = "utoipa")]
@@ -53,7 +53,7 @@ pub mod testing;
 pub use crate::{
     claims::{ClaimPlaces, ExpectedClaim},
     config::{Config, Cookies, TokenCheckError},
-    error::{ConfigError, MintError},
+    error::{ConfigError, MintError, SignerFailure},
     issuers::Issuer,
     jose::{TokenError, TokenType, UnknownTokenType},
     keys::{AuthType, CRYPTO_PROVIDER, Key, KeyState, UnknownAuthType},
@@ -89,6 +89,14 @@ pub use crate::session::RedisStore;
 
 #[cfg(feature = "jwks")]
 pub use crate::{issuers::IntrospectionClient, remote::KeySourceState};
+
+/// For keys in a KMS or an HSM: the trait [`RemoteSigner`](signer::RemoteSigner), and its types. [`Key::remote`] takes it.
+pub mod signer {
+    pub use crate::{
+        error::SignerError,
+        keys::{RemoteSigner, SignatureFuture},
+    };
+}
 
 /// For authors of session stores: the trait [`SessionStore`](store::SessionStore), and the types that it uses.
 ///

@@ -5,8 +5,8 @@ use std::{error::Error, fs, io, sync::Arc};
 
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, CurrentToken, MintError, Misconfiguration,
-    ProofError, Rejection, SessionError, TokenCheckError, TokenError, TokenType,
-    jsonwebtoken::signature, store::StoreError,
+    ProofError, Rejection, SessionError, SignerFailure, TokenCheckError, TokenError, TokenType,
+    jsonwebtoken::signature, signer::SignerError, store::StoreError,
 };
 use time::Duration;
 
@@ -70,7 +70,32 @@ fn mint_errors() -> Vec<MintError> {
         },
         MintError::Randomness,
         MintError::Provider(Arc::new(signature::Error::new())),
+        MintError::NeedsAsync,
         MintError::Refused(TokenError::Clock),
+    ]
+    .into_iter()
+    .chain(signer_failures().into_iter().map(MintError::Signer))
+    .collect()
+}
+
+fn signer_failures() -> Vec<SignerFailure> {
+    vec![
+        SignerFailure::Timeout {
+            milliseconds: 2_000,
+        },
+        SignerFailure::Busy {
+            concurrency: 32,
+            milliseconds: 2_000,
+        },
+        SignerFailure::Failed(SignerError::temporary(io_error())),
+        SignerFailure::Failed(SignerError::permanent("no such key")),
+        SignerFailure::Panicked,
+        SignerFailure::WrongLength {
+            length: 70,
+            expected: text(),
+        },
+        SignerFailure::WrongSignature,
+        SignerFailure::NoRuntime,
     ]
 }
 
@@ -209,6 +234,8 @@ fn debug_of_every_public_error_is_its_sentence_with_all_sources() {
     ];
     let errors = boxed(config_errors())
         .chain(boxed(mint_errors()))
+        .chain(boxed(signer_failures()))
+        .chain(boxed(vec![SignerError::permanent(io_error())]))
         .chain(boxed(token_errors()))
         .chain(boxed(store_errors()))
         .chain(boxed(session_errors()))
@@ -288,7 +315,7 @@ fn no_public_error_derives_debug() {
         }
     }
     // `LostEvents` is tested in sessions/subscribers.rs.
-    assert_eq!(found, 12, "the public errors: test a new one above");
+    assert_eq!(found, 14, "the public errors: test a new one above");
 }
 
 /// The source of a store's error comes from its author, who may have written anything.

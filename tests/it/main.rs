@@ -35,6 +35,7 @@ mod openapi;
 mod protected;
 mod recipes;
 mod remote_keys;
+mod remote_signers;
 mod requests;
 mod requirements;
 mod rotation;

@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// Runs a test with a recorder of its own, for what happens on its thread.
-fn recorded(test: impl Future<Output = ()>) {
+pub(crate) fn recorded(test: impl Future<Output = ()>) {
     let builder = PrometheusBuilder::new();
     let suffix = Matcher::Suffix("duration_seconds".to_owned());
     let builder = builder.set_buckets_for_metric(suffix, &DURATION_BUCKETS);
@@ -32,9 +32,9 @@ fn recorded(test: impl Future<Output = ()>) {
 
 /// The samples of Prometheus' text: each series with its value.
 #[derive(Debug)]
-struct Scraped(BTreeMap<String, f64>);
+pub(crate) struct Scraped(BTreeMap<String, f64>);
 
-fn scrape() -> Scraped {
+pub(crate) fn scrape() -> Scraped {
     let text = HANDLE.with_borrow(|handle| handle.as_ref().expect("within `recorded`").render());
     let mut samples = BTreeMap::new();
     for line in text
@@ -49,7 +49,7 @@ fn scrape() -> Scraped {
 
 impl Scraped {
     /// The sum of the series with this name and all of these labels.
-    fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let has_all = |series: &&String| {
             let has =
                 |(label, value): &(&str, &str)| series.contains(&format!("{label}=\"{value}\""));
@@ -78,7 +78,7 @@ impl Scraped {
 
 /// Metrics that a test has caused have the labels and the kind of their entry.
 #[track_caller]
-fn assert_as_listed(scraped: &Scraped) {
+pub(crate) fn assert_as_listed(scraped: &Scraped) {
     for metric in ALL {
         let name = match metric.kind {
             Kind::Histogram => format!("{}_count", metric.name),

@@ -9,7 +9,7 @@ use crate::{
     error::{ConfigError, Problem},
     keys::{
         AuthType, Crypto, Family, Key, KeyDirectory, KeyRing, Place, PrivatePart, PublicPart,
-        TokenLife,
+        TokenLife, check_local_secret,
     },
 };
 
@@ -224,6 +224,9 @@ impl Config {
             let always_id = more.always_id || self.key_id.is_some() || own.has_id();
             if let Some(id) = self.key_id.take() {
                 own = own.id(id);
+            }
+            if self.sessions.has_store() {
+                check_local_secret(&own)?;
             }
             let own = own.prepare(key::SECRET, key::PUBLIC_KEY, crypto)?;
             let keys = std::iter::once(own).chain(verifying);

@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto::CryptoProvider};
 
 use super::{
-    AuthType, KeyProblem, Material, PublicKey, backend,
+    AuthType, KeyProblem, Material, PublicKey, RemoteKey, backend,
     provided::{ProvidedSigner, ProvidedVerifier, SignatureForm},
 };
 use crate::error::MintError;
@@ -29,6 +29,7 @@ pub(crate) enum Verifier {
 pub(crate) enum Signer {
     BuiltIn(backend::Signer),
     Provided(ProvidedSigner),
+    Remote(Box<RemoteKey>),
 }
 
 impl Verifier {
@@ -46,7 +47,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// Returns an error if the system's random number generator or the provider fails.
+    /// Returns an error if the system's random number generator or the provider fails, or if the key is remote.
     #[inline]
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, MintError> {
         match self {
@@ -54,6 +55,15 @@ impl Signer {
             Self::Provided(key) => key
                 .sign(message)
                 .map_err(|error| MintError::Provider(error.into())),
+            Self::Remote(_) => Err(MintError::NeedsAsync),
+        }
+    }
+
+    /// Returns the key that signs elsewhere, if it is one.
+    pub(crate) fn remote(&self) -> Option<&RemoteKey> {
+        match self {
+            Self::Remote(key) => Some(key),
+            Self::BuiltIn(_) | Self::Provided(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey, jwk::Jwk};
 use super::{
     AuthType, Crypto, Family, KeyProblem, PrivatePart, PublicPart, Serves, Signer, SigningKey,
     VerifyingKey,
+    given_remote::GivenRemote,
     jwk::{self, JwkKey},
     pair,
 };
@@ -50,9 +51,13 @@ pub struct Key {
     public: Option<PublicPart>,
     /// Whether the key must not sign although its secret is known.
     only_verifies: bool,
-    id: Option<String>,
+    pub(super) id: Option<String>,
     accepts_without_id: Option<bool>,
     allow_weak: bool,
+    /// The signer of a key whose private part is elsewhere.
+    pub(super) remote: Option<GivenRemote>,
+    /// A setting that is for remote keys, and was called for another one.
+    pub(super) misplaced: Option<&'static str>,
 }
 
 /// A checked key. It has a signer unless only the public key is known.
@@ -226,6 +231,8 @@ impl Key {
             id: None,
             accepts_without_id: None,
             allow_weak: false,
+            remote: None,
+            misplaced: None,
         }
     }
 
@@ -303,9 +310,20 @@ impl Key {
         if self.id.as_deref() == Some("") {
             return Err(ConfigError::invalid(secret, "has an empty key ID"));
         }
+        if let Some(setting) = self.misplaced {
+            let reason = format!("has the setting `{setting}`, which only `Key::remote` has");
+            return Err(ConfigError::invalid(secret, reason));
+        }
         let names = pair::Names { secret, public };
         let private = self.secret.as_ref();
-        let pair = if auth_type.family() == Family::Hmac {
+        let pair = if let Some(remote) = &self.remote {
+            if self.public.is_some() {
+                let reason =
+                    "is remote, and its signer says the public key: leave out `public_key`";
+                return Err(ConfigError::invalid(public, reason));
+            }
+            remote.prepare(auth_type, crypto)?
+        } else if auth_type.family() == Family::Hmac {
             if let Some(PublicPart::Decoding(_)) = self.public {
                 return Err(pair::unusable(auth_type, public)(KeyProblem::OtherKind));
             }

@@ -13,6 +13,7 @@ mod der;
 mod derived;
 mod directory;
 mod edwards;
+mod given_remote;
 mod jwk;
 mod jwk_set;
 mod key;
@@ -28,6 +29,8 @@ mod proof_key;
 mod provided;
 mod public_key;
 mod published;
+mod remote_key;
+mod remote_signer;
 mod rsa_numbers;
 mod secret;
 mod signing_key;
@@ -53,6 +56,8 @@ pub(crate) use self::{
     proof_key::ProofKey,
     public_key::PublicKey,
     published::{Published, etag},
+    remote_key::check_local_secret,
+    remote_signer::RemoteKey,
     secret::Secret,
     signing_key::SigningKey,
     verifying_key::{Serves, VerifyingKey},
@@ -63,6 +68,7 @@ pub use self::{
     key::Key,
     key_state::KeyState,
     own_provider::CRYPTO_PROVIDER,
+    remote_signer::{RemoteSigner, SignatureFuture},
 };
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]

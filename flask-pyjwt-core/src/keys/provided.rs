@@ -49,7 +49,7 @@ impl SignatureForm {
         }
     }
 
-    fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         match self {
             Self::Exactly(length) => *length,
             Self::Below(modulus) => modulus.len(),

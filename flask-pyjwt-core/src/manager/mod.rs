@@ -78,6 +78,15 @@ impl AuthManager {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         meters::describe();
         let manager = config.validate().map(Arc::new).map(Self)?;
+        let ring = manager.0.verification.keys.load();
+        if ring
+            .signing
+            .as_ref()
+            .is_some_and(|key| key.signer.remote().is_some())
+        {
+            meters::begin_remote_signatures();
+        }
+        drop(ring);
         manager.watch_keys()?;
         #[cfg(feature = "jwks")]
         manager.fetch_in_background()?;

@@ -8,7 +8,11 @@ use super::AuthManager;
 use crate::{
     config::{Parts, key},
     error::ConfigError,
-    keys::{Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch, until_complete},
+    keys::{
+        Key, KeyDirectory, KeyState, Look, Next, Occasion, Published, Watch, check_local_secret,
+        until_complete,
+    },
+    meters,
     token::NumericDate,
 };
 
@@ -45,14 +49,22 @@ impl AuthManager {
     /// # Errors
     ///
     /// [`ConfigError`], and nothing changes, if the key cannot be used, has no private part, or has the ID of another
-    /// key. Also if the keys come from `JWT_KEYS_DIR`, or the manager signs nothing
-    /// ([`Config::for_issuers`](crate::Config::for_issuers)).
+    /// key. Also if the keys come from `JWT_KEYS_DIR`, if the manager signs nothing
+    /// ([`Config::for_issuers`](crate::Config::for_issuers)), or if it has a session store and the key is a
+    /// [remote](Key::remote) one without a [local secret](Key::local_secret).
     #[doc(alias = "key rotation")]
     pub fn rotate(&self, key: Key) -> Result<String, ConfigError> {
         self.check_changeable()?;
+        if self.0.sessions.is_some() {
+            check_local_secret(&key)?;
+        }
+        let is_remote = key.is_remote();
         let id = self
             .ring()
             .rotate(self.ring().prepare(key)?, self.now_or(KEY)?)?;
+        if is_remote {
+            meters::begin_remote_signatures();
+        }
         tracing::info!(kid = id, "tokens are signed with a new key from now on");
         Ok(id)
     }

@@ -13,15 +13,16 @@ mod on;
 pub(crate) use self::off::key_fetch;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use self::off::{
-    HitMeter, MissMeter, StoreMeter, begin_session_events, begin_users, describe, logged_less,
-    minted, session_event, user_cached, user_load,
+    HitMeter, MissMeter, StoreMeter, begin_remote_signatures, begin_session_events, begin_users,
+    describe, logged_less, minted, remote_signature, session_event, user_cached, user_load,
 };
 #[cfg(all(feature = "metrics", feature = "jwks"))]
 pub(crate) use self::on::key_fetch;
 #[cfg(feature = "metrics")]
 pub(crate) use self::on::{
-    Decision, HitMeter, MissMeter, StoreMeter, begin_session_events, begin_users, decisions,
-    describe, logged_less, minted, session_event, user_cached, user_load,
+    Decision, HitMeter, MissMeter, StoreMeter, begin_remote_signatures, begin_session_events,
+    begin_users, decisions, describe, logged_less, minted, remote_signature, session_event,
+    user_cached, user_load,
 };
 
 /// A call of a session store.

@@ -36,6 +36,10 @@ pub const DECISIONS: &str = "flask_pyjwt_decisions_total";
 pub const TABLE_LOOKUPS: &str = "flask_pyjwt_token_table_lookups_total";
 /// Tokens that were signed.
 pub const MINTED: &str = "flask_pyjwt_tokens_minted_total";
+/// Attempts to sign with a remote key.
+pub const REMOTE_SIGNATURES: &str = "flask_pyjwt_remote_signatures_total";
+/// How long an attempt to sign with a remote key takes.
+pub const REMOTE_SIGNATURE_DURATION: &str = "flask_pyjwt_remote_signature_duration_seconds";
 /// Calls of the session store.
 pub const STORE_CALLS: &str = "flask_pyjwt_store_calls_total";
 /// How long a call of the session store takes.
@@ -59,7 +63,7 @@ pub const DURATION_BUCKETS: [f64; 12] = [
 ];
 
 /// All metrics.
-pub const ALL: [Metric; 11] = [
+pub const ALL: [Metric; 13] = [
     Metric {
         name: DECISIONS,
         kind: Kind::Counter,
@@ -80,6 +84,20 @@ pub const ALL: [Metric; 11] = [
         unit: Unit::Count,
         labels: &["token_type", "algorithm"],
         help: "Tokens that were signed.",
+    },
+    Metric {
+        name: REMOTE_SIGNATURES,
+        kind: Kind::Counter,
+        unit: Unit::Count,
+        labels: &["result"],
+        help: "Attempts to sign with a remote key.",
+    },
+    Metric {
+        name: REMOTE_SIGNATURE_DURATION,
+        kind: Kind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[],
+        help: "How long an attempt to sign with a remote key takes, with the wait for its turn.",
     },
     Metric {
         name: STORE_CALLS,

@@ -62,6 +62,18 @@ pub(crate) fn describe() {}
 pub(crate) fn minted(_: TokenType, _: AuthType) {}
 
 #[inline]
+pub(crate) fn begin_remote_signatures() {}
+
+/// Makes a signature.
+#[inline]
+pub(crate) fn remote_signature<T, E>(
+    attempt: impl Future<Output = Result<T, E>>,
+    _: fn(&E) -> &'static str,
+) -> impl Future<Output = Result<T, E>> {
+    attempt
+}
+
+#[inline]
 pub(crate) fn begin_session_events(_: &[&'static str]) {}
 
 #[inline]

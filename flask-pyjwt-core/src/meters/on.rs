@@ -172,6 +172,50 @@ pub(crate) fn minted(token_type: TokenType, algorithm: AuthType) {
         .increment(1);
 }
 
+/// Lets the counters of remote signatures begin, so that Prometheus sees the first failure as an increase.
+pub(crate) fn begin_remote_signatures() {
+    for result in [
+        "ok",
+        "timeout",
+        "busy",
+        "temporary",
+        "error",
+        "panic",
+        "wrong_signature",
+        "dropped",
+    ] {
+        counter!(names::REMOTE_SIGNATURES, "result" => result).increment(0);
+    }
+}
+
+/// A remote signature that is being made.
+struct Signing {
+    began: Instant,
+    result: &'static str,
+}
+
+impl Drop for Signing {
+    fn drop(&mut self) {
+        histogram!(names::REMOTE_SIGNATURE_DURATION).record(self.began.elapsed());
+        counter!(names::REMOTE_SIGNATURES, "result" => self.result).increment(1);
+    }
+}
+
+/// Times an attempt to sign, and counts it with what `failure` says of its error. An attempt that is dropped is counted
+/// as such.
+pub(crate) async fn remote_signature<T, E>(
+    attempt: impl Future<Output = Result<T, E>>,
+    failure: fn(&E) -> &'static str,
+) -> Result<T, E> {
+    let mut signing = Signing {
+        began: Instant::now(),
+        result: "dropped",
+    };
+    let answer = attempt.await;
+    signing.result = answer.as_ref().map_or_else(failure, |_| "ok");
+    answer
+}
+
 /// Counts no event of each kind. A counter that begins with the first event hides it from Prometheus, which counts the
 /// increase from one scrape to the next.
 pub(crate) fn begin_session_events(events: &[&'static str]) {

@@ -22,6 +22,7 @@ use crate::{
 const OF_LOGIN: [&str; 2] = ["acr", "client_id"];
 
 /// What the tokens of a session say, as set by the login or by a refresh.
+#[derive(PartialEq, Eq)]
 pub(super) struct Authority {
     pub(super) session: String,
     pub(super) subject: String,

@@ -93,7 +93,9 @@ impl SessionIssuer {
         };
         // Mint first: a login whose tokens cannot be minted must open no session.
         let generation = &session.generations[0];
-        let pair = self.mint_pair(&authority, generation, Occasion::Login)?;
+        let pair = self
+            .mint_pair(&authority, generation, Occasion::Login)
+            .await?;
         let is_same_subject = |(subject, _): &(String, String)| *subject == session.subject;
         let (replaced, others): (Vec<_>, Vec<_>) =
             login.replaced.into_iter().partition(is_same_subject);
@@ -114,7 +116,9 @@ impl SessionIssuer {
     }
 
     /// Mints the tokens of a generation. Repeated calls give the same ids, times and claims.
-    pub(super) fn mint_pair(
+    ///
+    /// It changes nothing, so it may be dropped at any await.
+    pub(super) async fn mint_pair(
         &self,
         session: &Authority,
         generation: &Generation,
@@ -154,10 +158,12 @@ impl SessionIssuer {
             until(policy.auth_max_age.min(idle)),
         );
         let refresh = draft(TokenType::Refresh, refresh_claims, until(idle));
-        Ok(TokenPair {
-            auth: auth.sign(&self.verification)?,
-            refresh: refresh.sign(&self.verification)?,
-        })
+        // A remote key makes both signatures at the same time.
+        let (auth, refresh) = tokio::try_join!(
+            auth.sign_async(&self.verification),
+            refresh.sign_async(&self.verification),
+        )?;
+        Ok(TokenPair { auth, refresh })
     }
 }
 

@@ -43,20 +43,37 @@ impl SessionIssuer {
             grace: policy.grace,
             claims: None,
         };
-        self.try_minting(&rotation, claims.as_deref())?;
-        rotation.claims = self.claims_to_write(&rotation, claims).await?;
+        let is_remote = self.signs_remotely()?;
+        if let (Some(claims), false) = (&claims, is_remote) {
+            self.try_minting(&rotation, claims).await?;
+        }
+        let plan = self.plan(&rotation, claims, is_remote).await?;
+        rotation.claims = plan.claims;
+        // Mint before the store is told: a refresh whose tokens cannot be signed must not rotate anything. A caller that
+        // goes away here has changed nothing.
+        let minted = match plan.to_mint {
+            Some(authority) => {
+                let pair = self.mint_pair(&authority, &rotation.successor, Occasion::Refresh);
+                let pair = pair.await?;
+                Some(Minted { authority, pair })
+            }
+            None => None,
+        };
         let issuer = self.clone();
-        let rotating = async move { issuer.rotate_and_mint(rotation).await };
+        let rotating = async move { issuer.rotate_and_mint(rotation, minted).await };
         self.sessions.change(rotating).await
     }
 
-    /// Mints first: a refresh whose tokens cannot be minted must not rotate anything.
-    fn try_minting(&self, rotation: &Rotation, claims: Option<&str>) -> Result<(), MintError> {
-        let Some(claims) = claims else {
-            // The claims of the session were minted before.
-            let can_sign = self.verification.keys.load().signing.is_some();
-            return can_sign.then_some(()).ok_or(MintError::MissingSigner);
-        };
+    /// Whether the signing key is elsewhere.
+    fn signs_remotely(&self) -> Result<bool, MintError> {
+        let ring = self.verification.keys.load();
+        let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
+        Ok(signing.signer.remote().is_some())
+    }
+
+    /// Mints with new claims, and drops the tokens: a refresh whose tokens cannot be minted must not rotate anything. Claims
+    /// that the session already has were minted before.
+    async fn try_minting(&self, rotation: &Rotation, claims: &str) -> Result<(), MintError> {
         let now = rotation.successor.issued_at;
         let session = Authority {
             session: rotation.session.clone(),
@@ -66,21 +83,23 @@ impl SessionIssuer {
             claims: claims.to_owned(),
         };
         self.mint_pair(&session, &rotation.successor, Occasion::Refresh)
+            .await
             .map(drop)
     }
 
-    /// The sealed claims that a rotation writes into the record: new claims, or the existing ones
-    /// if the key of their seal no longer signs. `None` leaves the record unchanged.
+    /// What a rotation writes into the record besides the successor: new claims, or the existing ones
+    /// if the key of their seal no longer signs. For a remote key, also what to mint before the rotation.
     ///
     /// The record that is read here is the one that the rotation changes, or the rotation does not
     /// win. Only a winning rotation changes claims, and it makes all earlier tokens old.
-    async fn claims_to_write(
+    async fn plan(
         &self,
         rotation: &Rotation,
         claims: Option<String>,
-    ) -> Result<Option<String>, SessionError> {
-        if claims.is_none() && !self.has_several_seals()? {
-            return Ok(None);
+        is_remote: bool,
+    ) -> Result<Plan, SessionError> {
+        if claims.is_none() && !is_remote && !self.has_several_seals()? {
+            return Ok(Plan::default());
         }
         let Rotation {
             subject, session, ..
@@ -95,7 +114,7 @@ impl SessionIssuer {
         let record = records.into_iter().find(|record| record.id == *session);
         let Some(record) = record else {
             return match claims {
-                None => Ok(None),
+                None => Ok(Plan::default()),
                 Some(_) => Err(TokenError::Revoked.into()),
             };
         };
@@ -103,33 +122,43 @@ impl SessionIssuer {
         let claims = match claims {
             Some(claims) => match unsealed.authority.kept_in(&claims)? {
                 Some(longer) => {
-                    self.try_minting(rotation, Some(&longer))?;
+                    if !is_remote {
+                        self.try_minting(rotation, &longer).await?;
+                    }
                     Some(longer)
                 }
                 None => Some(claims),
             },
             None => None,
         };
-        let authority = match claims {
-            Some(claims) => Authority {
-                claims,
-                ..unsealed.authority
-            },
-            None if unsealed.is_old => unsealed.authority,
-            None => return Ok(None),
+        let (authority, is_written) = match claims {
+            Some(claims) => (
+                Authority {
+                    claims,
+                    ..unsealed.authority
+                },
+                true,
+            ),
+            None => (unsealed.authority, unsealed.is_old),
         };
-        Ok(Some(self.seal(&authority)?))
+        // A token that is not the current one does not win. It must not cost signatures.
+        let current = record.generations.last();
+        let may_win = current.is_some_and(|current| current.refresh_id == rotation.refresh_id);
+        Ok(Plan {
+            claims: is_written.then(|| self.seal(&authority)).transpose()?,
+            to_mint: Some(authority).filter(|_| is_remote && may_win),
+        })
     }
 
-    /// Asks the store, mints the resulting pair, and reports a theft.
-    async fn rotate_and_mint(&self, rotation: Rotation) -> Result<TokenPair, SessionError> {
+    /// Asks the store, mints the resulting pair unless that was done before, and reports a theft.
+    async fn rotate_and_mint(
+        &self,
+        rotation: Rotation,
+        minted: Option<Minted>,
+    ) -> Result<TokenPair, SessionError> {
         let Rotation {
             subject, session, ..
         } = &rotation;
-        let mint = |record: &SessionRecord, successor: &Generation| {
-            let authority = self.unseal(record, subject, session)?.authority;
-            Ok(self.mint_pair(&authority, successor, Occasion::Refresh)?)
-        };
         let sessions = &self.sessions;
         let rotated = sessions
             .ask(StoreCall::Rotate, |store| store.rotate(&rotation))
@@ -138,19 +167,26 @@ impl SessionIssuer {
         let rotated = rotated.inspect_err(|_| sessions.forget_answers())?;
         match rotated {
             Rotated::Won(record) => {
-                let pair = mint(&record, &rotation.successor)?;
+                let authority = self.unseal(&record, subject, session)?.authority;
+                let pair = match minted {
+                    Some(minted) if minted.authority == authority => minted.pair,
+                    _ => {
+                        self.mint_pair(&authority, &rotation.successor, Occasion::Refresh)
+                            .await?
+                    }
+                };
                 sessions.report_refresh(&rotation);
                 Ok(pair)
             }
             Rotated::Again(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.report_repetition(&rotation, &successor);
-                mint(&record, &successor)
+                self.mint_again(&rotation, &record, &successor).await
             }
             Rotated::LostAnswer(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.report_lost_answer(&rotation, &successor);
-                mint(&record, &successor)
+                self.mint_again(&rotation, &record, &successor).await
             }
             Rotated::Replayed => {
                 sessions.report_replay(subject, session, rotation.successor.issued_at);
@@ -159,4 +195,32 @@ impl SessionIssuer {
             Rotated::Gone => Err(TokenError::Revoked.into()),
         }
     }
+
+    /// Mints a pair that was issued before. If that fails, the client can repeat the attempt for as long as the store gives
+    /// this pair again.
+    async fn mint_again(
+        &self,
+        rotation: &Rotation,
+        record: &SessionRecord,
+        successor: &Generation,
+    ) -> Result<TokenPair, SessionError> {
+        let unsealed = self.unseal(record, &rotation.subject, &rotation.session)?;
+        let pair = self.mint_pair(&unsealed.authority, successor, Occasion::Refresh);
+        Ok(pair.await?)
+    }
+}
+
+/// What a rotation does besides making a new pair.
+#[derive(Default)]
+struct Plan {
+    /// The sealed claims to write into the record. `None` leaves them unchanged.
+    claims: Option<String>,
+    /// What to mint before the rotation.
+    to_mint: Option<Authority>,
+}
+
+/// A pair that was minted before its rotation.
+struct Minted {
+    authority: Authority,
+    pair: TokenPair,
 }

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Token, verify::Verification};
+use super::{Token, remote_signature, verify::Verification};
 use crate::{
     claims::{Binding, ClaimRules, check_access_token, is_client_id, is_scope_token},
     error::MintError,
@@ -156,6 +156,13 @@ pub(crate) struct Draft<'a> {
     pub(crate) expires_at: i64,
 }
 
+/// A token without its signature.
+struct Unsigned {
+    /// Header and payload.
+    text: String,
+    payload: WrittenObject,
+}
+
 impl Draft<'_> {
     /// Signs the token, and fails if this server would refuse it at `issued_at`.
     pub(crate) fn sign(mut self, verification: &Verification) -> Result<Token, MintError> {
@@ -169,17 +176,14 @@ impl Draft<'_> {
             } else {
                 ring.header_of(signing)
             };
-            let token = self.sign_with(signing, header, verification)?;
+            let unsigned = self.unsigned(header, verification);
+            let signature = signing.signer.sign(unsigned.text.as_bytes())?;
+            let token = self.finish(unsigned, &signature, signing, verification)?;
             if is_access_token {
                 check_access_token(token.payload())?;
             }
             // A rotation in the meantime set the old key's end without counting this token: sign again.
-            let current = verification.keys.load();
-            if current
-                .signing
-                .as_ref()
-                .is_some_and(|current| Arc::ptr_eq(current, signing))
-            {
+            if signs(verification, signing) {
                 meters::minted(self.token_type, signing.key.auth_type);
                 return Ok(token);
             }
@@ -203,29 +207,76 @@ impl Draft<'_> {
         Ok(true)
     }
 
-    fn sign_with(
-        &self,
-        signing: &SigningKey,
-        header: &str,
+    /// The same as [`sign`](Self::sign), and waits for the signature of a remote key.
+    pub(crate) async fn sign_async(
+        mut self,
         verification: &Verification,
     ) -> Result<Token, MintError> {
+        let is_access_token = self.add_profile(verification)?;
+        self.claims.sort();
+        loop {
+            let (signing, unsigned) = {
+                let ring = verification.keys.load();
+                let signing = ring.signing.as_ref().ok_or(MintError::MissingSigner)?;
+                let header = if is_access_token {
+                    ring.access_header_of(signing)
+                } else {
+                    ring.header_of(signing)
+                };
+                (Arc::clone(signing), self.unsigned(header, verification))
+            };
+            let message = unsigned.text.as_bytes();
+            let signature = match signing.signer.remote() {
+                Some(remote) => match remote_signature::sign(remote, &signing, message).await {
+                    Ok(signature) => signature,
+                    Err(failure) if signs(verification, &signing) => return Err(failure.into()),
+                    // The key was replaced in the meantime, and perhaps disabled where it is kept.
+                    Err(_) => continue,
+                },
+                None => signing.signer.sign(message)?,
+            };
+            let token = self.finish(unsigned, &signature, &signing, verification)?;
+            if is_access_token {
+                check_access_token(token.payload())?;
+            }
+            if signs(verification, &signing) {
+                meters::minted(self.token_type, signing.key.auth_type);
+                return Ok(token);
+            }
+        }
+    }
+
+    fn unsigned(&self, header: &str, verification: &Verification) -> Unsigned {
         let payload = self.payload(&verification.rules);
         // 350 bytes are enough for the dots and a signature of an RSA key of 2048 bits.
         let capacity = header.len() + payload.text().len() / 3 * 4 + 350;
-        let mut signed = String::with_capacity(capacity);
-        signed.push_str(header);
+        let mut text = String::with_capacity(capacity);
+        text.push_str(header);
+        text.push('.');
+        base64_simd::URL_SAFE_NO_PAD.encode_append(payload.text(), &mut text);
+        Unsigned { text, payload }
+    }
+
+    /// Adds the signature, and applies the rules that a verifying server applies.
+    fn finish(
+        &self,
+        unsigned: Unsigned,
+        signature: &[u8],
+        signing: &SigningKey,
+        verification: &Verification,
+    ) -> Result<Token, MintError> {
+        let Unsigned {
+            text: mut signed,
+            payload,
+        } = unsigned;
         signed.push('.');
-        base64_simd::URL_SAFE_NO_PAD.encode_append(payload.text(), &mut signed);
-        let signature = signing.signer.sign(signed.as_bytes())?;
-        signed.push('.');
-        base64_simd::URL_SAFE_NO_PAD.encode_append(&signature, &mut signed);
+        base64_simd::URL_SAFE_NO_PAD.encode_append(signature, &mut signed);
         if signed.len() > verification.max_size {
             return Err(MintError::TooLarge {
                 size: signed.len(),
                 limit: verification.max_size,
             });
         }
-        // Apply the rules that a verifying server applies.
         let issued_at = NumericDate::at(self.issued_at).ok_or(TokenError::Clock)?;
         let key = Arc::clone(&signing.key);
         let token = verification.judge(signed, || payload.into_document(), key, issued_at)?;
@@ -248,4 +299,11 @@ impl Draft<'_> {
         payload.members(&self.claims);
         payload.finish()
     }
+}
+
+/// Whether this key still is the signing key.
+fn signs(verification: &Verification, signing: &Arc<SigningKey>) -> bool {
+    let ring = verification.keys.load();
+    let current = ring.signing.as_ref();
+    current.is_some_and(|current| Arc::ptr_eq(current, signing))
 }

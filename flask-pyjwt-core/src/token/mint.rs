@@ -151,20 +151,58 @@ impl<'a> AuthTokenBuilder<'a> {
     /// # Errors
     ///
     /// Returns a [`MintError`] if a claim is reserved or does not serialize to JSON, if the manager has no private
-    /// key, or if this server would refuse the token.
+    /// key, or if this server would refuse the token. [`MintError::NeedsAsync`] if the key is
+    /// [remote](crate::Key::remote).
     pub fn sign(self) -> Result<Token, MintError> {
         let (verification, minting) = self.manager;
-        let token = mint(
+        let claims = self.claims.into_members()?;
+        let draft = draft(
             verification,
             minting,
             TokenType::Auth,
             &self.subject,
-            self.claims.into_members()?,
+            claims,
         )?;
-        if minting.has_sessions {
-            token.id("sid")?;
-        }
-        Ok(token)
+        checked(draft.sign(verification)?, minting)
+    }
+
+    /// Mints the token with any key, and waits for the signature of a [remote](crate::Key::remote) one. Its `iat` is the
+    /// time of the call.
+    ///
+    /// With other keys it is the same as [`sign`](Self::sign), and does not wait. For a remote key it has to be awaited
+    /// inside a tokio runtime.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// # use flask_pyjwt::{AuthManager, AuthType, Config};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let auth = AuthManager::new(Config::new(
+    /// #     "example", AuthType::HS256, "change-me: at least 32 bytes of secret",
+    /// # ))?;
+    /// let token = auth.auth_token("alice").claim("team", 7).sign_async().await?;
+    /// assert_eq!(token.claims()["team"], 7);
+    ///
+    /// // Claims that the manager sets cannot be overwritten.
+    /// assert!(auth.auth_token("alice").claim("exp", 4_102_444_800_u32).sign_async().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as [`sign`](Self::sign), and [`MintError::Signer`] if the remote key does not sign.
+    pub async fn sign_async(self) -> Result<Token, MintError> {
+        let (verification, minting) = self.manager;
+        let claims = self.claims.into_members()?;
+        let draft = draft(
+            verification,
+            minting,
+            TokenType::Auth,
+            &self.subject,
+            claims,
+        )?;
+        checked(draft.sign_async(verification).await?, minting)
     }
 }
 
@@ -253,12 +291,28 @@ impl<'a> RefreshTokenBuilder<'a> {
     /// # Errors
     ///
     /// Returns a [`MintError`] if the manager has no private key, if the system's random number generator fails,
-    /// or if this server would refuse the token.
-    pub fn sign(self) -> Result<Token, MintError> {
-        let mut claims = self.claims.into_members()?;
+    /// or if this server would refuse the token. [`MintError::NeedsAsync`] if the key is [remote](crate::Key::remote).
+    pub fn sign(mut self) -> Result<Token, MintError> {
+        let verification = self.manager.0;
+        self.draft()?.sign(verification)
+    }
+
+    /// Mints the token with any key, and waits for the signature of a [remote](crate::Key::remote) one:
+    /// see [`AuthTokenBuilder::sign_async`].
+    ///
+    /// # Errors
+    ///
+    /// The same as [`sign`](Self::sign), and [`MintError::Signer`] if the remote key does not sign.
+    pub async fn sign_async(mut self) -> Result<Token, MintError> {
+        let verification = self.manager.0;
+        self.draft()?.sign_async(verification).await
+    }
+
+    fn draft(&mut self) -> Result<Draft<'_>, MintError> {
+        let mut claims = std::mem::take(&mut self.claims).into_members()?;
         claims.insert("rid", &random_id()?.into());
         let (verification, minting) = self.manager;
-        mint(
+        draft(
             verification,
             minting,
             TokenType::Refresh,
@@ -275,25 +329,32 @@ impl fmt::Debug for RefreshTokenBuilder<'_> {
     }
 }
 
-/// Mints a token at the current time with the lifetime of its type.
-fn mint(
+/// A token of the current time with the lifetime of its type.
+fn draft<'a>(
     verification: &Verification,
     minting: &Minting,
     token_type: TokenType,
-    subject: &str,
+    subject: &'a str,
     claims: Members,
-) -> Result<Token, MintError> {
+) -> Result<Draft<'a>, MintError> {
     let issued_at = verification.clock.now()?.seconds();
     let max_age = match token_type {
         TokenType::Auth => minting.auth_max_age,
         TokenType::Refresh => minting.refresh_max_age,
     };
-    let draft = Draft {
+    Ok(Draft {
         token_type,
         subject,
         claims,
         issued_at,
         expires_at: issued_at.saturating_add(max_age),
-    };
-    draft.sign(verification)
+    })
+}
+
+/// Refuses an auth token whose claim `sid` is no ID of a session.
+fn checked(token: Token, minting: &Minting) -> Result<Token, MintError> {
+    if minting.has_sessions {
+        token.id("sid")?;
+    }
+    Ok(token)
 }

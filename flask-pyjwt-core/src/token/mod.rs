@@ -4,6 +4,7 @@ mod draft;
 mod identity;
 mod last_answer;
 mod mint;
+mod remote_signature;
 mod shard;
 mod table;
 #[expect(

@@ -14,7 +14,7 @@ impl Rejection {
     }
 }
 
-/// When a client may try again after the session store has failed.
+/// When a client may try again after the session store or a remote key has failed.
 const RETRY_AFTER: Duration = Duration::SECOND;
 
 /// The refusal of a token. It does not change what was logged before.
@@ -29,6 +29,9 @@ fn of_token(error: TokenError) -> Rejection {
 pub(super) fn of_mint(error: &MintError) -> Rejection {
     match error {
         MintError::Refused(TokenError::Clock) => of_token(TokenError::Clock),
+        MintError::Signer(failure) if failure.is_temporary() => Rejection::Unavailable {
+            retry_after: RETRY_AFTER,
+        },
         error => Misconfiguration::NotMinted(error.clone()).into(),
     }
 }
