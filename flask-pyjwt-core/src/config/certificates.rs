@@ -29,7 +29,7 @@ impl Config {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.certificate_proxies = proxies.into_iter().map(Into::into).collect();
+        self.possession.certificate_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
 }

@@ -75,7 +75,7 @@ impl Config {
             (self.public_key.is_some(), key::PUBLIC_KEY),
             (self.key_id.is_some(), key::KEY_ID),
             (self.audience.is_some(), key::AUDIENCE),
-            (self.client_id.is_some(), key::ACCESS_TOKEN_PROFILE),
+            (self.client_id.is_some(), super::profile::PROFILE),
             (self.keys.directory.is_some(), key::KEYS_DIR),
             (self.keys.has_verifying(), key::VERIFICATION_KEY),
             (self.sessions.has_store(), "session_store"),

@@ -4,13 +4,13 @@ mod browser;
 mod certificates;
 mod cookies;
 pub(crate) mod dotenv;
-mod dpop;
 mod environment;
 mod hooks;
 mod issuers;
 mod keys;
 mod locations;
 mod parts;
+mod possession;
 mod profile;
 #[cfg(feature = "jwks")]
 mod resolve;
@@ -26,6 +26,7 @@ pub(crate) use self::{browser::Browser, certificates::Proxies, parts::Parts};
 use self::{
     browser::BrowserConfig,
     hooks::{HttpHook, TokenCheck},
+    possession::PossessionConfig,
     sessions::SessionConfig,
 };
 pub use self::{cookies::Cookies, hooks::TokenCheckError};
@@ -35,7 +36,6 @@ use crate::{
     issuers::Issuer,
     keys::{AuthType, Secret},
     log_limit,
-    possession::DpopConfig,
     rules::TokenLocation,
     token::TableLimits,
     users::Loaders,
@@ -73,7 +73,6 @@ pub(crate) mod key {
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
     pub(crate) const MAX_SESSIONS: &str = "max_sessions";
     pub(crate) const LOCATIONS: &str = "locations";
-    pub(crate) const ACCESS_TOKEN_PROFILE: &str = "access_token_profile";
     pub(crate) const USER_CACHE: &str = "user_cache";
 }
 
@@ -151,9 +150,7 @@ pub struct Config {
     sessions: SessionConfig,
     browser: BrowserConfig,
     locations: Vec<TokenLocation>,
-    dpop: DpopConfig,
-    require_bound: bool,
-    certificate_proxies: Vec<String>,
+    possession: PossessionConfig,
     /// Invalid variables, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -252,9 +249,7 @@ impl Config {
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
             locations: vec![TokenLocation::Header],
-            dpop: DpopConfig::default(),
-            require_bound: false,
-            certificate_proxies: Vec::new(),
+            possession: PossessionConfig::default(),
             problems: BTreeMap::new(),
         }
     }

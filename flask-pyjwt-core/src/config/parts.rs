@@ -93,7 +93,7 @@ impl Config {
             csrf_secret.and_then(|secret| MacKey::derived(secret.as_bytes(), Purpose::CsrfProofs));
         let browser = self.browser.clone().validate()?;
         let locations = self.take_locations()?;
-        let dpop = self.dpop.clone().validate(self.keys.crypto)?;
+        let dpop = self.possession.dpop.clone().validate(self.keys.crypto)?;
         let sessions = self.sessions.clone().validate(&Times {
             auth_max_age,
             refresh_max_age,
@@ -129,8 +129,8 @@ impl Config {
             browser,
             locations,
             dpop,
-            require_bound: self.require_bound,
-            certificate_proxies: Proxies::validate(&self.certificate_proxies)?,
+            require_bound: self.possession.require_bound,
+            certificate_proxies: Proxies::validate(&self.possession.certificate_proxies)?,
             csrf,
             verification: Arc::new(Verification {
                 keys,

@@ -1,7 +1,10 @@
 //! The profile of minted access tokens (RFC 9068).
 
-use super::{Config, key};
+use super::Config;
 use crate::{claims::is_client_id, error::ConfigError};
+
+/// The name of the method, for errors.
+pub(super) const PROFILE: &str = "access_token_profile";
 
 impl Config {
     /// Mints auth tokens by the JWT profile for OAuth access tokens (RFC 9068): the header has `typ: at+jwt`, and the
@@ -50,6 +53,6 @@ impl Config {
             }
             _ => return Ok(()),
         };
-        Err(ConfigError::invalid(key::ACCESS_TOKEN_PROFILE, reason))
+        Err(ConfigError::invalid(PROFILE, reason))
     }
 }

@@ -42,6 +42,7 @@ mod refresh;
 mod reports;
 mod revocation_epoch;
 mod session_error;
+mod shared_store;
 mod sorted;
 mod standing;
 mod store;

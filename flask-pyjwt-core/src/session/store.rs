@@ -3,7 +3,6 @@
 use std::{
     future::{Future, ready},
     pin::Pin,
-    sync::Arc,
 };
 
 use time::Duration;
@@ -232,60 +231,6 @@ pub trait SessionStore: Send + Sync + 'static {
 #[derive(Debug, thiserror::Error)]
 #[error("this store cannot take over the sessions of another one")]
 pub(super) struct CannotAdopt;
-
-/// Lets several managers share one store. What one of them revokes is revoked for all.
-impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
-    fn open<'a>(&'a self, opening: &'a Opening, now: Moment) -> StoreFuture<'a, Vec<String>> {
-        (**self).open(opening, now)
-    }
-
-    fn rotate<'a>(&'a self, rotation: &'a Rotation) -> StoreFuture<'a, Rotated> {
-        (**self).rotate(rotation)
-    }
-
-    fn standing<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
-        (**self).standing(token, now)
-    }
-
-    fn mark_used<'a>(&'a self, token: &'a TokenIdentity, now: Moment) -> StoreFuture<'a, Standing> {
-        (**self).mark_used(token, now)
-    }
-
-    fn revoke<'a>(
-        &'a self,
-        revocation: &'a Revocation,
-        now: Moment,
-    ) -> StoreFuture<'a, Vec<String>> {
-        (**self).revoke(revocation, now)
-    }
-
-    fn sessions<'a>(
-        &'a self,
-        subject: &'a str,
-        most: usize,
-        now: Moment,
-    ) -> StoreFuture<'a, Vec<SessionRecord>> {
-        (**self).sessions(subject, most, now)
-    }
-
-    fn adopt<'a>(
-        &'a self,
-        subject: &'a str,
-        sessions: &'a [SessionRecord],
-        now: Moment,
-    ) -> StoreFuture<'a, bool> {
-        (**self).adopt(subject, sessions, now)
-    }
-
-    fn first_use<'a>(
-        &'a self,
-        id: &'a str,
-        ends_at: Moment,
-        now: Moment,
-    ) -> StoreFuture<'a, Option<bool>> {
-        (**self).first_use(id, ends_at, now)
-    }
-}
 
 /// What a store needs to know about a token to return its [`Standing`].
 #[derive(Debug, Clone, PartialEq, Eq)]

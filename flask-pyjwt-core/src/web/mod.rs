@@ -42,6 +42,7 @@ mod registered;
 mod rejection;
 mod replaced;
 mod request_state;
+mod require_bound;
 mod require_login;
 mod require_token;
 mod revocation;

@@ -3,7 +3,18 @@
 use time::Duration;
 
 use super::Config;
-use crate::keys::{AuthType, Secret};
+use crate::{
+    keys::{AuthType, Secret},
+    possession::DpopConfig,
+};
+
+/// What is configured about bound tokens, not checked yet.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PossessionConfig {
+    pub(super) dpop: DpopConfig,
+    pub(super) require_bound: bool,
+    pub(super) certificate_proxies: Vec<String>,
+}
 
 impl Config {
     /// `true` lets every guard of the manager require a bound token, as `#[require_token(bound)]` does for one route. The
@@ -33,7 +44,7 @@ impl Config {
     /// ```
     #[doc(alias = "sender-constrained")]
     pub fn require_bound(mut self, bound: bool) -> Self {
-        self.require_bound = bound;
+        self.possession.require_bound = bound;
         self
     }
 
@@ -41,7 +52,7 @@ impl Config {
     ///
     /// A symmetric algorithm, or no algorithm at all, is an error of `AuthManager::new` (RFC 9449, section 11.6).
     pub fn dpop_algorithms(mut self, algorithms: impl Into<Vec<AuthType>>) -> Self {
-        self.dpop.algorithms = algorithms.into();
+        self.possession.dpop.algorithms = algorithms.into();
         self
     }
 
@@ -51,7 +62,7 @@ impl Config {
     /// A proof is remembered for this time, so that it is used once. With [`dpop_nonce`](Self::dpop_nonce) the difference may
     /// be 5 minutes, because the nonce says when the proof was made.
     pub fn dpop_max_age(mut self, age: Duration) -> Self {
-        self.dpop.max_age = age;
+        self.possession.dpop.max_age = age;
         self
     }
 
@@ -62,7 +73,7 @@ impl Config {
     /// derived from the signing key. Servers without one make them with a random key, unless
     /// [`dpop_nonce_secret`](Self::dpop_nonce_secret) is set.
     pub fn dpop_nonce(mut self, demand: bool) -> Self {
-        self.dpop.nonce = demand;
+        self.possession.dpop.nonce = demand;
         self
     }
 
@@ -70,7 +81,7 @@ impl Config {
     ///
     /// It is for servers that only verify, or whose key signs elsewhere: the others derive one from their signing key.
     pub fn dpop_nonce_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
-        self.dpop.nonce_secret = Some(Secret::new(secret));
+        self.possession.dpop.nonce_secret = Some(Secret::new(secret));
         self
     }
 
@@ -98,7 +109,7 @@ impl Config {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.dpop.public_urls = urls.into_iter().map(Into::into).collect();
+        self.possession.dpop.public_urls = urls.into_iter().map(Into::into).collect();
         self
     }
 }
