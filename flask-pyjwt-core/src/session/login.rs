@@ -131,8 +131,13 @@ impl SessionIssuer {
             // A token refreshed within the second of the login must not pass as the login's token.
             Occasion::Refresh => opened_at.min(issued_at - 1),
         };
-        let mut claims = session.claims()?;
+        let claims = session.claims()?;
         let mut refresh_claims = Members::default();
+        // The token endpoint has to know whose token it is before it rotates it (RFC 6749, section 10.4).
+        if let Some(client) = claims.get("client_id") {
+            refresh_claims.insert("client_id", client);
+        }
+        let mut claims = Members::from(claims);
         for claims in [&mut claims, &mut refresh_claims] {
             claims.insert("sid", &session.session.as_str().into());
             claims.insert("auth_time", &authenticated_at.into());

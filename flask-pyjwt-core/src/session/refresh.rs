@@ -1,7 +1,7 @@
 //! Refresh token rotation.
 
 use super::{
-    Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionRecord, TokenPair,
+    Generation, Rotated, Rotation, SessionError, SessionRecord, TokenPair,
     authority::{Authority, check_generation},
     issuer::SessionIssuer,
     login::Occasion,
@@ -14,11 +14,13 @@ use crate::{
 
 impl SessionIssuer {
     /// Rotates a refresh token of a session and returns the next pair. New claims replace all
-    /// claims set by the login.
+    /// claims set by the login. With `scope`, a space-separated list, the auth token of this pair has
+    /// no other items in its scope; the session keeps its scope.
     pub(crate) async fn refresh(
         &self,
         token: &Token,
         claims: Option<OwnClaims>,
+        scope: Option<String>,
     ) -> Result<TokenPair, SessionError> {
         if token.token_type() != TokenType::Refresh {
             let expected = TokenType::Refresh;
@@ -45,7 +47,7 @@ impl SessionIssuer {
         self.try_minting(&rotation, claims.as_deref())?;
         rotation.claims = self.claims_to_write(&rotation, claims).await?;
         let issuer = self.clone();
-        let rotating = async move { issuer.rotate_and_mint(rotation).await };
+        let rotating = async move { issuer.rotate_and_mint(rotation, scope.as_deref()).await };
         self.sessions.change(rotating).await
     }
 
@@ -85,13 +87,7 @@ impl SessionIssuer {
             subject, session, ..
         } = rotation;
         let now = rotation.successor.issued_at;
-        let records = self
-            .sessions
-            .ask(StoreCall::Sessions, |store| {
-                store.sessions(subject, MOST_SESSIONS, now)
-            })
-            .await?;
-        let record = records.into_iter().find(|record| record.id == *session);
+        let record = self.sessions.record(subject, session, now).await?;
         let Some(record) = record else {
             return match claims {
                 None => Ok(None),
@@ -110,13 +106,33 @@ impl SessionIssuer {
         Ok(Some(self.seal(&authority)?))
     }
 
+    /// The claims that the next auth token of a refresh token's session has. This only reads.
+    #[cfg(feature = "oauth")]
+    pub(crate) async fn claims_of_next(
+        &self,
+        token: &Token,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, SessionError> {
+        let session = token.required_id("sid")?;
+        let record = self.sessions.record(token.sub(), &session, self.now()?);
+        let record = record.await?.ok_or(TokenError::Revoked)?;
+        let unsealed = self.unseal(&record, token.sub(), &session)?;
+        Ok(unsealed.authority.claims()?)
+    }
+
     /// Asks the store, mints the resulting pair, and reports a theft.
-    async fn rotate_and_mint(&self, rotation: Rotation) -> Result<TokenPair, SessionError> {
+    async fn rotate_and_mint(
+        &self,
+        rotation: Rotation,
+        scope: Option<&str>,
+    ) -> Result<TokenPair, SessionError> {
         let Rotation {
             subject, session, ..
         } = &rotation;
         let mint = |record: &SessionRecord, successor: &Generation| {
-            let authority = self.unseal(record, subject, session)?.authority;
+            let mut authority = self.unseal(record, subject, session)?.authority;
+            if let Some(scope) = scope {
+                authority = authority.narrowed(scope)?;
+            }
             Ok(self.mint_pair(&authority, successor, Occasion::Refresh)?)
         };
         let sessions = &self.sessions;
