@@ -17,6 +17,9 @@ mod keys;
 mod log_limit;
 mod manager;
 mod meters;
+#[cfg(feature = "oauth")]
+mod oauth;
+mod public_url;
 mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
@@ -84,6 +87,12 @@ pub use crate::session::RedisStore;
 
 #[cfg(feature = "jwks")]
 pub use crate::remote::KeySourceState;
+
+#[cfg(feature = "oauth")]
+pub use crate::oauth::{
+    IntrospectionEndpoint, OAuthClient, OAuthClients, OAuthMetadata, ResourceMetadata,
+    RevocationEndpoint, TokenEndpoint,
+};
 
 /// For authors of session stores: the trait [`SessionStore`](store::SessionStore), and the types that it uses.
 ///

@@ -47,6 +47,12 @@ mod silent_renewal;
 mod user_loader;
 mod websocket;
 
+#[cfg(feature = "oauth")]
+pub(crate) use self::{
+    authorize::run_token_check,
+    jwks::{DOCUMENT_MAX_AGE, document, serve},
+    row::quoted,
+};
 pub use self::{
     current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
     current_user::CurrentUser,
