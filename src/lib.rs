@@ -13,6 +13,7 @@
 //! | use cookies, and be safe from CSRF | [`AuthManager::set_cookies`], [`Cookies`], [`SilentRenewal`] |
 //! | rotate keys and publish them | [`AuthManager::rotate`], [`AuthManager::jwks`] |
 //! | accept tokens of other issuers | [`Issuer`] |
+//! | let standard OAuth clients refresh, introspect and revoke | [`TokenEndpoint`], [`IntrospectionEndpoint`], [`RevocationEndpoint`] |
 //! | see why a token is refused | [`AuthManager::explain`] |
 //! | test what expires | [`testing::FrozenClock`] |
 //!
@@ -99,6 +100,7 @@
 //! | `store-conformance` | [`store_conformance!`]: tests for a session store of your own |
 //! | `test-kit` | [`testing::TestAuth`] and [`testing::audit()`]: tokens for tests, and the audit of all routes; for dev-dependencies |
 //! | `metrics` | [`metrics`]: counters and histograms of decisions, tokens, the session store, keys and users, for the recorder that you install |
+//! | `oauth` | [`TokenEndpoint`], [`IntrospectionEndpoint`], [`RevocationEndpoint`] and their metadata: endpoints of OAuth 2.0 for standard clients |
 //! | `utoipa` | [`openapi`]: guarded operations describe their security with utoipa 6 |
 //!
 //! One of the two cryptographies has to be enabled. Items that need a feature say so.
@@ -200,6 +202,13 @@ pub use flask_pyjwt_core::MemoryStore;
 #[cfg(feature = "jwks")]
 #[doc(inline)]
 pub use flask_pyjwt_core::{IntrospectionClient, KeySourceState};
+
+#[cfg(feature = "oauth")]
+#[doc(inline)]
+pub use flask_pyjwt_core::{
+    IntrospectionEndpoint, OAuthClient, OAuthClients, OAuthMetadata, ResourceMetadata,
+    RevocationEndpoint, TokenEndpoint,
+};
 
 #[cfg(any(feature = "postgres-store", feature = "redis-store"))]
 #[doc(inline)]

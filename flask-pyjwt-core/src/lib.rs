@@ -17,7 +17,10 @@ mod keys;
 mod log_limit;
 mod manager;
 mod meters;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod possession;
+mod public_url;
 mod reentry;
 #[cfg(feature = "jwks")]
 mod remote;
@@ -97,6 +100,12 @@ pub mod signer {
         keys::{RemoteSigner, SignatureFuture},
     };
 }
+
+#[cfg(feature = "oauth")]
+pub use crate::oauth::{
+    IntrospectionEndpoint, OAuthClient, OAuthClients, OAuthMetadata, ResourceMetadata,
+    RevocationEndpoint, TokenEndpoint,
+};
 
 /// For authors of session stores: the trait [`SessionStore`](store::SessionStore), and the types that it uses.
 ///

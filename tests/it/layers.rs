@@ -18,6 +18,7 @@ const LAYERS: &[&str] = &[
     "json",         // JSON, read strictly
     "jose",         // terms of all parts: segments, header, moments, types, errors
     "error",        // what is wrong with a configuration, and why nothing is minted
+    "public_url",   // addresses of this server that clients see
     "files",        // reading files that others must not be able to change
     "reentry",      // code of the application that calls back
     "clock",        // the source of the time
@@ -37,6 +38,7 @@ const LAYERS: &[&str] = &[
     "config",       // the configuration, and the parts of a manager made from it
     "manager",      // the object that a server shares
     "web",          // HTTP
+    "oauth",        // OAuth's endpoints: token, introspection, revocation, metadata
     "without_jwks", // error messages of the compiler if the feature is off
     "openapi",      // what a description of the interface says of guarded operations
     "testing",      // the test kit and the audit

@@ -31,6 +31,7 @@ mod metrics;
 mod migrating_store;
 mod misuse;
 mod monitoring;
+mod oauth;
 mod openapi;
 mod protected;
 mod recipes;

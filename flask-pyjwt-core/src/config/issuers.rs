@@ -51,6 +51,26 @@ impl Config {
         self
     }
 
+    /// Sets the address of the protected resource metadata (RFC 9728) that each challenge names in `resource_metadata`
+    /// (section 5.1): clients learn there which server issues tokens. The default is none.
+    ///
+    /// It is an absolute `https` URL, or `http` on this machine, without a fragment.
+    ///
+    /// ```
+    /// # use flask_pyjwt_core as flask_pyjwt;
+    /// use flask_pyjwt::{AuthManager, AuthType, Config};
+    ///
+    /// let config = Config::new("example", AuthType::HS256, "change-me: at least 32 bytes of secret");
+    /// let named = |url| AuthManager::new(config.clone().resource_metadata(url));
+    /// assert!(named("https://api.example/.well-known/oauth-protected-resource").is_ok());
+    /// assert_eq!(named("/.well-known/oauth-protected-resource").unwrap_err().key(), "resource_metadata");
+    /// ```
+    #[doc(alias = "RFC 9728")]
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.resource_metadata = Some(url.into());
+        self
+    }
+
     /// The realm, with its defaults.
     pub(super) fn realm_or(&self, issuer: &str) -> String {
         let first = || self.trusted.first().map(Issuer::name);

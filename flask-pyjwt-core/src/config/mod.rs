@@ -72,6 +72,7 @@ pub(crate) mod key {
     pub(crate) const ALLOWED_ORIGINS: &str = "allowed_origins";
     pub(crate) const STORE_TIMEOUT: &str = "store_timeout";
     pub(crate) const MAX_SESSIONS: &str = "max_sessions";
+    pub(crate) const RESOURCE_METADATA: &str = "resource_metadata";
     pub(crate) const LOCATIONS: &str = "locations";
     pub(crate) const USER_CACHE: &str = "user_cache";
 }
@@ -135,6 +136,7 @@ pub struct Config {
     resolves: Vec<crate::issuers::Resolve>,
     kind: issuers::Kind,
     realm: Option<String>,
+    resource_metadata: Option<String>,
     allow_weak_secret: bool,
     integer_subjects: bool,
     max_token_size: usize,
@@ -234,6 +236,7 @@ impl Config {
             resolves: Vec::new(),
             kind: issuers::Kind::Issuer,
             realm: None,
+            resource_metadata: None,
             allow_weak_secret: false,
             integer_subjects: false,
             max_token_size: DEFAULT_MAX_TOKEN_SIZE,

@@ -19,6 +19,7 @@ use crate::{
     keys::{AuthType, Family, KeyDirectory, MacKey, Purpose, TokenLife, Watch},
     log_limit::LogLimit,
     possession::Dpop,
+    public_url::PublicUrl,
     rules::TokenLocation,
     session::Sessions,
     token::{Minting, TokenTable, Verification},
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) minting: Minting,
     /// The realm of challenges: the issuer, unless another was configured.
     pub(crate) realm: String,
+    /// The address of the protected resource metadata, for challenges (RFC 9728, section 5.1).
+    pub(crate) resource_metadata: Option<String>,
     pub(crate) on_rejection: Option<HttpHook>,
     pub(crate) log_subjects: bool,
     pub(crate) log_limit: LogLimit,
@@ -75,6 +78,10 @@ impl Config {
         }
         let (issuer, auth_type) = self.identity()?;
         let realm = self.realm_or(&issuer);
+        let resource_metadata = self.resource_metadata.take().map(PublicUrl::parse);
+        let resource_metadata = resource_metadata
+            .transpose()
+            .map_err(|problem| ConfigError::invalid(key::RESOURCE_METADATA, problem))?;
         non_empty(key::AUDIENCE, self.audience.as_deref())?;
         non_empty(key::KEY_ID, self.key_id.as_deref())?;
         let auth_max_age = age(key::AUTH_MAX_AGE, self.auth_max_age)?;
@@ -120,6 +127,7 @@ impl Config {
         let has_sessions = sessions.is_some();
         Ok(Parts {
             realm,
+            resource_metadata: resource_metadata.map(PublicUrl::into_text),
             on_rejection: self.on_rejection,
             log_subjects: self.log_subjects,
             log_limit: LogLimit::new(self.log_limit),

@@ -52,16 +52,6 @@ impl Members {
         self.members.push((name.into(), self.values.since(end)));
     }
 
-    /// Takes over a member from others, if it is there.
-    pub(crate) fn copy(&mut self, name: &'static str, from: &Self) {
-        let found = from.members.iter().rev().find(|(known, _)| known == name);
-        if let Some((_, value)) = found {
-            let end = self.begin();
-            self.values.copy(&from.values, *value);
-            self.members.push((name.into(), self.values.since(end)));
-        }
-    }
-
     pub(crate) fn has(&self, name: &str) -> bool {
         self.members.iter().any(|(known, _)| known == name)
     }

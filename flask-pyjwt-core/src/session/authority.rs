@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 use super::{Generation, Moment, SessionRecord, issuer::SessionIssuer, policy::Policy};
 use crate::{
     error::MintError,
-    json::Members,
     keys::{MadeBy, Purpose, Tag},
     log_limit::admits,
     token::TokenError,
@@ -22,7 +21,7 @@ use crate::{
 const OF_LOGIN: [&str; 2] = ["acr", "client_id"];
 
 /// What the tokens of a session say, as set by the login or by a refresh.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Authority {
     pub(super) session: String,
     pub(super) subject: String,
@@ -41,13 +40,28 @@ pub(super) struct Unsealed {
 }
 
 impl Authority {
-    pub(super) fn claims(&self) -> Result<Members, MintError> {
-        let claims: Result<Map<String, Value>, _> = serde_json::from_str(&self.claims);
-        claims
-            .map(Members::from)
-            .map_err(|error| MintError::SessionClaims {
-                source: Arc::new(error),
-            })
+    pub(super) fn claims(&self) -> Result<Map<String, Value>, MintError> {
+        serde_json::from_str(&self.claims).map_err(unreadable)
+    }
+
+    /// The same authority with only those items of its scope that are in this space-separated list. The scope is never
+    /// wider than before: one that is no text loses everything.
+    pub(super) fn narrowed(&self, wanted: &str) -> Result<Self, MintError> {
+        let mut claims = self.claims()?;
+        let wanted: Vec<_> = wanted.split(' ').collect();
+        let scope = claims.get("scope").and_then(Value::as_str);
+        let items = scope.unwrap_or_default().split(' ');
+        let kept: Vec<_> = items.filter(|item| wanted.contains(item)).collect();
+        let kept = kept.join(" ");
+        if kept.is_empty() {
+            claims.remove("scope");
+        } else {
+            claims.insert("scope".to_owned(), kept.into());
+        }
+        Ok(Self {
+            claims: serde_json::to_string(&claims).map_err(unreadable)?,
+            ..self.clone()
+        })
     }
 
     /// These new claims, with those of the login that they do not set. `None` if nothing is added.
@@ -79,6 +93,12 @@ impl Authority {
             &self.ends_at.milliseconds().to_be_bytes(),
             self.claims.as_bytes(),
         ])
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> MintError {
+    MintError::SessionClaims {
+        source: Arc::new(error),
     }
 }
 

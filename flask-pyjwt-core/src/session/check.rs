@@ -5,7 +5,8 @@ use std::sync::Arc;
 use time::Duration;
 
 use super::{
-    Moment, Revocation, SessionError, Standing, StoreError, TokenIdentity,
+    MOST_SESSIONS, Moment, Revocation, SessionError, SessionRecord, Standing, StoreError,
+    TokenIdentity,
     moment::whole_milliseconds,
     policy::{Sessions, log_failure},
 };
@@ -145,6 +146,41 @@ impl Sessions {
             .ask(StoreCall::Standing, |store| store.standing(&identity, now))
             .await;
         !matches!(answer, Ok(Standing::Revoked | Standing::Replayed))
+    }
+
+    /// Whether a token is good and, if it is a refresh token of a session, was not rotated: not even within the grace
+    /// window or that of lost answers. This only reads.
+    #[cfg(feature = "oauth")]
+    pub(crate) async fn is_current(
+        &self,
+        token: &Token,
+        now: Moment,
+    ) -> Result<bool, SessionError> {
+        match self.look(token, now).await {
+            Err(SessionError::Token(_)) => return Ok(false),
+            looked => looked?,
+        }
+        let Some(session) = token.id("sid")? else {
+            return Ok(true);
+        };
+        let record = self.record(token.sub(), &session, now).await?;
+        let current = record.as_ref().and_then(|record| record.current());
+        let id = token.own_id()?;
+        Ok(current.is_some_and(|current| Some(&current.refresh_id) == id.as_ref()))
+    }
+
+    /// The record of an open session.
+    pub(super) async fn record(
+        &self,
+        subject: &str,
+        session: &str,
+        now: Moment,
+    ) -> Result<Option<SessionRecord>, SessionError> {
+        let records = self.ask(StoreCall::Sessions, |store| {
+            store.sessions(subject, MOST_SESSIONS, now)
+        });
+        let mut records = records.await?.into_iter();
+        Ok(records.find(|record| record.id == session))
     }
 
     /// What the store needs to know about a token.

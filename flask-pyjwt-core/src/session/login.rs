@@ -135,10 +135,16 @@ impl SessionIssuer {
             // A token refreshed within the second of the login must not pass as the login's token.
             Occasion::Refresh => opened_at.min(issued_at - 1),
         };
-        let mut claims = session.claims()?;
+        let claims = session.claims()?;
         let mut refresh_claims = Members::default();
-        // Whoever has stolen the refresh token must not get further with it (RFC 9449, section 5).
-        refresh_claims.copy("cnf", &claims);
+        // Whoever has stolen the refresh token must not get further with it (RFC 9449, section 5), and the token endpoint has
+        // to know whose token it is before it rotates it (RFC 6749, section 10.4).
+        for name in ["cnf", "client_id"] {
+            if let Some(value) = claims.get(name) {
+                refresh_claims.insert(name, value);
+            }
+        }
+        let mut claims = Members::from(claims);
         for claims in [&mut claims, &mut refresh_claims] {
             claims.insert("sid", &session.session.as_str().into());
             claims.insert("auth_time", &authenticated_at.into());

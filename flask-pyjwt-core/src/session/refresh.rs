@@ -1,7 +1,7 @@
 //! Refresh token rotation.
 
 use super::{
-    Generation, MOST_SESSIONS, Rotated, Rotation, SessionError, SessionRecord, TokenPair,
+    Generation, Rotated, Rotation, SessionError, SessionRecord, TokenPair,
     authority::{Authority, check_generation},
     issuer::SessionIssuer,
     login::Occasion,
@@ -14,11 +14,13 @@ use crate::{
 
 impl SessionIssuer {
     /// Rotates a refresh token of a session and returns the next pair. New claims replace all
-    /// claims set by the login.
+    /// claims set by the login. With `scope`, a space-separated list, the auth token of this pair has
+    /// no other items in its scope; the session keeps its scope.
     pub(crate) async fn refresh(
         &self,
         token: &Token,
         claims: Option<OwnClaims>,
+        scope: Option<String>,
     ) -> Result<TokenPair, SessionError> {
         if token.token_type() != TokenType::Refresh {
             let expected = TokenType::Refresh;
@@ -53,14 +55,20 @@ impl SessionIssuer {
         // goes away here has changed nothing.
         let minted = match plan.to_mint {
             Some(authority) => {
-                let pair = self.mint_pair(&authority, &rotation.successor, Occasion::Refresh);
-                let pair = pair.await?;
+                let successor = &rotation.successor;
+                let pair = self
+                    .mint_next(&authority, successor, scope.as_deref())
+                    .await?;
                 Some(Minted { authority, pair })
             }
             None => None,
         };
         let issuer = self.clone();
-        let rotating = async move { issuer.rotate_and_mint(rotation, minted).await };
+        let rotating = async move {
+            issuer
+                .rotate_and_mint(rotation, minted, scope.as_deref())
+                .await
+        };
         self.sessions.change(rotating).await
     }
 
@@ -105,13 +113,7 @@ impl SessionIssuer {
             subject, session, ..
         } = rotation;
         let now = rotation.successor.issued_at;
-        let records = self
-            .sessions
-            .ask(StoreCall::Sessions, |store| {
-                store.sessions(subject, MOST_SESSIONS, now)
-            })
-            .await?;
-        let record = records.into_iter().find(|record| record.id == *session);
+        let record = self.sessions.record(subject, session, now).await?;
         let Some(record) = record else {
             return match claims {
                 None => Ok(Plan::default()),
@@ -150,11 +152,25 @@ impl SessionIssuer {
         })
     }
 
+    /// The claims that the next auth token of a refresh token's session has. This only reads.
+    #[cfg(feature = "oauth")]
+    pub(crate) async fn claims_of_next(
+        &self,
+        token: &Token,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, SessionError> {
+        let session = token.required_id("sid")?;
+        let record = self.sessions.record(token.sub(), &session, self.now()?);
+        let record = record.await?.ok_or(TokenError::Revoked)?;
+        let unsealed = self.unseal(&record, token.sub(), &session)?;
+        Ok(unsealed.authority.claims()?)
+    }
+
     /// Asks the store, mints the resulting pair unless that was done before, and reports a theft.
     async fn rotate_and_mint(
         &self,
         rotation: Rotation,
         minted: Option<Minted>,
+        scope: Option<&str>,
     ) -> Result<TokenPair, SessionError> {
         let Rotation {
             subject, session, ..
@@ -171,7 +187,7 @@ impl SessionIssuer {
                 let pair = match minted {
                     Some(minted) if minted.authority == authority => minted.pair,
                     _ => {
-                        self.mint_pair(&authority, &rotation.successor, Occasion::Refresh)
+                        self.mint_next(&authority, &rotation.successor, scope)
                             .await?
                     }
                 };
@@ -181,12 +197,12 @@ impl SessionIssuer {
             Rotated::Again(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.report_repetition(&rotation, &successor);
-                self.mint_again(&rotation, &record, &successor).await
+                self.mint_again(&rotation, &record, &successor, scope).await
             }
             Rotated::LostAnswer(record, successor) => {
                 check_generation(&successor, session, &self.sessions.policy, self.now()?)?;
                 sessions.report_lost_answer(&rotation, &successor);
-                self.mint_again(&rotation, &record, &successor).await
+                self.mint_again(&rotation, &record, &successor, scope).await
             }
             Rotated::Replayed => {
                 sessions.report_replay(subject, session, rotation.successor.issued_at);
@@ -203,10 +219,28 @@ impl SessionIssuer {
         rotation: &Rotation,
         record: &SessionRecord,
         successor: &Generation,
+        scope: Option<&str>,
     ) -> Result<TokenPair, SessionError> {
         let unsealed = self.unseal(record, &rotation.subject, &rotation.session)?;
-        let pair = self.mint_pair(&unsealed.authority, successor, Occasion::Refresh);
+        let pair = self.mint_next(&unsealed.authority, successor, scope);
         Ok(pair.await?)
+    }
+
+    /// Mints a refreshed pair, with a narrower scope if one is given.
+    async fn mint_next(
+        &self,
+        authority: &Authority,
+        successor: &Generation,
+        scope: Option<&str>,
+    ) -> Result<TokenPair, MintError> {
+        let Some(scope) = scope else {
+            return self
+                .mint_pair(authority, successor, Occasion::Refresh)
+                .await;
+        };
+        let narrowed = authority.narrowed(scope)?;
+        self.mint_pair(&narrowed, successor, Occasion::Refresh)
+            .await
     }
 }
 

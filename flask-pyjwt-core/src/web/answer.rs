@@ -259,7 +259,12 @@ fn standard(manager: Option<&AuthManager>, rejection: &Rejection, offer: Offer) 
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     let realm = manager.map(|manager| &*manager.parts().realm);
     let algorithms = (offer == Offer::Dpop).then(|| binding::algorithms(manager));
-    if let Some(challenge) = rejection.challenge(realm, algorithms) {
+    if let Some(mut challenge) = rejection.challenge(realm, algorithms) {
+        let metadata = manager.and_then(|it| it.parts().resource_metadata.as_deref());
+        if let Some(url) = metadata {
+            // RFC 9728, section 5.1. The configuration has checked that nothing in it has to be escaped.
+            challenge.extend([", resource_metadata=\"", url, "\""]);
+        }
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Rejection::NonceRequired { nonce } = rejection

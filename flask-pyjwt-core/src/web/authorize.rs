@@ -344,7 +344,7 @@ fn check_rules(
 }
 
 /// Runs `Config::token_check` on a token, if it is set.
-pub(super) async fn run_token_check(manager: &AuthManager, token: &Token) -> Result<(), Rejection> {
+pub(crate) async fn run_token_check(manager: &AuthManager, token: &Token) -> Result<(), Rejection> {
     let Some(check) = &manager.parts().token_check else {
         return Ok(());
     };

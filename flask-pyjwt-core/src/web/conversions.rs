@@ -7,7 +7,7 @@ use crate::{error::MintError, rules::RuleError, session::SessionError, token::To
 
 impl Rejection {
     /// Makes a new refusal from an error. An equal one that was logged before is another refusal.
-    pub(super) fn anew(error: impl Into<Self>) -> Self {
+    pub(crate) fn anew(error: impl Into<Self>) -> Self {
         let rejection = error.into();
         refused::forget(&rejection);
         rejection

@@ -17,7 +17,7 @@ use time::Duration;
 use crate::manager::AuthManager;
 
 /// How long clients may cache an answer by default.
-const DEFAULT_MAX_AGE: Duration = Duration::seconds(300);
+pub(crate) const DOCUMENT_MAX_AGE: Duration = Duration::seconds(300);
 
 impl AuthManager {
     /// Makes a service that publishes the public keys at `/.well-known/jwks.json`, for servers that verify tokens of this
@@ -78,7 +78,7 @@ impl Jwks {
         Self {
             manager,
             path: "/.well-known/jwks.json".to_owned(),
-            max_age: DEFAULT_MAX_AGE,
+            max_age: DOCUMENT_MAX_AGE,
         }
     }
 
@@ -86,6 +86,11 @@ impl Jwks {
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
+    }
+
+    #[cfg(feature = "oauth")]
+    pub(crate) fn served_at(&self) -> &str {
+        &self.path
     }
 
     /// Sets how long clients may cache an answer, in whole seconds. The default is 300. A negative value counts as zero.
@@ -205,7 +210,7 @@ impl HttpServiceFactory for ServerMetadata {
                 }
                 let text = this.text();
                 let etag = crate::keys::etag(&text);
-                document(request, &etag, DEFAULT_MAX_AGE, || text)
+                document(request, &etag, DOCUMENT_MAX_AGE, || text)
             };
             serve(path, answer).register(config);
         }
@@ -221,7 +226,10 @@ impl fmt::Debug for ServerMetadata {
 }
 
 /// A resource that answers `GET` and `HEAD`. Other methods get 405.
-fn serve(path: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Clone + 'static) -> Resource {
+pub(crate) fn serve(
+    path: &str,
+    answer: impl Fn(&HttpRequest) -> HttpResponse + Clone + 'static,
+) -> Resource {
     let route = |method| {
         let answer = answer.clone();
         let handler = move |request: HttpRequest| std::future::ready(answer(&request));
@@ -233,7 +241,7 @@ fn serve(path: &str, answer: impl Fn(&HttpRequest) -> HttpResponse + Clone + 'st
 }
 
 /// A JSON document, or 304 if the client has the current one (RFC 9110, section 13.1.2).
-fn document(
+pub(crate) fn document(
     request: &HttpRequest,
     etag: &str,
     max_age: Duration,

@@ -54,6 +54,12 @@ mod websocket;
 
 #[cfg(feature = "client-certificates")]
 pub use self::client_certificate::keep_client_certificate;
+#[cfg(feature = "oauth")]
+pub(crate) use self::{
+    authorize::run_token_check,
+    jwks::{DOCUMENT_MAX_AGE, document, serve},
+    row::quoted,
+};
 pub use self::{
     current_token::{AnyClaims, CurrentToken, TakeCurrentToken},
     current_user::CurrentUser,

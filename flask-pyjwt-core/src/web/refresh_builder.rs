@@ -24,6 +24,8 @@ pub struct RefreshBuilder<'a> {
     manager: &'a AuthManager,
     current: &'a Token,
     claims: Option<OwnClaims>,
+    /// The only items that the scope of the next auth token may have.
+    narrowed: Option<String>,
     /// What the first poll has begun.
     rotation: Option<Rotation<'a>>,
 }
@@ -73,6 +75,7 @@ impl AuthManager {
             manager: self,
             current,
             claims: None,
+            narrowed: None,
             rotation: None,
         }
     }
@@ -98,6 +101,13 @@ impl RefreshBuilder<'_> {
         claims.session_claim(name.into(), &value);
         self
     }
+
+    /// Mints this one auth token with only these items of its scope, a space-separated list (RFC 6749, section 6).
+    #[cfg(feature = "oauth")]
+    pub(crate) fn narrowed(mut self, scope: Option<String>) -> Self {
+        self.narrowed = scope;
+        self
+    }
 }
 
 // A future, and not only `IntoFuture`: the compiler proposes `.await` where it is forgotten.
@@ -109,11 +119,16 @@ impl Future for RefreshBuilder<'_> {
             manager,
             current,
             claims,
+            narrowed,
             rotation,
         } = &mut *self;
         let rotation = rotation.get_or_insert_with(|| {
             let (manager, current, claims) = (*manager, *current, claims.take());
-            let work = async move { manager.session_issuer()?.refresh(current, claims).await };
+            let scope = narrowed.take();
+            let work = async move {
+                let issuer = manager.session_issuer()?;
+                issuer.refresh(current, claims, scope).await
+            };
             Box::pin(reporting(manager, Some(current), work))
         });
         rotation.as_mut().poll(context)

@@ -249,7 +249,7 @@ impl AuthManager {
 
 impl AuthManager {
     /// The part that opens, rotates and ends sessions.
-    pub(super) fn session_issuer(&self) -> Result<SessionIssuer, SessionError> {
+    pub(crate) fn session_issuer(&self) -> Result<SessionIssuer, SessionError> {
         let parts = self.parts();
         let sessions = parts.sessions.as_ref().ok_or(SessionError::NoStore)?;
         Ok(SessionIssuer::new(sessions, &parts.verification))
@@ -257,14 +257,14 @@ impl AuthManager {
 
     /// The sessions that a token may belong to. `None` for a token of another issuer, whose subjects and IDs have nothing
     /// to do with those in the store.
-    pub(super) fn sessions_of(&self, token: &Token) -> Option<&Arc<Sessions>> {
+    pub(crate) fn sessions_of(&self, token: &Token) -> Option<&Arc<Sessions>> {
         let parts = self.parts();
         let sessions = parts.sessions.as_ref();
         sessions.filter(|_| token.iss() == &*parts.verification.rules.issuer)
     }
 
     /// The current time in the type that stores use.
-    pub(super) fn now(&self) -> Result<Moment, TokenError> {
+    pub(crate) fn now(&self) -> Result<Moment, TokenError> {
         Ok(Moment::from_milliseconds(
             self.parts().verification.clock.now()?.milliseconds(),
         ))

@@ -235,7 +235,7 @@ impl Rejection {
 }
 
 /// The text of a quoted string (RFC 9110, section 5.6.4). What cannot stand there becomes `?`.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

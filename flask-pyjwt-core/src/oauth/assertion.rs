@@ -1,0 +1,119 @@
+//! JWTs by which a client authenticates (RFC 7523, section 3).
+
+use std::sync::Arc;
+
+use super::{
+    OAuthClients,
+    clients::{Client, ClientKeys},
+    refusal::Refusal,
+    replay::Use,
+};
+use crate::{
+    jose::{NumericDate, SIGNATURE_BUFFER, Segments},
+    json::{Document, Json, Kind},
+};
+
+/// The longest assertion, in bytes.
+const LONGEST: usize = 8 * 1024;
+/// How far in the future an assertion may end, in seconds.
+const LONGEST_LIFE: i64 = 300;
+/// How far the clocks of client and server may differ at least, in seconds.
+const LEEWAY: i64 = 5;
+
+/// What an assertion has to name.
+pub(super) struct Expected<'a> {
+    /// The accepted audiences: the issuer, and the address of the endpoint.
+    pub(super) audiences: &'a [String],
+    pub(super) now: NumericDate,
+    /// In seconds.
+    pub(super) leeway: i64,
+}
+
+/// The client that has signed an assertion, if it is right. `named` is the parameter `client_id`.
+pub(super) fn check<'a>(
+    clients: &'a OAuthClients,
+    assertion: &str,
+    named: Option<&str>,
+    expected: &Expected<'_>,
+) -> Result<Option<&'a Arc<Client>>, Refusal> {
+    if assertion.len() > LONGEST {
+        return Ok(None);
+    }
+    let Ok(segments) = Segments::of(assertion) else {
+        return Ok(None);
+    };
+    let payload = segments.decode_payload().ok();
+    let Some(payload) = payload.and_then(|payload| Document::object(payload).ok()) else {
+        return Ok(None);
+    };
+    let claims = payload.root();
+    // Before the signature is checked, `sub` only selects the keys.
+    let Some(id) = claims.member("sub").and_then(Json::as_str) else {
+        return Ok(None);
+    };
+    let client = clients.find(&id);
+    let keys = client.and_then(|client| client.keys());
+    // A signature is checked for unknown clients, too.
+    let Some(checked) = keys.or_else(|| clients.decoy()) else {
+        return Ok(None);
+    };
+    if !has_signed(checked, &segments) || named.is_some_and(|named| named != id) {
+        return Ok(None);
+    }
+    let (Some(client), Some(keys)) = (client, keys) else {
+        return Ok(None);
+    };
+    let Some((jti, end)) = valid(claims, &id, expected) else {
+        return Ok(None);
+    };
+    match keys.use_once(&jti, end, expected.now.seconds()) {
+        Use::First => Ok(Some(client)),
+        Use::Repeated => Ok(None),
+        Use::Full => Err(Refusal::Unavailable(time::Duration::seconds(LONGEST_LIFE))),
+    }
+}
+
+fn has_signed(keys: &ClientKeys, segments: &Segments<'_>) -> bool {
+    let Ok(candidates) = keys.set.select(segments.header, &keys.types) else {
+        return false;
+    };
+    let mut buffer = SIGNATURE_BUFFER;
+    let Ok(signature) = segments.decode_signature(&mut buffer) else {
+        return false;
+    };
+    let message = segments.message.as_bytes();
+    candidates
+        .keys
+        .iter()
+        .any(|key| key.verify(message, signature))
+}
+
+/// The `jti` of valid claims, and the second from which on they are invalid.
+fn valid(claims: Json<'_>, id: &str, expected: &Expected<'_>) -> Option<(String, i64)> {
+    let leeway = expected.leeway.max(LEEWAY);
+    let now = expected.now;
+    let is_past = |name| match claims.member(name) {
+        None => Some(true),
+        Some(moment) => Some(NumericDate::from_json(moment)? <= now.plus(leeway)),
+    };
+    let expires = NumericDate::from_json(claims.member("exp")?)?;
+    let is_valid = claims.member("iss")?.is_str(id)
+        && names(claims.member("aud")?, expected.audiences)
+        && expires.plus(leeway) > now
+        && expires <= now.plus(LONGEST_LIFE + leeway)
+        && is_past("iat")?
+        && is_past("nbf")?;
+    let jti = claims.member("jti")?.as_str()?.into_owned();
+    // The second after the last one in which it is accepted.
+    let end = expires.plus(leeway + 1).seconds();
+    (is_valid && !jti.is_empty()).then_some((jti, end))
+}
+
+/// Whether an audience names this server: as text, or as an element of a list.
+fn names(audience: Json<'_>, accepted: &[String]) -> bool {
+    let is_accepted = |it: Json<'_>| accepted.iter().any(|name| it.is_str(name));
+    match audience.kind() {
+        Kind::Array => audience.items().any(is_accepted),
+        _ => is_accepted(audience),
+    }
+}

@@ -1,0 +1,119 @@
+//! Client authentication (RFC 6749, section 2.3; RFC 7523, section 2.2).
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest,
+    http::header::{AUTHORIZATION, HeaderMap},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{
+    OAuthClients,
+    assertion::{self, Expected},
+    clients::{Client, Proof, has_digest},
+    form::{Form, decode},
+    refusal::Refusal,
+};
+
+/// The value of `client_assertion_type` (RFC 7523, section 2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const SEVERAL: Refusal = Refusal::Request("More than one client authentication is given");
+
+/// What a request shows of its client.
+enum Shown<'a> {
+    Id(&'a str),
+    Secret(String, Vec<u8>),
+    Assertion(&'a str),
+}
+
+/// Finds the client of a request and checks its credentials. `None` if the request names no client.
+pub(super) fn authenticate(
+    clients: &OAuthClients,
+    request: &HttpRequest,
+    form: &Form,
+    expected: &Expected<'_>,
+) -> Result<Option<Arc<Client>>, Refusal> {
+    let id = form.get("client_id");
+    let Some(shown) = shown(request.headers(), form)? else {
+        return Ok(None);
+    };
+    let client = match shown {
+        Shown::Id(id) => {
+            let client = clients.find(id);
+            client.filter(|client| matches!(client.proof, Proof::Nothing))
+        }
+        Shown::Secret(named, secret) => {
+            if id.is_some_and(|id| id != named) {
+                return Err(Refusal::Request(
+                    "`client_id` is not the authenticated client",
+                ));
+            }
+            with_secret(clients, &named, &secret)
+        }
+        Shown::Assertion(assertion) => assertion::check(clients, assertion, id, expected)?,
+    };
+    client.cloned().map(Some).ok_or(Refusal::Client)
+}
+
+/// The client with this id and secret.
+fn with_secret<'a>(clients: &'a OAuthClients, id: &str, secret: &[u8]) -> Option<&'a Arc<Client>> {
+    // Of an unknown client, a secret is hashed and compared as well.
+    let (client, digest) = match clients.find(id) {
+        Some(client) => match &client.proof {
+            Proof::Secret(digest) => (Some(client), digest),
+            _ => (None, &[0; 32]),
+        },
+        None => (None, &[0; 32]),
+    };
+    let is_right = has_digest(secret, digest);
+    client.filter(|_| is_right)
+}
+
+fn shown<'a>(headers: &HeaderMap, form: &'a Form) -> Result<Option<Shown<'a>>, Refusal> {
+    let mut fields = headers.get_all(AUTHORIZATION);
+    let field = fields.next();
+    if fields.next().is_some() {
+        return Err(SEVERAL);
+    }
+    let secret = form.get("client_secret");
+    let assertion = form.get("client_assertion");
+    let assertion_type = form.get("client_assertion_type");
+    let has_assertion = assertion.is_some() || assertion_type.is_some();
+    if usize::from(field.is_some()) + usize::from(secret.is_some()) + usize::from(has_assertion) > 1
+    {
+        return Err(SEVERAL);
+    }
+    if let Some(field) = field {
+        let (id, secret) = basic(field.as_bytes()).ok_or(Refusal::Client)?;
+        return Ok(Some(Shown::Secret(id, secret)));
+    }
+    if has_assertion {
+        let (Some(assertion), Some(assertion_type)) = (assertion, assertion_type) else {
+            let why = "`client_assertion` and `client_assertion_type` belong together";
+            return Err(Refusal::Request(why));
+        };
+        if assertion_type != JWT_BEARER {
+            return Err(Refusal::Client);
+        }
+        return Ok(Some(Shown::Assertion(assertion)));
+    }
+    let id = form.get("client_id");
+    match (id, secret) {
+        (Some(id), Some(secret)) => Ok(Some(Shown::Secret(id.to_owned(), secret.into()))),
+        (None, Some(_)) => Err(Refusal::Request("`client_secret` needs a `client_id`")),
+        (id, None) => Ok(id.map(Shown::Id)),
+    }
+}
+
+/// The id and secret of Basic credentials. Both are form-encoded (RFC 6749, section 2.3.1).
+fn basic(field: &[u8]) -> Option<(String, Vec<u8>)> {
+    let (scheme, credentials) = field.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let credentials = STANDARD.decode(credentials.trim_ascii()).ok()?;
+    let colon = credentials.iter().position(|byte| *byte == b':')?;
+    let (id, secret) = credentials.split_at(colon);
+    Some((decode(id)?, decode(&secret[1..])?.into_bytes()))
+}
