@@ -38,8 +38,6 @@ mod verifying_key;
 mod watch;
 mod weak_points;
 
-#[cfg(feature = "oauth")]
-pub(crate) use self::backend::sha256;
 #[cfg(feature = "jwks")]
 pub(crate) use self::jwk_set::{CheckedSet, SetProblem};
 pub(crate) use self::{
