@@ -61,6 +61,8 @@ pub mod issuers {
     #[doc = page!("issuers/custom.md")]
     pub mod custom {}
 }
+#[doc = page!("oauth.md")]
+pub mod oauth {}
 #[doc = page!("testing.md")]
 pub mod testing {}
 #[doc = page!("openapi.md")]

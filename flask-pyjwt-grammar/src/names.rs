@@ -5,7 +5,7 @@ use syn::LitStr;
 use crate::{nearest::nearest, value::Key};
 
 /// Names with a meaning of their own; every other name is that of a claim.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "token_type",
     "location",
     "cookie_name",

@@ -53,11 +53,13 @@ pub(super) fn check<'a>(
     };
     let client = clients.find(&id);
     let keys = client.and_then(|client| client.keys());
-    // A signature is checked for unknown clients, too.
-    let Some(checked) = keys.or_else(|| clients.decoy()) else {
-        return Ok(None);
-    };
-    if !has_signed(checked, &segments) || named.is_some_and(|named| named != id) {
+    let signed = keys.and_then(|keys| has_signed(keys, &segments));
+    if signed.is_none() {
+        // A signature is checked for unknown clients, too.
+        let mut decoys = clients.decoys();
+        decoys.find_map(|keys| has_signed(keys, &segments));
+    }
+    if signed != Some(true) || named.is_some_and(|named| named != id) {
         return Ok(None);
     }
     let (Some(client), Some(keys)) = (client, keys) else {
@@ -73,19 +75,14 @@ pub(super) fn check<'a>(
     }
 }
 
-fn has_signed(keys: &ClientKeys, segments: &Segments<'_>) -> bool {
-    let Ok(candidates) = keys.set.select(segments.header, &keys.types) else {
-        return false;
-    };
+/// Whether one of these keys has signed. `None` if none of them is for such a token, so that none was tried.
+fn has_signed(keys: &ClientKeys, segments: &Segments<'_>) -> Option<bool> {
+    let candidates = keys.set.select(segments.header, &keys.types).ok()?;
     let mut buffer = SIGNATURE_BUFFER;
-    let Ok(signature) = segments.decode_signature(&mut buffer) else {
-        return false;
-    };
+    let signature = segments.decode_signature(&mut buffer).ok()?;
     let message = segments.message.as_bytes();
-    candidates
-        .keys
-        .iter()
-        .any(|key| key.verify(message, signature))
+    let mut candidates = candidates.keys.iter();
+    Some(candidates.any(|key| key.verify(message, signature)))
 }
 
 /// The `jti` of valid claims, and the second from which on they are invalid.

@@ -23,9 +23,13 @@ const SEVERAL: Refusal = Refusal::Request("More than one client authentication i
 /// What a request shows of its client.
 enum Shown<'a> {
     Id(&'a str),
-    Secret(String, Vec<u8>),
+    /// The client has one of these ids and secrets.
+    Secret(Vec<Pair>),
     Assertion(&'a str),
 }
+
+/// An id and a secret.
+type Pair = (String, Vec<u8>);
 
 /// Finds the client of a request and checks its credentials. `None` if the request names no client.
 pub(super) fn authenticate(
@@ -43,13 +47,18 @@ pub(super) fn authenticate(
             let client = clients.find(id);
             client.filter(|client| matches!(client.proof, Proof::Nothing))
         }
-        Shown::Secret(named, secret) => {
-            if id.is_some_and(|id| id != named) {
+        Shown::Secret(pairs) => {
+            if id.is_some_and(|id| pairs.iter().all(|(named, _)| id != named)) {
                 return Err(Refusal::Request(
                     "`client_id` is not the authenticated client",
                 ));
             }
-            with_secret(clients, &named, &secret)
+            let all = pairs.iter();
+            // All of them are checked, whichever is right.
+            let found = all.fold(None, |found, (id, secret)| {
+                with_secret(clients, id, secret).or(found)
+            });
+            found.filter(|client| id.is_none_or(|id| client.id == id))
         }
         Shown::Assertion(assertion) => assertion::check(clients, assertion, id, expected)?,
     };
@@ -85,8 +94,8 @@ fn shown<'a>(headers: &HeaderMap, form: &'a Form) -> Result<Option<Shown<'a>>, R
         return Err(SEVERAL);
     }
     if let Some(field) = field {
-        let (id, secret) = basic(field.as_bytes()).ok_or(Refusal::Client)?;
-        return Ok(Some(Shown::Secret(id, secret)));
+        let pairs = basic(field.as_bytes()).ok_or(Refusal::Client)?;
+        return Ok(Some(Shown::Secret(pairs)));
     }
     if has_assertion {
         let (Some(assertion), Some(assertion_type)) = (assertion, assertion_type) else {
@@ -100,14 +109,15 @@ fn shown<'a>(headers: &HeaderMap, form: &'a Form) -> Result<Option<Shown<'a>>, R
     }
     let id = form.get("client_id");
     match (id, secret) {
-        (Some(id), Some(secret)) => Ok(Some(Shown::Secret(id.to_owned(), secret.into()))),
+        (Some(id), Some(secret)) => Ok(Some(Shown::Secret(vec![(id.to_owned(), secret.into())]))),
         (None, Some(_)) => Err(Refusal::Request("`client_secret` needs a `client_id`")),
         (id, None) => Ok(id.map(Shown::Id)),
     }
 }
 
-/// The id and secret of Basic credentials. Both are form-encoded (RFC 6749, section 2.3.1).
-fn basic(field: &[u8]) -> Option<(String, Vec<u8>)> {
+/// The ids and secrets that Basic credentials can mean: both form-encoded (RFC 6749, section 2.3.1), or, from clients
+/// that do not encode them, as they are.
+fn basic(field: &[u8]) -> Option<Vec<Pair>> {
     let (scheme, credentials) = field.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
@@ -115,5 +125,15 @@ fn basic(field: &[u8]) -> Option<(String, Vec<u8>)> {
     let credentials = STANDARD.decode(credentials.trim_ascii()).ok()?;
     let colon = credentials.iter().position(|byte| *byte == b':')?;
     let (id, secret) = credentials.split_at(colon);
-    Some((decode(id)?, decode(&secret[1..])?.into_bytes()))
+    let secret = &secret[1..];
+    let encoded = decode(id).zip(decode(secret));
+    let mut pairs: Vec<_> = encoded
+        .map(|(id, secret)| (id, secret.into_bytes()))
+        .into_iter()
+        .collect();
+    let plain = (str::from_utf8(id).ok()?.to_owned(), secret.to_vec());
+    if !pairs.contains(&plain) {
+        pairs.push(plain);
+    }
+    Some(pairs)
 }

@@ -41,8 +41,9 @@ pub struct OAuthClients(Arc<Table>);
 
 struct Table {
     clients: HashMap<String, Arc<Client>>,
-    /// A client whose credentials are checked in place of those of an unknown client, so that both take the same time.
-    decoy: Option<Arc<Client>>,
+    /// A client for each algorithm. Its key is tried for assertions that no client can have signed, so that these take as
+    /// long as others.
+    decoys: Vec<(AuthType, Arc<Client>)>,
 }
 
 /// A client whose credentials were checked at start.
@@ -76,12 +77,18 @@ impl OAuthClients {
     pub fn new(clients: impl IntoIterator<Item = OAuthClient>) -> Result<Self, ConfigError> {
         let mut table = Table {
             clients: HashMap::new(),
-            decoy: None,
+            decoys: Vec::new(),
         };
         for client in clients {
             let client = Arc::new(Client::new(client)?);
-            if matches!(client.proof, Proof::Keys(_)) {
-                table.decoy.get_or_insert_with(|| Arc::clone(&client));
+            for key in client.keys().into_iter().flat_map(|keys| keys.set.keys()) {
+                if table
+                    .decoys
+                    .iter()
+                    .all(|(known, _)| *known != key.auth_type)
+                {
+                    table.decoys.push((key.auth_type, Arc::clone(&client)));
+                }
             }
             if let Some(twice) = table.clients.insert(client.id.clone(), client) {
                 return Err(wrong(&twice.id, "is there twice"));
@@ -94,9 +101,9 @@ impl OAuthClients {
         self.0.clients.get(id)
     }
 
-    /// The keys to check an assertion with if the client is unknown or has no keys.
-    pub(super) fn decoy(&self) -> Option<&ClientKeys> {
-        self.0.decoy.as_ref()?.keys()
+    /// Keys of each algorithm, to check an assertion with if its client is unknown or has no such key.
+    pub(super) fn decoys(&self) -> impl Iterator<Item = &ClientKeys> {
+        self.0.decoys.iter().filter_map(|(_, client)| client.keys())
     }
 
     /// The authentication methods of these clients (RFC 8414, section 2).

@@ -13,6 +13,8 @@ use super::{
     refusal::Refusal,
 };
 use crate::{
+    jose::Segments,
+    json::Document,
     log_limit::{LogLimit, this_second},
     manager::AuthManager,
     public_url::PublicUrl,
@@ -119,10 +121,21 @@ impl Endpoint {
         url.unwrap_or_else(|| base.join(&self.path))
     }
 
-    /// Verifies a token that this server has issued. Keys of other issuers are never fetched for it.
+    /// Verifies a token that this server has issued. Tokens of other issuers are refused before their keys are looked for,
+    /// so that nobody can have keys fetched here.
     pub(super) fn own_token(&self, text: &str) -> Result<Token, TokenError> {
+        let verification = &self.manager.parts().verification;
+        let issuer = self.manager.issuer();
+        if !verification.issuers.is_empty() && text.len() <= verification.max_size {
+            let payload = Segments::of(text)?.decode_payload()?;
+            let payload = Document::object(payload).map_err(TokenError::payload)?;
+            let named = payload.root().member("iss");
+            if !named.is_some_and(|named| named.is_str(issuer)) {
+                return Err(TokenError::Issuer);
+            }
+        }
         let token = self.manager.verify_token(text)?;
-        if token.iss() != self.manager.issuer() {
+        if token.iss() != issuer {
             return Err(TokenError::Issuer);
         }
         Ok(token)

@@ -1,6 +1,7 @@
 //! How clients authenticate with secrets.
 
 use actix_web::test::TestRequest;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{BASIC, DEMO, Server, basic_of, is_refused, request};
 
@@ -19,6 +20,34 @@ async fn a_secret_is_accepted_in_basic_credentials_and_in_the_form() {
         let reply = server.post("/introspect", basic, form).await;
         assert_eq!(reply.json()["active"], true, "{form:?}");
     }
+}
+
+/// As `curl -u` sends them. RFC 6749 has them encoded.
+#[actix_web::test]
+async fn basic_credentials_that_are_not_encoded_are_accepted() {
+    let server = Server::new().await;
+    let ask = |id: &str, secret: &str, named: &'static str| {
+        let field = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
+        let request = request("/introspect", None, &[("token", "x"), ("client_id", named)]);
+        server
+            .site
+            .ask(request.insert_header(("authorization", field)))
+    };
+    assert_eq!(ask("demo", DEMO, "").await.status, 200);
+    assert_eq!(ask("demo", DEMO, "demo").await.status, 200);
+    is_refused(
+        &ask("demo", DEMO, "other").await,
+        400,
+        "invalid_request",
+        "named",
+    );
+    let other = DEMO.replace('+', " ");
+    is_refused(
+        &ask("demo", &other, "").await,
+        401,
+        "invalid_client",
+        "another secret",
+    );
 }
 
 /// The same bytes for whatever is wrong, and before the token is looked at.

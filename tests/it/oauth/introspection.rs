@@ -1,6 +1,6 @@
 //! Introspection (RFC 7662).
 
-use flask_pyjwt::{AuthManager, AuthType, Config, MemoryStore};
+use flask_pyjwt::{AuthManager, AuthType, Config, Issuer, MemoryStore};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -186,4 +186,22 @@ async fn tokens_are_described_without_a_store_too() {
         server.introspect(token.signed()).await.json()["sub"],
         "alice"
     );
+}
+
+/// Guards accept them, but this server has not issued them.
+#[actix_web::test]
+async fn tokens_of_trusted_issuers_are_not_active() {
+    let key = flask_pyjwt::Key::new(AuthType::HS256, SECRET);
+    let issuer = Issuer::new("https://other.example").audience("our-api");
+    let server = Server::with(|config| config.trust(issuer.key(key))).await;
+    let config = Config::new("https://other.example", AuthType::HS256, SECRET);
+    let other = manager(config.audience("our-api").clock(server.clock.clone()));
+    let token = other.auth_token("alice").sign().expect("minted");
+    assert!(server.is_accepted(token.signed()).await);
+    server.is_inactive(token.signed(), "another issuer").await;
+    let refresh = other.refresh_token("alice").sign().expect("minted");
+    let reply = server.refresh(BASIC, refresh.signed()).await;
+    is_refused(&reply, 400, "invalid_grant", "another issuer");
+    let own = server.auth.auth_token("alice").sign().expect("minted");
+    assert_eq!(server.introspect(own.signed()).await.json()["active"], true);
 }

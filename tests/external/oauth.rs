@@ -1,0 +1,218 @@
+//! OAuth's endpoints with the certified `openid-client` of the npm registry, run with Node.js: against the example, and
+//! with each method of client authentication against a server of this test.
+
+use std::{
+    env, fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::mpsc,
+    thread,
+};
+
+use actix_web::{App, HttpServer, Responder, dev::ServerHandle, get, rt::System};
+use flask_pyjwt::{
+    AuthManager, AuthType, Config, CurrentToken, Key, MemoryStore, OAuthClient, OAuthClients,
+    require_token,
+};
+use serde_json::Value;
+
+use support::{example::Example, keys, manager, wire};
+
+const SECRET: &str = "a secret with: %, + and enough bytes & more";
+
+/// Runs the client, if it can be installed. With `CI=true` it has to.
+fn run(arguments: [&str; 3], variables: &[(&str, &str)]) {
+    let Some(folder) = installed() else {
+        return;
+    };
+    let output = Command::new("node")
+        .arg(folder.join("client.mjs"))
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("Node.js starts");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success() && out.trim() == "done",
+        "{arguments:?}: {out}{error}"
+    );
+}
+
+fn installed() -> Option<PathBuf> {
+    match install() {
+        Ok(folder) => Some(folder),
+        Err(reason) => {
+            let ci = env::var_os("CI").is_some_and(|value| value == "true");
+            assert!(!ci, "openid-client cannot be run: {reason}");
+            println!("skipped, openid-client cannot be run: {reason}");
+            None
+        }
+    }
+}
+
+/// The folder under `target` with the packages of tests/external/oauth/package-lock.json, installed on first use.
+fn install() -> Result<PathBuf, String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("external/oauth");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openid-client");
+    let text_of = |error: std::io::Error| error.to_string();
+    fs::create_dir_all(&folder).map_err(text_of)?;
+    // Tests run concurrently, in threads or processes: one installs it, and the others wait.
+    let lock = fs::File::create(folder.with_extension("lock")).map_err(text_of)?;
+    lock.lock().map_err(text_of)?;
+    let wanted = fs::read_to_string(source.join("package-lock.json")).map_err(text_of)?;
+    for file in ["package.json", "package-lock.json", "client.mjs"] {
+        fs::copy(source.join(file), folder.join(file)).map_err(text_of)?;
+    }
+    let made = folder.join("made-of.json");
+    if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
+        return Ok(folder);
+    }
+    let npm = Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&folder)
+        .output()
+        .map_err(|error| format!("npm: {error}"))?;
+    if !npm.status.success() {
+        return Err(String::from_utf8_lossy(&npm.stderr).into_owned());
+    }
+    fs::write(made, wanted).map_err(text_of)?;
+    Ok(folder)
+}
+
+#[test]
+fn openid_client_refreshes_introspects_and_revokes_at_the_example() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let example = Example::start("oauth", &[("CLIENT_SECRET", secret)]);
+    let output = example.process.read_until("Listening on http://");
+    let address = output.rsplit("Listening on ").next().unwrap_or_default();
+    let address = address.split(". ").next().unwrap_or_default();
+    let port = address
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok());
+    let port: u16 = port.unwrap_or_else(|| panic!("no port in {output}"));
+    let login = || {
+        let form = "username=alice&password=wonderland";
+        let request = format!(
+            "POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+            form.len()
+        );
+        let pair: Value = wire::send_to(port, request.as_bytes()).json();
+        pair["refresh_token"].as_str().expect("a token").to_owned()
+    };
+    let issuer = format!("http://127.0.0.1:{port}");
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let variables = [("CREDENTIAL", secret), ("REFRESH_TOKEN", &login())];
+        run([&issuer, method, "demo"], &variables);
+    }
+}
+
+#[require_token]
+#[get("/protected")]
+async fn protected(token: CurrentToken) -> impl Responder {
+    token.sub().to_owned()
+}
+
+/// A server with a client for each method. It stops when it is dropped.
+struct Server {
+    auth: AuthManager,
+    issuer: String,
+    handle: ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let issuer = format!("http://{}", listener.local_addr().expect("bound"));
+        let config = Config::new(&issuer, AuthType::EdDSA, keys::secret(AuthType::EdDSA))
+            .session_store(MemoryStore::default())
+            .resource_metadata(format!("{issuer}/.well-known/oauth-protected-resource"));
+        let auth = manager(config);
+        let key = keys::public(AuthType::ES256).expect("a public key");
+        let clients = OAuthClients::new([
+            OAuthClient::with_secret("demo", SECRET),
+            OAuthClient::with_key("service", Key::verify_only(AuthType::ES256, key)),
+            OAuthClient::public("spa"),
+        ])
+        .expect("valid clients");
+        let (started, starts) = mpsc::channel();
+        let shared = auth.clone();
+        let thread = thread::spawn(move || {
+            System::new().block_on(serve(shared, clients, listener, started))
+        });
+        let handle = starts.recv().expect("the server starts");
+        Self {
+            auth,
+            issuer,
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    fn login(&self, client: &str) -> String {
+        let login = self.auth.login("alice").scope("read write");
+        let pair = System::new().block_on(login.claim("client_id", client));
+        pair.expect("logged in").refresh.signed().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        System::new().block_on(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+async fn serve(
+    auth: AuthManager,
+    clients: OAuthClients,
+    listener: TcpListener,
+    started: mpsc::Sender<ServerHandle>,
+) {
+    let token = auth.token_endpoint(&clients);
+    let introspection = auth.introspection(&clients);
+    let revocation = auth.revocation(&clients);
+    let metadata = auth.server_metadata().expect("a URL");
+    let metadata = metadata
+        .token_endpoint(&token)
+        .introspection(&introspection)
+        .revocation(&revocation)
+        .jwks(&auth.jwks());
+    let resource = auth.resource_metadata(auth.issuer()).expect("a URL");
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(auth.clone())
+            .service((token.clone(), introspection.clone(), revocation.clone()))
+            .service((metadata.clone(), resource.clone(), auth.jwks(), protected))
+    });
+    let server = server.workers(1).disable_signals().listen(listener);
+    let server = server.expect("it listens").run();
+    started.send(server.handle()).expect("awaited");
+    server.await.expect("no failure");
+}
+
+#[test]
+fn openid_client_authenticates_by_each_method_and_owns_its_logins() {
+    let server = Server::start();
+    let private_key = String::from_utf8(keys::secret(AuthType::ES256)).expect("PEM");
+    for (method, client, credential) in [
+        ("client_secret_basic", "demo", SECRET),
+        ("client_secret_post", "demo", SECRET),
+        ("private_key_jwt", "service", &*private_key),
+        ("none", "spa", ""),
+    ] {
+        let other = server.login(if client == "demo" { "spa" } else { "demo" });
+        let variables = [
+            ("CREDENTIAL", credential),
+            ("REFRESH_TOKEN", &server.login(client)),
+            ("OTHER_REFRESH_TOKEN", &other),
+        ];
+        run([&server.issuer, method, client], &variables);
+    }
+}
