@@ -207,23 +207,6 @@ fn what_is_wrong_is_refused() {
         "fresh",
         r#"fresh = "true""#,
         "max_age = -1",
-        "acr",
-        "acr = 1",
-        "acr = true",
-        r#"acr = """#,
-        r#"acr = "a b""#,
-        r#"acr = "a\\b""#,
-        r#"acr = "\u{e9}""#,
-        r#"acr = ["a", "b"]"#,
-        r#"acr = any()"#,
-        r#"acr = any("a", "a")"#,
-        r#"acr = any("a", "b c")"#,
-        r#"acr = all("a", "b")"#,
-        r#"acr = contains("a")"#,
-        r#"acr = path("id")"#,
-        r#"acr = outer_path("id")"#,
-        r#"acr = "a", acr = "b""#,
-        r#"acr_values = "a""#,
         r#"max_age = "5m""#,
         "max_age = 4294967296",
         r#"location = "header", cookie_name = "c""#,
@@ -265,5 +248,31 @@ fn what_is_wrong_is_refused() {
         "a = 1,, b = 1",
     ] {
         assert!(requirement(arguments, id).is_err(), "{arguments}");
+    }
+}
+
+#[test]
+fn an_acr_that_no_challenge_can_name_is_refused() {
+    for arguments in [
+        "acr",
+        "acr = 1",
+        "acr = true",
+        r#"acr = """#,
+        r#"acr = "a b""#,
+        r#"acr = "a\\b""#,
+        r#"acr = "\u{e9}""#,
+        r#"acr = ["a", "b"]"#,
+        "acr = any()",
+        r#"acr = any("a", "a")"#,
+        r#"acr = any("a", "b c")"#,
+        r#"acr = all("a", "b")"#,
+        r#"acr = contains("a")"#,
+        r#"acr = path("id")"#,
+        r#"acr = outer_path("id")"#,
+        r#"acr = "a", acr = "b""#,
+        r#"acr_values = "a""#,
+    ] {
+        let refused = requirement(arguments, r#"#[get("/{id}")]"#);
+        assert!(refused.is_err(), "{arguments}: {refused:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flask_pyjwt::{Issuer, TokenError};
-use futures_util::{FutureExt as _, future::join_all};
+use futures_util::{FutureExt, future::join_all};
 use serde_json::json;
 use time::Duration;
 
@@ -46,7 +46,7 @@ async fn threat_7_a_flood_of_random_tokens_is_bounded_and_displaces_no_answer() 
         .collect();
     let at_once: Vec<_> = flood
         .iter_mut()
-        .filter_map(|verifying| verifying.now_or_never())
+        .filter_map(FutureExt::now_or_never)
         .collect();
     assert_eq!(at_once.len(), 500 - 128);
     assert!(
