@@ -13,6 +13,7 @@ CONTENTS = {
     "flask-pyjwt-core": {"src", "README.md", "LICENSE"},
     "flask-pyjwt-grammar": {"src", "README.md", "LICENSE"},
     "flask-pyjwt-macros": {"src", "README.md", "LICENSE"},
+    "flask-pyjwt-pkcs11": {"src", "README.md", "LICENSE"},
     "flask-pyjwt-postgres": {"src", "README.md", "LICENSE"},
 }
 BY_CARGO = {"Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"}

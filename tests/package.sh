@@ -16,9 +16,10 @@ trap 'rm -rf "$folder"' EXIT
 cargo fetch --quiet --locked
 # Changes that are not committed yet are packed, too.
 cargo package --quiet -p flask-pyjwt -p flask-pyjwt-cli -p flask-pyjwt-core -p flask-pyjwt-grammar -p flask-pyjwt-macros \
-    -p flask-pyjwt-postgres --no-verify --locked --allow-dirty --target-dir "$folder/packed"
+    -p flask-pyjwt-pkcs11 -p flask-pyjwt-postgres --no-verify --locked --allow-dirty --target-dir "$folder/packed"
 # Without the version, so that the folders keep their names when it changes.
-for package in flask-pyjwt flask-pyjwt-cli flask-pyjwt-core flask-pyjwt-grammar flask-pyjwt-macros flask-pyjwt-postgres; do
+for package in flask-pyjwt flask-pyjwt-cli flask-pyjwt-core flask-pyjwt-grammar flask-pyjwt-macros flask-pyjwt-pkcs11 \
+    flask-pyjwt-postgres; do
     mkdir "$folder/$package"
     tar -xzf "$folder/packed/package/$package"-[0-9]*.crate -C "$folder/$package" --strip-components 1
 done

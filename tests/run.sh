@@ -4,7 +4,7 @@
 #   sh tests/run.sh             all of it, in this order:
 #   sh tests/run.sh check       formatting, lints, documentation, links, dependencies, packages
 #   sh tests/run.sh test        tests that need no other program, with both cryptographies
-#   sh tests/run.sh external    tests with Redis, a browser, an OpenID provider, the real Flask_PyJWT, curl
+#   sh tests/run.sh external    tests with Redis, an HSM, a browser, an OpenID provider, the real Flask_PyJWT, curl
 #
 # Needs Rust, and installs the rest from Debian's packages if it may. Each step prints the seconds since the start. The
 # first failure ends the run.
@@ -113,6 +113,8 @@ if runs external; then
         as_root service pgbouncer stop >/dev/null 2>&1 || true
         as_root update-rc.d pgbouncer disable >/dev/null 2>&1 || true
     }
+    # An HSM in software, for flask-pyjwt-pkcs11.
+    command -v softhsm2-util >/dev/null 2>&1 && [ -e /usr/lib/softhsm/libsofthsm2.so ] || install softhsm2
     # A network that loses packets, for the near cache of Redis.
     command -v ip >/dev/null 2>&1 && command -v tc >/dev/null 2>&1 || install iproute2
     # The page of examples/browser.rs.
@@ -150,7 +152,7 @@ if cargo nextest --version >/dev/null 2>&1; then
     # More tests at once than there are cores: those beside other programs mostly wait for them.
     nextest() { run cargo nextest run --locked --no-fail-fast --test-threads "$(($(nproc) + 1))" -E "$@"; }
     # One of notes sends its server the requests of schemathesis.
-    beside='binary(external) | package(notes) & test(/^tests::described::/)'
+    beside='binary(external) | binary(softhsm) | package(notes) & test(/^tests::described::/)'
     inside() { nextest "not ($beside)" $everything; }
     beside() { nextest "$beside" $everything; }
     both() { nextest 'all()' $everything; }
@@ -166,7 +168,7 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
     plain() { run cargo test --locked --no-fail-fast "$@"; }
     inside() { plain $everything --lib --bins --test it --test table_memory --test ui; }
-    beside() { plain $everything --test external; }
+    beside() { plain $everything --test external --test softhsm; }
     both() {
         inside
         beside
@@ -217,7 +219,8 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     done
 
     run env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features \
-        -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-grammar -p flask-pyjwt-macros -p flask-pyjwt-postgres
+        -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-grammar -p flask-pyjwt-macros -p flask-pyjwt-pkcs11 \
+        -p flask-pyjwt-postgres
 
     # The public interface must be the one in docs/public-api.txt. After an intended change: UPDATE_PUBLIC_API=1.
     run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \

@@ -6,6 +6,7 @@
 //! | `flask-pyjwt-jwks` | a manager that fetches keys | the manager |
 //! | `flask-pyjwt-redis` | a `RedisStore` | the store |
 //! | `flask-pyjwt-postgres` | a `PostgresStore` | the store |
+//! | `flask-pyjwt-hsm-…` | a `Pkcs11Signer` | the signer |
 //! | `test-issuer` | a `TestIssuer` | the issuer |
 //! | `sessions-read` (two), `sessions-write` | a `FileStore` | the store |
 //!
