@@ -8,12 +8,15 @@
 //! second one for the next pair, `/introspect` says what a token is worth, `/revoke` ends the session. A client finds all
 //! of them in `/.well-known/oauth-authorization-server`.
 //!
+//! A login with a DPoP proof (RFC 9449) gets tokens that are bound to the client's key: `/bound` accepts only those, and
+//! without their proof they are refused everywhere. `DPOP_NONCE=1` demands a nonce in each proof.
+//!
 //! `CLIENT_SECRET` is the secret of the client `demo`; without it, one is made for this run. The signing key is made for
 //! this run, too, and sessions end with it.
 
 use std::error::Error;
 
-use actix_web::{App, HttpResponse, HttpServer, Responder, get, post, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, get, post, web};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use flask_pyjwt::{
     AuthManager, AuthType, Config, ConfigError, CurrentToken, MemoryStore, OAuthClient,
@@ -28,14 +31,20 @@ struct Login {
     password: String,
 }
 
-/// Opens a session if the password is right.
+/// Opens a session if the password is right. With a field `DPoP`, its tokens are bound to the key of the proof.
 #[post("/login")]
-async fn login(auth: AuthManager, login: web::Form<Login>) -> Result<HttpResponse, Rejection> {
+async fn login(
+    auth: AuthManager,
+    request: HttpRequest,
+    login: web::Form<Login>,
+) -> Result<HttpResponse, Rejection> {
     if (login.username.as_str(), login.password.as_str()) != ("alice", "wonderland") {
         return Ok(HttpResponse::Unauthorized().body("wrong username or password"));
     }
-    // `.claim("client_id", "demo")` would leave the refresh to this client alone.
-    let pair = auth.login(&login.username).scope("read write").await?;
+    let proof = auth.dpop_proof(&request).await?;
+    // `.client_id("demo")` would leave the refresh to this client alone.
+    let session = auth.login(&login.username).scope("read write");
+    let pair = session.bind(&proof).await?;
     Ok(HttpResponse::Ok()
         .insert_header(("Cache-Control", "no-store"))
         .json(json!({
@@ -48,6 +57,13 @@ async fn login(auth: AuthManager, login: web::Form<Login>) -> Result<HttpRespons
 #[get("/protected")]
 async fn protected(token: CurrentToken) -> impl Responder {
     web::Json(json!({ "sub": token.sub(), "scope": token.scope() }))
+}
+
+/// For tokens that are bound to a key of the client, who proves it with this request.
+#[require_token(bound)]
+#[get("/bound")]
+async fn bound(token: CurrentToken) -> impl Responder {
+    web::Json(json!({ "sub": token.sub(), "key": token.claims()["cnf"]["jkt"] }))
 }
 
 /// The documents that name the endpoints. They are made before the server starts, since a name can be wrong.
@@ -74,6 +90,7 @@ impl Documents {
 fn routes(app: &mut web::ServiceConfig, auth: &AuthManager, clients: &OAuthClients) {
     app.service(login)
         .service(protected)
+        .service(bound)
         .service(auth.token_endpoint(clients))
         .service(auth.introspection(clients))
         .service(auth.revocation(clients))
@@ -113,6 +130,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     let config = Config::new(&url, AuthType::EdDSA, generate_key()?)
         .session_store(MemoryStore::default())
+        .dpop_nonce(std::env::var("DPOP_NONCE").is_ok_and(|demand| demand == "1"))
         .resource_metadata(format!("{url}/.well-known/oauth-protected-resource"));
     let auth = AuthManager::new(config)?;
 
@@ -136,6 +154,7 @@ TOKEN=$(echo \"$PAIR\" | sed 's/.*\"auth_token\":\"\\([^\"]*\\)\".*/\\1/')
 REFRESH=$(echo \"$PAIR\" | sed 's/.*\"refresh_token\":\"\\([^\"]*\\)\".*/\\1/')
 curl -s {url}/.well-known/oauth-authorization-server                              # 200: what the server has
 curl -i -H \"Authorization: Bearer $TOKEN\" {url}/protected                         # 200
+curl -i -H \"Authorization: Bearer $TOKEN\" {url}/bound                             # 401: bound to no key
 curl -s -u \"$CLIENT\" -d \"token=$TOKEN\" {url}/introspect                           # 200: active
 curl -s -u \"$CLIENT\" -d \"grant_type=refresh_token&refresh_token=$REFRESH\" {url}/token  # 200: the next pair
 curl -i -u \"$CLIENT\" -d \"token=$REFRESH\" {url}/revoke                             # 200: the session has ended

@@ -3,6 +3,7 @@
 mod assertions;
 mod authentication;
 mod clients;
+mod dpop;
 mod failing_stores;
 mod hostile_bodies;
 mod introspection;

@@ -36,6 +36,7 @@ pub(super) struct Endpoint {
 
 /// An authenticated request.
 pub(super) struct Asked {
+    pub(super) request: HttpRequest,
     pub(super) form: Form,
     /// `None` if the request names no client.
     pub(super) client: Option<Arc<Client>>,
@@ -94,7 +95,11 @@ impl Endpoint {
             leeway: verification.rules.leeway,
         };
         let client = authenticate(&self.clients, request, &form, &expected)?;
-        Ok(Asked { form, client })
+        Ok(Asked {
+            request: request.clone(),
+            form,
+            client,
+        })
     }
 
     pub(super) fn now(&self) -> Result<NumericDate, Refusal> {
@@ -121,7 +126,7 @@ impl Endpoint {
         url.unwrap_or_else(|| base.join(&self.path))
     }
 
-    /// Verifies a token that this server has issued. Tokens of other issuers are refused before their keys are looked for,
+    /// Verifies a token that this server has issued. It may be bound: what its client proves is not checked here. Tokens of other issuers are refused before their keys are looked for,
     /// so that nobody can have keys fetched here.
     pub(super) fn own_token(&self, text: &str) -> Result<Token, TokenError> {
         let verification = &self.manager.parts().verification;
@@ -134,7 +139,7 @@ impl Endpoint {
                 return Err(TokenError::Issuer);
             }
         }
-        let token = self.manager.verify_token(text)?;
+        let token = self.manager.verify_presented(text)?;
         if token.iss() != issuer {
             return Err(TokenError::Issuer);
         }

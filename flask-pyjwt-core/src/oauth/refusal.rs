@@ -9,7 +9,11 @@ use actix_web::{
 };
 use time::Duration;
 
-use crate::{session::SessionError, token::TokenError, web::Rejection};
+use crate::{
+    session::SessionError,
+    token::TokenError,
+    web::{DPOP_NONCE, Rejection},
+};
 
 /// Why a request is refused (RFC 6749, section 5.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,11 @@ pub(super) enum Refusal {
     Grant(&'static str),
     GrantType,
     Scope,
+    /// The DPoP proof of a bound refresh token is missing or refused, for a reason that only the log gets (RFC 9449, section
+    /// 5).
+    Proof(&'static str),
+    /// The proof needs this nonce (RFC 9449, section 8).
+    Nonce(String),
     /// Such a token cannot be revoked (RFC 7009, section 2.2.1).
     TokenType,
     /// The store, or something else that has to be asked, does not answer.
@@ -42,6 +51,8 @@ impl Refusal {
             Self::Grant(_) => (StatusCode::BAD_REQUEST, "invalid_grant", "The refresh token is not valid"),
             Self::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only `refresh_token` is supported"),
             Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is not within that of the login"),
+            Self::Proof(_) => (StatusCode::BAD_REQUEST, "invalid_dpop_proof", "The DPoP proof is not valid"),
+            Self::Nonce(_) => (StatusCode::BAD_REQUEST, "use_dpop_nonce", "A nonce is required in the DPoP proof"),
             Self::TokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type", "Such a token cannot be revoked"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "The request cannot be decided at the moment"),
             Self::Server => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The server is misconfigured"),
@@ -60,7 +71,7 @@ impl Refusal {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Request(why) => why,
-            Self::Grant(reason) => reason,
+            Self::Grant(reason) | Self::Proof(reason) => reason,
             _ => self.error(),
         }
     }
@@ -74,6 +85,9 @@ impl Refusal {
             // Also where Basic was not used: 401 needs a challenge (RFC 9110, section 15.5.2).
             Self::Client => {
                 answer.insert_header((WWW_AUTHENTICATE, format!("Basic realm=\"{realm}\"")));
+            }
+            Self::Nonce(nonce) => {
+                answer.insert_header((DPOP_NONCE, nonce.as_str()));
             }
             Self::Unavailable(after) => {
                 let fraction = i64::from(after.subsec_nanoseconds() > 0);
@@ -104,6 +118,11 @@ impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::InvalidToken(error) => Self::Grant(error.reason()),
+            Rejection::InvalidProof(error) => Self::Proof(error.reason()),
+            Rejection::NonceRequired { nonce } => Self::Nonce(nonce),
+            Rejection::NoCertificate | Rejection::OtherCertificate => {
+                Self::Grant(rejection.reason())
+            }
             Rejection::NotRevocable => Self::TokenType,
             Rejection::Unavailable { retry_after } => Self::Unavailable(retry_after),
             _ => Self::Server,

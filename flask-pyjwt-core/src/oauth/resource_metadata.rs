@@ -38,6 +38,14 @@ impl AuthManager {
         members.insert("resource".to_owned(), resource.as_str().into());
         let methods = bearer_methods(&self.parts().locations);
         members.insert("bearer_methods_supported".to_owned(), methods.into());
+        let algorithms = self.parts().dpop.algorithms();
+        let algorithms: Vec<_> = algorithms.split(' ').collect();
+        let name = "dpop_signing_alg_values_supported".to_owned();
+        members.insert(name, algorithms.into());
+        if self.parts().require_bound {
+            let name = "dpop_bound_access_tokens_required".to_owned();
+            members.insert(name, true.into());
+        }
         Ok(ResourceMetadata {
             manager: self.clone(),
             resource,

@@ -90,6 +90,9 @@ impl OAuthMetadata {
     /// Lists the token endpoint, with its grant.
     pub fn token_endpoint(mut self, endpoint: &TokenEndpoint) -> Self {
         self.add("grant_types_supported", json!(["refresh_token"]));
+        let algorithms = self.manager.parts().dpop.algorithms();
+        let algorithms: Vec<_> = algorithms.split(' ').collect();
+        self.add("dpop_signing_alg_values_supported", json!(algorithms));
         self.endpoint("token", &endpoint.0, true)
     }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     manager::AuthManager,
     token::{Token, TokenError, TokenType},
-    web::run_token_check,
+    web::{DPOP_NONCE, check_refresh, run_token_check},
 };
 
 impl AuthManager {
@@ -35,6 +35,9 @@ impl AuthManager {
 /// A request is a `POST` of a form with `grant_type=refresh_token` and `refresh_token`. The token is rotated as by
 /// [`AuthManager::refresh`], with the same answers to repetitions and copies. `scope` asks for an auth token with a part of
 /// the login's scope, if that is a space-separated text; the next refresh can ask for all of it again.
+///
+/// A refresh token that is bound to a key or a certificate is accepted with its proof only (RFC 9449, section 5; RFC 8705,
+/// section 4): without one, the error is `invalid_dpop_proof` or `use_dpop_nonce`. The next pair is bound in the same way.
 ///
 /// A login with `.claim("client_id", "…")` belongs to that client, and nobody else can refresh its tokens. Tokens of other
 /// logins are refreshed by whoever holds them. Credentials that a request has must be right in any case.
@@ -119,6 +122,7 @@ async fn refresh(endpoint: Rc<Endpoint>, asked: Asked) -> Result<HttpResponse, R
     if !is_for(&token, asked.client.as_deref()) {
         return Err(Refusal::Grant("other_client"));
     }
+    let nonce = check_refresh(manager, &asked.request, &token).await?;
     run_token_check(manager, &token).await?;
     let scope = asked.form.get("scope");
     if let Some(wanted) = scope {
@@ -140,10 +144,13 @@ async fn refresh(endpoint: Rc<Endpoint>, asked: Asked) -> Result<HttpResponse, R
     if let Some(Value::String(scope)) = pair.auth.scope() {
         answer.insert("scope".to_owned(), json!(scope));
     }
-    Ok(HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((PRAGMA, "no-cache"))
-        .json(answer))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    response.insert_header((PRAGMA, "no-cache"));
+    if let Some(nonce) = nonce {
+        response.insert_header((DPOP_NONCE, nonce));
+    }
+    Ok(response.json(answer))
 }
 
 /// Checks, before anything is rotated, that the login has each item of this scope.

@@ -13,6 +13,7 @@ use super::{
     origin::hosts_of,
 };
 use crate::{
+    claims::Binding,
     jose::{Thumbprint, TokenError},
     log_limit::admits,
     manager::AuthManager,
@@ -25,7 +26,7 @@ use crate::{
 /// The field of a proof (RFC 9449, section 4.1).
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// The field of a nonce (RFC 9449, section 8.1).
-pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// Whether [`check`] has to look at a token that came as `Bearer`. It accepts all others.
 pub(super) fn has_to_be_proven(
@@ -52,13 +53,7 @@ pub(super) async fn check(
         }
         return Ok(None);
     };
-    if let Some(bound_to) = binding.certificate {
-        match client_certificate::of(manager, request) {
-            None => return Err(Rejection::NoCertificate),
-            Some(own) if own != bound_to => return Err(Rejection::OtherCertificate),
-            Some(_) => {}
-        }
-    }
+    check_certificate(manager, request, binding)?;
     match (binding.key, is_proven) {
         (None, false) => Ok(None),
         // The scheme says that the token is bound to a key.
@@ -68,11 +63,58 @@ pub(super) async fn check(
             let proof = sole_proof(request)?.ok_or(Rejection::InvalidProof(ProofError::Missing))?;
             let checked = check_proof(manager, request, proof, Some((token.signed(), key)))?;
             use_once(manager, &checked, &manager.parts().dpop.of_requests).await?;
-            Ok(match checked.wants_nonce {
-                true => nonce(manager)?.map(String::into_boxed_str),
-                false => None,
-            })
+            Ok(next_nonce(manager, &checked)?.map(String::into_boxed_str))
         }
+    }
+}
+
+/// Checks that the client of a refresh token proves what that is bound to, at the token endpoint: there the token comes in
+/// the form, and the proof has no hash of it (RFC 9449, section 5). Returns the nonce for the client's next proof, if it
+/// needs another one.
+#[cfg(feature = "oauth")]
+pub(crate) async fn check_refresh(
+    manager: &AuthManager,
+    request: &HttpRequest,
+    token: &Token,
+) -> Result<Option<String>, Rejection> {
+    let Some(binding) = token.binding() else {
+        return Ok(None);
+    };
+    check_certificate(manager, request, binding)?;
+    let Some(key) = binding.key else {
+        return Ok(None);
+    };
+    let proof = sole_proof(request)?.ok_or(Rejection::InvalidProof(ProofError::Missing))?;
+    let checked = check_proof(manager, request, proof, None)?;
+    if checked.key != key {
+        return Err(Rejection::InvalidProof(ProofError::OtherKey));
+    }
+    use_once(manager, &checked, &manager.parts().dpop.of_requests).await?;
+    next_nonce(manager, &checked)
+}
+
+/// Checks that the connection has the certificate to which a token is bound, if it is bound to one.
+fn check_certificate(
+    manager: &AuthManager,
+    request: &HttpRequest,
+    binding: Binding,
+) -> Result<(), Rejection> {
+    let Some(bound_to) = binding.certificate else {
+        return Ok(());
+    };
+    match client_certificate::of(manager, request) {
+        None => Err(Rejection::NoCertificate),
+        Some(own) if own != bound_to => Err(Rejection::OtherCertificate),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The nonce for the client's next proof, if it needs another one.
+fn next_nonce(manager: &AuthManager, proof: &Checked) -> Result<Option<String>, Rejection> {
+    if proof.wants_nonce {
+        nonce(manager)
+    } else {
+        Ok(None)
     }
 }
 

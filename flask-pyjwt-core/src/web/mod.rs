@@ -57,6 +57,7 @@ pub use self::client_certificate::keep_client_certificate;
 #[cfg(feature = "oauth")]
 pub(crate) use self::{
     authorize::run_token_check,
+    binding::{DPOP_NONCE, check_refresh},
     jwks::{DOCUMENT_MAX_AGE, document, serve},
     row::quoted,
 };

@@ -10,6 +10,10 @@ use support::{SECRET, guarded, keys, manager, site::Site};
 
 use super::clients;
 
+/// The algorithms of DPoP proofs (RFC 9449, section 5.1; RFC 9728, section 2).
+const PROOFS: [&str; 10] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+];
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
@@ -62,6 +66,7 @@ async fn the_document_lists_what_is_served() {
         "jwks_uri": "https://auth.example/.well-known/jwks.json",
         "response_types_supported": [],
         "grant_types_supported": ["refresh_token"],
+        "dpop_signing_alg_values_supported": PROOFS,
         "token_endpoint": "https://auth.example/oauth/token",
         "token_endpoint_auth_methods_supported": all,
         "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
@@ -103,6 +108,7 @@ async fn nothing_else_is_listed() {
                 "issuer": "https://auth.example/tenant",
                 "response_types_supported": [],
                 "grant_types_supported": ["refresh_token"],
+                "dpop_signing_alg_values_supported": PROOFS,
                 "token_endpoint": "https://auth.example/tenant/token",
                 "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             }),
@@ -192,6 +198,8 @@ async fn a_resource_names_its_authorization_servers() {
         ),
     ] {
         let metadata = metadata.expect("a URL");
+        let mut expected = expected;
+        expected["dpop_signing_alg_values_supported"] = json!(PROOFS);
         let site = Site::new(|app| {
             app.service(metadata);
         });
