@@ -113,10 +113,9 @@ fn client_secret() -> Result<(String, bool), Box<dyn Error>> {
     if let Ok(secret) = std::env::var("CLIENT_SECRET") {
         return Ok((secret, false));
     }
-    let mut secret = [0; 32];
+    let mut secret = [0; 16];
     getrandom::fill(&mut secret)?;
-    let secret = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((secret, true))
+    Ok((format!("{:032x}", u128::from_le_bytes(secret)), true))
 }
 
 #[actix_web::main]

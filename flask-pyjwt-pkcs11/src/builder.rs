@@ -119,12 +119,11 @@ impl Pkcs11Builder {
         }
         let token = Arc::new(Token::load(self.module, label, self.key, key_type, pin)?);
         let opened = token.open()?;
-        let public_key = match self.public_key {
-            Some(key) => key,
-            None => {
-                let key = token.key.find(&opened.session, key_type, false)?;
-                public_key::read(&opened.session, key, auth_type)?
-            }
+        let public_key = if let Some(key) = self.public_key {
+            key
+        } else {
+            let key = token.key.find(&opened.session, key_type, false)?;
+            public_key::read(&opened.session, key, auth_type)?
         };
         opened.sign(&mechanism(auth_type)?, &input(auth_type, b"the key signs"))?;
         let workers = Workers::start(&token, auth_type, opened, self.threads)?;

@@ -1,7 +1,7 @@
 //! Tokens that are bound to the client certificate of a TLS connection (RFC 8705): a server with rustls, and `curl` as the
 //! client.
 
-use std::{net::Ipv4Addr, path::Path, process::Command, sync::Arc};
+use std::{net::Ipv4Addr, path::Path, process::Command, slice, sync::Arc};
 
 use actix_web::{App, HttpRequest, HttpServer, web};
 use flask_pyjwt::{AuthManager, CurrentToken, keep_client_certificate, require_token};
@@ -111,10 +111,10 @@ async fn a_bound_token_is_accepted_over_connections_with_its_certificate_only() 
         };
         let (own, unbound) = (login(Some("alice")), login(None));
         for route in ["/any", "/bound"] {
-            let accepted = ask(route, Some("alice"), &[own.clone()]);
+            let accepted = ask(route, Some("alice"), slice::from_ref(&own));
             assert_eq!(accepted, "alice 200", "{route}");
             for client in [Some("mallory"), None] {
-                let refused = ask(route, client, &[own.clone()]);
+                let refused = ask(route, client, slice::from_ref(&own));
                 assert!(refused.ends_with(" 401"), "{route} {client:?}: {refused}");
             }
         }
@@ -127,7 +127,10 @@ async fn a_bound_token_is_accepted_over_connections_with_its_certificate_only() 
         let forged = format!("Client-Cert: :{base64}:");
         assert!(ask("/bound", Some("mallory"), &[own, forged]).ends_with(" 401"));
 
-        assert_eq!(ask("/any", Some("alice"), &[unbound.clone()]), "alice 200");
+        assert_eq!(
+            ask("/any", Some("alice"), slice::from_ref(&unbound)),
+            "alice 200"
+        );
         assert!(ask("/bound", Some("alice"), &[unbound]).ends_with(" 401"));
     });
     let asked = asked.await;

@@ -152,7 +152,7 @@ pub struct Config {
     sessions: SessionConfig,
     browser: BrowserConfig,
     locations: Vec<TokenLocation>,
-    possession: PossessionConfig,
+    possession: Box<PossessionConfig>,
     /// Invalid variables, until code sets the value.
     problems: BTreeMap<&'static str, Arc<ConfigError>>,
 }
@@ -252,7 +252,7 @@ impl Config {
             sessions: SessionConfig::default(),
             browser: BrowserConfig::default(),
             locations: vec![TokenLocation::Header],
-            possession: PossessionConfig::default(),
+            possession: Box::default(),
             problems: BTreeMap::new(),
         }
     }

@@ -70,12 +70,7 @@ pub(crate) struct Parts {
 impl Config {
     /// Checks every value, prepares the keys and checks that they belong together.
     pub(crate) fn validate(mut self) -> Result<Parts, ConfigError> {
-        if let Some((_, problem)) = std::mem::take(&mut self.problems).into_iter().next() {
-            return Err(match Arc::try_unwrap(problem) {
-                Ok(problem) => problem,
-                Err(shared) => ConfigError::invalid(shared.key(), reason_of(&shared)),
-            });
-        }
+        self.first_problem()?;
         let (issuer, auth_type) = self.identity()?;
         let realm = self.realm_or(&issuer);
         let resource_metadata = self.resource_metadata.take().map(PublicUrl::parse);
@@ -177,6 +172,17 @@ impl Config {
 }
 
 impl Config {
+    /// The first variable that is invalid and that code has not set.
+    fn first_problem(&mut self) -> Result<(), ConfigError> {
+        match std::mem::take(&mut self.problems).into_iter().next() {
+            None => Ok(()),
+            Some((_, problem)) => Err(match Arc::try_unwrap(problem) {
+                Ok(problem) => problem,
+                Err(shared) => ConfigError::invalid(shared.key(), reason_of(&shared)),
+            }),
+        }
+    }
+
     /// This server's issuer name and algorithm. The name is empty if the server only accepts tokens of other issuers.
     fn identity(&mut self) -> Result<(String, AuthType), ConfigError> {
         if self.kind == Kind::Verifier {

@@ -43,10 +43,8 @@ impl Nonces {
         let step = (now.seconds() / STEP).to_string();
         let parts = [step.as_bytes()];
         let of_ring = || ring.tag(Purpose::ProofNonces, &parts);
-        let tag = match self.is_configured {
-            true => self.own.tag(&parts),
-            false => of_ring().or_else(|| self.own.tag(&parts)),
-        };
+        let tag = if self.is_configured { None } else { of_ring() };
+        let tag = tag.or_else(|| self.own.tag(&parts));
         Some(format!("{step}.{}", tag?))
     }
 

@@ -187,10 +187,8 @@ pub(super) async fn use_once(
         return Ok(());
     };
     let is_first = sessions.first_use(&proof.id, proof.ends_at, now).await;
-    match is_first.map_err(Rejection::anew)? {
-        true => Ok(()),
-        false => Err(REPLAYED),
-    }
+    let is_first = is_first.map_err(Rejection::anew)?;
+    is_first.then_some(()).ok_or(REPLAYED)
 }
 
 /// The addresses that a proof for this request may name.

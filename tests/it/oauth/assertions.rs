@@ -14,7 +14,7 @@ use super::{Server, is_refused};
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The claims of a valid assertion of `service`, some of them changed. `null` removes one.
-fn claims(changes: Value) -> String {
+fn claims(changes: &Value) -> String {
     let mut claims = json!({
         "iss": "service", "sub": "service", "aud": ISSUER, "iat": NOW, "exp": NOW + 60, "jti": "one",
     });
@@ -30,7 +30,7 @@ fn claims(changes: Value) -> String {
 
 fn assertion(changes: Value) -> String {
     let header = r#"{"alg":"ES256","typ":"JWT"}"#;
-    forge(header, claims(changes), &keys::key(AuthType::ES256))
+    forge(header, claims(&changes), &keys::key(AuthType::ES256))
 }
 
 async fn ask(server: &Server, assertion: &str) -> support::site::Reply {
@@ -125,7 +125,7 @@ async fn assertions_with_wrong_claims_are_refused() {
 async fn assertions_that_the_client_did_not_sign_are_refused() {
     let server = Server::new().await;
     let public = keys::public(AuthType::ES256).expect("a public key");
-    let by = |header: &str, key: &Key<'_>| forge(header, claims(json!({})), key);
+    let by = |header: &str, key: &Key<'_>| forge(header, claims(&json!({})), key);
     let right = keys::key(AuthType::ES256);
     let good = assertion(json!({}));
     let cut = good

@@ -179,9 +179,10 @@ async fn login(auth: AuthManager) -> Result<HttpResponse, Rejection> {
 
 #[actix_web::test]
 async fn a_client_learns_nothing_and_the_log_says_why() {
+    type Answers = Box<dyn Fn() -> Answer + Send + Sync>;
     let temporary = || SignerError::temporary("PIN of slot 7");
     let permanent = || SignerError::permanent("PIN of slot 7");
-    let answers: [(u16, &str, Box<dyn Fn() -> Answer + Send + Sync>); 3] = [
+    let answers: [(u16, &str, Answers); 3] = [
         (503, "temporary", Box::new(move || now(Err(temporary())))),
         (500, "error", Box::new(move || now(Err(permanent())))),
         (500, "wrong_signature", Box::new(|| now(Ok(Vec::new())))),

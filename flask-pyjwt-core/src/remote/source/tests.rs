@@ -29,12 +29,12 @@ fn source() -> RemoteKeys {
     })
 }
 
-fn fetched() -> Result<Fetched, FetchError> {
+fn fetched() -> Fetched {
     let json = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    Ok(Fetched {
+    Fetched {
         json: json.to_owned(),
         lifetime: 300,
-    })
+    }
 }
 
 /// A token is looked up in the keys of before a fetch, and its key is missing. By the time that this is judged, the
@@ -44,7 +44,7 @@ fn a_key_that_was_fetched_meanwhile_is_not_unknown() {
     let source = source();
     let searched = source.load();
     let now = source.rules.clock.now().expect("a time");
-    source.finish_fetch(fetched());
+    source.finish_fetch(Ok(fetched()));
     assert_eq!(source.unknown_key(&searched, now), None);
 
     // In the new keys it is unknown, until the next fetch.
@@ -53,7 +53,7 @@ fn a_key_that_was_fetched_meanwhile_is_not_unknown() {
         source.unknown_key(&searched, now),
         Some(TokenError::UnknownKey)
     );
-    source.finish_fetch(fetched());
+    source.finish_fetch(Ok(fetched()));
     assert_eq!(source.unknown_key(&searched, now), None);
 }
 
