@@ -33,11 +33,11 @@ pub(crate) fn isolated(name: &str, test: impl AsyncFnOnce(Hsm)) {
     let folder = env::temp_dir().join(format!("flask-pyjwt-softhsm-{}-{name}", std::process::id()));
     fs::create_dir_all(folder.join("tokens")).expect("a folder");
     let config = folder.join("softhsm2.conf");
-    let text = format!(
+    let settings = format!(
         "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
         folder.join("tokens").display()
     );
-    fs::write(&config, text).expect("written");
+    fs::write(&config, settings).expect("written");
     let output = Command::new(env::current_exe().expect("a path"))
         .args(["--exact", "--nocapture", name])
         .env(FOLDER, &folder)
@@ -45,10 +45,17 @@ pub(crate) fn isolated(name: &str, test: impl AsyncFnOnce(Hsm)) {
         .output()
         .expect("started");
     drop(fs::remove_dir_all(&folder));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (said, erred) = (text(&output.stdout), text(&output.stderr));
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, erred) = (lossy(&output.stdout), lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{erred}");
     assert!(said.contains("1 passed"), "{said}\n{erred}");
+}
+
+/// A signer with the right token and PIN, and without a key.
+pub(crate) fn signer() -> Pkcs11Builder {
+    Pkcs11Signer::builder(MODULE)
+        .token_label(TOKEN)
+        .pin_with(|| Ok(PIN.to_owned()))
 }
 
 /// The token, and a session of the test itself.
@@ -106,13 +113,6 @@ impl Hsm {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// A signer with the right token and PIN, and without a key.
-    pub(crate) fn signer(&self) -> Pkcs11Builder {
-        Pkcs11Signer::builder(MODULE)
-            .token_label(TOKEN)
-            .pin_with(|| Ok(PIN.to_owned()))
     }
 
     /// Generates a key pair inside the HSM. Its private part can never leave it.
