@@ -96,10 +96,10 @@ fn client_secret() -> Result<(String, bool), Box<dyn Error>> {
     if let Ok(secret) = std::env::var("CLIENT_SECRET") {
         return Ok((secret, false));
     }
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    let secret = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((secret, true))
+    let mut halves = [[0; 16]; 2];
+    getrandom::fill(halves.as_flattened_mut())?;
+    let [first, second] = halves.map(u128::from_be_bytes);
+    Ok((format!("{first:032x}{second:032x}"), true))
 }
 
 #[actix_web::main]

@@ -142,7 +142,7 @@ impl Server {
         let (started, starts) = mpsc::channel();
         let shared = auth.clone();
         let thread = thread::spawn(move || {
-            System::new().block_on(serve(shared, clients, listener, started))
+            System::new().block_on(serve(shared, clients, listener, started));
         });
         let handle = starts.recv().expect("the server starts");
         Self {

@@ -57,7 +57,7 @@ pub(super) enum Proof {
     Nothing,
     /// The digest of the secret.
     Secret([u8; 32]),
-    Keys(ClientKeys),
+    Keys(Box<ClientKeys>),
 }
 
 /// The keys of a client, and the assertions that it has used.
@@ -171,11 +171,11 @@ impl Client {
                 }
                 let types = ["JWT", "client-authentication+jwt"].map(str::to_owned);
                 let types = HeaderTypes::new(types, true);
-                Proof::Keys(ClientKeys {
+                Proof::Keys(Box::new(ClientKeys {
                     set: KeySet::new(prepared, &types),
                     types,
                     used: UsedIds::default(),
-                })
+                }))
             }
         };
         Ok(Self { id, proof })

@@ -5,7 +5,7 @@ use std::{collections::HashMap, future::poll_fn, pin::pin};
 use actix_web::{
     HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
+    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
     web::BytesMut,
 };
 use futures_core::Stream as _;
@@ -27,7 +27,7 @@ impl Form {
         longest_token: usize,
     ) -> Result<Self, Refusal> {
         let headers = request.headers();
-        let media_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+        let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let media_type = media_type.and_then(|value| value.split(|byte| *byte == b';').next());
         let is_form = media_type.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(MEDIA_TYPE));
         if !is_form || headers.contains_key(CONTENT_ENCODING) {

@@ -14,7 +14,7 @@ use super::{Server, is_refused};
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The claims of a valid assertion of `service`, some of them changed. `null` removes one.
-fn claims(changes: Value) -> String {
+fn claims(changes: &Value) -> String {
     let mut claims = json!({
         "iss": "service", "sub": "service", "aud": ISSUER, "iat": NOW, "exp": NOW + 60, "jti": "one",
     });
@@ -28,7 +28,7 @@ fn claims(changes: Value) -> String {
     claims.to_string()
 }
 
-fn assertion(changes: Value) -> String {
+fn assertion(changes: &Value) -> String {
     let header = r#"{"alg":"ES256","typ":"JWT"}"#;
     forge(header, claims(changes), &keys::key(AuthType::ES256))
 }
@@ -61,7 +61,7 @@ async fn an_assertion_authenticates_its_client_once() {
     {
         let mut changes = changes;
         changes["jti"] = json!(number.to_string());
-        let assertion = assertion(changes);
+        let assertion = assertion(&changes);
         let reply = ask(&server, &assertion).await;
         assert_eq!(reply.text(), r#"{"active":false}"#, "{number}");
         is_refused(
@@ -72,7 +72,7 @@ async fn an_assertion_authenticates_its_client_once() {
         );
     }
     // The same `jti` in another assertion is a repetition, too.
-    let other = assertion(json!({"jti": "0", "exp": NOW + 61}));
+    let other = assertion(&json!({"jti": "0", "exp": NOW + 61}));
     is_refused(
         &ask(&server, &other).await,
         401,
@@ -82,7 +82,7 @@ async fn an_assertion_authenticates_its_client_once() {
     let form = [
         ("token", "x"),
         ("client_id", "service"),
-        ("client_assertion", &assertion(json!({"jti": "named"}))),
+        ("client_assertion", &assertion(&json!({"jti": "named"}))),
         ("client_assertion_type", JWT_BEARER),
     ];
     assert_eq!(server.post("/introspect", None, &form).await.status, 200);
@@ -116,7 +116,7 @@ async fn assertions_with_wrong_claims_are_refused() {
         json!({"jti": ""}),
         json!({"jti": 7}),
     ] {
-        let reply = ask(&server, &assertion(changes.clone())).await;
+        let reply = ask(&server, &assertion(&changes)).await;
         is_refused(&reply, 401, "invalid_client", &changes.to_string());
     }
 }
@@ -125,9 +125,9 @@ async fn assertions_with_wrong_claims_are_refused() {
 async fn assertions_that_the_client_did_not_sign_are_refused() {
     let server = Server::new().await;
     let public = keys::public(AuthType::ES256).expect("a public key");
-    let by = |header: &str, key: &Key<'_>| forge(header, claims(json!({})), key);
+    let by = |header: &str, key: &Key<'_>| forge(header, claims(&json!({})), key);
     let right = keys::key(AuthType::ES256);
-    let good = assertion(json!({}));
+    let good = assertion(&json!({}));
     let cut = good
         .rsplit_once('.')
         .map(|(message, _)| format!("{message}."));
@@ -157,7 +157,7 @@ async fn assertions_that_the_client_did_not_sign_are_refused() {
     // None of them has used it up.
     assert_eq!(ask(&server, &good).await.status, 200);
     // An assertion of another client, and of another type.
-    let good = assertion(json!({"jti": "two"}));
+    let good = assertion(&json!({"jti": "two"}));
     for (id, assertion_type) in [("demo", JWT_BEARER), ("service", "urn:x")] {
         let form = [
             ("token", "x"),
@@ -173,7 +173,7 @@ async fn assertions_that_the_client_did_not_sign_are_refused() {
 #[actix_web::test]
 async fn an_assertion_is_not_accepted_again_after_the_clock_was_set_back() {
     let server = Server::new().await;
-    let assertion = assertion(json!({}));
+    let assertion = assertion(&json!({}));
     assert_eq!(ask(&server, &assertion).await.status, 200);
     server.clock.set(support::at(NOW + 100));
     is_refused(
