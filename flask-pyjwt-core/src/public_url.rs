@@ -35,6 +35,10 @@ impl PublicUrl {
         if host.is_empty() || authority.contains('@') {
             return Err("has no host, or has a user".into());
         }
+        // What follows the host can only be a port.
+        if authority.len() != host.len() && uri.port_u16().is_none() {
+            return Err("has a port that is no number".into());
+        }
         match scheme {
             "https" => {}
             "http" if is_loopback(host) => {}
@@ -117,6 +121,8 @@ mod tests {
             "https://auth.example/\r\nx",
             "https://aüth.example",
             "https://auth.example:port",
+            "https://auth.example:",
+            "https://auth.example:65536",
         ] {
             assert!(PublicUrl::parse(refused).is_err(), "{refused}");
         }

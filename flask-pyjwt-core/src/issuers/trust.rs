@@ -45,6 +45,10 @@ impl KeySource {
 
     /// Returns the error for a token whose key is not in the keys that were `searched`, or has ended. Returns `None` if
     /// the keys have been replaced meanwhile.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        expect(clippy::unnecessary_wraps, reason = "fixed keys are never replaced")
+    )]
     pub(crate) fn unknown_key(
         &self,
         searched: &Loaded<'_>,

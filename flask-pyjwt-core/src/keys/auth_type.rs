@@ -111,7 +111,6 @@ impl AuthType {
     }
 
     /// Returns the algorithms that verify with a public key.
-    #[cfg(feature = "jwks")]
     pub(crate) fn with_public_keys() -> Vec<Self> {
         let mut all = Self::ALL.to_vec();
         all.retain(|algorithm| algorithm.family() != Family::Hmac);
