@@ -22,7 +22,7 @@ use flask_pyjwt_pkcs11::{Pkcs11Error, Pkcs11Signer};
 use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 
-use hsm::{Hsm, PIN, TOKEN, builder, isolated};
+use hsm::{Hsm, PIN, TOKEN, isolated, with_pin};
 
 const ISSUER: &str = "https://accounts.example";
 
@@ -67,7 +67,7 @@ fn tokens_are_signed_in_the_hsm_and_verified_by_another_library() {
             ] {
                 let name = auth_type.name();
                 hsm.generate(auth_type, name, &[7]);
-                let signer = builder().key_label(name).open(auth_type).expect("opened");
+                let signer = with_pin().key_label(name).open(auth_type).expect("opened");
                 let auth = manager(Key::remote(signer));
                 let token = auth.auth_token("alice").claim("team", 7).sign_async().await;
                 let token = token.unwrap_or_else(|error| panic!("{name}: {error:?}"));
@@ -82,7 +82,7 @@ fn tokens_are_signed_in_the_hsm_and_verified_by_another_library() {
             }
             // `jsonwebtoken` does not know it.
             hsm.generate(AuthType::ES512, "ES512", &[7]);
-            let signer = builder()
+            let signer = with_pin()
                 .key_label("ES512")
                 .open(AuthType::ES512)
                 .expect("opened");
@@ -97,7 +97,10 @@ fn tokens_are_signed_in_the_hsm_and_verified_by_another_library() {
 fn sessions_are_opened_and_refreshed() {
     isolated("sessions_are_opened_and_refreshed", async |hsm: Hsm| {
         hsm.generate(AuthType::ES256, "jwt", &[1]);
-        let signer = builder().key_id([1]).open(AuthType::ES256).expect("opened");
+        let signer = with_pin()
+            .key_id([1])
+            .open(AuthType::ES256)
+            .expect("opened");
         let key =
             Key::remote(signer).local_secret("a secret for the seals of sessions, of many bytes");
         let config = Config::with_key(ISSUER, key).session_store(MemoryStore::default());
@@ -117,34 +120,34 @@ fn wrong_names_and_settings_are_named() {
         let open = |builder: flask_pyjwt_pkcs11::Pkcs11Builder| {
             builder.open(AuthType::ES256).expect_err("refused")
         };
-        let error = open(builder().key_label("missing"));
+        let error = open(with_pin().key_label("missing"));
         assert!(
             matches!(error, Pkcs11Error::NoKey { kind: "private" }),
             "{error}"
         );
-        let error = open(builder().key_label("jwt").key_id([9]));
+        let error = open(with_pin().key_label("jwt").key_id([9]));
         assert!(matches!(error, Pkcs11Error::NoKey { .. }), "{error}");
-        let error = open(builder().key_label("twice"));
+        let error = open(with_pin().key_label("twice"));
         assert!(matches!(error, Pkcs11Error::SeveralKeys { .. }), "{error}");
         assert!(
-            builder()
+            with_pin()
                 .key_label("twice")
                 .key_id([3])
                 .open(AuthType::ES256)
                 .is_ok()
         );
-        let error = open(builder().key_label("jwt").token_label("missing"));
+        let error = open(with_pin().key_label("jwt").token_label("missing"));
         assert!(
             matches!(&error, Pkcs11Error::NoToken { label } if label == "missing"),
             "{error}"
         );
         // A key of another type or curve.
-        let error = builder()
+        let error = with_pin()
             .key_label("jwt")
             .open(AuthType::EdDSA)
             .expect_err("refused");
         assert!(matches!(error, Pkcs11Error::NoKey { .. }), "{error}");
-        let error = builder()
+        let error = with_pin()
             .key_label("jwt")
             .open(AuthType::ES384)
             .expect_err("refused");
@@ -152,7 +155,7 @@ fn wrong_names_and_settings_are_named() {
             matches!(error, Pkcs11Error::UnfitKey(AuthType::ES384)),
             "{error}"
         );
-        let error = builder()
+        let error = with_pin()
             .key_label("jwt")
             .open(AuthType::HS256)
             .expect_err("refused");
@@ -161,9 +164,9 @@ fn wrong_names_and_settings_are_named() {
             "{error}"
         );
         for (builder, missing) in [
-            (builder(), "`key_label` or `key_id`"),
-            (builder().key_label("jwt").threads(0), "`threads`"),
-            (builder().key_label("jwt").threads(65), "`threads`"),
+            (with_pin(), "`key_label` or `key_id`"),
+            (with_pin().key_label("jwt").threads(0), "`threads`"),
+            (with_pin().key_label("jwt").threads(65), "`threads`"),
             (
                 Pkcs11Signer::builder(hsm::MODULE)
                     .key_label("jwt")
@@ -195,7 +198,7 @@ fn a_wrong_pin_is_sent_once_and_never_shown() {
         async |hsm: Hsm| {
             hsm.generate(AuthType::ES256, "jwt", &[1]);
             let wrong = "98765432";
-            let builder = builder()
+            let builder = with_pin()
                 .key_label("jwt")
                 .pin_with(move || Ok(wrong.to_owned()));
             assert!(!format!("{builder:?}").contains(wrong));
@@ -207,13 +210,13 @@ fn a_wrong_pin_is_sent_once_and_never_shown() {
             // The sources of PINs, of which the file has a line break at its end.
             let file = hsm.folder().join("pin");
             fs::write(&file, format!("{PIN}\n")).expect("written");
-            let signer = builder()
+            let signer = with_pin()
                 .key_label("jwt")
                 .pin_file(&file)
                 .open(AuthType::ES256);
             let signer = signer.expect("opened");
             assert!(!format!("{signer:?}").contains(PIN));
-            let error = builder()
+            let error = with_pin()
                 .key_label("jwt")
                 .pin_file(hsm.folder().join("missing"));
             let error = error.open(AuthType::ES256);
@@ -223,7 +226,7 @@ fn a_wrong_pin_is_sent_once_and_never_shown() {
             // While the server runs: the PIN was changed, and every thread has to log in again.
             let reads = Arc::<AtomicUsize>::default();
             let counted = Arc::clone(&reads);
-            let changed = builder().key_label("jwt").threads(2).pin_with(move || {
+            let changed = with_pin().key_label("jwt").threads(2).pin_with(move || {
                 counted.fetch_add(1, Ordering::SeqCst);
                 Ok(wrong.to_owned())
             });
@@ -258,18 +261,18 @@ fn pins_that_cannot_be_read_are_named_by_their_place() {
             let empty = hsm.folder().join("empty");
             fs::write(&empty, "\n").expect("written");
             for (builder, place) in [
-                (builder().pin_file(hsm.folder().join("missing")), "missing"),
-                (builder().pin_file(&empty), "empty"),
+                (with_pin().pin_file(hsm.folder().join("missing")), "missing"),
+                (with_pin().pin_file(&empty), "empty"),
                 (
-                    builder().pin_env("PIN_THAT_IS_NOT_SET"),
+                    with_pin().pin_env("PIN_THAT_IS_NOT_SET"),
                     "`PIN_THAT_IS_NOT_SET`",
                 ),
                 (
-                    builder().pin_with(|| Err("the vault is closed".into())),
+                    with_pin().pin_with(|| Err("the vault is closed".into())),
                     "`pin_with`",
                 ),
                 (
-                    builder().pin_with(|| Ok("1".repeat(10_000_000))),
+                    with_pin().pin_with(|| Ok("1".repeat(10_000_000))),
                     "`pin_with`",
                 ),
             ] {
@@ -291,7 +294,7 @@ fn many_tokens_are_signed_at_the_same_time_with_few_sessions() {
         "many_tokens_are_signed_at_the_same_time_with_few_sessions",
         async |hsm: Hsm| {
             hsm.generate(AuthType::ES256, "jwt", &[1]);
-            let signer = builder().key_label("jwt").threads(3).open(AuthType::ES256);
+            let signer = with_pin().key_label("jwt").threads(3).open(AuthType::ES256);
             let auth = manager(Key::remote(signer.expect("opened")).concurrency(500));
             let tokens = join_all((0..500).map(|user| auth.auth_token(user).sign_async())).await;
             let subjects: BTreeSet<_> = tokens
@@ -321,7 +324,7 @@ fn more_signatures_than_the_queue_holds_are_refused_at_once() {
         "more_signatures_than_the_queue_holds_are_refused_at_once",
         async |hsm: Hsm| {
             hsm.generate(AuthType::RS256, "jwt", &[1]);
-            let open = builder()
+            let open = with_pin()
                 .key_label("jwt")
                 .threads(1)
                 .pin_with(|| Ok(PIN.to_owned()));
@@ -352,7 +355,7 @@ fn sessions_that_the_hsm_has_closed_are_opened_again() {
         "sessions_that_the_hsm_has_closed_are_opened_again",
         async |hsm: Hsm| {
             hsm.generate(AuthType::ES256, "jwt", &[1]);
-            let signer = builder().key_label("jwt").threads(2).open(AuthType::ES256);
+            let signer = with_pin().key_label("jwt").threads(2).open(AuthType::ES256);
             let auth = manager(Key::remote(signer.expect("opened")).retries(0));
             assert!(auth.auth_token("alice").sign_async().await.is_ok());
             // No session is logged in any more.
@@ -381,7 +384,7 @@ fn a_token_that_is_removed_is_an_error_until_it_is_back() {
         "a_token_that_is_removed_is_an_error_until_it_is_back",
         async |hsm: Hsm| {
             hsm.generate(AuthType::ES256, "jwt", &[1]);
-            let signer = builder().key_label("jwt").threads(2).open(AuthType::ES256);
+            let signer = with_pin().key_label("jwt").threads(2).open(AuthType::ES256);
             let auth = manager(Key::remote(signer.expect("opened")).retries(0));
             let before = auth.auth_token("alice").sign_async().await.expect("signed");
             let tokens = hsm.folder().join("tokens");
@@ -419,7 +422,7 @@ fn a_key_that_is_destroyed_is_an_error_and_signs_nothing() {
         "a_key_that_is_destroyed_is_an_error_and_signs_nothing",
         async |hsm: Hsm| {
             hsm.generate(AuthType::ES256, "jwt", &[1]);
-            let signer = builder().key_label("jwt").threads(2).open(AuthType::ES256);
+            let signer = with_pin().key_label("jwt").threads(2).open(AuthType::ES256);
             let auth = manager(Key::remote(signer.expect("opened")).retries(1));
             auth.auth_token("alice").sign_async().await.expect("signed");
             hsm.destroy("jwt");
@@ -445,14 +448,14 @@ fn a_public_key_can_be_given_and_one_that_does_not_match_signs_nothing() {
             hsm.generate(AuthType::ES256, "jwt", &[1]);
             hsm.generate(AuthType::ES256, "other", &[2]);
             let open = |name: &str| {
-                builder()
+                with_pin()
                     .key_label(name)
                     .open(AuthType::ES256)
                     .expect("opened")
             };
             let (own, other) = (open("jwt").public_key(), open("other").public_key());
             let with = |public: &str| {
-                let builder = builder().key_label("jwt").public_key(public);
+                let builder = with_pin().key_label("jwt").public_key(public);
                 manager(Key::remote(builder.open(AuthType::ES256).expect("opened")))
             };
             assert!(with(&own).auth_token("alice").sign_async().await.is_ok());

@@ -52,7 +52,7 @@ pub(crate) fn isolated(name: &str, test: impl AsyncFnOnce(Hsm)) {
 }
 
 /// A signer with the right token and PIN, and without a key.
-pub(crate) fn builder() -> Pkcs11Builder {
+pub(crate) fn with_pin() -> Pkcs11Builder {
     Pkcs11Signer::builder(MODULE)
         .token_label(TOKEN)
         .pin_with(|| Ok(PIN.to_owned()))
