@@ -159,7 +159,7 @@ if cargo nextest --version >/dev/null 2>&1; then
     # What depends on the cryptography: keys, signatures, seals, and tokens of others.
     inside_again='test(/^(keys|jose|config|cookies|crypto_provider|flask_scenarios|foreign_tokens|hostile_keys|issuers)::/)
         | test(/^(jsonwebtoken_types|jwks|key_ring|recipes|remote_keys|rotation|rsa_sizes|sealed_sessions|secrets)::/)
-        | test(/^(signatures|test_issuer|testing|token|token_form|weak_keys)::/)'
+        | test(/^(signatures|test_issuer|testing|token|token_form|weak_keys|dpop|possession|oauth|access_tokens)::/)'
     # Here the Redis store has no TLS.
     beside_again='binary(external) & test(/^(interop|oidc|redis_store::connecting)::/)'
     inside_again() { nextest "not binary(external) & ($inside_again)" $rust_crypto; }

@@ -200,7 +200,10 @@ async fn the_answer_is_judged_like_a_jwt_of_the_issuer() {
             Err(TokenError::MistypedClaim("sub")),
         ),
         (with("sub", json!(7)), Err(TokenError::MistypedClaim("sub"))),
-        (with("cnf", json!({"jkt": "x"})), Err(TokenError::Bound)),
+        (
+            with("cnf", json!({"jkt": "x"})),
+            Err(TokenError::UnknownBinding),
+        ),
         (
             with("token_type", json!("refresh_token")),
             Err(TokenError::WrongType {

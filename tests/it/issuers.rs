@@ -146,7 +146,7 @@ fn threats_18_to_22_the_rules_hold_for_every_issuer() {
         (json!({ "nbf": "0" }), TokenError::MistypedClaim("nbf")),
         (json!({ "sub": null }), TokenError::MissingClaim("sub")),
         (json!({ "sub": 7 }), TokenError::MistypedClaim("sub")),
-        (json!({ "cnf": {} }), TokenError::Bound),
+        (json!({ "cnf": {} }), TokenError::UnknownBinding),
     ] {
         assert_eq!(
             outcome(&auth, &token(changes.clone())),

@@ -7,11 +7,11 @@ use crate::{jose::Thumbprint, keys::sha256};
 /// The certificate with which a client has authenticated its TLS connection, to bind tokens to it (RFC 8705, section 3).
 ///
 /// With `rustls`, [`keep_client_certificate`](crate::keep_client_certificate) stores it for the requests of a connection.
-/// Other TLS libraries store one with `HttpServer::on_connect`:
+/// With other TLS libraries, store one in `HttpServer::on_connect`, or by a middleware in the extensions of the request:
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
-/// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+/// use actix_web::{App, HttpMessage as _, HttpResponse, http::StatusCode, test, web};
 /// use flask_pyjwt::{AuthManager, AuthType, ClientCertificate, Config, RequireToken};
 ///
 /// # #[actix_web::main]
@@ -27,11 +27,11 @@ use crate::{jose::Thumbprint, keys::sha256};
 /// for (certificate, status) in [(own, StatusCode::OK), (other, StatusCode::UNAUTHORIZED)] {
 ///     let vault = web::resource("/").wrap(RequireToken::auth().bound(true)).get(HttpResponse::Ok);
 ///     let app = test::init_service(App::new().app_data(auth.clone()).service(vault)).await;
-///     let mut request = test::TestRequest::default()
+///     let request = test::TestRequest::default()
 ///         .insert_header(("authorization", format!("Bearer {}", token.signed())))
 ///         .to_request();
-///     // What `on_connect` stores.
-///     request.conn_data_mut().insert(certificate);
+///     // A test has no connection.
+///     request.extensions_mut().insert(certificate);
 ///     assert_eq!(test::call_service(&app, request).await.status(), status);
 /// }
 /// # Ok(())

@@ -1,6 +1,6 @@
 //! The client certificate of a connection, for tokens that are bound to one (RFC 8705).
 
-use actix_web::{HttpRequest, http::header::HeaderName};
+use actix_web::{HttpMessage as _, HttpRequest, http::header::HeaderName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{jose::Thumbprint, manager::AuthManager, possession::ClientCertificate};
@@ -20,7 +20,8 @@ impl AuthManager {
     #[must_use]
     pub fn client_certificate(&self, request: &HttpRequest) -> Option<ClientCertificate> {
         if !self.parts().certificate_proxies.has(request.peer_addr()) {
-            return request.conn_data::<ClientCertificate>().cloned();
+            let of_connection = request.conn_data::<ClientCertificate>().cloned();
+            return of_connection.or_else(|| request.extensions().get().cloned());
         }
         // The certificate of this connection is that of the proxy.
         let mut fields = request.headers().get_all(CLIENT_CERT);

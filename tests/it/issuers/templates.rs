@@ -190,7 +190,7 @@ fn every_rule_applies_to_tokens_of_a_template() {
         (json!({ "aud": "another" }), Err(TokenError::Audience)),
         (json!({ "exp": NOW - 6 }), Err(TokenError::Expired)),
         (json!({ "ver": "1.0" }), Err(TokenError::IssuerClaim)),
-        (json!({ "cnf": {} }), Err(TokenError::Bound)),
+        (json!({ "cnf": {} }), Err(TokenError::UnknownBinding)),
         (json!({ "sub": "" }), Err(TokenError::MistypedClaim("sub"))),
     ] {
         let mut claims = good.clone();

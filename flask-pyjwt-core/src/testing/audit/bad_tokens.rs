@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     claims::ExpectedClaim,
+    possession::ClientCertificate,
     token::{Token, TokenType, random_id},
 };
 
@@ -24,6 +25,7 @@ pub(super) async fn bad_tokens(good: &Good) -> Vec<(String, String)> {
     bad.signatures();
     bad.logins();
     bad.acr();
+    bad.binding();
     bad.claims();
     bad.override_inside_scope();
     if let Some(signed) = revoked(good).await {
@@ -97,6 +99,21 @@ impl BadTokens<'_> {
             TokenType::Refresh => TokenType::Auth,
         };
         self.changed("of the other type", |it| it.set("type", other_type.name()));
+    }
+
+    /// What the token is bound to, where the route wants that.
+    fn binding(&mut self) {
+        if !self.good.forgery.claims.contains_key("cnf") {
+            return;
+        }
+        let other = ClientCertificate::from_der(b"another certificate").thumbprint();
+        self.changed("bound to nothing", |it| drop(it.claims.remove("cnf")));
+        self.changed("bound to another certificate", |it| {
+            it.set("cnf", json!({"x5t#S256": other}));
+        });
+        self.changed("bound to a key, without a proof", |it| {
+            it.set("cnf", json!({"jkt": other}));
+        });
     }
 
     /// How long ago the login was.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::forge::{Forgery, Signer};
+use super::{
+    super::forge::{Forgery, Signer},
+    visit::certificate,
+};
 use crate::{
     claims::ExpectedClaim,
     manager::AuthManager,
@@ -52,6 +55,11 @@ impl Good {
         }
         for guard in guards {
             satisfy(&guard.requirement, variables, &mut claims);
+        }
+        let is_bound = |guard: &Told| guard.requirement.bound;
+        if manager.parts().require_bound || guards.iter().any(is_bound) {
+            let own = certificate().thumbprint();
+            claims.insert("cnf".to_owned(), json!({"x5t#S256": own}));
         }
         let subject = match claims.get("sub") {
             Some(Value::String(subject)) => subject.clone(),

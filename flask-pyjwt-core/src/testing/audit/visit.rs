@@ -14,7 +14,10 @@ use actix_http::{BoxedPayloadStream, HttpMessage as _, Payload, Request, error::
 use actix_web::{http::Method, test::TestRequest, web::Bytes};
 use futures_core::Stream;
 
-use crate::web::{Probe, Told};
+use crate::{
+    possession::ClientCertificate,
+    web::{Probe, Told},
+};
 
 /// How long an answer may take before the audit gives up on a route.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,6 +83,11 @@ impl Shot {
     }
 }
 
+/// The certificate of the audit's connections, to which it binds tokens where routes want that.
+pub(super) fn certificate() -> ClientCertificate {
+    ClientCertificate::from_der(b"the certificate of the audit")
+}
+
 /// What a request has shown.
 #[derive(Clone)]
 pub(super) struct Seen {
@@ -108,6 +116,7 @@ pub(super) async fn visit(application: &Application, shot: &Shot, passes: usize)
     let body = Payload::Stream { payload };
     let (request, _) = shot.request().replace_payload(body);
     request.extensions_mut().insert(probe.clone());
+    request.extensions_mut().insert(certificate());
     let mut work = application(request);
     let answered = poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(answer) => Poll::Ready(Some(answer)),

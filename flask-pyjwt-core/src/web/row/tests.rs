@@ -20,15 +20,15 @@ pub(in super::super) fn all() -> Vec<Rejection> {
         Rejection::InvalidToken(TokenError::WrongType {
             expected: TokenType::Auth,
         }),
+        Rejection::LoginTooOld {
+            max_age: 60,
+            acr_values: String::new(),
+        },
         Rejection::InvalidProof(ProofError::Replayed),
         Rejection::NonceRequired { nonce: text() },
         Rejection::NotBound,
         Rejection::NoCertificate,
         Rejection::OtherCertificate,
-        Rejection::LoginTooOld {
-            max_age: 60,
-            acr_values: String::new(),
-        },
         Rejection::AcrNotMet {
             acr_values: text(),
             max_age: None,
