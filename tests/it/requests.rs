@@ -214,7 +214,6 @@ fn threat_29_schemes_other_than_bearer_are_ignored() {
         &good,
         &format!("JWT {good}"),
         &format!("Token {good}"),
-        &format!("DPoP {good}"),
         &format!("Bearerx {good}"),
         &format!("Bearer-Token {good}"),
         &format!("Bearer.{good}"),
