@@ -1,6 +1,8 @@
 //! OAuth's endpoints with the certified `openid-client` of the npm registry, run with Node.js: against the example, and
 //! with each method of client authentication against a server of this test.
 
+mod dpop;
+
 use std::{net::TcpListener, sync::mpsc, thread};
 
 use actix_web::{App, HttpServer, Responder, dev::ServerHandle, get, rt::System};
