@@ -1,6 +1,8 @@
 //! The certified `oidc-provider` of the npm registry, run with Node.js: discovery, its key set, JWT access
-//! tokens and key rotation.
+//! tokens, bound tokens, opaque tokens, and key rotation.
 
+mod bound;
+mod opaque;
 mod provider;
 
 use actix_web::{HttpResponse, get, web};

@@ -6,9 +6,15 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
+use flask_pyjwt::{IntrospectionClient, Issuer};
 use serde_json::Value;
 
 use crate::npm;
+
+/// The secret of its clients `service` and `api`.
+pub(super) const CLIENT_SECRET: &str = "a secret of the client, of many bytes";
+/// The resource whose tokens are opaque.
+pub(super) const OPAQUE: &str = "https://opaque.example";
 
 /// A running provider, which stops when it is dropped.
 pub(super) struct Provider {
@@ -55,6 +61,17 @@ impl Provider {
 
     pub(super) fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// This provider as an issuer that the client `api` asks about its tokens.
+    pub(super) fn asked(&self, audience: &str) -> Issuer {
+        let url = format!("{}/token/introspection", self.issuer());
+        Issuer::new(self.issuer())
+            .introspection(url, IntrospectionClient::basic("api", CLIENT_SECRET))
+            .allow_http_on_loopback(true)
+            .audience(audience)
+            // It names no user if there is none (`client_credentials`).
+            .map_claim("sub", ["sub", "client_id"])
     }
 
     /// Gets an access token with the grant `client_credentials`.
