@@ -91,7 +91,7 @@ if runs check; then
     component clippy clippy
 fi
 if runs external; then
-    # The certified oidc-provider, which tests/external/oidc.rs installs under target/.
+    # The certified oidc-provider and openid-client, which tests/external/npm.rs installs under target/.
     command -v node >/dev/null 2>&1 || install nodejs
     command -v npm >/dev/null 2>&1 || install npm
     # The curl lines of the examples and of the guide.

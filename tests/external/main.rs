@@ -8,6 +8,7 @@ mod guide;
 mod interop;
 mod migration;
 mod near_cache;
+mod npm;
 mod oauth;
 mod oidc;
 #[cfg(all(unix, feature = "postgres-store"))]

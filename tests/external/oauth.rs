@@ -1,14 +1,9 @@
 //! OAuth's endpoints with the certified `openid-client` of the npm registry, run with Node.js: against the example, and
 //! with each method of client authentication against a server of this test.
 
-use std::{
-    env, fs,
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::mpsc,
-    thread,
-};
+mod dpop;
+
+use std::{net::TcpListener, sync::mpsc, thread};
 
 use actix_web::{App, HttpServer, Responder, dev::ServerHandle, get, rt::System};
 use flask_pyjwt::{
@@ -19,80 +14,28 @@ use serde_json::Value;
 
 use support::{example::Example, keys, manager, wire};
 
+use crate::npm::check;
+
 const SECRET: &str = "a secret with: %, + and enough bytes & more";
 
-/// Runs the client, if it can be installed. With `CI=true` it has to.
-fn run(arguments: [&str; 3], variables: &[(&str, &str)]) {
-    let Some(folder) = installed() else {
-        return;
-    };
-    let output = Command::new("node")
-        .arg(folder.join("client.mjs"))
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .output()
-        .expect("Node.js starts");
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    let (out, error) = (text(&output.stdout), text(&output.stderr));
-    assert!(
-        output.status.success() && out.trim() == "done",
-        "{arguments:?}: {out}{error}"
-    );
-}
-
-fn installed() -> Option<PathBuf> {
-    match install() {
-        Ok(folder) => Some(folder),
-        Err(reason) => {
-            let ci = env::var_os("CI").is_some_and(|value| value == "true");
-            assert!(!ci, "openid-client cannot be run: {reason}");
-            println!("skipped, openid-client cannot be run: {reason}");
-            None
-        }
-    }
-}
-
-/// The folder under `target` with the packages of tests/external/oauth/package-lock.json, installed on first use.
-fn install() -> Result<PathBuf, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("external/oauth");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openid-client");
-    let text_of = |error: std::io::Error| error.to_string();
-    fs::create_dir_all(&folder).map_err(text_of)?;
-    // Tests run concurrently, in threads or processes: one installs it, and the others wait.
-    let lock = fs::File::create(folder.with_extension("lock")).map_err(text_of)?;
-    lock.lock().map_err(text_of)?;
-    let wanted = fs::read_to_string(source.join("package-lock.json")).map_err(text_of)?;
-    for file in ["package.json", "package-lock.json", "client.mjs"] {
-        fs::copy(source.join(file), folder.join(file)).map_err(text_of)?;
-    }
-    let made = folder.join("made-of.json");
-    if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
-        return Ok(folder);
-    }
-    let npm = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&folder)
-        .output()
-        .map_err(|error| format!("npm: {error}"))?;
-    if !npm.status.success() {
-        return Err(String::from_utf8_lossy(&npm.stderr).into_owned());
-    }
-    fs::write(made, wanted).map_err(text_of)?;
-    Ok(folder)
+/// An example that listens, and its address.
+fn example(name: &str, variables: &[(&str, &str)]) -> (Example, String) {
+    let example = Example::start(name, variables);
+    let output = example.process.read_until("Listening on http://");
+    let address = output.rsplit("Listening on ").next().unwrap_or_default();
+    let address = address.split(". ").next().unwrap_or_default().to_owned();
+    (example, address)
 }
 
 #[test]
 fn openid_client_refreshes_introspects_and_revokes_at_the_example() {
     let secret = "0123456789abcdef0123456789abcdef";
-    let example = Example::start("oauth", &[("CLIENT_SECRET", secret)]);
-    let output = example.process.read_until("Listening on http://");
-    let address = output.rsplit("Listening on ").next().unwrap_or_default();
-    let address = address.split(". ").next().unwrap_or_default();
+    let (_example, address) = example("oauth", &[("CLIENT_SECRET", secret)]);
     let port = address
         .rsplit(':')
         .next()
         .and_then(|port| port.parse().ok());
-    let port: u16 = port.unwrap_or_else(|| panic!("no port in {output}"));
+    let port: u16 = port.unwrap_or_else(|| panic!("no port in {address}"));
     let login = || {
         let form = "username=alice&password=wonderland";
         let request = format!(
@@ -103,10 +46,9 @@ fn openid_client_refreshes_introspects_and_revokes_at_the_example() {
         let pair: Value = wire::send_to(port, request.as_bytes()).json();
         pair["refresh_token"].as_str().expect("a token").to_owned()
     };
-    let issuer = format!("http://127.0.0.1:{port}");
     for method in ["client_secret_basic", "client_secret_post"] {
         let variables = [("CREDENTIAL", secret), ("REFRESH_TOKEN", &login())];
-        run([&issuer, method, "demo"], &variables);
+        check("client.mjs", &[&address, method, "demo"], &variables);
     }
 }
 
@@ -213,6 +155,6 @@ fn openid_client_authenticates_by_each_method_and_owns_its_logins() {
             ("REFRESH_TOKEN", &server.login(client)),
             ("OTHER_REFRESH_TOKEN", &other),
         ];
-        run([&server.issuer, method, client], &variables);
+        check("client.mjs", &[&server.issuer, method, client], &variables);
     }
 }

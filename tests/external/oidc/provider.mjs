@@ -1,15 +1,20 @@
-// The certified OpenID provider of the npm registry, on loopback: discovery, key set, and access tokens in
-// JWT form (RFC 9068) for the grant `client_credentials`.
+// The certified OpenID provider of the npm registry, on loopback: discovery, key set, and access tokens for the grant
+// `client_credentials`. They are JWTs (RFC 9068), and opaque for the resource `https://opaque.example`. A client that
+// sends a DPoP proof gets a token that is bound to its key.
+//
+// Arguments: the algorithm, and `nonce` if proofs need a nonce.
 //
 // Prints its port. A line on standard input is a command: `rotate` signs with a new key, `drop` drops all other keys.
 // Then it prints the ID of the signing key. It ends when its standard input is closed.
 
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
 
-const algorithm = process.argv[2];
+const [algorithm, mode] = process.argv.slice(2);
+const nonceSecret = randomBytes(32);
 let keys = [];
 let callback;
 
@@ -20,30 +25,37 @@ async function newKey() {
 }
 
 function serve(issuer) {
-  const resourceServer = {
+  const resourceServer = (audience) => ({
     scope: 'read write',
-    audience: 'https://api.example',
-    accessTokenFormat: 'jwt',
-    jwt: { sign: { alg: algorithm } },
+    audience,
+    ...(audience === 'https://opaque.example'
+      ? { accessTokenFormat: 'opaque' }
+      : { accessTokenFormat: 'jwt', jwt: { sign: { alg: algorithm } } }),
+  });
+  const client = {
+    client_secret: 'a secret of the client, of many bytes',
+    redirect_uris: [],
+    response_types: [],
+    id_token_signed_response_alg: algorithm,
   };
   const provider = new Provider(issuer, {
-    clients: [{
-      client_id: 'service',
-      client_secret: 'a secret of the client, of many bytes',
-      grant_types: ['client_credentials'],
-      redirect_uris: [],
-      response_types: [],
-      id_token_signed_response_alg: algorithm,
-    }],
+    clients: [
+      { ...client, client_id: 'service', grant_types: ['client_credentials'] },
+      // It asks about tokens.
+      { ...client, client_id: 'api', grant_types: [] },
+    ],
     jwks: { keys },
     scopes: ['read', 'write'],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      dPoP: { enabled: true, nonceSecret, requireNonce: () => mode === 'nonce' },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => 'https://api.example',
-        getResourceServerInfo: () => resourceServer,
+        getResourceServerInfo: (_, resource) => resourceServer(resource),
         useGrantedResource: () => true,
       },
     },
