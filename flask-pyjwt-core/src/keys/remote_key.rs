@@ -21,7 +21,7 @@ impl Key {
     /// The key can also be given to [`AuthManager::rotate`](crate::AuthManager::rotate) and
     /// [`prepublish`](crate::AuthManager::prepublish), and it can replace or be replaced by a key in this process. The
     /// public key is checked like any other. That it belongs to the private key is checked with each signature: a wrong
-    /// one is [`SignerFailure::WrongSignature`]. To find out before the first request, mint a token at start.
+    /// one is [`SignerFailure::WrongSignature`](crate::SignerFailure::WrongSignature). To find out before the first request, mint a token at start.
     ///
     /// [`RemoteSigner`] has an example.
     #[doc(alias = "KMS")]

@@ -13,9 +13,9 @@ pub type SignatureFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
 
 /// Signs with a private key that is not in this process. Implement it for your KMS, HSM or signing service, and pass it
-/// to [`Key::remote`].
+/// to [`Key::remote`](crate::Key::remote).
 ///
-/// The methods except [`sign`](Self::sign) are called once, when [`Key::remote`] is called.
+/// The methods except [`sign`](Self::sign) are called once, when [`Key::remote`](crate::Key::remote) is called.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -74,7 +74,7 @@ pub type SignatureFuture<'a> =
 /// - **Return the signature in the form of JWS** (RFC 7518, section 3): for ES256 the 64 bytes `r` and `s`, and not the
 ///   DER that many services return. Each signature is verified with the public key before it is used.
 /// - **Not block the thread.** Move blocking calls to a thread of their own.
-/// - **Bear being dropped.** A future is dropped at its next await when the [time limit](Key::timeout) is over or the
+/// - **Bear being dropped.** A future is dropped at its next await when the [time limit](crate::Key::timeout) is over or the
 ///   client hangs up.
 #[doc(alias = "KMS")]
 #[doc(alias = "HSM")]
@@ -87,7 +87,7 @@ pub trait RemoteSigner: Send + Sync + 'static {
     fn public_key(&self) -> String;
 
     /// The key ID: `kid` in the header of tokens. `None`, the default, stands for the thumbprint of the public key
-    /// (RFC 7638). [`Key::id`] replaces it.
+    /// (RFC 7638). [`Key::id`](crate::Key::id) replaces it.
     fn key_id(&self) -> Option<String> {
         None
     }
