@@ -10,10 +10,11 @@ use crate::jose::NumericDate;
 /// The SHA-256 hash of a message's sender and id.
 pub(crate) type Digest = [u8; 32];
 
-/// How many messages are remembered at a time. They take about 25 MiB.
-const MOST: usize = 200_000;
-/// How many of them one sender can have, so that one cannot shut the others out.
-const MOST_OF_ONE: u32 = 5_000;
+/// How many messages are remembered at a time. They take about 50 MiB.
+const MOST: usize = 400_000;
+/// How many of them one sender can have, so that one cannot shut the others out. A service that sends all its requests with
+/// one key makes 800 a second for a minute.
+const MOST_OF_ONE: u32 = 50_000;
 
 /// Why a message is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) struct Replays {
 
 #[derive(Default)]
 struct State {
-    /// The end of each message and its sender.
+    /// The sender of each message.
     used: HashMap<Digest, Digest>,
     /// The messages by the second at which they end.
     by_end: BTreeMap<i64, Vec<Digest>>,
