@@ -38,6 +38,12 @@ async fn site(auth: &AuthManager) -> Site {
             .route("/bound", web::route().to(bound))
             .route("/any", web::route().to(any))
             .service(
+                web::scope("/nested")
+                    .wrap(RequireToken::auth())
+                    .wrap(RequireToken::auth().bound(true))
+                    .route("/bound", web::get().to(bound)),
+            )
+            .service(
                 web::resource("/wrapped")
                     .wrap(RequireToken::auth().bound(true))
                     .get(HttpResponse::Ok),
@@ -101,7 +107,8 @@ async fn a_bound_token_is_accepted_with_its_proof_on_every_route() {
     let auth = manager(hs256());
     let site = site(&auth).await;
     let token = token(&auth);
-    for path in ["bound", "any", "wrapped"] {
+    // Three guards look at one proof of a request in the nested scope.
+    for path in ["bound", "any", "wrapped", "nested/bound"] {
         let address = format!("http://localhost:8080/{path}");
         // Twice, since a token that was seen before goes another way.
         for _ in 0..2 {
@@ -114,6 +121,14 @@ async fn a_bound_token_is_accepted_with_its_proof_on_every_route() {
     let scheme = format!("dpop {token}");
     let reply = ask_with(&site, Method::POST, BOUND, &scheme, &[&proof]).await;
     assert_eq!((reply.outcome(), reply.text()), ((200, ""), "alice"));
+    let nested = "http://localhost:8080/nested/bound";
+    let proof = Proof::new("GET", nested).of(&token).sign();
+    assert_eq!(
+        present(&site, nested, &token, &proof).await.outcome(),
+        (200, "")
+    );
+    let again = present(&site, nested, &token, &proof).await;
+    is_refused(&again, "invalid_dpop_proof", "dpop_replayed", "nested");
 }
 
 #[actix_web::test]

@@ -1,7 +1,7 @@
 //! Checks that a bound token is presented by its client, and reads DPoP proofs from requests.
 
 use actix_web::{
-    HttpRequest,
+    HttpMessage as _, HttpRequest,
     http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
 
@@ -18,7 +18,7 @@ use crate::{
     log_limit::admits,
     manager::AuthManager,
     possession::{Address, Checked, Expected, ProofError, Unfit},
-    replay::{NotFirst, Replays},
+    replay::{Digest, NotFirst, Replays},
     rules::Requirement,
     token::Token,
 };
@@ -62,7 +62,13 @@ pub(super) async fn check(
         (Some(key), true) => {
             let proof = sole_proof(request)?.ok_or(Rejection::InvalidProof(ProofError::Missing))?;
             let checked = check_proof(manager, request, proof, Some((token.signed(), key)))?;
-            use_once(manager, &checked, &manager.parts().dpop.of_requests).await?;
+            use_once(
+                manager,
+                request,
+                &checked,
+                &manager.parts().dpop.of_requests,
+            )
+            .await?;
             Ok(next_nonce(manager, &checked)?.map(String::into_boxed_str))
         }
     }
@@ -89,7 +95,13 @@ pub(crate) async fn check_refresh(
     if checked.key != key {
         return Err(Rejection::InvalidProof(ProofError::OtherKey));
     }
-    use_once(manager, &checked, &manager.parts().dpop.of_requests).await?;
+    use_once(
+        manager,
+        request,
+        &checked,
+        &manager.parts().dpop.of_requests,
+    )
+    .await?;
     next_nonce(manager, &checked)
 }
 
@@ -161,8 +173,26 @@ pub(super) fn check_proof(
     })
 }
 
-/// Notes that a proof was used. Refuses it if it was used before, or if that cannot be told.
+/// The proof that this request has used. The guard of a handler inside a guarded scope sees it again.
+struct Used(Digest);
+
+/// Notes that a request has used a proof. Refuses it if another one has used it, or if that cannot be told.
 pub(super) async fn use_once(
+    manager: &AuthManager,
+    request: &HttpRequest,
+    proof: &Checked,
+    replays: &Replays,
+) -> Result<(), Rejection> {
+    let used = request.extensions().get::<Used>().map(|used| used.0);
+    if used == Some(proof.id) {
+        return Ok(());
+    }
+    note_use(manager, proof, replays).await?;
+    request.extensions_mut().insert(Used(proof.id));
+    Ok(())
+}
+
+async fn note_use(
     manager: &AuthManager,
     proof: &Checked,
     replays: &Replays,

@@ -62,7 +62,7 @@ impl AuthManager {
             return Ok(None);
         };
         let checked = binding::check_proof(self, request, proof, None)?;
-        binding::use_once(self, &checked, &self.parts().dpop.of_logins).await?;
+        binding::use_once(self, request, &checked, &self.parts().dpop.of_logins).await?;
         Ok(Some(DpopProof::new(checked.key)))
     }
 }
