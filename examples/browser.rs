@@ -1,14 +1,17 @@
-//! Sessions in a browser: cookies that no script can read, CSRF proofs, silent renewal, and a WebSocket.
+//! Sessions in a browser: cookies that no script can read, CSRF proofs, silent renewal, and a WebSocket. And a token that a
+//! script can read, but that nobody can use without a key that never leaves the browser (DPoP, RFC 9449).
 //!
 //! ```text
 //! cargo run --example browser
 //! ```
 //!
 //! It prints an address. Open it in a browser, log in, and watch what the page shows. With `JWT_AUTHMAXAGE=20` tokens expire
-//! after 20 seconds and are renewed silently. `PORT` overrides 8080.
+//! after 20 seconds and are renewed silently. `DPOP_NONCE=1` demands a nonce in each proof of the key. `PORT` overrides 8080.
 //!
-//! This file has the sessions. `examples/browser/` has the page, the notes and the WebSocket.
+//! This file has the sessions. `examples/browser/` has the page, the notes, the WebSocket and the bound token.
 
+#[path = "browser/bound.rs"]
+mod bound;
 #[path = "browser/clock.rs"]
 mod clock;
 #[path = "browser/notes.rs"]
@@ -35,6 +38,16 @@ struct Login {
     password: String,
 }
 
+impl Login {
+    /// A real server looks the user up, and compares the hash of the password.
+    fn is_right(&self) -> bool {
+        matches!(
+            (self.username.as_str(), self.password.as_str()),
+            ("alice", "wonderland") | ("root", "correct-horse")
+        )
+    }
+}
+
 /// Opens a session if the password is right, and sets its tokens as cookies.
 #[post("/login")]
 async fn login(
@@ -44,12 +57,7 @@ async fn login(
 ) -> Result<HttpResponse, Rejection> {
     // There is no token yet, and so no CSRF proof. But pages of other sites must not log their visitors in here.
     auth.check_origin(&request)?;
-    // A real server looks the user up, and compares the hash of the password.
-    let is_right = matches!(
-        (form.username.as_str(), form.password.as_str()),
-        ("alice", "wonderland") | ("root", "correct-horse")
-    );
-    if !is_right {
+    if !form.is_right() {
         return Ok(HttpResponse::Unauthorized().json(json!({"error": "wrong_login"})));
     }
     let mut session = auth.login(&form.username).replacing(&request);
@@ -156,6 +164,7 @@ fn routes(app: &mut web::ServiceConfig) {
     app.service(page::index)
         .service(page::style)
         .service(page::script)
+        .service(page::bound_script)
         .service(login)
         .service(renew)
         .service(logout)
@@ -165,7 +174,9 @@ fn routes(app: &mut web::ServiceConfig) {
         .service(my_sessions)
         .service(notes::note)
         .service(notes::my_notes)
-        .service(clock::clock);
+        .service(clock::clock)
+        .service(bound::login)
+        .service(bound::vault);
 }
 
 #[actix_web::main]
@@ -198,7 +209,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn manager() -> Result<AuthManager, Box<dyn Error>> {
     let mut config = Config::from_env()?
         .session_store(MemoryStore::default())
-        .cookies(Cookies::default());
+        .cookies(Cookies::default())
+        .dpop_nonce(env::var("DPOP_NONCE").is_ok_and(|demand| demand == "1"));
     loop {
         config = match AuthManager::new(config.clone()) {
             Err(ConfigError::Missing { key: "JWT_ISSUER" }) => config.issuer("browser"),
@@ -237,7 +249,14 @@ mod tests {
     #[actix_web::test]
     async fn every_route_refuses_what_it_has_to() {
         let auth = TestAuth::new();
-        let open = ["GET /", "GET /app.js", "GET /style.css", "POST /login"];
+        let open = [
+            "GET /",
+            "GET /app.js",
+            "GET /bound.js",
+            "GET /style.css",
+            "POST /bound/login",
+            "POST /login",
+        ];
         let report = audit(|| {
             let app = App::new().app_data(auth.manager()).configure(routes);
             app.app_data(web::Data::new(notes::Notes::default()))

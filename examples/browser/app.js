@@ -1,7 +1,8 @@
 // The page's script. It never sees a token: those are in cookies for the server alone. What it reads is
-// the cookie `__Host-csrf`, the proof that a request comes from this site's own page.
+// the cookie `__Host-csrf`, the proof that a request comes from this site's own page. The token that a script can see
+// is in bound.js.
 
-const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id);
 
 function proof() {
   const name = "__Host-csrf=";
@@ -36,7 +37,7 @@ async function ask(method, path, form) {
 }
 
 /** Does what a button stands for, once at a time, and says what came of it. */
-async function attempt(button, action) {
+export async function attempt(button, action) {
   if (button.ariaDisabled === "true") {
     return;
   }

@@ -22,6 +22,11 @@ pub(crate) async fn script() -> impl Responder {
     file("text/javascript; charset=utf-8", include_str!("app.js"))
 }
 
+#[get("/bound.js")]
+pub(crate) async fn bound_script() -> impl Responder {
+    file("text/javascript; charset=utf-8", include_str!("bound.js"))
+}
+
 fn file(content_type: &str, content: &'static str) -> HttpResponse {
     HttpResponse::Ok().content_type(content_type).body(content)
 }

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod allowed_origin;
+mod bound;
 mod chromium;
 mod cross_site;
 mod devtools;

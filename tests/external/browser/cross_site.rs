@@ -53,6 +53,7 @@ async fn threat_31_a_form_of_another_origin_changes_nothing() {
                 ("/logout", "application/x-www-form-urlencoded"),
                 ("/logout_everywhere", "application/x-www-form-urlencoded"),
                 ("/login", "application/x-www-form-urlencoded"),
+                ("/bound/login", "application/x-www-form-urlencoded"),
             ] {
                 let what = format!("{encoding} to {path} from {origin}");
                 page.goto(&origin).await;
@@ -70,7 +71,7 @@ async fn threat_31_a_form_of_another_origin_changes_nothing() {
                 let answer: Value = serde_json::from_str(&answer.await).expect("JSON");
                 // Cookies are not sent from another site, but a login needs none.
                 let expected = match (site, path) {
-                    ("cross-site", "/login") | ("same-site", _) => "csrf_failed",
+                    ("cross-site", "/login" | "/bound/login") | ("same-site", _) => "csrf_failed",
                     _ => "unauthorized",
                 };
                 assert_eq!(answer["error"], expected, "{what}");

@@ -53,11 +53,21 @@ async fn every_state_is_readable_in_light_and_dark_mode_and_on_a_phone() {
         page.shows("#clock-status", "Live").await;
         look_at(page, "two-sessions").await;
 
+        page.fill_in("#bound-username", "root").await;
+        page.fill_in("#bound-password", "correct-horse").await;
+        page.press("#bound-login button").await;
+        page.press("#use").await;
+        page.shows("#vault", "200").await;
+        look_at(page, "bound-token").await;
+        page.press("#steal").await;
+        page.shows("#vault", "401").await;
+        look_at(page, "bound-token-stolen").await;
+
         page.press("#logout").await;
         page.shows("#message", "You are logged out.").await;
         look_at(page, "logged-out").await;
 
-        // The page's own policy blocked nothing. The console only shows the refused logins.
+        // The page's own policy blocked nothing. The console only shows the refused logins and the refused token.
         let console = page.browser.console().await;
         let complaints = console
             .iter()
@@ -216,6 +226,32 @@ async fn the_page_can_be_used_with_the_keyboard_alone() {
         write(page, "typed").await;
         stroke(page, char::from(Key::Enter)).await;
         page.shows("#notes li", "typed").await;
+
+        tab_to(page, "bound-username").await;
+        write(page, "alice").await;
+        tab_to(page, "bound-password").await;
+        write(page, "wonderland").await;
+        stroke(page, char::from(Key::Enter)).await;
+        page.shows("#message", "bound to a key").await;
+        assert_eq!(
+            page.run("return document.activeElement.id").await,
+            "bound-title"
+        );
+        tab_to(page, "use").await;
+        stroke(page, ' ').await;
+        page.shows("#vault", "200").await;
+        tab_to(page, "steal").await;
+        stroke(page, ' ').await;
+        page.shows("#vault", "401").await;
+        tab_to(page, "forget").await;
+        stroke(page, ' ').await;
+        page.shows("#message", "Token and key are forgotten.").await;
+        assert_eq!(
+            page.run("return document.activeElement.id").await,
+            "bound-username"
+        );
+
+        page.run("document.getElementById('text').focus()").await;
         tab_to(page, "end-all").await;
         stroke(page, char::from(Key::Enter)).await;
         page.shows("#message", "All your sessions have ended.")
