@@ -1,12 +1,16 @@
 //! The threads that call the HSM, which blocks.
 
 use std::{
+    convert::Infallible,
     io,
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{
+            Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+        },
     },
-    thread,
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use flask_pyjwt_core::{AuthType, signer::SignerError};
@@ -21,6 +25,9 @@ use crate::{
 /// How many signatures may wait for a thread. The limit of the key (`Key::concurrency`) usually is below it.
 const MOST_WAITING: usize = 1_024;
 
+/// How long a signer that is dropped waits for its threads. A hanging HSM must not keep the process from ending.
+const LONGEST_END: Duration = Duration::from_secs(2);
+
 type Answer = oneshot::Sender<Result<Vec<u8>, Pkcs11Error>>;
 
 /// A signature to make.
@@ -30,7 +37,13 @@ struct Job {
 }
 
 /// Threads with a session each. They end when this is dropped.
-pub(crate) struct Workers(SyncSender<Job>);
+pub(crate) struct Workers {
+    /// `None` while it is dropped.
+    jobs: Option<SyncSender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Disconnected when the last thread has closed its session. Nothing is ever sent.
+    all_ended: Mutex<Receiver<Infallible>>,
+}
 
 impl Workers {
     /// Starts the threads. The first of them takes over the session that is open already.
@@ -42,42 +55,68 @@ impl Workers {
     ) -> Result<Self, Pkcs11Error> {
         let (sender, receiver) = sync_channel(MOST_WAITING);
         let receiver = Arc::new(Mutex::new(receiver));
+        let (running, all_ended) = channel();
+        let mut threads = Vec::with_capacity(count);
         let mut opened = Some(opened);
         for number in 0..count {
             let mut worker = Worker {
                 token: Arc::clone(token),
                 auth_type,
                 opened: opened.take(),
+                _running: Sender::clone(&running),
             };
             let receiver = Arc::clone(&receiver);
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name(format!("flask-pyjwt-hsm-{number}"))
                 .spawn(move || worker.run(&receiver))
                 .map_err(Pkcs11Error::Threads)?;
+            threads.push(thread);
         }
-        Ok(Self(sender))
+        Ok(Self {
+            jobs: Some(sender),
+            threads,
+            all_ended: Mutex::new(all_ended),
+        })
     }
 
     /// Signs in one of the threads.
     pub(crate) async fn sign(&self, input: Vec<u8>) -> Result<Vec<u8>, SignerError> {
         let (answer, receiver) = oneshot::channel();
-        self.0
-            .try_send(Job { input, answer })
+        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
+        jobs.try_send(Job { input, answer })
             .map_err(|error| match error {
                 TrySendError::Full(_) => {
                     SignerError::temporary("too many signatures wait for the HSM")
                 }
-                TrySendError::Disconnected(_) => SignerError::permanent(ended()),
+                TrySendError::Disconnected(_) => ended(),
             })?;
         match receiver.await {
             Ok(answer) => answer.map_err(Into::into),
-            Err(_) => Err(SignerError::permanent(ended())),
+            Err(_) => Err(ended()),
         }
     }
 }
 
-fn ended() -> Pkcs11Error {
-    Pkcs11Error::Threads(io::Error::other("a thread has ended"))
+impl Drop for Workers {
+    /// Waits for the threads, which finish their signatures. A process that unloads the module under them crashes.
+    fn drop(&mut self) {
+        self.jobs = None;
+        let all_ended = self.all_ended.get_mut();
+        let all_ended = all_ended.unwrap_or_else(PoisonError::into_inner);
+        if all_ended.recv_timeout(LONGEST_END) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a signer is dropped while the HSM does not answer");
+            return;
+        }
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has ended, too.
+            drop(thread.join());
+        }
+    }
+}
+
+fn ended() -> SignerError {
+    let ended = io::Error::other("a thread has ended");
+    SignerError::permanent(Pkcs11Error::Threads(ended))
 }
 
 /// One thread.
@@ -86,6 +125,8 @@ struct Worker {
     auth_type: AuthType,
     /// `None` before the first signature, and after an error.
     opened: Option<Opened>,
+    /// Dropped after the session.
+    _running: Sender<Infallible>,
 }
 
 impl Worker {

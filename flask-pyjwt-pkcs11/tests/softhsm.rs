@@ -310,7 +310,7 @@ fn many_tokens_are_signed_at_the_same_time_with_few_sessions() {
             assert_eq!(subjects.len(), 500);
             assert_eq!(hsm::threads(), 3);
             drop(auth);
-            // They end on their own.
+            // They have ended. The kernel may list them for a moment longer.
             while hsm::threads() > 0 {
                 std::thread::yield_now();
             }
