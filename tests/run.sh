@@ -24,9 +24,10 @@ began=$(date +%s)
 
 # A test that lacks what it needs fails. It is not skipped.
 CI=true
-# Each crate is compiled once, so that incremental compilation only costs time.
+# Each crate is compiled once, so that incremental compilation only costs time. Nobody debugs these programs.
 CARGO_INCREMENTAL=0
-export CI CARGO_INCREMENTAL
+CARGO_PROFILE_DEV_DEBUG=0
+export CI CARGO_INCREMENTAL CARGO_PROFILE_DEV_DEBUG
 
 step() {
     printf '\n[%4d s] %s\n' "$(($(date +%s) - began))" "$*"
@@ -72,10 +73,6 @@ component() {
     rustup component add "$2" || die "please install $2"
 }
 
-runs() {
-    [ "$stage" = all ] || [ "$stage" = "$1" ]
-}
-
 step "looking for what the steps need"
 command -v cargo >/dev/null 2>&1 || die "please install Rust"
 cargo --version
@@ -86,11 +83,16 @@ command -v cc >/dev/null 2>&1 || install gcc libc6-dev
 command -v openssl >/dev/null 2>&1 || install openssl
 # Scripts of the steps, and the real Flask_PyJWT in a virtual environment.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
-if runs check; then
+case $stage in
+all | check)
     component fmt rustfmt
     component clippy clippy
-fi
-if runs external; then
+    ;;
+esac
+
+# What only the tests beside other programs need.
+programs() {
+    step "looking for the programs that tests run"
     # The certified oidc-provider and openid-client, which tests/external/npm.rs installs under target/.
     command -v node >/dev/null 2>&1 || install nodejs
     command -v npm >/dev/null 2>&1 || install npm
@@ -127,10 +129,9 @@ if runs external; then
         as_root service nginx stop >/dev/null 2>&1 || true
         as_root update-rc.d nginx disable >/dev/null 2>&1 || true
     }
-    python3 --version
     node --version
     chromedriver --version
-fi
+}
 
 # Every run of tests names the same packages and features, so that cargo compiles each crate once for all of them.
 # The measurements in benches/ are left out: they bring features of their own.
@@ -156,15 +157,13 @@ if cargo nextest --version >/dev/null 2>&1; then
     inside() { nextest "not ($beside)" $everything; }
     beside() { nextest "$beside" $everything; }
     both() { nextest 'all()' $everything; }
-    # What depends on the cryptography: keys, signatures, seals, and tokens of others.
-    inside_again='test(/^(keys|jose|config|cookies|crypto_provider|flask_scenarios|foreign_tokens|hostile_keys|issuers)::/)
-        | test(/^(jsonwebtoken_types|jwks|key_ring|recipes|remote_keys|rotation|rsa_sizes|sealed_sessions|secrets)::/)
-        | test(/^(signatures|test_issuer|testing|token|token_form|weak_keys|dpop|possession|oauth|access_tokens)::/)'
+    # What depends on the cryptography. Of the tests in tests/it/, main.rs compiles nothing else.
+    inside_again='binary(it) | package(flask-pyjwt-core) & test(/^(config|jose|keys|oauth|possession|token)::/)'
     # Here the Redis store has no TLS.
     beside_again='binary(external) & test(/^(interop|oidc|redis_store::connecting)::/)'
-    inside_again() { nextest "not binary(external) & ($inside_again)" $rust_crypto; }
+    inside_again() { nextest "$inside_again" $rust_crypto; }
     beside_again() { nextest "$beside_again" $rust_crypto; }
-    both_again() { nextest "not binary(external) & ($inside_again) | $beside_again" $rust_crypto; }
+    both_again() { nextest "$inside_again | $beside_again" $rust_crypto; }
 else
     plain() { run cargo test --locked --no-fail-fast "$@"; }
     inside() { plain $everything --lib --bins --test it --test table_memory --test ui; }
@@ -183,7 +182,44 @@ fi
 
 # --- The steps: the quick ones first -------------------------------------------------------------------
 
+# What compiles into folders of its own. It runs beside the other checks, which often keep only one core busy.
+apart() {
+    [ "$stage" = check ] || programs
+
+    # The contents of tokens with each feature of serde_json that another crate may enable. A package outside the
+    # workspace, where those features are off.
+    for feature in arbitrary_precision float_roundtrip,preserve_order,raw_value,unbounded_depth; do
+        run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
+            cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
+    done
+
+    # The guide as a book, and the links of all documents.
+    run sh docs/site.sh
+    run python3 tests/links.py
+
+    # Used below.
+    run cargo build --quiet --locked --manifest-path tests/public_api/Cargo.toml \
+        --target-dir "${CARGO_TARGET_DIR:-target}/public_api"
+}
+
+start_apart() {
+    log=$(mktemp)
+    apart >"$log" 2>&1 &
+    apart=$!
+    # A run that fails leaves no process behind.
+    trap 'wait; rm -f "$log"' EXIT
+}
+
+finish_apart() {
+    step "waiting for what runs beside this, and has printed:"
+    ended=0
+    wait "$apart" || ended=$?
+    cat "$log"
+    [ "$ended" = 0 ] || die "see above"
+}
+
 check() {
+    start_apart
     run cargo fmt --all --check
     for package in tests/serde_features tests/public_api docs/site; do
         run cargo fmt --manifest-path "$package/Cargo.toml" --check
@@ -211,6 +247,10 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     for feature in $features; do
         case $feature in
         default) continue ;;
+        # Two that share no code, at once.
+        client-certificates | metrics) continue ;;
+        file-store) alone=aws-lc-rs,file-store,client-certificates ;;
+        oauth) alone=aws-lc-rs,oauth,metrics ;;
         postgres-store) [ "$rust" -ge 94 ] || continue; alone=aws-lc-rs,$feature ;;
         aws-lc-rs | rust-crypto) alone=$feature ;;
         *) alone=aws-lc-rs,$feature ;;
@@ -222,6 +262,8 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
         -p flask-pyjwt -p flask-pyjwt-core -p flask-pyjwt-grammar -p flask-pyjwt-macros -p flask-pyjwt-pkcs11 \
         -p flask-pyjwt-postgres
 
+    finish_apart
+
     # The public interface must be the one in docs/public-api.txt. After an intended change: UPDATE_PUBLIC_API=1.
     run cargo run --quiet --locked --manifest-path tests/public_api/Cargo.toml \
         --target-dir "${CARGO_TARGET_DIR:-target}/public_api"
@@ -231,17 +273,6 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     else
         step "cargo-deny is not installed: licences, duplicates and sources are not looked at"
     fi
-
-    # The contents of tokens with each feature of serde_json that another crate may enable. A package outside the
-    # workspace, where those features are off.
-    for feature in arbitrary_precision float_roundtrip,preserve_order,raw_value,unbounded_depth; do
-        run env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/serde_features" \
-            cargo run --quiet --locked --manifest-path tests/serde_features/Cargo.toml --features "$feature"
-    done
-
-    # The guide as a book, and the links of all documents.
-    run sh docs/site.sh
-    run python3 tests/links.py
 
     # What users get.
     run sh tests/package.sh
@@ -265,6 +296,7 @@ test)
     documentation
     ;;
 external)
+    programs
     beside
     beside_again
     ;;

@@ -4,6 +4,7 @@ mod assertions;
 mod authentication;
 mod clients;
 mod dpop;
+#[cfg(feature = "aws-lc-rs")]
 mod failing_stores;
 mod hostile_bodies;
 mod introspection;

@@ -3,6 +3,7 @@
 mod bounds;
 mod configured;
 mod failures;
+#[cfg(feature = "aws-lc-rs")]
 mod metered;
 mod ring;
 mod sessions;

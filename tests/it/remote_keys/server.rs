@@ -177,6 +177,7 @@ impl BadServer {
     }
 
     /// The bodies of all requests that have one.
+    #[cfg(feature = "aws-lc-rs")]
     pub(crate) fn bodies(&self) -> Vec<String> {
         self.shared.bodies.lock().expect("not poisoned").clone()
     }
