@@ -22,10 +22,10 @@ impl AuthManager {
     ///     let pair = auth.login("alice").bind(&proof).await?;
     ///     Ok(HttpResponse::Ok().body(pair.auth.signed().to_owned()))
     /// }
-    /// # let _ = login;
     ///
     /// # #[actix_web::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let _ = login;
     /// # use actix_web::test::TestRequest;
     /// # use flask_pyjwt::{AuthType, Config};
     /// # let auth = AuthManager::new(Config::new(

@@ -28,7 +28,8 @@ impl RequireToken {
     ///     .insert_header(("authorization", format!("Bearer {}", token.signed())));
     /// let refused = test::call_service(&app, request.to_request()).await;
     /// assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
-    /// assert!(refused.headers()["www-authenticate"].to_str()?.starts_with("DPoP "));
+    /// let challenge = refused.headers().get("www-authenticate").ok_or("no challenge")?;
+    /// assert!(challenge.to_str()?.starts_with("DPoP "));
     /// # Ok(())
     /// # }
     /// ```
