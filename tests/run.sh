@@ -2,7 +2,7 @@
 # Everything that has to hold before a change is accepted, in one command:
 #
 #   sh tests/run.sh             all of it, in this order:
-#   sh tests/run.sh check       formatting, lints, documentation, links, dependencies, packages
+#   sh tests/run.sh check       formatting, features, documentation, links, dependencies, packages
 #   sh tests/run.sh test        tests that need no other program, with both cryptographies
 #   sh tests/run.sh external    tests with Redis, an HSM, a browser, an OpenID provider, the real Flask_PyJWT, curl
 #
@@ -83,12 +83,8 @@ command -v cc >/dev/null 2>&1 || install gcc libc6-dev
 command -v openssl >/dev/null 2>&1 || install openssl
 # Scripts of the steps, and the real Flask_PyJWT in a virtual environment.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install python3 python3-venv
-case $stage in
-all | check)
-    component fmt rustfmt
-    component clippy clippy
-    ;;
-esac
+component fmt rustfmt
+component clippy clippy
 
 # What only the tests beside other programs need.
 programs() {
@@ -148,10 +144,13 @@ fi
 # No other package may be included: it would enable AWS-LC, which is used if both are enabled.
 rust_crypto='-p flask-pyjwt-core -p flask-pyjwt-tests -p examples --no-default-features --features rust-crypto'
 
+# Clippy looks at what is compiled.
+linted() { run env RUSTC_WORKSPACE_WRAPPER="$PWD/tests/lint.sh" "$@"; }
+
 # Without target names, so that the examples that tests run are built, too.
 if cargo nextest --version >/dev/null 2>&1; then
     # More tests at once than there are cores: those beside other programs mostly wait for them.
-    nextest() { run cargo nextest run --locked --no-fail-fast --test-threads "$(($(nproc) + 1))" -E "$@"; }
+    nextest() { linted cargo nextest run --locked --no-fail-fast --test-threads "$(($(nproc) + 1))" -E "$@"; }
     # One of notes sends its server the requests of schemathesis.
     beside='binary(external) | binary(softhsm) | package(notes) & test(/^tests::described::/)'
     inside() { nextest "not ($beside)" $everything; }
@@ -165,7 +164,7 @@ if cargo nextest --version >/dev/null 2>&1; then
     beside_again() { nextest "$beside_again" $rust_crypto; }
     both_again() { nextest "$inside_again | $beside_again" $rust_crypto; }
 else
-    plain() { run cargo test --locked --no-fail-fast "$@"; }
+    plain() { linted cargo test --locked --no-fail-fast "$@"; }
     inside() { plain $everything --lib --bins --test it --test table_memory --test ui; }
     beside() { plain $everything --test external --test softhsm; }
     both() {
@@ -234,8 +233,8 @@ print(f"{packages}, of at most 185")
 sys.exit(packages > 185)
 ' || die "the quickstart compiles too much: cargo tree -p examples -p flask-pyjwt"
 
-    # Everything with both cryptographies. Each of them alone is below.
-    run cargo clippy --locked --workspace --all-targets --features flask-pyjwt-core/rust-crypto -- -D warnings
+    # What no test compiles. The steps below look at everything else while they compile it.
+    run cargo clippy --locked -p flask-pyjwt-benches -p ui-tests --all-targets -- -D warnings
 
     # Each feature alone, without those that other packages enable. A feature that is not a cryptography needs
     # one.
@@ -247,10 +246,12 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
     for feature in $features; do
         case $feature in
         default) continue ;;
-        # Two that share no code, at once.
-        client-certificates | metrics) continue ;;
+        # Those that share no code, two at a time.
+        client-certificates | memory-store | metrics | store-conformance) continue ;;
         file-store) alone=aws-lc-rs,file-store,client-certificates ;;
+        jwks) alone=aws-lc-rs,jwks,store-conformance ;;
         oauth) alone=aws-lc-rs,oauth,metrics ;;
+        utoipa) alone=aws-lc-rs,utoipa,memory-store ;;
         postgres-store) [ "$rust" -ge 94 ] || continue; alone=aws-lc-rs,$feature ;;
         aws-lc-rs | rust-crypto) alone=$feature ;;
         *) alone=aws-lc-rs,$feature ;;
@@ -279,7 +280,7 @@ print(*next(p["features"] for p in packages if p["name"] == "flask-pyjwt"))
 }
 
 documentation() {
-    run cargo test --locked $everything --doc
+    linted cargo test --locked $everything --doc
 }
 
 case $stage in
