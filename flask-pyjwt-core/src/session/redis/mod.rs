@@ -21,6 +21,7 @@ mod listener;
 mod near;
 mod node;
 mod operation;
+mod outcome;
 mod primary;
 mod problem;
 mod read_write;

@@ -59,3 +59,13 @@ fn call(command: &str, script: &[u8], key: &[u8], args: &[Vec<u8>]) -> Cmd {
     command.arg(script).arg(1).arg(key).arg(args);
     command
 }
+
+/// A number as an argument of a script.
+pub(super) fn number(number: i64) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+/// A count as an argument of a script.
+pub(super) fn count(count: usize) -> Vec<u8> {
+    count.to_string().into_bytes()
+}

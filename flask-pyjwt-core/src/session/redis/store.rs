@@ -16,8 +16,9 @@ use super::{
     },
     encoding,
     near::{about_field, token_field},
+    outcome::{ids, rotated},
     reply,
-    script::{ADOPT, FIRST_USE, MARK_USED, OPEN, REVOKE, ROTATE, Script},
+    script::{ADOPT, FIRST_USE, MARK_USED, OPEN, REVOKE, ROTATE, Script, count, number},
     servers::Servers,
     worker::Worker,
 };
@@ -176,14 +177,6 @@ impl RedisStore {
             number(i64::from(self.servers.waits())),
         ])
     }
-}
-
-fn number(number: i64) -> Vec<u8> {
-    number.to_string().into_bytes()
-}
-
-fn count(count: usize) -> Vec<u8> {
-    count.to_string().into_bytes()
 }
 
 impl SessionStore for RedisStore {
@@ -390,44 +383,6 @@ impl SessionStore for RedisStore {
                 _ => Err(reply::unexpected()),
             }
         })
-    }
-}
-
-/// Converts an answer that is a list of ids.
-fn ids(answer: Value) -> Result<Vec<String>, StoreError> {
-    let id = |id: Value| reply::as_text(&id).map(str::to_owned);
-    let ids = reply::array(answer)?.into_iter();
-    ids.map(|it| id(it).ok_or_else(reply::unexpected)).collect()
-}
-
-/// Converts the answer of the rotation script.
-fn rotated(rotation: &Rotation, answer: Vec<Value>) -> Result<Rotated, StoreError> {
-    let mut answer = answer.into_iter();
-    let code = answer.next();
-    let mut session = || {
-        let stored = reply::field(answer.next())?.ok_or_else(reply::unexpected)?;
-        encoding::decode(&rotation.subject, &rotation.session, &stored)
-    };
-    match code {
-        Some(Value::Int(1)) => Ok(Rotated::Won(session()?)),
-        Some(Value::Int(code @ (2 | 6))) => {
-            let session = session()?;
-            let Some(Value::Int(place)) = answer.next() else {
-                return Err(reply::unexpected());
-            };
-            let place = usize::try_from(place).unwrap_or_default().wrapping_sub(1);
-            let successor = session.generations.get(place).cloned();
-            let successor = successor.ok_or_else(reply::unexpected)?;
-            Ok(if code == 2 {
-                Rotated::Again(session, successor)
-            } else {
-                Rotated::LostAnswer(session, successor)
-            })
-        }
-        Some(Value::Int(3)) => Ok(Rotated::Replayed),
-        Some(Value::Int(4)) => Ok(Rotated::Gone),
-        Some(Value::Int(5)) => Err(StoreError::corrupt("a session")),
-        _ => Err(reply::unexpected()),
     }
 }
 
