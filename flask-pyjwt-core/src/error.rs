@@ -134,6 +134,14 @@ pub enum MintError {
         /// Why.
         source: Arc<serde_json::Error>,
     },
+    /// The value of `acr` or `client_id` has characters that are not allowed in it.
+    #[error("the claim `{claim}` takes {allowed}")]
+    Characters {
+        /// The name of the claim.
+        claim: &'static str,
+        /// What is allowed.
+        allowed: &'static str,
+    },
     /// The text of `bind_to` is not a JWK thumbprint.
     #[error("the thumbprint to bind the token to is not 43 characters of base64url (RFC 7638)")]
     Thumbprint,

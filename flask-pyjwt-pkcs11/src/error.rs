@@ -15,7 +15,9 @@ pub enum Pkcs11Error {
     #[error("{0}")]
     Config(&'static str),
     /// The HSM cannot sign with this algorithm.
-    #[error("{0} is no algorithm of PKCS#11 signers: use one of ES, RS, PS or EdDSA")]
+    #[error(
+        "{0} is not an algorithm of PKCS#11 signers: use ES256, ES384, ES512, EdDSA, or RS or PS with 256, 384 or 512"
+    )]
     Algorithm(AuthType),
     /// The PIN cannot be read.
     #[error("the PIN cannot be read from {place}")]
@@ -26,7 +28,9 @@ pub enum Pkcs11Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The HSM has refused this PIN before. It is not sent again, because a few wrong PINs lock the token.
-    #[error("the HSM has refused the PIN, and it is not tried again until it changes")]
+    #[error(
+        "the HSM has refused the PIN, and it is not sent again: change it (a variable needs a restart)"
+    )]
     PinRefused,
     /// No token has the label.
     #[error(
@@ -58,7 +62,7 @@ pub enum Pkcs11Error {
     },
     /// The key does not fit the algorithm.
     #[error(
-        "the key is not one for {0}: its type or curve is another one, or its public part is in an unknown form"
+        "the key is not one for {0}: its type or curve is another one, or its public part is in an unknown form; give the public key with `Pkcs11Builder::public_key`, or use another algorithm"
     )]
     UnfitKey(AuthType),
     /// The threads that sign cannot be started, or have ended.

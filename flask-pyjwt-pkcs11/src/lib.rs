@@ -1,4 +1,4 @@
-//! Signs the tokens of flask-pyjwt with a key in a hardware security module (HSM), by PKCS#11.
+//! Signs the tokens of flask-pyjwt with a key in a hardware security module (HSM), over PKCS#11.
 //!
 //! [`Pkcs11Signer`] is a [`RemoteSigner`](flask_pyjwt_core::signer::RemoteSigner) for
 //! [`Key::remote`](flask_pyjwt_core::Key::remote). Applications use `flask_pyjwt` where this page says
@@ -28,7 +28,7 @@
 //! - **Sessions.** After an error of the session, the device or the key's handle, a thread closes its session, opens
 //!   another one, and tries once more. So a restart of the HSM or a replaced token needs no restart of the server.
 //! - **The PIN** is read again whenever a thread has to log in. A PIN that the HSM has refused is not sent again, because
-//!   a few wrong ones lock the token: change the file or the variable.
+//!   a few wrong ones lock the token: change the file, or restart the server with another variable.
 //! - **The public key** is read from the HSM, or given with [`Pkcs11Builder::public_key`].
 //!
 //! PKCS#11 state belongs to the process: fork before you open a signer, not after. Keys with `CKA_ALWAYS_AUTHENTICATE`

@@ -131,7 +131,10 @@ fn a_client_that_is_no_client_id_is_neither_configured_nor_minted() {
             .auth_token("alice")
             .claim("client_id", &client_id)
             .sign();
-        let refused = MintError::Refused(TokenError::MistypedClaim("client_id"));
+        let refused = MintError::Characters {
+            claim: "client_id",
+            allowed: "printable ASCII characters, and at least one",
+        };
         assert_eq!(minted.expect_err("refused"), refused, "{client_id}");
     }
 }

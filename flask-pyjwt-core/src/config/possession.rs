@@ -70,7 +70,7 @@ impl Config {
     ///
     /// A proof without one is answered with the error `use_dpop_nonce` and a nonce in the field `DPoP-Nonce`, which clients
     /// use from then on. A nonce is accepted for 5 to 10 minutes. Nonces are not stored: they are made with a key that is
-    /// derived from the signing key. Servers without one make them with a random key, unless
+    /// derived from the signing key, or from the local secret of a remote one. Servers without either make them with a random key, unless
     /// [`dpop_nonce_secret`](Self::dpop_nonce_secret) is set.
     pub fn dpop_nonce(mut self, demand: bool) -> Self {
         self.possession.dpop.nonce = demand;
@@ -79,7 +79,8 @@ impl Config {
 
     /// Sets the secret for the nonces of DPoP proofs: at least 32 bytes, the same on all servers of a fleet.
     ///
-    /// It is for servers that only verify, or whose key signs elsewhere: the others derive one from their signing key.
+    /// It is for servers that only verify, and for those with a [remote key](crate::Key::remote) that has no
+    /// [local secret](crate::Key::local_secret). The others derive one from their signing key.
     pub fn dpop_nonce_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.possession.dpop.nonce_secret = Some(Secret::new(secret));
         self

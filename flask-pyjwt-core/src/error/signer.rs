@@ -58,7 +58,9 @@ impl SignerError {
 #[non_exhaustive]
 pub enum SignerFailure {
     /// The signer did not answer within [`Key::timeout`](crate::Key::timeout).
-    #[error("the remote signer did not answer within {milliseconds} ms")]
+    #[error(
+        "the remote signer did not answer within {milliseconds} ms: check it, or allow more with `Key::timeout`"
+    )]
     Timeout {
         /// The limit in milliseconds.
         milliseconds: u128,

@@ -126,7 +126,9 @@ pub enum TokenError {
     Replayed,
     /// The key of the token is unknown, and the key source of its issuer does not answer or has not
     /// answered yet; or the same holds for the issuer's introspection endpoint. The response is 503.
-    #[error("the keys of the token's issuer are not available at the moment")]
+    #[error(
+        "the keys or the introspection endpoint of the token's issuer are not available at the moment"
+    )]
     KeysUnavailable {
         /// How long to wait before the next attempt.
         retry_after: time::Duration,

@@ -42,16 +42,21 @@ impl GivenRemote {
             )));
         }
         if !(Duration::MILLISECOND..=LONGEST_TIMEOUT).contains(&self.timeout) {
-            return Err(invalid(
-                "has a `timeout` outside of 1 millisecond to a minute".to_owned(),
-            ));
+            return Err(invalid(format!(
+                "has a `timeout` of {} ms: it takes 1 ms to a minute",
+                self.timeout.whole_milliseconds()
+            )));
         }
         if self.retries > MOST_RETRIES {
-            return Err(invalid(format!("has more than {MOST_RETRIES} `retries`")));
+            return Err(invalid(format!(
+                "has {} `retries`: at most {MOST_RETRIES} are possible",
+                self.retries
+            )));
         }
         if !(1..=MOST_CONCURRENT).contains(&self.concurrency) {
             return Err(invalid(format!(
-                "has a `concurrency` outside of 1 to {MOST_CONCURRENT}"
+                "has a `concurrency` of {}: it takes 1 to {MOST_CONCURRENT}",
+                self.concurrency
             )));
         }
         let names = Names {

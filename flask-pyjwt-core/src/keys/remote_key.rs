@@ -12,7 +12,7 @@ use crate::error::ConfigError;
 
 /// Keys in a KMS or an HSM.
 impl Key {
-    /// Creates a key that signs elsewhere and verifies here. The private key never is in this process.
+    /// Creates a key that signs elsewhere and verifies here. The private key is never in this process.
     ///
     /// Mint with [`sign_async`](crate::AuthTokenBuilder::sign_async). [`AuthManager::login`](crate::AuthManager::login),
     /// [`refresh`](crate::AuthManager::refresh) and [`SilentRenewal`](crate::SilentRenewal) wait for the signatures
@@ -64,11 +64,11 @@ impl Key {
         self.with_remote("concurrency", |remote| remote.concurrency = concurrency)
     }
 
-    /// Sets a secret in this process from which a [remote key](Self::remote) derives the keys for CSRF proofs and for the
-    /// seals of session records. It signs no tokens.
+    /// Sets a secret in this process from which a [remote key](Self::remote) derives the keys for CSRF proofs, for the
+    /// seals of session records and for the nonces of DPoP proofs. It signs no tokens.
     ///
-    /// With other keys, these are derived from the private key. A remote key without a local secret can be used without
-    /// sessions only. All processes need the same secret, of at least 32 bytes: `openssl rand -hex 32`. Who knows it can
+    /// With other keys, these are derived from the private key. A remote key without a local secret cannot be used with
+    /// a session store. All processes need the same secret, of at least 32 bytes: `openssl rand -hex 32`. Whoever knows it can
     /// make CSRF proofs, and can change the claims of sessions if they can also write to the session store.
     pub fn local_secret(self, secret: impl AsRef<[u8]>) -> Self {
         let secret = Secret::new(secret);

@@ -21,8 +21,8 @@ pub enum ProofError {
     /// There are two fields `DPoP`, or one into which a proxy has joined two.
     #[error("the request has two DPoP proofs")]
     Several,
-    /// The proof is longer than 8,192 bytes, or is not a JWT.
-    #[error("the DPoP proof is not a JWT")]
+    /// The proof is longer than 8,192 bytes, is not a JWT, or has `crit`, `b64` or `zip`.
+    #[error("the DPoP proof is not a JWT of at most 8,192 bytes, or requires an extension")]
     Malformed,
     /// `typ` is not `dpop+jwt`.
     #[error("the `typ` of the DPoP proof is not `dpop+jwt`")]

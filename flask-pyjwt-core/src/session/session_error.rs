@@ -17,7 +17,8 @@ use crate::{
 /// | [`Token`](Self::Token) | 401; 503 where the keys of the token's issuer are not available |
 /// | [`Store`](Self::Store), [`TooDeep`](Self::TooDeep) | 503 with `Retry-After: 1` |
 /// | [`NotRevocable`](Self::NotRevocable) | 400 |
-/// | [`Mint`](Self::Mint), [`NoStore`](Self::NoStore) | 500 |
+/// | [`Mint`](Self::Mint) | 500; 503 where a remote key may sign later |
+/// | [`NoStore`](Self::NoStore) | 500 |
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;

@@ -104,8 +104,10 @@ impl OwnClaims {
         if is_scope_token(value) {
             self.claims.insert("acr", &value.into());
         } else {
-            let error = TokenError::MistypedClaim("acr");
-            self.error.get_or_insert(error.into());
+            self.error.get_or_insert(MintError::Characters {
+                claim: "acr",
+                allowed: r#"printable ASCII characters, and no space, `"` or `\`"#,
+            });
         }
     }
 
@@ -114,8 +116,10 @@ impl OwnClaims {
         if is_client_id(value) {
             self.claims.insert("client_id", &value.into());
         } else {
-            let error = TokenError::MistypedClaim("client_id");
-            self.error.get_or_insert(error.into());
+            self.error.get_or_insert(MintError::Characters {
+                claim: "client_id",
+                allowed: "printable ASCII characters, and at least one",
+            });
         }
     }
 

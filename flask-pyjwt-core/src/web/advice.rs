@@ -50,8 +50,9 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
                 .into()
         }
         Rejection::NotBound => {
-            "the token is not bound to a key or certificate of the client: mint it with `bind(&proof)`, and send it \
-             with `Authorization: DPoP <token>`"
+            "the route requires a bound token, or the credentials have the scheme `DPoP`, and the token is not bound to a \
+             key: mint it with `bind(&proof)`, and send it with `Authorization: DPoP <token>`; send a token that is bound to \
+             a certificate, or to nothing, as `Bearer`"
                 .into()
         }
         Rejection::NoCertificate => {
@@ -92,8 +93,9 @@ pub(super) fn sentence(rejection: &Rejection, known: Known<'_>) -> Cow<'static, 
         )
         .into(),
         Rejection::Unavailable { .. } => {
-            "a check cannot be made at the moment: the session store, the keys of an issuer, `Config::token_check` or \
-             `Config::user_loader` does not answer, and an event before this one says why"
+            "a check cannot be made at the moment: the session store, the keys or the introspection endpoint of an issuer, \
+             a remote key, `Config::token_check` or `Config::user_loader` does not answer, or too many DPoP proofs are \
+             remembered; an event before this one says which"
                 .into()
         }
         Rejection::NotRevocable | Rejection::Misconfigured(_) => said(rejection).into(),

@@ -37,7 +37,7 @@ pub(super) fn answer(
     request: &HttpRequest,
     seen: Seen<'_>,
 ) -> HttpResponse {
-    let scheme = Offer::to(request, rejection, seen.asked);
+    let scheme = Offer::to(manager, request, rejection, seen.asked);
     let response = standard(manager, rejection, scheme);
     let Some(_report) = begin_report() else {
         return response;
@@ -67,7 +67,7 @@ fn answer_again(
     rejection: &Rejection,
     request: &HttpRequest,
 ) -> HttpResponse {
-    let scheme = Offer::to(request, rejection, None);
+    let scheme = Offer::to(manager, request, rejection, None);
     let response = standard(manager, rejection, scheme);
     #[cfg_attr(
         not(feature = "test-kit"),
@@ -235,8 +235,14 @@ enum Offer {
 }
 
 impl Offer {
-    fn to(request: &HttpRequest, rejection: &Rejection, asked: Option<Asked<'_>>) -> Self {
-        let requires = || asked.is_some_and(|asked| asked.requirement.bound);
+    fn to(
+        manager: Option<&AuthManager>,
+        request: &HttpRequest,
+        rejection: &Rejection,
+        asked: Option<Asked<'_>>,
+    ) -> Self {
+        let of_all = || manager.is_some_and(|manager| manager.parts().require_bound);
+        let requires = || asked.is_some_and(|asked| asked.requirement.bound) || of_all();
         let is_first = *rejection == Rejection::MissingCredentials && requires();
         if is_first || binding::came_with_proof(request) {
             return Self::Dpop;

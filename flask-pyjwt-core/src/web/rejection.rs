@@ -43,11 +43,12 @@ use crate::{error_chain::debug_is_the_sentence, possession::ProofError, token::T
 ///
 /// | refusal | status | challenge (RFC 6750, section 3) |
 /// | --- | --- | --- |
-/// | no credentials, or another scheme than Bearer | 401 | `Bearer realm="…"` |
+/// | no credentials, or another scheme than Bearer and DPoP | 401 | `Bearer realm="…"`; where a bound token is required, `DPoP realm="…", algs="…"` |
 /// | malformed or refused token, token of the wrong type, token of a user who is gone | 401 | and `error="invalid_token"` |
 /// | a claim or the scope that the route requires is missing or different; claims that do not fit the handler's type | 403 | and `error="insufficient_scope"`, with `scope="…"` where items of the scope are missing |
 /// | a login that is not recent enough | 401 | and `error="insufficient_user_authentication"`, `max_age` (RFC 9470) |
-/// | a bound token without its proof, a DPoP proof that is refused | 401 | `DPoP` in place of `Bearer`, with `error="invalid_dpop_proof"` or `"use_dpop_nonce"` (RFC 9449) |
+/// | a token bound to a key as Bearer; a token that is not bound where a bound one is required | 401 | `DPoP` in place of `Bearer`, with `error="invalid_token"` |
+/// | a DPoP proof that is missing or refused | 401 | `DPoP` in place of `Bearer`, with `error="invalid_dpop_proof"` or `"use_dpop_nonce"` (RFC 9449) |
 /// | a login of an authentication context class (`acr`) that the route does not accept | 401 | and `error="insufficient_user_authentication"`, `acr_values` (RFC 9470) |
 /// | credentials in two fields, places or cookies; a token that cannot be revoked | 400 | and `error="invalid_request"` |
 /// | a token in a cookie, and the request is from another site or has no CSRF proof | 403 | none |
@@ -56,7 +57,7 @@ use crate::{error_chain::debug_is_the_sentence, possession::ProofError, token::T
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The request has no credentials, or they are of another scheme than Bearer.
+    /// The request has no credentials, or they are of another scheme than Bearer and DPoP.
     #[error("the request has no credentials")]
     MissingCredentials,
     /// The `Authorization` field begins with `Bearer`, and what follows is not one space and one token.
@@ -114,8 +115,9 @@ pub enum Rejection {
     /// The CSRF proof does not belong to the token's session.
     #[error("the CSRF proof does not belong to the token's session")]
     CsrfProofWrong,
-    /// The session store, the source of keys, [`Config::token_check`](crate::Config::token_check) or
-    /// [`Config::user_loader`](crate::Config::user_loader) does not answer, so that the token cannot be checked.
+    /// The session store, the keys or the introspection endpoint of an issuer, a remote key,
+    /// [`Config::token_check`](crate::Config::token_check) or [`Config::user_loader`](crate::Config::user_loader) does not
+    /// answer, or too many DPoP proofs are remembered, so that the request cannot be decided.
     #[error("a check cannot be made at the moment")]
     Unavailable {
         /// When to try again.
@@ -131,7 +133,7 @@ pub enum Rejection {
         nonce: String,
     },
     /// The route requires a bound token, or the credentials are of the scheme `DPoP`, and the token is not bound to a key.
-    #[error("the token is not bound to a key or certificate of the client")]
+    #[error("the token is not bound as the route or the credentials require")]
     NotBound,
     /// The token is bound to a client certificate, and the connection has none (RFC 8705, section 3).
     #[error("the token is bound to a client certificate, and the connection has none")]

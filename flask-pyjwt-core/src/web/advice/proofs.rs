@@ -25,7 +25,8 @@ pub(super) const fn what_to_do(error: ProofError) -> &'static str {
              on `X-Forwarded-Proto` and `X-Forwarded-Host`, or name the address with `Config::public_urls`"
         }
         ProofError::Time => {
-            "make a proof for each request, and set the clocks; `Config::dpop_nonce` makes up for a wrong clock"
+            "make a proof for each request, and set the client's clock: it may differ by `Config::dpop_max_age` (1 minute by \
+             default), or by 5 minutes with `Config::dpop_nonce`"
         }
         ProofError::OtherToken => "set `ath` to the SHA-256 hash of the token that the request has",
         ProofError::OtherKey => "sign the proof with the key with which the token was requested",

@@ -102,7 +102,7 @@ token_unknown_binding | the token is bound in a way that is not supported: have 
 token_revoked | the token is revoked: log in again; if nobody has logged out, check that all processes share one session store, and that it outlives a restart, as `MemoryStore` does not
 token_inactive | the issuer says that the token is not active: get a new one from the issuer; if it is new, check that the issuer knows this server's client as one that may ask about the token
 token_replayed | the refresh token was used before: log in again, and have the client keep the refresh token of the latest answer only
-keys_unavailable | the keys of the token's issuer are not available at the moment: check that this server reaches the address of the issuer's keys, or of its introspection endpoint; `AuthManager::key_sources` and events before this one say what went wrong
+keys_unavailable | the keys or the introspection endpoint of the token's issuer are not available at the moment: check that this server reaches the address of the issuer's keys, or of its introspection endpoint; `AuthManager::key_sources` and events before this one say what went wrong
 token_clock | the clock is out of range: set this server's clock
 login_too_old | the route requires `fresh`, and the token is of a refresh or has no `auth_time`: send the user to the login, and mint there with `AuthManager::login`
 "#;
