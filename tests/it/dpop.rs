@@ -194,6 +194,9 @@ async fn a_manager_can_require_bound_tokens_on_all_routes() {
             present(&site, address, &token, &proof).await.outcome(),
             (200, "")
         );
+        let reply = site.ask(TestRequest::with_uri(address)).await;
+        assert_eq!(reply.outcome(), (401, "missing_credentials"));
+        assert!(reply.field("www-authenticate").starts_with("DPoP realm="));
     }
 }
 

@@ -55,7 +55,7 @@ token_wrong_type | a token of type `auth` is required: send the auth token and n
 login_too_old | the route requires a login of the last 60 seconds, and the token's is older or unknown: send the user to the login, and mint there with `AuthManager::login`
 dpop_replayed | the DPoP proof was used before: make a proof with a new `jti` for each request
 dpop_nonce | the DPoP proof has no nonce of this server, or an old one: put the answer's `DPoP-Nonce` into the claim `nonce` of the next proof; all servers of a fleet need the same keys or `Config::dpop_nonce_secret`
-token_not_bound | the token is not bound to a key or certificate of the client: mint it with `bind(&proof)`, and send it with `Authorization: DPoP <token>`
+token_not_bound | the route requires a bound token, or the credentials have the scheme `DPoP`, and the token is not bound to a key: mint it with `bind(&proof)`, and send it with `Authorization: DPoP <token>`; send a token that is bound to a certificate, or to nothing, as `Bearer`
 certificate_missing | the token is bound to a client certificate, and the connection has none: connect with the certificate; behind a proxy that ends TLS, see `Config::client_certificate_proxies`
 certificate_of_another | the token is bound to another client certificate than that of the connection: connect with that one, or log in again with the new one
 acr_not_met | the route requires the claim `acr` to be one of `x`, and the token's is another or missing: send the user to such a login, and mint there with `LoginBuilder::acr` or `AuthTokenBuilder::acr`
@@ -69,7 +69,7 @@ csrf_proof_missing | the token is in a cookie, and the request has no CSRF proof
 csrf_proof_not_first | the token is in a cookie, and the first field of the multipart form is not the CSRF proof: make `csrf_token` the first field, or send the proof in the header `X-CSRF-Token`
 csrf_proof_wrong | the CSRF proof is not one of the token's session: read the cookie `__Host-csrf` anew for each request, since a login sets another, and send it once
 not_revocable | the token has no id to revoke it by: mint it with `AuthManager::login`
-unavailable | a check cannot be made at the moment: the session store, the keys of an issuer, `Config::token_check` or `Config::user_loader` does not answer, and an event before this one says why
+unavailable | a check cannot be made at the moment: the session store, the keys or the introspection endpoint of an issuer, a remote key, `Config::token_check` or `Config::user_loader` does not answer, or too many DPoP proofs are remembered; an event before this one says which
 no_session_store | no session store is configured: add `Config::session_store`
 cookie_too_large | the cookie `x` has 5000 bytes, and browsers drop it above 4093: use fewer claims
 no_csrf_secret | no CSRF proof can be made or checked without a secret: add `Config::csrf_secret`
