@@ -2,15 +2,13 @@
 
 use std::{collections::HashMap, fmt, hint::black_box, sync::Arc};
 
-use super::{
-    OAuthClient,
-    client::Credential,
-    replay::{Use, UsedIds},
-};
+use super::{OAuthClient, assertion::Used, client::Credential};
 use crate::{
     error::{ConfigError, Problem},
-    jose::HeaderTypes,
+    jose::{HeaderTypes, NumericDate},
     keys::{AuthType, Crypto, Family, KeySet, sha256},
+    log_limit::admits,
+    replay::{NotFirst, Replays},
 };
 
 /// The name of the list in errors.
@@ -44,6 +42,8 @@ struct Table {
     /// A client for each algorithm. Its key is tried for assertions that no client can have signed, so that these take as
     /// long as others.
     decoys: Vec<(AuthType, Arc<Client>)>,
+    /// The assertions that were used. One client cannot take the places of all others.
+    used: Replays,
 }
 
 /// A client whose credentials were checked at start.
@@ -60,11 +60,10 @@ pub(super) enum Proof {
     Keys(Box<ClientKeys>),
 }
 
-/// The keys of a client, and the assertions that it has used.
+/// The keys of a client.
 pub(super) struct ClientKeys {
     pub(super) set: KeySet,
     pub(super) types: HeaderTypes,
-    used: UsedIds,
 }
 
 impl OAuthClients {
@@ -78,6 +77,7 @@ impl OAuthClients {
         let mut table = Table {
             clients: HashMap::new(),
             decoys: Vec::new(),
+            used: Replays::default(),
         };
         for client in clients {
             let client = Arc::new(Client::new(client)?);
@@ -106,18 +106,40 @@ impl OAuthClients {
         self.0.decoys.iter().filter_map(|(_, client)| client.keys())
     }
 
-    /// The authentication methods of these clients (RFC 8414, section 2).
-    pub(super) fn methods(&self, with_public: bool) -> Vec<&'static str> {
-        let has = |is: fn(&Proof) -> bool| self.0.clients.values().any(|it| is(&it.proof));
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.clients.is_empty()
+    }
+
+    pub(super) fn has_public(&self) -> bool {
+        self.has(|proof| matches!(proof, Proof::Nothing))
+    }
+
+    fn has(&self, is: fn(&Proof) -> bool) -> bool {
+        self.0.clients.values().any(|client| is(&client.proof))
+    }
+
+    /// Notes in this process that an assertion is used.
+    pub(super) fn first_use(&self, used: &Used, now: NumericDate) -> Result<(), NotFirst> {
+        let first = self
+            .0
+            .used
+            .first_use(used.client, used.id, used.ends_at, now);
+        if first == Err(NotFirst::Full) && admits("too_many_assertions") {
+            tracing::warn!(
+                "too many client assertions are remembered, of one client or of all: more are refused with 503"
+            );
+        }
+        first
+    }
+
+    /// The authentication methods of the clients that authenticate (RFC 8414, section 2).
+    pub(super) fn methods(&self) -> Vec<&'static str> {
         let mut methods = Vec::new();
-        if has(|proof| matches!(proof, Proof::Secret(_))) {
+        if self.has(|proof| matches!(proof, Proof::Secret(_))) {
             methods.extend(["client_secret_basic", "client_secret_post"]);
         }
-        if has(|proof| matches!(proof, Proof::Keys(_))) {
+        if self.has(|proof| matches!(proof, Proof::Keys(_))) {
             methods.push("private_key_jwt");
-        }
-        if with_public && (has(|proof| matches!(proof, Proof::Nothing)) || methods.is_empty()) {
-            methods.push("none");
         }
         methods
     }
@@ -165,6 +187,8 @@ impl Client {
                 let mut prepared = Vec::new();
                 for key in keys {
                     check_algorithm(&id, key.auth_type())?;
+                    // Many clients send no `kid`, also during a rotation. A client has few keys, so all are tried.
+                    let key = key.or_accept_without_id();
                     let key = key.prepare(CLIENTS, CLIENTS, Crypto::default());
                     let key = key.map_err(|error| wrong(&id, format!("has a bad key: {error}")))?;
                     prepared.push(key.split().1);
@@ -174,7 +198,6 @@ impl Client {
                 Proof::Keys(Box::new(ClientKeys {
                     set: KeySet::new(prepared, &types),
                     types,
-                    used: UsedIds::default(),
                 }))
             }
         };
@@ -186,13 +209,6 @@ impl Client {
             Proof::Keys(keys) => Some(keys),
             _ => None,
         }
-    }
-}
-
-impl ClientKeys {
-    /// Notes that an assertion is used. `id` is its `jti`, `end` the second from which on it is refused anyway.
-    pub(super) fn use_once(&self, id: &str, end: i64, now: i64) -> Use {
-        self.used.note(sha256(id.as_bytes()), end, now)
     }
 }
 

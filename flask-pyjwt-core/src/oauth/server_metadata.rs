@@ -44,7 +44,8 @@ impl AuthManager {
 
 /// The metadata document of an authorization server (RFC 8414): the result of [`AuthManager::server_metadata`].
 ///
-/// It is at `/.well-known/oauth-authorization-server`. If the issuer has a path, that follows (section 3.1). The document
+/// It is at `/.well-known/oauth-authorization-server`. If the issuer has a path, that follows, without a `/` at its end
+/// (section 3.1). The document
 /// has what was added here, and nothing else: an endpoint is listed with its address and the authentication methods of
 /// its clients. Do not register [`AuthManager::metadata`] as well, which serves the same address.
 ///
@@ -93,6 +94,7 @@ impl OAuthMetadata {
         let algorithms = self.manager.parts().dpop.algorithms();
         let algorithms: Vec<_> = algorithms.split(' ').collect();
         self.add("dpop_signing_alg_values_supported", json!(algorithms));
+        // Clients without credentials refresh bound tokens.
         self.endpoint("token", &endpoint.0, true)
     }
 
@@ -103,7 +105,9 @@ impl OAuthMetadata {
 
     /// Lists the revocation endpoint.
     pub fn revocation(self, endpoint: &RevocationEndpoint) -> Self {
-        self.endpoint("revocation", &endpoint.0, true)
+        let clients = &endpoint.0.clients;
+        let accepts_public = clients.has_public() || clients.is_empty();
+        self.endpoint("revocation", &endpoint.0, accepts_public)
     }
 
     /// Lists the address of the public keys, while there are any: HMAC keys are never published.
@@ -118,10 +122,13 @@ impl OAuthMetadata {
         self
     }
 
-    fn endpoint(mut self, name: &str, endpoint: &Endpoint, with_public: bool) -> Self {
+    fn endpoint(mut self, name: &str, endpoint: &Endpoint, accepts_public: bool) -> Self {
         let address = endpoint.address(&self.issuer);
         self.add(&format!("{name}_endpoint"), address.into());
-        let methods = endpoint.clients.methods(with_public);
+        let mut methods = endpoint.clients.methods();
+        if accepts_public {
+            methods.push("none");
+        }
         self.add(
             &format!("{name}_endpoint_auth_methods_supported"),
             methods.into(),
@@ -158,7 +165,7 @@ impl OAuthMetadata {
 
 impl HttpServiceFactory for OAuthMetadata {
     fn register(self, config: &mut AppService) {
-        let path = [WELL_KNOWN, self.issuer.path()].concat();
+        let path = [WELL_KNOWN, without_slash(self.issuer.path())].concat();
         let this = std::rc::Rc::new(self);
         let answer = move |request: &HttpRequest| -> HttpResponse {
             let text = this.text();
@@ -166,6 +173,11 @@ impl HttpServiceFactory for OAuthMetadata {
         };
         serve(&path, answer).register(config);
     }
+}
+
+/// A path without the `/` at its end (RFC 8414, section 3.1).
+pub(super) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 impl fmt::Debug for OAuthMetadata {

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc::UnboundedSender, watch};
@@ -28,7 +28,8 @@ use crate::{
     log_limit::admits,
 };
 
-/// The maximum number of questions at the same time. Tokens beyond it are answered with 503.
+/// The maximum number of questions at the same time. Tokens beyond it are answered with 503. Half of them are kept for
+/// tokens that were active before, so that random tokens do not keep answers from being renewed.
 const MOST_QUESTIONS: usize = 128;
 /// The maximum number of cached answers of each kind.
 const MOST_ANSWERS: usize = 32 * 1024;
@@ -131,13 +132,18 @@ impl Introspection {
         if let Some(outcome) = state.asking.get(&key) {
             return Ok(Found::Asked(outcome.clone()));
         }
-        if state.asking.len() >= MOST_QUESTIONS {
+        let most = if state.active.has(&key) {
+            MOST_QUESTIONS
+        } else {
+            MOST_QUESTIONS / 2
+        };
+        if state.asking.len() >= most {
             drop(state);
             if admits("introspection_busy") {
                 let issuer = &self.endpoint.issuer;
                 tracing::warn!(
                     issuer,
-                    "{MOST_QUESTIONS} questions to the introspection endpoint are on their way: further tokens are \
+                    "{most} questions to the introspection endpoint are on their way: further tokens are \
                      answered with 503"
                 );
             }
@@ -161,7 +167,10 @@ impl Introspection {
     /// How long an answer counts, in milliseconds: that about an active token at most until `exp`.
     fn life(&self, claims: &str, now: NumericDate) -> i64 {
         let payload = Document::object(claims.to_owned()).ok();
-        let checked = payload.and_then(|payload| self.rules.check(&payload, now).ok());
+        let checked = payload.and_then(|payload| {
+            self.rules.check_introspected(&payload).ok()?;
+            self.rules.check(&payload, now).ok()
+        });
         match checked {
             Some(claims) => {
                 let left = claims.expires_at.milliseconds() - now.milliseconds();
@@ -187,8 +196,10 @@ impl Introspection {
 
 impl State {
     fn known(&self, key: &Key, now: NumericDate) -> Option<Answer> {
-        let active = self.active.get(key, now).map(Answer::Active);
-        active.or_else(|| self.inactive.get(key, now).map(|()| Answer::Inactive))
+        let instant = Instant::now();
+        let active = self.active.get(key, now, instant).map(Answer::Active);
+        let inactive = || self.inactive.get(key, now, instant);
+        active.or_else(|| inactive().map(|()| Answer::Inactive))
     }
 }
 
@@ -226,7 +237,11 @@ impl Drop for Question {
                     .active
                     .keep(self.key, Arc::clone(claims), bytes, now, life);
             }
-            (Some(Answer::Inactive), Some(now)) => state.inactive.keep(self.key, (), 0, now, life),
+            (Some(Answer::Inactive), Some(now)) => {
+                // If the clock is set back, it must not count again.
+                state.active.forget(&self.key);
+                state.inactive.keep(self.key, (), 0, now, life);
+            }
             // It is asked again.
             _ => {}
         }

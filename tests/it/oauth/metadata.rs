@@ -92,7 +92,8 @@ async fn nothing_else_is_listed() {
     let metadata = auth.server_metadata().expect("a URL").jwks(&auth.jwks());
     let with_token = metadata
         .clone()
-        .token_endpoint(&auth.token_endpoint(&clients));
+        .token_endpoint(&auth.token_endpoint(&clients).path("token"))
+        .revocation(&auth.revocation(&clients));
     for (metadata, expected) in [
         (
             metadata,
@@ -110,7 +111,11 @@ async fn nothing_else_is_listed() {
                 "grant_types_supported": ["refresh_token"],
                 "dpop_signing_alg_values_supported": PROOFS,
                 "token_endpoint": "https://auth.example/tenant/token",
-                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+                "token_endpoint_auth_methods_supported":
+                    ["client_secret_basic", "client_secret_post", "none"],
+                "revocation_endpoint": "https://auth.example/tenant/revoke",
+                "revocation_endpoint_auth_methods_supported":
+                    ["client_secret_basic", "client_secret_post"],
             }),
         ),
     ] {
@@ -121,6 +126,28 @@ async fn nothing_else_is_listed() {
         // The path of the issuer follows the well-known part (RFC 8414, section 3.1).
         assert_eq!(get(&site, &format!("{SERVER}/tenant")).await, expected);
         assert_eq!(site.ask(TestRequest::with_uri(SERVER)).await.status, 404);
+    }
+}
+
+#[actix_web::test]
+async fn a_slash_at_the_end_of_a_path_is_removed() {
+    let auth = of("https://auth.example/tenant/", AuthType::HS256);
+    let server = auth.server_metadata().expect("a URL");
+    let resource = auth.resource_metadata("https://auth.example/v1/");
+    let resource = resource.expect("a URL");
+    let site = Site::new(|app| {
+        app.service(server).service(resource);
+    });
+    let site = site.await;
+    let document = get(&site, &format!("{SERVER}/tenant")).await;
+    assert_eq!(document["issuer"], "https://auth.example/tenant/");
+    let slash = TestRequest::with_uri(&format!("{SERVER}/tenant/"));
+    let slash = site.ask(slash).await;
+    assert_eq!(slash.status, 404);
+    // RFC 9728 names the slash behind the host only, so some clients keep this one.
+    for path in ["/v1", "/v1/"] {
+        let document = get(&site, &format!("{RESOURCE}{path}")).await;
+        assert_eq!(document["resource"], "https://auth.example/v1/");
     }
 }
 
