@@ -1,18 +1,19 @@
-//! OAuth's own endpoints: a server whose tokens standard OAuth clients refresh, introspect and revoke.
+//! OAuth endpoints: a server whose tokens standard OAuth clients refresh, introspect and revoke.
 //!
 //! ```text
 //! PORT=8083 cargo run --example oauth
 //! ```
 //!
 //! It prints `curl` lines: `/login` answers with two tokens, `/protected` accepts the first one, `/token` exchanges the
-//! second one for the next pair, `/introspect` says what a token is worth, `/revoke` ends the session. A client finds all
+//! second one for the next pair, `/introspect` tells whether a token is valid, `/revoke` ends the session. A client finds all
 //! of them in `/.well-known/oauth-authorization-server`.
 //!
 //! A login with a DPoP proof (RFC 9449) gets tokens that are bound to the client's key: `/bound` accepts only those, and
 //! without their proof they are refused everywhere. With it, `/token` refreshes them also for a client without a secret.
 //! `DPOP_NONCE=1` demands a nonce in each proof.
 //!
-//! `CLIENT_SECRET` is the secret of the client `demo`; without it, one is made for this run. The signing key is made for
+//! `CLIENT_SECRET` is the secret of the client `demo`; without it, one is made for this run. Set it in the terminal of the
+//! `curl` lines, too. The signing key is made for
 //! this run, too, and sessions end with it.
 
 use std::error::Error;

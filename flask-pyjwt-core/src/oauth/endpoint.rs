@@ -57,18 +57,22 @@ impl Endpoint {
         }
     }
 
+    /// Logs if the endpoint can only refuse.
+    pub(super) fn need_store(&self) {
+        if self.manager.parts().sessions.is_none() && log_once("oauth_without_store") {
+            tracing::error!(
+                path = self.path,
+                "this OAuth endpoint refuses every token without a session store: add `Config::session_store`"
+            );
+        }
+    }
+
     /// Registers a resource that answers `POST`. Other methods get 405.
     pub(super) fn serve<F, R>(self, config: &mut AppService, answer: F)
     where
         F: Fn(Rc<Self>, Asked) -> R + Clone + 'static,
         R: Future<Output = Result<HttpResponse, Refusal>> + 'static,
     {
-        if self.manager.parts().sessions.is_none() && log_once("oauth_without_store") {
-            tracing::error!(
-                path = self.path,
-                "this OAuth endpoint needs a session store: add `Config::session_store`"
-            );
-        }
         let path = self.path.clone();
         let endpoint = Rc::new(self);
         let handler = move |request: HttpRequest, body: web::Payload| {

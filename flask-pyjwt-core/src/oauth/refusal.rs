@@ -53,11 +53,11 @@ impl Refusal {
             Self::Grant(_) => (StatusCode::BAD_REQUEST, "invalid_grant", "The refresh token is not valid"),
             Self::Foreign => (StatusCode::BAD_REQUEST, "invalid_grant", "The token was issued to another client"),
             Self::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only `refresh_token` is supported"),
-            Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is not within that of the login"),
+            Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "The scope exceeds that of the login"),
             Self::Proof(_) => (StatusCode::BAD_REQUEST, "invalid_dpop_proof", "The DPoP proof is not valid"),
             Self::Nonce(_) => (StatusCode::BAD_REQUEST, "use_dpop_nonce", "A nonce is required in the DPoP proof"),
             Self::TokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type", "Such a token cannot be revoked"),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "The request cannot be decided at the moment"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "The server cannot answer at the moment"),
             Self::Server => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The server is misconfigured"),
         }
     }

@@ -86,6 +86,7 @@ impl RevocationEndpoint {
 
 impl HttpServiceFactory for RevocationEndpoint {
     fn register(self, config: &mut AppService) {
+        self.0.need_store();
         self.0.serve(config, revoke);
     }
 }

@@ -37,8 +37,9 @@ impl AuthManager {
 /// [`AuthManager::refresh`], with the same answers to repetitions and copies. `scope` asks for an auth token with a part of
 /// the login's scope, if that is a space-separated text; the next refresh can ask for all of it again.
 ///
-/// A refresh token that is bound to a key or a certificate is accepted with its proof only (RFC 9449, section 5; RFC 8705,
-/// section 4): without one, the error is `invalid_dpop_proof` or `use_dpop_nonce`. The next pair is bound in the same way.
+/// A refresh token that is bound to a key needs a DPoP proof (RFC 9449, section 5); without one, the error is
+/// `invalid_dpop_proof` or `use_dpop_nonce`. One that is bound to a certificate needs a connection with that certificate (RFC
+/// 8705, section 4); without it, the error is `invalid_grant`. The next pair is bound in the same way.
 ///
 /// A login with `.client_id("…")` belongs to that client, and nobody else can refresh its tokens. Tokens of other logins
 /// are refreshed by every client that authenticates. Without client credentials, only a bound token is accepted (RFC 9700,
@@ -101,6 +102,7 @@ impl TokenEndpoint {
 
 impl HttpServiceFactory for TokenEndpoint {
     fn register(self, config: &mut AppService) {
+        self.0.need_store();
         self.0.serve(config, refresh);
     }
 }
