@@ -2,6 +2,7 @@
 
 mod cache;
 mod failures;
+mod refresh_tokens;
 
 use actix_web::{HttpResponse, get};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -62,13 +63,16 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 fn issuer(server: &BadServer) -> Issuer {
+    without_audience(server).audience("our-api")
+}
+
+fn without_audience(server: &BadServer) -> Issuer {
     Issuer::new(ISSUER)
         .introspection(
             server.url(PATH),
             IntrospectionClient::basic("our api", "s:cret"),
         )
         .allow_http_on_loopback(true)
-        .audience("our-api")
 }
 
 struct Setting {
@@ -83,10 +87,14 @@ impl Setting {
     }
 
     fn of(answer: Answer, change: impl FnOnce(Issuer) -> Issuer) -> Self {
+        Self::trusting(answer, |server| change(issuer(server)))
+    }
+
+    fn trusting(answer: Answer, issuer: impl FnOnce(&BadServer) -> Issuer) -> Self {
         let server = BadServer::start();
         server.answers(PATH, answer);
         let clock = frozen();
-        let auth = manager(hs256().clock(clock.clone()).trust(change(issuer(&server))));
+        let auth = manager(hs256().clock(clock.clone()).trust(issuer(&server)));
         Self {
             server,
             clock,

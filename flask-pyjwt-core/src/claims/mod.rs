@@ -3,6 +3,8 @@
 mod access_token;
 mod binding;
 mod expected;
+#[cfg(feature = "jwks")]
+mod introspected;
 mod items;
 mod matching;
 mod names;

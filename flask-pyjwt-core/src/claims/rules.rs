@@ -236,6 +236,16 @@ const NOT_FOR_ACCESS: [&str; 7] = [
     "logouttoken",
 ];
 
+/// Whether the claims say that the token is a refresh token.
+#[cfg(feature = "jwks")]
+pub(super) fn names_refresh_token(claims: Json<'_>) -> bool {
+    let mut names = FOREIGN_TYPES.iter();
+    names.any(|name| {
+        let text = claims.member(name).and_then(Json::as_str);
+        text.is_some_and(|text| is_any_of(&text, &NOT_FOR_ACCESS[..3]))
+    })
+}
+
 /// Longer texts, in bytes, are not compared with the names.
 const LONGEST_KIND: usize = 32;
 

@@ -167,7 +167,10 @@ impl Introspection {
     /// How long an answer counts, in milliseconds: that about an active token at most until `exp`.
     fn life(&self, claims: &str, now: NumericDate) -> i64 {
         let payload = Document::object(claims.to_owned()).ok();
-        let checked = payload.and_then(|payload| self.rules.check(&payload, now).ok());
+        let checked = payload.and_then(|payload| {
+            self.rules.check_introspected(&payload).ok()?;
+            self.rules.check(&payload, now).ok()
+        });
         match checked {
             Some(claims) => {
                 let left = claims.expires_at.milliseconds() - now.milliseconds();

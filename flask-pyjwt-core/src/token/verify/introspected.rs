@@ -53,7 +53,10 @@ impl Verification {
         };
         let now = self.clock.now()?;
         let payload = Document::object((*claims).to_owned()).map_err(TokenError::payload)?;
-        check_claims(signed.to_owned(), payload, None, &introspection.rules, now)
+        let rules = &introspection.rules;
+        let is_access_token = rules.check_introspected(&payload);
+        let token = check_claims(signed.to_owned(), payload, None, rules, now)?;
+        is_access_token.map(|()| token)
     }
 }
 
