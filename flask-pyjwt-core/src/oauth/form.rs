@@ -16,6 +16,9 @@ const MEDIA_TYPE: &[u8] = b"application/x-www-form-urlencoded";
 /// How many bytes a form may have beside the longest token.
 const REST: usize = 16 * 1024;
 
+/// May be given repeatedly (RFC 8707, section 2). No endpoint here looks at it.
+const IGNORED: &str = "resource";
+
 /// Each parameter has one value (RFC 6749, section 3.2). A parameter without a value counts as absent.
 pub(super) struct Form(HashMap<String, String>);
 
@@ -59,7 +62,7 @@ impl Form {
             let value = value.strip_prefix(b"=").unwrap_or_default();
             let decoded = decode(name).zip(decode(value));
             let (name, value) = decoded.ok_or(Refusal::Request("The form is malformed"))?;
-            if parameters.insert(name, value).is_some() {
+            if name != IGNORED && parameters.insert(name, value).is_some() {
                 return Err(Refusal::Request("A parameter is given twice"));
             }
         }
@@ -104,6 +107,8 @@ mod tests {
             (form.get("empty"), form.get("bare"), form.get("d")),
             (None, None, None)
         );
+        let form = Form::parse(b"resource=x&a=1&resource=y").expect("a form");
+        assert_eq!((form.get("a"), form.get("resource")), (Some("1"), None));
         for bad in [
             &b"a=1&a=1"[..],
             b"a=1&%61=2",
