@@ -70,11 +70,16 @@ impl PublicUrl {
         }
     }
 
-    /// The address of a resource below this one. `path` is empty or begins with `/`.
+    /// The address of a resource below this one. Like actix-web, this adds a `/` in front of a path that has none.
     #[cfg(feature = "oauth")]
     pub(crate) fn join(&self, path: &str) -> String {
         let base = self.text.strip_suffix('/').unwrap_or(&self.text);
-        [base, path].concat()
+        let slash = if path.is_empty() || path.starts_with('/') {
+            ""
+        } else {
+            "/"
+        };
+        [base, slash, path].concat()
     }
 }
 
@@ -139,6 +144,7 @@ mod tests {
             let url = PublicUrl::parse(text).expect("a URL");
             assert_eq!(url.path(), path, "{text}");
             assert_eq!(url.join("/token"), token);
+            assert_eq!(url.join("token"), token, "not on another host");
         }
     }
 }

@@ -8,6 +8,7 @@ use actix_web::{
 };
 use serde_json::{Map, Value, json};
 
+use super::server_metadata::without_slash;
 use crate::{
     error::ConfigError,
     keys::etag,
@@ -57,7 +58,8 @@ impl AuthManager {
 
 /// The metadata document of a protected resource (RFC 9728): the result of [`AuthManager::resource_metadata`].
 ///
-/// It is at `/.well-known/oauth-protected-resource`. If the resource has a path, that follows (section 3.1).
+/// It is at `/.well-known/oauth-protected-resource`. If the resource has a path, that follows (section 3.1). If that ends with
+/// `/`, the document is there both with and without it, since clients differ.
 /// `bearer_methods_supported` has those of [`Config::locations`](crate::Config::locations) that clients of OAuth know:
 /// `header` and `query`.
 ///
@@ -152,7 +154,11 @@ impl HttpServiceFactory for ResourceMetadata {
         let answer = move |request: &HttpRequest| -> HttpResponse {
             document(request, &etag, DOCUMENT_MAX_AGE, || text.clone())
         };
-        serve(&path, answer).register(config);
+        let short = without_slash(&path);
+        if short != path {
+            serve(&path, answer.clone()).register(config);
+        }
+        serve(short, answer).register(config);
     }
 }
 

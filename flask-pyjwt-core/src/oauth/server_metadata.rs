@@ -44,7 +44,8 @@ impl AuthManager {
 
 /// The metadata document of an authorization server (RFC 8414): the result of [`AuthManager::server_metadata`].
 ///
-/// It is at `/.well-known/oauth-authorization-server`. If the issuer has a path, that follows (section 3.1). The document
+/// It is at `/.well-known/oauth-authorization-server`. If the issuer has a path, that follows, without a `/` at its end
+/// (section 3.1). The document
 /// has what was added here, and nothing else: an endpoint is listed with its address and the authentication methods of
 /// its clients. Do not register [`AuthManager::metadata`] as well, which serves the same address.
 ///
@@ -158,7 +159,7 @@ impl OAuthMetadata {
 
 impl HttpServiceFactory for OAuthMetadata {
     fn register(self, config: &mut AppService) {
-        let path = [WELL_KNOWN, self.issuer.path()].concat();
+        let path = [WELL_KNOWN, without_slash(self.issuer.path())].concat();
         let this = std::rc::Rc::new(self);
         let answer = move |request: &HttpRequest| -> HttpResponse {
             let text = this.text();
@@ -166,6 +167,11 @@ impl HttpServiceFactory for OAuthMetadata {
         };
         serve(&path, answer).register(config);
     }
+}
+
+/// A path without the `/` at its end (RFC 8414, section 3.1).
+pub(super) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 impl fmt::Debug for OAuthMetadata {

@@ -124,6 +124,28 @@ async fn nothing_else_is_listed() {
     }
 }
 
+#[actix_web::test]
+async fn a_slash_at_the_end_of_a_path_is_removed() {
+    let auth = of("https://auth.example/tenant/", AuthType::HS256);
+    let server = auth.server_metadata().expect("a URL");
+    let resource = auth.resource_metadata("https://auth.example/v1/");
+    let resource = resource.expect("a URL");
+    let site = Site::new(|app| {
+        app.service(server).service(resource);
+    });
+    let site = site.await;
+    let document = get(&site, &format!("{SERVER}/tenant")).await;
+    assert_eq!(document["issuer"], "https://auth.example/tenant/");
+    let slash = TestRequest::with_uri(&format!("{SERVER}/tenant/"));
+    let slash = site.ask(slash).await;
+    assert_eq!(slash.status, 404);
+    // RFC 9728 names the slash behind the host only, so some clients keep this one.
+    for path in ["/v1", "/v1/"] {
+        let document = get(&site, &format!("{RESOURCE}{path}")).await;
+        assert_eq!(document["resource"], "https://auth.example/v1/");
+    }
+}
+
 #[test]
 fn a_name_that_is_no_address_has_no_metadata() {
     for issuer in [
