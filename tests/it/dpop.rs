@@ -5,7 +5,7 @@ mod attacks;
 mod certificates;
 mod login;
 mod nonces;
-mod stores;
+pub(crate) mod stores;
 
 use actix_web::{HttpResponse, http::Method, test::TestRequest, web};
 use flask_pyjwt::{AuthManager, Config, CurrentToken, RequireToken, require_token};

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::{
     OAuthClients,
-    clients::{Client, ClientKeys},
-    refusal::Refusal,
-    replay::Use,
+    clients::{Client, ClientKeys, Used},
 };
 use crate::{
     jose::{NumericDate, SIGNATURE_BUFFER, Segments},
@@ -15,8 +13,8 @@ use crate::{
 
 /// The longest assertion, in bytes.
 const LONGEST: usize = 8 * 1024;
-/// How far in the future an assertion may end, in seconds.
-const LONGEST_LIFE: i64 = 300;
+/// How far in the future an assertion may end, in seconds: as long as those of common clients live.
+const LONGEST_LIFE: i64 = 3_600;
 /// How far the clocks of client and server may differ at least, in seconds.
 const LEEWAY: i64 = 5;
 
@@ -35,22 +33,15 @@ pub(super) fn check<'a>(
     assertion: &str,
     named: Option<&str>,
     expected: &Expected<'_>,
-) -> Result<Option<&'a Arc<Client>>, Refusal> {
+) -> Option<(&'a Arc<Client>, Used)> {
     if assertion.len() > LONGEST {
-        return Ok(None);
+        return None;
     }
-    let Ok(segments) = Segments::of(assertion) else {
-        return Ok(None);
-    };
-    let payload = segments.decode_payload().ok();
-    let Some(payload) = payload.and_then(|payload| Document::object(payload).ok()) else {
-        return Ok(None);
-    };
+    let segments = Segments::of(assertion).ok()?;
+    let payload = Document::object(segments.decode_payload().ok()?).ok()?;
     let claims = payload.root();
     // Before the signature is checked, `sub` only selects the keys.
-    let Some(id) = claims.member("sub").and_then(Json::as_str) else {
-        return Ok(None);
-    };
+    let id = claims.member("sub")?.as_str()?;
     let client = clients.find(&id);
     let keys = client.and_then(|client| client.keys());
     let signed = keys.and_then(|keys| has_signed(keys, &segments));
@@ -60,19 +51,10 @@ pub(super) fn check<'a>(
         decoys.find_map(|keys| has_signed(keys, &segments));
     }
     if signed != Some(true) || named.is_some_and(|named| named != id) {
-        return Ok(None);
+        return None;
     }
-    let (Some(client), Some(keys)) = (client, keys) else {
-        return Ok(None);
-    };
-    let Some((jti, end)) = valid(claims, &id, expected) else {
-        return Ok(None);
-    };
-    match keys.use_once(&jti, end, expected.now.seconds()) {
-        Use::First => Ok(Some(client)),
-        Use::Repeated => Ok(None),
-        Use::Full => Err(Refusal::Unavailable(time::Duration::seconds(LONGEST_LIFE))),
-    }
+    let (jti, ends_at) = valid(claims, &id, expected)?;
+    Some((client?, Used::new(&id, &jti, ends_at)))
 }
 
 /// Whether one of these keys has signed. `None` if none of them is for such a token, so that none was tried.
@@ -85,8 +67,8 @@ fn has_signed(keys: &ClientKeys, segments: &Segments<'_>) -> Option<bool> {
     Some(candidates.any(|key| key.verify(message, signature)))
 }
 
-/// The `jti` of valid claims, and the second from which on they are invalid.
-fn valid(claims: Json<'_>, id: &str, expected: &Expected<'_>) -> Option<(String, i64)> {
+/// The `jti` of valid claims, and the moment from which on they are invalid.
+fn valid(claims: Json<'_>, id: &str, expected: &Expected<'_>) -> Option<(String, NumericDate)> {
     let leeway = expected.leeway.max(LEEWAY);
     let now = expected.now;
     let is_past = |name| match claims.member(name) {
@@ -102,8 +84,8 @@ fn valid(claims: Json<'_>, id: &str, expected: &Expected<'_>) -> Option<(String,
         && is_past("nbf")?;
     let jti = claims.member("jti")?.as_str()?.into_owned();
     // The second after the last one in which it is accepted.
-    let end = expires.plus(leeway + 1).seconds();
-    (is_valid && !jti.is_empty()).then_some((jti, end))
+    let ends_at = expires.plus(leeway + 1);
+    (is_valid && !jti.is_empty()).then_some((jti, ends_at))
 }
 
 /// Whether an audience names this server: as text, or as an element of a list.

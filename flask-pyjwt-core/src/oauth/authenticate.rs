@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     OAuthClients,
     assertion::{self, Expected},
-    clients::{Client, Proof, has_digest},
+    clients::{Client, Proof, Used, has_digest},
     form::{Form, decode},
     refusal::Refusal,
 };
@@ -31,17 +31,24 @@ enum Shown<'a> {
 /// An id and a secret.
 type Pair = (String, Vec<u8>);
 
+/// The client of a request, and its assertion, which is not noted as used yet.
+pub(super) struct Found {
+    pub(super) client: Arc<Client>,
+    pub(super) used: Option<Used>,
+}
+
 /// Finds the client of a request and checks its credentials. `None` if the request names no client.
 pub(super) fn authenticate(
     clients: &OAuthClients,
     request: &HttpRequest,
     form: &Form,
     expected: &Expected<'_>,
-) -> Result<Option<Arc<Client>>, Refusal> {
+) -> Result<Option<Found>, Refusal> {
     let id = form.get("client_id");
     let Some(shown) = shown(request.headers(), form)? else {
         return Ok(None);
     };
+    let mut used = None;
     let client = match shown {
         Shown::Id(id) => {
             let client = clients.find(id);
@@ -60,9 +67,16 @@ pub(super) fn authenticate(
             });
             found.filter(|client| id.is_none_or(|id| client.id == id))
         }
-        Shown::Assertion(assertion) => assertion::check(clients, assertion, id, expected)?,
+        Shown::Assertion(assertion) => {
+            let checked = assertion::check(clients, assertion, id, expected);
+            checked.map(|(client, assertion)| {
+                used = Some(assertion);
+                client
+            })
+        }
     };
-    client.cloned().map(Some).ok_or(Refusal::Client)
+    let client = client.cloned().ok_or(Refusal::Client)?;
+    Ok(Some(Found { client, used }))
 }
 
 /// The client with this id and secret.

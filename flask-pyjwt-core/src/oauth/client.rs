@@ -51,8 +51,8 @@ impl OAuthClient {
     /// Creates a client that signs a JWT for each request with its private key (`private_key_jwt`). The key is its public
     /// key, as of [`Key::verify_only`] or [`Key::from_jwk`]. HMAC keys are refused.
     ///
-    /// The JWT is valid for at most 5 minutes, names this server as its audience, and works once
-    /// (RFC 7523, section 3).
+    /// The JWT is valid for at most one hour, names this server as its audience, and works once (RFC 7523, section 3): in the
+    /// whole fleet if the session store keeps what was used, else in each process.
     #[doc(alias = "private_key_jwt")]
     pub fn with_key(id: impl Into<String>, key: Key) -> Self {
         Self::of(id, Credential::Keys(vec![key]))

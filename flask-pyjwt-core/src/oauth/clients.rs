@@ -2,15 +2,13 @@
 
 use std::{collections::HashMap, fmt, hint::black_box, sync::Arc};
 
-use super::{
-    OAuthClient,
-    client::Credential,
-    replay::{Use, UsedIds},
-};
+use super::{OAuthClient, client::Credential};
 use crate::{
     error::{ConfigError, Problem},
-    jose::HeaderTypes,
+    jose::{HeaderTypes, NumericDate},
     keys::{AuthType, Crypto, Family, KeySet, sha256},
+    log_limit::admits,
+    replay::{Digest, NotFirst, Replays},
 };
 
 /// The name of the list in errors.
@@ -44,6 +42,8 @@ struct Table {
     /// A client for each algorithm. Its key is tried for assertions that no client can have signed, so that these take as
     /// long as others.
     decoys: Vec<(AuthType, Arc<Client>)>,
+    /// The assertions that were used. One client cannot take the places of all others.
+    used: Replays,
 }
 
 /// A client whose credentials were checked at start.
@@ -60,11 +60,32 @@ pub(super) enum Proof {
     Keys(Box<ClientKeys>),
 }
 
-/// The keys of a client, and the assertions that it has used.
+/// The keys of a client.
 pub(super) struct ClientKeys {
     pub(super) set: KeySet,
     pub(super) types: HeaderTypes,
-    used: UsedIds,
+}
+
+/// A right assertion, which works once.
+pub(super) struct Used {
+    /// The hash of its client.
+    pub(super) client: Digest,
+    /// The hash of its client and its `jti`. No DPoP proof has the same one.
+    pub(super) id: Digest,
+    /// From then on it is refused anyway.
+    pub(super) ends_at: NumericDate,
+}
+
+impl Used {
+    pub(super) fn new(client: &str, jti: &str, ends_at: NumericDate) -> Self {
+        // An id has no control character.
+        let client = ["client_assertion", client].join("\0");
+        Self {
+            client: sha256(client.as_bytes()),
+            id: sha256([&*client, jti].join("\0").as_bytes()),
+            ends_at,
+        }
+    }
 }
 
 impl OAuthClients {
@@ -78,6 +99,7 @@ impl OAuthClients {
         let mut table = Table {
             clients: HashMap::new(),
             decoys: Vec::new(),
+            used: Replays::default(),
         };
         for client in clients {
             let client = Arc::new(Client::new(client)?);
@@ -104,6 +126,20 @@ impl OAuthClients {
     /// Keys of each algorithm, to check an assertion with if its client is unknown or has no such key.
     pub(super) fn decoys(&self) -> impl Iterator<Item = &ClientKeys> {
         self.0.decoys.iter().filter_map(|(_, client)| client.keys())
+    }
+
+    /// Notes in this process that an assertion is used.
+    pub(super) fn first_use(&self, used: &Used, now: NumericDate) -> Result<(), NotFirst> {
+        let first = self
+            .0
+            .used
+            .first_use(used.client, used.id, used.ends_at, now);
+        if first == Err(NotFirst::Full) && admits("too_many_assertions") {
+            tracing::warn!(
+                "too many client assertions are remembered, of one client or of all: more are refused with 503"
+            );
+        }
+        first
     }
 
     /// The authentication methods of these clients (RFC 8414, section 2).
@@ -165,6 +201,8 @@ impl Client {
                 let mut prepared = Vec::new();
                 for key in keys {
                     check_algorithm(&id, key.auth_type())?;
+                    // Many clients send no `kid`, also during a rotation. A client has few keys, so all are tried.
+                    let key = key.or_accept_without_id();
                     let key = key.prepare(CLIENTS, CLIENTS, Crypto::default());
                     let key = key.map_err(|error| wrong(&id, format!("has a bad key: {error}")))?;
                     prepared.push(key.split().1);
@@ -174,7 +212,6 @@ impl Client {
                 Proof::Keys(Box::new(ClientKeys {
                     set: KeySet::new(prepared, &types),
                     types,
-                    used: UsedIds::default(),
                 }))
             }
         };
@@ -186,13 +223,6 @@ impl Client {
             Proof::Keys(keys) => Some(keys),
             _ => None,
         }
-    }
-}
-
-impl ClientKeys {
-    /// Notes that an assertion is used. `id` is its `jti`, `end` the second from which on it is refused anyway.
-    pub(super) fn use_once(&self, id: &str, end: i64, now: i64) -> Use {
-        self.used.note(sha256(id.as_bytes()), end, now)
     }
 }
 

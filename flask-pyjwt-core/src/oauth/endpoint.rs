@@ -9,7 +9,11 @@ use actix_web::{
 };
 
 use super::{
-    OAuthClients, assertion::Expected, authenticate::authenticate, clients::Client, form::Form,
+    OAuthClients,
+    assertion::Expected,
+    authenticate::authenticate,
+    clients::{Client, Used},
+    form::Form,
     refusal::Refusal,
 };
 use crate::{
@@ -18,6 +22,7 @@ use crate::{
     log_limit::{LogLimit, this_second},
     manager::AuthManager,
     public_url::PublicUrl,
+    replay::NotFirst,
     token::{NumericDate, Token, TokenError},
     web::quoted,
 };
@@ -94,12 +99,37 @@ impl Endpoint {
             now: self.now()?,
             leeway: verification.rules.leeway,
         };
-        let client = authenticate(&self.clients, request, &form, &expected)?;
+        let found = authenticate(&self.clients, request, &form, &expected)?;
+        let client = match found {
+            Some(found) => {
+                if let Some(used) = found.used {
+                    self.use_once(used, expected.now).await?;
+                }
+                Some(found.client)
+            }
+            None => None,
+        };
         Ok(Asked {
             request: request.clone(),
             form,
             client,
         })
+    }
+
+    /// Notes that an assertion is used, here and in the session store. Refuses it if it was used before, or if that cannot be
+    /// told.
+    async fn use_once(&self, used: Used, now: NumericDate) -> Result<(), Refusal> {
+        match self.clients.first_use(&used, now) {
+            Ok(()) => {}
+            Err(NotFirst::Used) => return Err(Refusal::Client),
+            Err(NotFirst::Full) => return Err(Refusal::Unavailable(time::Duration::SECOND)),
+        }
+        if let Some(sessions) = &self.manager.parts().sessions
+            && !sessions.first_use(&used.id, used.ends_at, now).await?
+        {
+            return Err(Refusal::Client);
+        }
+        Ok(())
     }
 
     pub(super) fn now(&self) -> Result<NumericDate, Refusal> {

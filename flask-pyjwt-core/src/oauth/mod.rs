@@ -13,7 +13,6 @@ mod endpoint;
 mod form;
 mod introspection;
 mod refusal;
-mod replay;
 mod resource_metadata;
 mod revocation;
 mod server_metadata;

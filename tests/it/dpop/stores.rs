@@ -18,15 +18,15 @@ use super::*;
 
 /// How the store answers about proofs.
 #[derive(Clone)]
-enum Proofs {
+pub(crate) enum Proofs {
     Shared(Arc<Mutex<Vec<String>>>),
     Failing,
     Hanging,
 }
 
-struct Store {
-    sessions: MemoryStore,
-    proofs: Proofs,
+pub(crate) struct Store {
+    pub(crate) sessions: MemoryStore,
+    pub(crate) proofs: Proofs,
 }
 
 impl SessionStore for Store {

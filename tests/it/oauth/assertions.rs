@@ -1,15 +1,19 @@
 //! Clients that authenticate with a JWT (RFC 7523, section 3).
 
-use flask_pyjwt::AuthType;
+use std::sync::Arc;
+
+use flask_pyjwt::{AuthType, MemoryStore, OAuthClient, OAuthClients, jsonwebtoken::jwk::Jwk};
 use serde_json::{Value, json};
 
+use crate::dpop::stores::{Proofs, Store};
 use support::{
-    ISSUER, NOW,
+    ISSUER, NOW, dpop,
     forge::{Key, forge},
-    keys,
+    frozen, hs256, keys, manager,
+    site::Site,
 };
 
-use super::{Server, is_refused};
+use super::{Server, clients, is_refused, request};
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -51,10 +55,10 @@ async fn an_assertion_authenticates_its_client_once() {
         json!({"aud": ["https://other.example", format!("{ISSUER}/introspect")]}),
         json!({"aud": format!("{ISSUER}/introspect")}),
         json!({"iat": null}),
-        json!({"nbf": NOW, "exp": NOW + 300}),
+        json!({"nbf": NOW, "exp": NOW + 3_600}),
         json!({"iat": NOW + 5, "nbf": NOW + 5}),
         json!({"exp": NOW - 4}),
-        json!({"exp": NOW + 305}),
+        json!({"exp": NOW + 3_605}),
     ]
     .into_iter()
     .enumerate()
@@ -107,7 +111,7 @@ async fn assertions_with_wrong_claims_are_refused() {
         json!({"exp": null}),
         json!({"exp": "1"}),
         json!({"exp": NOW - 5}),
-        json!({"exp": NOW + 306}),
+        json!({"exp": NOW + 3_606}),
         json!({"exp": 1e300}),
         json!({"iat": NOW + 6}),
         json!({"nbf": NOW + 6}),
@@ -189,4 +193,92 @@ async fn an_assertion_is_not_accepted_again_after_the_clock_was_set_back() {
         "invalid_client",
         "set back",
     );
+}
+
+/// A server of a fleet, with a list of clients of its own.
+async fn member(proofs: &Proofs, list: &OAuthClients) -> Site {
+    let store = Store {
+        sessions: MemoryStore::default(),
+        proofs: proofs.clone(),
+    };
+    let config = hs256().clock(frozen()).session_store(store);
+    let auth = manager(config.store_timeout(time::Duration::milliseconds(20)));
+    Site::new(|app| {
+        app.service(auth.introspection(list));
+    })
+    .await
+}
+
+async fn ask_at(site: &Site, assertion: &str) -> support::site::Reply {
+    let form = [
+        ("token", "x"),
+        ("client_assertion", assertion),
+        ("client_assertion_type", JWT_BEARER),
+    ];
+    site.ask(request("/introspect", None, &form)).await
+}
+
+#[actix_web::test]
+async fn an_assertion_works_once_in_a_fleet_if_the_store_keeps_what_was_used() {
+    let proofs = Proofs::Shared(Arc::default());
+    let one = member(&proofs, &clients()).await;
+    let two = member(&proofs, &clients()).await;
+    let copy = assertion(&json!({}));
+    assert_eq!(ask_at(&one, &copy).await.status, 200);
+    for site in [&two, &one] {
+        let reply = ask_at(site, &copy).await;
+        is_refused(&reply, 401, "invalid_client", "a copy");
+    }
+    let next = assertion(&json!({"jti": "two"}));
+    assert_eq!(ask_at(&two, &next).await.status, 200);
+    for broken in [Proofs::Failing, Proofs::Hanging] {
+        let site = member(&broken, &clients()).await;
+        let reply = ask_at(&site, &assertion(&json!({}))).await;
+        is_refused(&reply, 503, "temporarily_unavailable", "no store");
+    }
+}
+
+/// Such as a resource server that introspects often.
+#[actix_web::test]
+async fn a_client_can_ask_ten_thousand_times_a_minute() {
+    let server = Server::new().await;
+    for number in 0..10_001 {
+        let assertion = assertion(&json!({"jti": number.to_string()}));
+        assert_eq!(ask(&server, &assertion).await.status, 200, "{number}");
+    }
+}
+
+#[actix_web::test]
+async fn during_a_rotation_assertions_without_kid_are_accepted_by_both_keys() {
+    let jwk = |pair, kid: &str| {
+        let mut jwk = dpop::jwk(pair);
+        jwk["kid"] = json!(kid);
+        jwk["alg"] = json!("ES256");
+        let jwk: Jwk = serde_json::from_value(jwk).expect("a JWK");
+        flask_pyjwt::Key::from_jwk(&jwk).expect("a key")
+    };
+    let service = OAuthClient::with_key("service", jwk(&keys::P256, "old"));
+    let service = service.key(jwk(&keys::OTHER_P256, "new"));
+    let list = OAuthClients::new([service]).expect("valid clients");
+    let site = member(&Proofs::Shared(Arc::default()), &list).await;
+    for (number, (pair, kid, status)) in [
+        (&keys::P256, None, 200),
+        (&keys::OTHER_P256, None, 200),
+        (&keys::P256, Some("old"), 200),
+        (&keys::OTHER_P256, Some("new"), 200),
+        (&keys::P256, Some("new"), 401),
+        (&keys::P256, Some("unknown"), 401),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut header = json!({"alg": "ES256", "typ": "JWT"});
+        if let Some(kid) = kid {
+            header["kid"] = json!(kid);
+        }
+        let claims = claims(&json!({"jti": number.to_string()}));
+        let assertion = forge(header.to_string(), claims, &Key::Ecdsa(pair));
+        let reply = ask_at(&site, &assertion).await;
+        assert_eq!(reply.status, status, "{number}: {}", reply.text());
+    }
 }
