@@ -9,7 +9,8 @@
 //! of them in `/.well-known/oauth-authorization-server`.
 //!
 //! A login with a DPoP proof (RFC 9449) gets tokens that are bound to the client's key: `/bound` accepts only those, and
-//! without their proof they are refused everywhere. `DPOP_NONCE=1` demands a nonce in each proof.
+//! without their proof they are refused everywhere. With it, `/token` refreshes them also for a client without a secret.
+//! `DPOP_NONCE=1` demands a nonce in each proof.
 //!
 //! `CLIENT_SECRET` is the secret of the client `demo`; without it, one is made for this run. The signing key is made for
 //! this run, too, and sessions end with it.
@@ -42,7 +43,8 @@ async fn login(
         return Ok(HttpResponse::Unauthorized().body("wrong username or password"));
     }
     let proof = auth.dpop_proof(&request).await?;
-    // `.client_id("demo")` would leave the refresh to this client alone.
+    // The tokens name no client: `demo` refreshes them with its secret, and whoever has the key refreshes bound ones.
+    // `.client_id("demo")` would leave that to `demo` alone.
     let session = auth.login(&login.username).scope("read write");
     let pair = session.bind(&proof).await?;
     Ok(HttpResponse::Ok()
@@ -155,6 +157,7 @@ curl -s {url}/.well-known/oauth-authorization-server                            
 curl -i -H \"Authorization: Bearer $TOKEN\" {url}/protected                         # 200
 curl -i -H \"Authorization: Bearer $TOKEN\" {url}/bound                             # 401: bound to no key
 curl -s -u \"$CLIENT\" -d \"token=$TOKEN\" {url}/introspect                           # 200: active
+curl -i -d \"grant_type=refresh_token&refresh_token=$REFRESH\" {url}/token                # 401: no client
 curl -s -u \"$CLIENT\" -d \"grant_type=refresh_token&refresh_token=$REFRESH\" {url}/token  # 200: the next pair
 curl -i -u \"$CLIENT\" -d \"token=$REFRESH\" {url}/revoke                             # 200: the session has ended
 curl -i -H \"Authorization: Bearer $TOKEN\" {url}/protected                         # 401

@@ -12,7 +12,7 @@ use flask_pyjwt::{
 };
 use serde_json::Value;
 
-use support::{example::Example, keys, manager, wire};
+use support::{dpop::thumbprint, example::Example, keys, manager, wire};
 
 use crate::npm::check;
 
@@ -95,9 +95,15 @@ impl Server {
         }
     }
 
+    /// Logs in for a client. The tokens of the public one are bound to a key.
     fn login(&self, client: &str) -> String {
         let login = self.auth.login("alice").scope("read write");
-        let pair = System::new().block_on(login.claim("client_id", client));
+        let login = login.client_id(client);
+        let login = match client {
+            "spa" => login.bind_to(thumbprint(&keys::P256)),
+            _ => login,
+        };
+        let pair = System::new().block_on(login);
         pair.expect("logged in").refresh.signed().to_owned()
     }
 }
@@ -147,7 +153,7 @@ fn openid_client_authenticates_by_each_method_and_owns_its_logins() {
         ("client_secret_basic", "demo", SECRET),
         ("client_secret_post", "demo", SECRET),
         ("private_key_jwt", "service", &*private_key),
-        ("none", "spa", ""),
+        ("none", "spa", &private_key),
     ] {
         let other = server.login(if client == "demo" { "spa" } else { "demo" });
         let variables = [

@@ -9,6 +9,7 @@ mod failing_stores;
 mod hostile_bodies;
 mod introspection;
 mod metadata;
+mod ownership;
 mod refresh;
 mod revocation;
 

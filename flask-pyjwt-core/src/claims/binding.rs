@@ -20,7 +20,7 @@ const CERTIFICATE: &str = "x5t#S256";
 
 impl Binding {
     /// Reads the claim. A member that is not known may demand something that is not checked here, so it is refused.
-    pub(super) fn of(claim: Json<'_>) -> Result<Self, TokenError> {
+    pub(crate) fn of(claim: Json<'_>) -> Result<Self, TokenError> {
         if claim.kind() != Kind::Object {
             return Err(TokenError::UnknownBinding);
         }

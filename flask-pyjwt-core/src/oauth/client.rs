@@ -59,7 +59,8 @@ impl OAuthClient {
     }
 
     /// Creates a client that cannot keep a secret, such as an application in a browser (RFC 6749, section 2.1). It sends
-    /// the parameter `client_id`. The introspection endpoint refuses it.
+    /// the parameter `client_id`. It can refresh tokens that are bound to its key or certificate, and revoke its tokens. The
+    /// introspection endpoint refuses it.
     pub fn public(id: impl Into<String>) -> Self {
         Self::of(id, Credential::Public)
     }

@@ -128,6 +128,18 @@ impl OAuthClients {
         self.0.decoys.iter().filter_map(|(_, client)| client.keys())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.clients.is_empty()
+    }
+
+    pub(super) fn has_public(&self) -> bool {
+        self.has(|proof| matches!(proof, Proof::Nothing))
+    }
+
+    fn has(&self, is: fn(&Proof) -> bool) -> bool {
+        self.0.clients.values().any(|client| is(&client.proof))
+    }
+
     /// Notes in this process that an assertion is used.
     pub(super) fn first_use(&self, used: &Used, now: NumericDate) -> Result<(), NotFirst> {
         let first = self
@@ -142,18 +154,14 @@ impl OAuthClients {
         first
     }
 
-    /// The authentication methods of these clients (RFC 8414, section 2).
-    pub(super) fn methods(&self, with_public: bool) -> Vec<&'static str> {
-        let has = |is: fn(&Proof) -> bool| self.0.clients.values().any(|it| is(&it.proof));
+    /// The authentication methods of the clients that authenticate (RFC 8414, section 2).
+    pub(super) fn methods(&self) -> Vec<&'static str> {
         let mut methods = Vec::new();
-        if has(|proof| matches!(proof, Proof::Secret(_))) {
+        if self.has(|proof| matches!(proof, Proof::Secret(_))) {
             methods.extend(["client_secret_basic", "client_secret_post"]);
         }
-        if has(|proof| matches!(proof, Proof::Keys(_))) {
+        if self.has(|proof| matches!(proof, Proof::Keys(_))) {
             methods.push("private_key_jwt");
-        }
-        if with_public && (has(|proof| matches!(proof, Proof::Nothing)) || methods.is_empty()) {
-            methods.push("none");
         }
         methods
     }

@@ -36,8 +36,9 @@ impl AuthManager {
 /// A request is a `POST` of a form with `token`, from a client with a secret or a key; public clients are refused. For a
 /// token of this server that guards would accept now, the answer is `"active": true` and the claims of the token. For
 /// anything else it is `{"active":false}`, whatever is wrong. The session store and
-/// [`Config::token_check`](crate::Config::token_check) are asked as by a guard. A refresh token is active until it is
-/// rotated.
+/// [`Config::token_check`](crate::Config::token_check) are asked as by a guard. With
+/// [`Config::require_bound`](crate::Config::require_bound), only bound tokens are active. A refresh token is active until it
+/// is rotated. Its answer has no `token_type`, which is that of an access token.
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -127,7 +128,15 @@ async fn introspect(endpoint: Rc<Endpoint>, asked: Asked) -> Result<HttpResponse
             let mut claims = token.claims().clone();
             // The names that the answer itself has (RFC 7662, section 2.2). No claim replaces them.
             claims.insert("active".to_owned(), Value::Bool(true));
-            claims.insert("token_type".to_owned(), token_type(&token).into());
+            match token.token_type() {
+                TokenType::Auth => {
+                    claims.insert("token_type".to_owned(), token_type(&token).into());
+                }
+                // It is the type of an access token (RFC 6749, section 5.1): a server that looks for it refuses this one.
+                TokenType::Refresh => {
+                    claims.remove("token_type");
+                }
+            }
             answer.json(claims)
         }
         None => answer.json(json!({"active": false})),
@@ -140,6 +149,9 @@ async fn is_active(
     manager: &AuthManager,
     token: &Token,
 ) -> Result<Result<(), &'static str>, Refusal> {
+    if manager.parts().require_bound && !token.is_bound() {
+        return Ok(Err(Rejection::NotBound.reason()));
+    }
     if let Some(sessions) = manager.sessions_of(token) {
         let now = manager.now()?;
         let checked = match token.token_type() {

@@ -94,6 +94,7 @@ impl OAuthMetadata {
         let algorithms = self.manager.parts().dpop.algorithms();
         let algorithms: Vec<_> = algorithms.split(' ').collect();
         self.add("dpop_signing_alg_values_supported", json!(algorithms));
+        // Clients without credentials refresh bound tokens.
         self.endpoint("token", &endpoint.0, true)
     }
 
@@ -104,7 +105,9 @@ impl OAuthMetadata {
 
     /// Lists the revocation endpoint.
     pub fn revocation(self, endpoint: &RevocationEndpoint) -> Self {
-        self.endpoint("revocation", &endpoint.0, true)
+        let clients = &endpoint.0.clients;
+        let accepts_public = clients.has_public() || clients.is_empty();
+        self.endpoint("revocation", &endpoint.0, accepts_public)
     }
 
     /// Lists the address of the public keys, while there are any: HMAC keys are never published.
@@ -119,10 +122,13 @@ impl OAuthMetadata {
         self
     }
 
-    fn endpoint(mut self, name: &str, endpoint: &Endpoint, with_public: bool) -> Self {
+    fn endpoint(mut self, name: &str, endpoint: &Endpoint, accepts_public: bool) -> Self {
         let address = endpoint.address(&self.issuer);
         self.add(&format!("{name}_endpoint"), address.into());
-        let methods = endpoint.clients.methods(with_public);
+        let mut methods = endpoint.clients.methods();
+        if accepts_public {
+            methods.push("none");
+        }
         self.add(
             &format!("{name}_endpoint_auth_methods_supported"),
             methods.into(),

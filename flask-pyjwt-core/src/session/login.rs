@@ -144,6 +144,12 @@ impl SessionIssuer {
                 refresh_claims.insert(name, value);
             }
         }
+        // The auth tokens of a login that names no client have that of the profile (RFC 9068).
+        if let Some(client) = self.verification.client_id.as_deref()
+            && !refresh_claims.has("client_id")
+        {
+            refresh_claims.insert("client_id", &client.into());
+        }
         let mut claims = Members::from(claims);
         for claims in [&mut claims, &mut refresh_claims] {
             claims.insert("sid", &session.session.as_str().into());

@@ -152,17 +152,23 @@ impl SessionIssuer {
         })
     }
 
-    /// The claims that the next auth token of a refresh token's session has. This only reads.
+    /// The claims that the next auth token of a refresh token's session has. `None` if the token is not the current one: it
+    /// was rotated before. This only reads.
     #[cfg(feature = "oauth")]
     pub(crate) async fn claims_of_next(
         &self,
         token: &Token,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, SessionError> {
+    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>, SessionError> {
         let session = token.required_id("sid")?;
         let record = self.sessions.record(token.sub(), &session, self.now()?);
         let record = record.await?.ok_or(TokenError::Revoked)?;
+        let refresh_id = token.required_id("rid")?;
+        let current = record.generations.last();
+        if current.is_none_or(|current| current.refresh_id != refresh_id) {
+            return Ok(None);
+        }
         let unsealed = self.unseal(&record, token.sub(), &session)?;
-        Ok(unsealed.authority.claims()?)
+        Ok(Some(unsealed.authority.claims()?))
     }
 
     /// Asks the store, mints the resulting pair unless that was done before, and reports a theft.

@@ -74,37 +74,6 @@ pub(super) async fn check(
     }
 }
 
-/// Checks that the client of a refresh token proves what that is bound to, at the token endpoint: there the token comes in
-/// the form, and the proof has no hash of it (RFC 9449, section 5). Returns the nonce for the client's next proof, if it
-/// needs another one.
-#[cfg(feature = "oauth")]
-pub(crate) async fn check_refresh(
-    manager: &AuthManager,
-    request: &HttpRequest,
-    token: &Token,
-) -> Result<Option<String>, Rejection> {
-    let Some(binding) = token.binding() else {
-        return Ok(None);
-    };
-    check_certificate(manager, request, binding)?;
-    let Some(key) = binding.key else {
-        return Ok(None);
-    };
-    let proof = sole_proof(request)?.ok_or(Rejection::InvalidProof(ProofError::Missing))?;
-    let checked = check_proof(manager, request, proof, None)?;
-    if checked.key != key {
-        return Err(Rejection::InvalidProof(ProofError::OtherKey));
-    }
-    use_once(
-        manager,
-        request,
-        &checked,
-        &manager.parts().dpop.of_requests,
-    )
-    .await?;
-    next_nonce(manager, &checked)
-}
-
 /// Checks that the connection has the certificate to which a token is bound, if it is bound to one.
 fn check_certificate(
     manager: &AuthManager,
@@ -122,7 +91,10 @@ fn check_certificate(
 }
 
 /// The nonce for the client's next proof, if it needs another one.
-fn next_nonce(manager: &AuthManager, proof: &Checked) -> Result<Option<String>, Rejection> {
+pub(super) fn next_nonce(
+    manager: &AuthManager,
+    proof: &Checked,
+) -> Result<Option<String>, Rejection> {
     if proof.wants_nonce {
         nonce(manager)
     } else {
@@ -153,11 +125,24 @@ pub(super) fn check_proof(
     proof: &str,
     token: Option<(&str, Thumbprint)>,
 ) -> Result<Checked, Rejection> {
+    check_proof_for(manager, request, proof, token, None)
+}
+
+/// The same, for a request that can have a further address.
+pub(super) fn check_proof_for(
+    manager: &AuthManager,
+    request: &HttpRequest,
+    proof: &str,
+    token: Option<(&str, Thumbprint)>,
+    address: Option<Address>,
+) -> Result<Checked, Rejection> {
     let parts = manager.parts();
+    let mut addresses = addresses(manager, request);
+    addresses.extend(address);
     let (ring, clock) = (&parts.verification.keys, &parts.verification.clock);
     let expected = Expected {
         method: request.method().as_str(),
-        addresses: &addresses(manager, request),
+        addresses: &addresses,
         token,
     };
     let checked = parts.dpop.check(proof, &expected, ring, clock.now());

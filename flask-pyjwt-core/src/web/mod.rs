@@ -35,6 +35,8 @@ pub(crate) mod protect;
 mod protected;
 mod query;
 mod refresh_builder;
+#[cfg(feature = "oauth")]
+mod refresh_proof;
 #[cfg(feature = "test-kit")]
 mod refusal_note;
 mod refused;
@@ -57,8 +59,9 @@ pub use self::client_certificate::keep_client_certificate;
 #[cfg(feature = "oauth")]
 pub(crate) use self::{
     authorize::run_token_check,
-    binding::{DPOP_NONCE, check_refresh},
+    binding::DPOP_NONCE,
     jwks::{DOCUMENT_MAX_AGE, document, serve},
+    refresh_proof::RefreshProof,
     row::quoted,
 };
 pub use self::{

@@ -108,7 +108,25 @@ await isDenied(oauth.refreshTokenGrant(config, pair.refresh_token, undefined, ot
 const next = await oauth.refreshTokenGrant(config, pair.refresh_token, undefined, { DPoP });
 assert.equal(next.token_type, 'dpop');
 assert.equal(next.scope, 'read write');
-const token = next.access_token;
+
+// Without the secret of `demo`: the proof alone is enough, and it has to be that of the key.
+const publicly = async (refreshToken, dpop) => fetch(address('/token'), {
+  method: 'POST',
+  headers: dpop ? { dpop } : {},
+  body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }),
+});
+assert.ok(config.serverMetadata().token_endpoint_auth_methods_supported.includes('none'));
+const made = { alg: 'ES256', ...await oauth.randomDPoPKeyPair('ES256') };
+for (const dpop of [undefined, await proof(made, 'POST', '/token', { nonce })]) {
+  const answer = await publicly(next.refresh_token, dpop);
+  assert.equal(answer.status, 401);
+  assert.equal((await answer.json()).error, 'invalid_client');
+}
+const answer = await publicly(next.refresh_token, await proof(keys, 'POST', '/token', { nonce }));
+assert.equal(answer.status, 200);
+const last = await answer.json();
+assert.equal(last.token_type, 'DPoP');
+const token = last.access_token;
 for (const path of ['/bound', '/protected']) {
   assert.equal((await ask(token, path, { DPoP })).status, 200);
   // Stolen: as a Bearer token, also with a good proof, and with another key.
@@ -139,8 +157,9 @@ const active = await oauth.tokenIntrospection(config, token);
 assert.equal(active.active, true);
 assert.equal(active.token_type, 'DPoP');
 assert.deepEqual(active.cnf, { jkt: thumbprint });
-const refresh = await oauth.tokenIntrospection(config, next.refresh_token);
+const refresh = await oauth.tokenIntrospection(config, last.refresh_token);
 assert.deepEqual(refresh.cnf, { jkt: thumbprint });
+assert.equal(refresh.token_type, undefined);
 
 // Every algorithm, by `jose` and by `openid-client` with the same key.
 for (const alg of algorithms) {
@@ -151,6 +170,6 @@ for (const alg of algorithms) {
   assert.equal((await ask(next.access_token, '/bound', { DPoP })).status, 200, alg);
 }
 
-await oauth.tokenRevocation(config, next.refresh_token);
+await oauth.tokenRevocation(config, last.refresh_token);
 await isChallenged(ask(token, '/bound', { DPoP }), 'invalid_token');
 console.log('done');

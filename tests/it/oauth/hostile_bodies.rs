@@ -139,8 +139,9 @@ fn ten_megabytes_are_refused_over_the_wire() {
         (413, &"invalid_request".into())
     );
     let request = format!(
-        "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: 49\r\n\r\n\
-         grant_type=refresh_token&refresh_token=%00%00abcd"
+        "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: 49\r\n\
+         Authorization: {}\r\n\r\ngrant_type=refresh_token&refresh_token=%00%00abcd",
+        basic_of("demo", DEMO)
     );
     let reply = server.send(request);
     assert_eq!(

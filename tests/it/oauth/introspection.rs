@@ -56,6 +56,7 @@ async fn an_active_token_is_described_by_its_claims() {
         (&json!(true), &json!("refresh"))
     );
     assert_eq!(reply["client_id"], "spa");
+    assert_eq!(reply.get("token_type"), None, "it is no access token");
 
     // A hint is a hint, also a wrong or unknown one (section 2.1).
     for hint in ["access_token", "refresh_token", "x"] {
@@ -76,6 +77,13 @@ async fn claims_cannot_replace_what_the_answer_says_itself() {
     assert_eq!(
         (&reply["active"], &reply["token_type"]),
         (&json!(true), &json!("Bearer"))
+    );
+    let login = server.auth.login("alice").claim("token_type", "Bearer");
+    let pair = login.await.expect("logged in");
+    let reply = server.introspect(pair.refresh.signed()).await.json();
+    assert_eq!(
+        (&reply["active"], reply.get("token_type")),
+        (&json!(true), None)
     );
 }
 

@@ -92,7 +92,8 @@ async fn nothing_else_is_listed() {
     let metadata = auth.server_metadata().expect("a URL").jwks(&auth.jwks());
     let with_token = metadata
         .clone()
-        .token_endpoint(&auth.token_endpoint(&clients));
+        .token_endpoint(&auth.token_endpoint(&clients).path("token"))
+        .revocation(&auth.revocation(&clients));
     for (metadata, expected) in [
         (
             metadata,
@@ -110,7 +111,11 @@ async fn nothing_else_is_listed() {
                 "grant_types_supported": ["refresh_token"],
                 "dpop_signing_alg_values_supported": PROOFS,
                 "token_endpoint": "https://auth.example/tenant/token",
-                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+                "token_endpoint_auth_methods_supported":
+                    ["client_secret_basic", "client_secret_post", "none"],
+                "revocation_endpoint": "https://auth.example/tenant/revoke",
+                "revocation_endpoint_auth_methods_supported":
+                    ["client_secret_basic", "client_secret_post"],
             }),
         ),
     ] {
