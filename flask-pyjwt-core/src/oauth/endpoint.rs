@@ -159,6 +159,23 @@ impl Endpoint {
     /// Verifies a token that this server has issued. It may be bound: what its client proves is not checked here. Tokens of other issuers are refused before their keys are looked for,
     /// so that nobody can have keys fetched here.
     pub(super) fn own_token(&self, text: &str) -> Result<Token, TokenError> {
+        self.own(text, || self.manager.verify_presented(text))
+    }
+
+    /// The same, also for a token that becomes valid later, because the clocks of two servers differ.
+    pub(super) fn own_token_to_revoke(&self, text: &str) -> Result<Token, TokenError> {
+        let verification = &self.manager.parts().verification;
+        match self.own_token(text) {
+            Err(TokenError::NotYetValid) => self.own(text, || verification.verify_early(text)),
+            result => result,
+        }
+    }
+
+    fn own(
+        &self,
+        text: &str,
+        verify: impl FnOnce() -> Result<Token, TokenError>,
+    ) -> Result<Token, TokenError> {
         let verification = &self.manager.parts().verification;
         let issuer = self.manager.issuer();
         if !verification.issuers.is_empty() && text.len() <= verification.max_size {
@@ -169,7 +186,7 @@ impl Endpoint {
                 return Err(TokenError::Issuer);
             }
         }
-        let token = self.manager.verify_presented(text)?;
+        let token = verify()?;
         if token.iss() != issuer {
             return Err(TokenError::Issuer);
         }

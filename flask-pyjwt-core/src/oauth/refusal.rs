@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     Client,
     /// The refresh token is refused, for a reason that only the log gets.
     Grant(&'static str),
+    /// The token to be revoked was issued to another client (RFC 7009, section 2.1).
+    Foreign,
     GrantType,
     Scope,
     /// The DPoP proof of a bound refresh token is missing or refused, for a reason that only the log gets (RFC 9449, section
@@ -49,6 +51,7 @@ impl Refusal {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The body is too large"),
             Self::Client => (StatusCode::UNAUTHORIZED, "invalid_client", "The client is not authenticated"),
             Self::Grant(_) => (StatusCode::BAD_REQUEST, "invalid_grant", "The refresh token is not valid"),
+            Self::Foreign => (StatusCode::BAD_REQUEST, "invalid_grant", "The token was issued to another client"),
             Self::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only `refresh_token` is supported"),
             Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is not within that of the login"),
             Self::Proof(_) => (StatusCode::BAD_REQUEST, "invalid_dpop_proof", "The DPoP proof is not valid"),
@@ -72,6 +75,7 @@ impl Refusal {
         match self {
             Self::Request(why) => why,
             Self::Grant(reason) | Self::Proof(reason) => reason,
+            Self::Foreign => "other_client",
             _ => self.error(),
         }
     }

@@ -32,8 +32,9 @@ impl AuthManager {
 ///
 /// A request is a `POST` of a form with `token`, from a client that authenticates, or from a public client that names
 /// itself. A refresh token ends its session with all tokens; an auth token is revoked alone. The answer is an empty 200,
-/// also for a token that is unknown, expired, or names another client, and which is then not revoked. A token that cannot be
-/// revoked, because it has no id or there is no session store, gets `unsupported_token_type` (section 2.2.1).
+/// also for a token that is unknown or expired. A token that names another client is not revoked: the error is
+/// `invalid_grant` (section 2.1). A token that cannot be revoked, because it has no id or there is no session store, gets
+/// `unsupported_token_type` (section 2.2.1).
 ///
 /// ```
 /// # use flask_pyjwt_core as flask_pyjwt;
@@ -99,7 +100,7 @@ async fn revoke(endpoint: Rc<Endpoint>, asked: Asked) -> Result<HttpResponse, Re
     let client = asked.client.as_deref().ok_or(Refusal::Client)?;
     let signed = asked.form.get("token");
     let signed = signed.ok_or(Refusal::Request("`token` is missing"))?;
-    match endpoint.own_token(signed) {
+    match endpoint.own_token_to_revoke(signed) {
         Ok(token) if is_for(&token, Some(client)) => {
             match end(&endpoint.manager, &token).await {
                 Err(SessionError::NoStore) => return Err(Refusal::TokenType),
@@ -108,7 +109,7 @@ async fn revoke(endpoint: Rc<Endpoint>, asked: Asked) -> Result<HttpResponse, Re
                 ended => ended?,
             }
         }
-        Ok(_) => note_inactive(&endpoint.path, "other_client"),
+        Ok(_) => return Err(Refusal::Foreign),
         Err(error) => note_inactive(&endpoint.path, error.reason()),
     }
     let mut answer = HttpResponse::Ok();

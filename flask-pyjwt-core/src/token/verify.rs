@@ -73,24 +73,49 @@ impl Verification {
 
     /// Verifies a token without the cache. No claim is read before the signature has been checked.
     fn verify_uncached(&self, signed: &str) -> Result<Token, TokenError> {
+        self.verify_at(signed, || self.clock.now())
+    }
+
+    /// Verifies a token of this server as of the moment from which on it is valid.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn verify_early(&self, signed: &str) -> Result<Token, TokenError> {
+        let payload = Segments::of(signed)?.decode_payload()?;
+        let payload = Document::object(payload).map_err(TokenError::payload)?;
+        let read = |name| NumericDate::from_json(payload.root().member(name)?);
+        let issued_at = read("iat").ok_or(TokenError::MissingClaim("iat"))?;
+        let valid_from = read("nbf").map_or(issued_at, |not_before| not_before.max(issued_at));
+        self.verify_at(signed, || Ok(valid_from))
+    }
+
+    /// Verifies a token as of a moment.
+    fn verify_at(
+        &self,
+        signed: &str,
+        moment: impl FnOnce() -> Result<NumericDate, TokenError>,
+    ) -> Result<Token, TokenError> {
         if signed.len() > self.max_size {
             return Err(TokenError::TooLarge);
         }
         let segments = Segments::of(signed)?;
         if !self.issuers.is_empty() {
-            return self.verify_by_issuer(signed, &segments);
+            return self.verify_by_issuer(signed, &segments, moment);
         }
         let ring = self.keys.load();
         let key = verifying_key(&ring.set, &self.types, &segments)?;
         let payload = segments.decode_payload()?;
-        let now = self.clock.now()?;
+        let now = moment()?;
         let payload = || Document::object(payload);
         self.judge(signed.to_owned(), payload, Arc::clone(key), now)
     }
 
     /// Verifies a token with the keys of the issuer in its `iss`. No other claim is read before the signature has
     /// been checked, and `iss` only selects the keys.
-    fn verify_by_issuer(&self, signed: &str, segments: &Segments<'_>) -> Result<Token, TokenError> {
+    fn verify_by_issuer(
+        &self,
+        signed: &str,
+        segments: &Segments<'_>,
+        moment: impl FnOnce() -> Result<NumericDate, TokenError>,
+    ) -> Result<Token, TokenError> {
         let payload = segments.decode_payload()?;
         let payload = Document::object(payload).map_err(TokenError::payload)?;
         let named = payload
@@ -103,13 +128,13 @@ impl Verification {
         if *named == *self.rules.issuer && !named.is_empty() {
             let ring = self.keys.load();
             let key = Arc::clone(verifying_key(&ring.set, &self.types, segments)?);
-            let now = self.clock.now()?;
+            let now = moment()?;
             if !key.is_live(now) {
                 return Err(TokenError::UnknownKey);
             }
             return check_claims(signed.to_owned(), payload, Some(key), &self.rules, now);
         }
-        let now = self.clock.now()?;
+        let now = moment()?;
         let found = self.issuers.find(&named, now);
         drop(named);
         match found {

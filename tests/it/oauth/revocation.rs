@@ -1,5 +1,6 @@
 //! Revocation (RFC 7009).
 
+use flask_pyjwt::{AuthType, Config, Issuer, Key, MemoryStore};
 use serde_json::json;
 use time::Duration;
 
@@ -75,22 +76,22 @@ async fn unknown_tokens_are_answered_like_revoked_ones() {
 }
 
 #[actix_web::test]
-async fn the_tokens_of_another_client_stay_valid() {
+async fn the_tokens_of_another_client_are_refused_and_stay_valid() {
     let server = Server::new().await;
     let pair = server.login_of("demo").await;
     let spa = |token| [("token", token), ("client_id", "spa")];
     for token in [&pair.auth, &pair.refresh] {
         let secret = std::str::from_utf8(SECRET).expect("UTF-8");
         let form = [("token", token.signed())];
-        is_done(
-            &server.post("/revoke", Some(("other", secret)), &form).await,
-            "other",
-        );
-        is_done(
-            &server.post("/revoke", None, &spa(token.signed())).await,
-            "spa",
-        );
+        // The client must not believe that it is revoked (section 2.1).
+        let reply = server.post("/revoke", Some(("other", secret)), &form).await;
+        is_refused(&reply, 400, "invalid_grant", "other");
+        let reply = server.post("/revoke", None, &spa(token.signed())).await;
+        is_refused(&reply, 400, "invalid_grant", "spa");
     }
+    // Those that are worth nothing are not told from others.
+    let forged = pair.auth.signed().replacen('.', ".e30.", 1);
+    is_done(&server.post("/revoke", None, &spa(&forged)).await, "forged");
     assert!(server.is_accepted(pair.auth.signed()).await);
     assert_eq!(
         server.auth.sessions("alice").await.expect("listed").len(),
@@ -108,6 +109,36 @@ async fn the_tokens_of_another_client_stay_valid() {
         "a public client",
     );
     assert!(!server.is_accepted(spas.auth.signed()).await);
+}
+
+/// The clock of this server is behind that of the one that has issued it.
+#[actix_web::test]
+async fn a_token_that_becomes_valid_later_is_revoked() {
+    let trusting = |config: Config| {
+        let issuer = Issuer::new("https://other.example").audience("our-api");
+        let config = config.session_store(MemoryStore::default());
+        config.trust(issuer.key(Key::new(AuthType::HS256, support::SECRET)))
+    };
+    for server in [Server::new().await, Server::with(trusting).await] {
+        let pair = server.login().await;
+        let single = server.login().await.auth;
+        server.clock.advance(Duration::seconds(-3));
+        let other = server.login_of("other").await;
+        server.clock.advance(Duration::seconds(-3));
+        assert!(!server.is_accepted(single.signed()).await);
+        let forged = pair.refresh.signed().replacen('.', ".e30.", 1);
+        is_done(&server.revoke(&forged).await, "forged");
+        is_done(&server.revoke(single.signed()).await, "an auth token");
+        is_done(&server.revoke(pair.refresh.signed()).await, "a session");
+        let reply = server.revoke(other.refresh.signed()).await;
+        is_refused(&reply, 400, "invalid_grant", "of another client");
+        server.clock.advance(Duration::seconds(6));
+        for token in [&single, &pair.auth] {
+            assert!(!server.is_accepted(token.signed()).await);
+        }
+        assert!(server.auth.refresh(&pair.refresh).await.is_err());
+        assert!(server.is_accepted(other.auth.signed()).await);
+    }
 }
 
 #[actix_web::test]
