@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     OAuthClients,
-    clients::{Client, ClientKeys},
+    clients::{Client, ClientKeys, Used},
 };
 use crate::{
     jose::{NumericDate, SIGNATURE_BUFFER, Segments},

@@ -10,8 +10,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     OAuthClients,
-    assertion::{self, Expected, Used},
-    clients::{Client, Proof, has_digest},
+    assertion::{self, Expected},
+    clients::{Client, Proof, Used, has_digest},
     form::{Form, decode},
     refusal::Refusal,
 };

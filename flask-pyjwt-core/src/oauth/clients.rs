@@ -2,13 +2,13 @@
 
 use std::{collections::HashMap, fmt, hint::black_box, sync::Arc};
 
-use super::{OAuthClient, assertion::Used, client::Credential};
+use super::{OAuthClient, client::Credential};
 use crate::{
     error::{ConfigError, Problem},
     jose::{HeaderTypes, NumericDate},
     keys::{AuthType, Crypto, Family, KeySet, sha256},
     log_limit::admits,
-    replay::{NotFirst, Replays},
+    replay::{Digest, NotFirst, Replays},
 };
 
 /// The name of the list in errors.
@@ -64,6 +64,28 @@ pub(super) enum Proof {
 pub(super) struct ClientKeys {
     pub(super) set: KeySet,
     pub(super) types: HeaderTypes,
+}
+
+/// A right assertion, which works once.
+pub(super) struct Used {
+    /// The hash of its client.
+    pub(super) client: Digest,
+    /// The hash of its client and its `jti`. No DPoP proof has the same one.
+    pub(super) id: Digest,
+    /// From then on it is refused anyway.
+    pub(super) ends_at: NumericDate,
+}
+
+impl Used {
+    pub(super) fn new(client: &str, jti: &str, ends_at: NumericDate) -> Self {
+        // An id has no control character.
+        let client = ["client_assertion", client].join("\0");
+        Self {
+            client: sha256(client.as_bytes()),
+            id: sha256([&*client, jti].join("\0").as_bytes()),
+            ends_at,
+        }
+    }
 }
 
 impl OAuthClients {

@@ -10,9 +10,9 @@ use actix_web::{
 
 use super::{
     OAuthClients,
-    assertion::{Expected, Used},
+    assertion::Expected,
     authenticate::authenticate,
-    clients::Client,
+    clients::{Client, Used},
     form::Form,
     refusal::Refusal,
 };

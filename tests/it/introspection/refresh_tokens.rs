@@ -33,16 +33,10 @@ async fn a_refresh_token_is_no_access_token_whatever_audience_is_expected() {
         for (claims, expected) in [
             (without("aud", active()), Ok(())),
             (without("aud", with("token_type", json!("DPoP"))), Ok(())),
-            (without("aud", untyped.clone()), missing.clone()),
-            (without("aud", null(active())), missing.clone()),
-            (
-                without("aud", with("token_type", json!(""))),
-                mistyped.clone(),
-            ),
-            (
-                without("aud", with("token_type", json!(7))),
-                mistyped.clone(),
-            ),
+            (without("aud", untyped.clone()), missing),
+            (without("aud", null(active())), missing),
+            (without("aud", with("token_type", json!(""))), mistyped),
+            (without("aud", with("token_type", json!(7))), mistyped),
         ] {
             let setting = Setting::trusting(Answer::json(&claims), change);
             let verified = setting.verify(OPAQUE).await.map(drop);

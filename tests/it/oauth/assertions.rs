@@ -277,7 +277,7 @@ async fn during_a_rotation_assertions_without_kid_are_accepted_by_both_keys() {
             header["kid"] = json!(kid);
         }
         let claims = claims(&json!({"jti": number.to_string()}));
-        let assertion = forge(&header.to_string(), claims, &Key::Ecdsa(pair));
+        let assertion = forge(header.to_string(), claims, &Key::Ecdsa(pair));
         let reply = ask_at(&site, &assertion).await;
         assert_eq!(reply.status, status, "{number}: {}", reply.text());
     }
