@@ -9,8 +9,6 @@ use super::{
 use crate::{
     jose::{NumericDate, SIGNATURE_BUFFER, Segments},
     json::{Document, Json, Kind},
-    keys::sha256,
-    replay::Digest,
 };
 
 /// The longest assertion, in bytes.
@@ -27,28 +25,6 @@ pub(super) struct Expected<'a> {
     pub(super) now: NumericDate,
     /// In seconds.
     pub(super) leeway: i64,
-}
-
-/// A right assertion, which works once.
-pub(super) struct Used {
-    /// The hash of its client.
-    pub(super) client: Digest,
-    /// The hash of its client and its `jti`. No DPoP proof has the same one.
-    pub(super) id: Digest,
-    /// From then on it is refused anyway.
-    pub(super) ends_at: NumericDate,
-}
-
-impl Used {
-    fn new(client: &str, jti: &str, ends_at: NumericDate) -> Self {
-        // An id has no control character.
-        let client = ["client_assertion", client].join("\0");
-        Self {
-            client: sha256(client.as_bytes()),
-            id: sha256([&*client, jti].join("\0").as_bytes()),
-            ends_at,
-        }
-    }
 }
 
 /// The client that has signed an assertion, if it is right. `named` is the parameter `client_id`.
