@@ -106,6 +106,12 @@ fn ask_hook(
             .headers_mut()
             .insert(header::CACHE_CONTROL, no_store);
     }
+    // Without it, the client can never make the proof that is asked for (RFC 9449, section 9).
+    if let Rejection::NonceRequired { nonce } = rejection
+        && !response.headers().contains_key(binding::DPOP_NONCE)
+    {
+        binding::tell_nonce(nonce, response.headers_mut());
+    }
     response
 }
 

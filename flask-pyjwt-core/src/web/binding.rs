@@ -15,6 +15,7 @@ use super::{
 use crate::{
     claims::Binding,
     jose::{Thumbprint, TokenError},
+    keys::sha256,
     log_limit::admits,
     manager::AuthManager,
     possession::{Address, Checked, Expected, ProofError, Unfit},
@@ -67,6 +68,7 @@ pub(super) async fn check(
                 request,
                 &checked,
                 &manager.parts().dpop.of_requests,
+                account(token),
             )
             .await?;
             Ok(next_nonce(manager, &checked)?.map(String::into_boxed_str))
@@ -167,30 +169,38 @@ pub(super) async fn use_once(
     request: &HttpRequest,
     proof: &Checked,
     replays: &Replays,
+    sender: Digest,
 ) -> Result<(), Rejection> {
     let used = request.extensions().get::<Used>().map(|used| used.0);
     if used == Some(proof.id) {
         return Ok(());
     }
-    note_use(manager, proof, replays).await?;
+    note_use(manager, proof, replays, sender).await?;
     request.extensions_mut().insert(Used(proof.id));
     Ok(())
+}
+
+/// Whose proofs are counted together. Not those of one key: an account can make as many keys as it likes.
+pub(super) fn account(token: &Token) -> Digest {
+    // The issuer has no control characters.
+    sha256([token.iss(), token.sub()].join("\0").as_bytes())
 }
 
 async fn note_use(
     manager: &AuthManager,
     proof: &Checked,
     replays: &Replays,
+    sender: Digest,
 ) -> Result<(), Rejection> {
     const REPLAYED: Rejection = Rejection::InvalidProof(ProofError::Replayed);
     let now = manager.parts().verification.clock.now()?;
-    match replays.first_use(proof.key.0, proof.id, proof.ends_at, now) {
+    match replays.first_use(sender, proof.id, proof.ends_at, now) {
         Ok(()) => {}
         Err(NotFirst::Used) => return Err(REPLAYED),
         Err(NotFirst::Full) => {
             if admits("too_many_proofs") {
                 tracing::warn!(
-                    "too many DPoP proofs are remembered, of one key or of all: more are refused with 503"
+                    "too many DPoP proofs are remembered, of one account or key, or of all: more are refused with 503"
                 );
             }
             return Err(Rejection::Unavailable {

@@ -62,7 +62,8 @@ impl AuthManager {
             return Ok(None);
         };
         let checked = binding::check_proof(self, request, proof, None)?;
-        binding::use_once(self, request, &checked, &self.parts().dpop.of_logins).await?;
+        let replays = &self.parts().dpop.of_logins;
+        binding::use_once(self, request, &checked, replays, checked.key.0).await?;
         Ok(Some(DpopProof::new(checked.key)))
     }
 }

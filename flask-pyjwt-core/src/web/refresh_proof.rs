@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 
 use super::{
     Rejection,
-    binding::{check_proof_for, next_nonce, sole_proof, use_once},
+    binding::{account, check_proof_for, next_nonce, sole_proof, use_once},
     client_certificate,
 };
 use crate::{
@@ -88,11 +88,11 @@ impl RefreshProof {
         };
         let dpop = &manager.parts().dpop;
         // Anybody can make a proof for a token that is bound to no key.
-        let replays = match token.binding().and_then(|binding| binding.key) {
-            Some(_) => &dpop.of_requests,
-            None => &dpop.of_logins,
+        let (replays, sender) = match token.binding().and_then(|binding| binding.key) {
+            Some(_) => (&dpop.of_requests, account(token)),
+            None => (&dpop.of_logins, proof.key.0),
         };
-        use_once(manager, request, proof, replays).await?;
+        use_once(manager, request, proof, replays, sender).await?;
         next_nonce(manager, proof)
     }
 }

@@ -222,7 +222,8 @@ impl Rejection {
             Some(_) => "DPoP",
         }
         .to_owned();
-        if let Some(algorithms) = algorithms {
+        // An error that a handler returns knows none, and an empty list would say that none is accepted.
+        if let Some(algorithms) = algorithms.filter(|algorithms| !algorithms.is_empty()) {
             parameters.push(("algs", algorithms));
         }
         for (number, (name, value)) in parameters.into_iter().enumerate() {

@@ -176,3 +176,14 @@ async fn builders_bind_what_they_mint() {
     let reserved = auth.auth_token("alice").claim("cnf", 1).sign();
     assert!(matches!(reserved, Err(MintError::ReservedClaim { .. })));
 }
+
+/// RFC 9449, section 7.1: an empty list would say that no algorithm is accepted.
+#[actix_web::test]
+async fn a_refused_login_lists_no_algorithms_rather_than_none() {
+    let site = site_of(&sessions()).await;
+    let reply = ask_with(&site, Method::POST, LOGIN, "none", &["no proof"]).await;
+    assert_eq!(reply.status, 401);
+    let challenge = reply.field("www-authenticate");
+    assert!(challenge.starts_with("DPoP error="), "{challenge}");
+    assert!(!challenge.contains("algs"), "{challenge}");
+}

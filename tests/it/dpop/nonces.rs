@@ -100,3 +100,16 @@ async fn a_fleet_shares_its_nonces() {
     let reply = present(&site(&manager(apart)).await, BOUND, &token, &proof().sign()).await;
     is_refused(&reply, "use_dpop_nonce", "dpop_nonce", "another secret");
 }
+
+/// Otherwise no client of such a server could ever make a proof.
+#[actix_web::test]
+async fn an_answer_of_the_application_has_the_nonce_too() {
+    let config = hs256().clock(support::frozen()).dpop_nonce(true);
+    let auth = manager(config.on_rejection(|_, _, _| HttpResponse::Unauthorized().body("own")));
+    let site = site(&auth).await;
+    let token = token(&auth);
+    let proof = Proof::new("GET", BOUND).of(&token).claim("iat", NOW).sign();
+    let reply = present(&site, BOUND, &token, &proof).await;
+    assert_eq!((reply.status, reply.text()), (401, "own"));
+    assert!(reply.field("dpop-nonce").len() > 40);
+}
