@@ -2,7 +2,7 @@
 # Checks the published packages, as users get them: sh tests/package.sh
 #
 # Packs them as `cargo publish` would, unpacks them outside the repository, and checks their contents, the links
-# of their READMEs, and whether the library compiles there with the default features and with all features.
+# of their READMEs, and whether the library compiles there with all features.
 # Compiled dependencies are shared with the workspace.
 set -eu
 
@@ -27,10 +27,8 @@ done
 python3 tests/package.py "$folder"
 
 cd "$folder/flask-pyjwt"
-for features in '' --all-features; do
-    CARGO_TARGET_DIR=$target cargo check --offline --lib $features \
-        --config "patch.crates-io.flask-pyjwt-core.path='$folder/flask-pyjwt-core'" \
-        --config "patch.crates-io.flask-pyjwt-grammar.path='$folder/flask-pyjwt-grammar'" \
-        --config "patch.crates-io.flask-pyjwt-macros.path='$folder/flask-pyjwt-macros'" \
-        --config "patch.crates-io.flask-pyjwt-postgres.path='$folder/flask-pyjwt-postgres'"
-done
+CARGO_TARGET_DIR=$target cargo check --offline --lib --all-features \
+    --config "patch.crates-io.flask-pyjwt-core.path='$folder/flask-pyjwt-core'" \
+    --config "patch.crates-io.flask-pyjwt-grammar.path='$folder/flask-pyjwt-grammar'" \
+    --config "patch.crates-io.flask-pyjwt-macros.path='$folder/flask-pyjwt-macros'" \
+    --config "patch.crates-io.flask-pyjwt-postgres.path='$folder/flask-pyjwt-postgres'"
