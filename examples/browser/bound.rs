@@ -14,15 +14,16 @@ pub(crate) async fn login(
     form: web::Form<Login>,
 ) -> Result<HttpResponse, Rejection> {
     auth.check_origin(&request)?;
+    // Before the proof, which has to be remembered: strangers must not fill that memory.
+    if !form.is_right() {
+        return Ok(HttpResponse::Unauthorized().json(json!({"error": "wrong_login"})));
+    }
     let proof = auth.dpop_proof(&request).await?;
     if proof.is_none() {
         return Ok(HttpResponse::BadRequest().json(json!({
             "error": "proof_required",
             "error_description": "Send a DPoP proof: the token is bound to its key",
         })));
-    }
-    if !form.is_right() {
-        return Ok(HttpResponse::Unauthorized().json(json!({"error": "wrong_login"})));
     }
     let token = auth.auth_token(&form.username).bind(&proof).sign()?;
     Ok(HttpResponse::Ok().json(json!({"auth_token": token.signed()})))

@@ -8,8 +8,9 @@ use crate::{manager::AuthManager, possession::DpopProof};
 impl AuthManager {
     /// The DPoP proof of a request that has no token yet, such as a login. `None` if the request has no field `DPoP`.
     ///
-    /// The proof is checked for this request by all rules of RFC 9449, section 4.3, and can be used once. Handlers that a
-    /// guard protects need not call it: the guard checks the proof of a bound token.
+    /// The proof is checked for this request by all rules of RFC 9449, section 4.3, and can be used once. Call it after the
+    /// password was right: used proofs are remembered, and strangers must not fill that memory. Handlers that a guard
+    /// protects need not call it: the guard checks the proof of a bound token.
     ///
     /// ```
     /// # use flask_pyjwt_core as flask_pyjwt;
@@ -17,8 +18,8 @@ impl AuthManager {
     /// use flask_pyjwt::{AuthManager, Rejection};
     ///
     /// async fn login(auth: AuthManager, request: HttpRequest) -> Result<HttpResponse, Rejection> {
-    ///     let proof = auth.dpop_proof(&request).await?;
     ///     // … after the password was right:
+    ///     let proof = auth.dpop_proof(&request).await?;
     ///     let pair = auth.login("alice").bind(&proof).await?;
     ///     Ok(HttpResponse::Ok().body(pair.auth.signed().to_owned()))
     /// }
