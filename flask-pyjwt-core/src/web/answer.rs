@@ -106,13 +106,15 @@ fn ask_hook(
             .headers_mut()
             .insert(header::CACHE_CONTROL, no_store);
     }
-    // Without it, the client can never make the proof that is asked for (RFC 9449, section 9).
-    if let Rejection::NonceRequired { nonce } = rejection
-        && !response.headers().contains_key(binding::DPOP_NONCE)
-    {
+    tell_nonce(rejection, &mut response);
+    response
+}
+
+/// Without the nonce, the client can never make the proof that is asked for (RFC 9449, section 9).
+fn tell_nonce(rejection: &Rejection, response: &mut HttpResponse) {
+    if let Rejection::NonceRequired { nonce } = rejection {
         binding::tell_nonce(nonce, response.headers_mut());
     }
-    response
 }
 
 /// The guard's answer to a handler that has returned a refusal, for instance by `?` on `AuthManager::refresh`. It was
@@ -279,22 +281,19 @@ fn standard(manager: Option<&AuthManager>, rejection: &Rejection, offer: Offer) 
         }
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
-    if let Rejection::NonceRequired { nonce } = rejection
-        && let Ok(nonce) = HeaderValue::from_str(nonce)
-    {
-        response.insert_header((binding::DPOP_NONCE, nonce));
-    }
     if let Rejection::Unavailable { retry_after } = rejection {
         let fraction = i64::from(retry_after.subsec_nanoseconds() > 0);
         let seconds = retry_after.whole_seconds().saturating_add(fraction);
         response.insert_header((header::RETRY_AFTER, seconds.max(1)));
     }
     // Both texts are from a closed list, in which nothing has to be escaped.
-    response
+    let mut response = response
         .content_type(header::ContentType::json())
         .body(format!(
             r#"{{"error":"{}","error_description":"{}"}}"#,
             rejection.oauth_error(),
             rejection.description(),
-        ))
+        ));
+    tell_nonce(rejection, &mut response);
+    response
 }
