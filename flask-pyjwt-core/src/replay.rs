@@ -12,8 +12,8 @@ pub(crate) type Digest = [u8; 32];
 
 /// How many messages are remembered at a time. They take about 50 MiB.
 const MOST: usize = 400_000;
-/// How many of them one sender can have, so that one cannot shut the others out. A service that sends all its requests with
-/// one key makes 800 a second for a minute.
+/// How many of them one sender can have, so that one cannot shut the others out. A service that sends all its requests as
+/// one account makes 800 a second for a minute.
 const MOST_OF_ONE: u32 = 50_000;
 
 /// Why a message is not accepted.

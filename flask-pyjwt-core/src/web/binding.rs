@@ -256,3 +256,31 @@ pub(super) fn came_with_proof(request: &HttpRequest) -> bool {
     request.headers().contains_key(AUTHORIZATION)
         && matches!(authorization(request), Ok(Some((Scheme::Dpop, _))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuthType, Config};
+
+    /// Keys cost nothing: with a limit for each key, one account could take all places.
+    #[test]
+    fn threat_63_proofs_are_counted_by_account_whatever_their_key() {
+        let manager = |issuer: &str| {
+            let config = Config::new(
+                issuer,
+                AuthType::HS256,
+                "a secret of 32 bytes, at the least",
+            );
+            AuthManager::new(config).expect("a valid configuration")
+        };
+        let (here, there) = (manager("here"), manager("there"));
+        let of = |auth: &AuthManager, user: &str, key: &str| {
+            let token = auth.auth_token(user).bind_to(key.repeat(43)).sign();
+            account(&token.expect("minted"))
+        };
+        let alice = of(&here, "alice", "A");
+        assert_eq!(of(&here, "alice", "E"), alice);
+        assert_ne!(of(&here, "bob", "A"), alice);
+        assert_ne!(of(&there, "alice", "A"), alice);
+    }
+}
