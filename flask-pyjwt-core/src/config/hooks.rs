@@ -1,11 +1,15 @@
-//! The application's check of tokens, and the setting for subjects in the log.
+//! The application's check of tokens and its clock, and what the log says.
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use time::Duration;
 
 use super::Config;
-use crate::{error_chain::debug_is_the_sentence, token::Token};
+use crate::{
+    clock::{Clock, TimeSource},
+    error_chain::debug_is_the_sentence,
+    token::Token,
+};
 
 /// A hook whose type only the HTTP layer (`web`) knows.
 pub(crate) type HttpHook = Arc<dyn Any + Send + Sync>;
@@ -75,6 +79,13 @@ impl Config {
         R: Future<Output = Result<(), TokenCheckError>> + 'static,
     {
         self.token_check = Some(Arc::new(move |token| Box::pin(check(token))));
+        self
+    }
+
+    /// Sets the source of the time, for tests: see [`FrozenClock`](crate::testing::FrozenClock).
+    #[doc(alias = "freezegun")]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = TimeSource::Other(Arc::new(clock));
         self
     }
 

@@ -31,7 +31,7 @@ use self::{
 };
 pub use self::{cookies::Cookies, hooks::TokenCheckError};
 use crate::{
-    clock::{Clock, TimeSource},
+    clock::TimeSource,
     error::ConfigError,
     issuers::Issuer,
     keys::{AuthType, Secret},
@@ -375,13 +375,6 @@ impl Config {
     #[doc(alias = "cache")]
     pub fn token_table(mut self, entries: usize, bytes: usize) -> Self {
         self.table = TableLimits { entries, bytes };
-        self
-    }
-
-    /// Sets the source of the time, for tests: see [`FrozenClock`](crate::testing::FrozenClock).
-    #[doc(alias = "freezegun")]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = TimeSource::Other(Arc::new(clock));
         self
     }
 }

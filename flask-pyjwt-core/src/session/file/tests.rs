@@ -18,7 +18,6 @@ use crate::session::{
 };
 
 pub(super) const NOW: Moment = Moment::from_milliseconds(1_800_000_000_000);
-const HOUR: Duration = Duration::HOUR;
 
 pub(super) fn fresh(disk: &SimulatedDisk) -> FileStore {
     FileStore::on(database::fresh(disk.clone()).expect("a good disk")).expect("started")
@@ -42,8 +41,8 @@ pub(super) fn session(id: &str) -> SessionRecord {
         id: id.to_owned(),
         subject: "alice".to_owned(),
         opened_at: NOW,
-        expires_at: NOW + HOUR,
-        ends_at: NOW + HOUR * 10,
+        expires_at: NOW + Duration::HOUR,
+        ends_at: NOW + Duration::HOUR * 10,
         label: Some("a browser".to_owned()),
         address: Some("192.0.2.1".to_owned()),
         user_agent: None,
@@ -62,7 +61,7 @@ pub(super) fn rotation(session: &str, number: usize) -> Rotation {
         session: session.to_owned(),
         refresh_id: generation(session, number).refresh_id,
         successor: generation(session, number + 1),
-        idle: HOUR,
+        idle: Duration::HOUR,
         grace: Duration::ZERO,
         claims: None,
     }
@@ -79,7 +78,7 @@ pub(super) fn revoked(token: &str) -> Revocation {
     Revocation::Token {
         subject: "alice".to_owned(),
         id: token.to_owned(),
-        until: NOW + HOUR,
+        until: NOW + Duration::HOUR,
     }
 }
 
@@ -333,7 +332,7 @@ async fn a_disk_that_does_not_respond_refuses_new_changes_and_delays_the_drop() 
         .map(|number| Revocation::Token {
             subject: number.to_string(),
             id: "token".to_owned(),
-            until: NOW + HOUR,
+            until: NOW + Duration::HOUR,
         })
         .collect();
     let mut revoking = store.revoke(&revocations[0], NOW);
