@@ -1,4 +1,6 @@
 //! The behaviour of the package, with one module for each part, in this process alone.
+//!
+//! What does not depend on the cryptography is compiled with AWS-LC only, and not once more with RustCrypto.
 
 mod access_tokens;
 #[cfg(feature = "aws-lc-rs")]
